@@ -1,0 +1,134 @@
+// The types that cross between the parts of the library: what a model is, what a sample is, what a
+// run reports. The JSON ones are written by bindings/wasm/session_json.cc under the same names.
+
+/** Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses them). */
+export type TensorType =
+  | 'float32'
+  | 'float16'
+  | 'float64'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'bool';
+
+/** Typed arrays by element type: float16 as Uint16Array of bits, bool as Uint8Array, 64-bit as BigInt arrays. */
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** One tensor of a sample. An onnxruntime Tensor on the CPU fits this type as it is. */
+export interface SampleTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** One sample: a tensor for every input of the model, by input name. */
+export type Feeds = Record<string, SampleTensor>;
+
+/** One graph input or output; a dimension is a number, a name, or null where unknown. */
+export interface ValueSummary {
+  name: string;
+  type: TensorType | string;
+  shape: (number | string | null)[] | null;
+}
+
+/** What Session.open() returns. */
+export interface ModelSummary {
+  inputs: ValueSummary[]; // without initializers
+  outputs: ValueSummary[];
+  opset: number;
+  irVersion: number;
+  producer: string;
+  nodes: number;
+  opTypes: Record<string, number>;
+  parameters: number;
+  /** Names of external-data files that the model refers to. */
+  externalFiles: string[];
+  alreadyQuantized: boolean;
+}
+
+/** A note about the run: nodes left in float, odd ranges, lossy steps. */
+export interface Diagnostic {
+  severity: 'info' | 'warning';
+  code: string;
+  message: string;
+  node?: string;
+  tensor?: string;
+  hint?: string;
+}
+
+/** What Session.prepare() returns. */
+export interface PrepareReport {
+  nodesBefore: number;
+  nodesAfter: number;
+  opsetBefore: number;
+  opsetAfter: number;
+  /** Passes that changed something, in order: name and how many places. */
+  passes: { name: string; changes: number }[];
+  diagnostics: Diagnostic[];
+}
+
+/** What Session.writeCalibrationModel() returns. */
+export interface CalibrationModel {
+  /** Tensors whose ranges are observed, in the order of the values that observe() takes. */
+  tensors: string[];
+  /** The one extra output that holds all reductions, [2 × tensors]; '' where there is nothing to observe. */
+  output: string;
+  /** Names of all files that '~calibration' refers to ('~model', '~scratch', the model's own data files). */
+  files: string[];
+}
+
+/** What Session.quantize() returns. */
+export interface QuantizeReport {
+  nodesQuantized: { name: string; opType: string }[];
+  nodesLeftFloat: { name: string; opType: string; reason: string }[];
+  tensors: {
+    name: string;
+    kind: 'activation' | 'weight' | 'bias';
+    quantType: string;
+    axis?: number;
+    /** Per-tensor scale and zero point; of the first channel where per-channel. */
+    scale: number;
+    zeroPoint: number;
+    lowest?: number;
+    highest?: number;
+  }[];
+  opset: number;
+  bytesWritten: number;
+  diagnostics: Diagnostic[];
+}
+
+/**
+ * Samples for calibration. `getNext` has the reference's contract: a sample, or null (or undefined) at the end.
+ * Any async iterable of Feeds is accepted in its place.
+ */
+export interface CalibrationDataReader {
+  getNext(): Promise<Feeds | null | undefined> | Feeds | null | undefined;
+}
+
+/**
+ * A shipped reader: knows the model's inputs only when it is opened, can be opened again (second pass,
+ * verification), and says what it does.
+ */
+export interface SampleSource {
+  /** Samples in a fixed order (by name). Throws QuantizeError for data that does not fit the inputs. */
+  open(model: ModelSummary): AsyncIterable<Feeds>;
+  /** Number of samples where known without reading them. */
+  readonly length?: number;
+  /** One line for people, for example "100 images, 224x224, RGB, (x - 127.5) / 127.5". Valid after open(). */
+  describe(): string;
+}

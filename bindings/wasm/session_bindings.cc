@@ -1,0 +1,137 @@
+// The Embind surface of one quantization: StaticQuantizer behind JSON strings, bytes through the host's
+// callbacks. The only C++ that knows JavaScript, with image_bindings.cc.
+#include <emscripten/bind.h>
+#include <emscripten/val.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "session_json.h"
+#include "throw_error.h"
+
+namespace ptq::binding {
+namespace {
+
+using emscripten::typed_memory_view;
+using emscripten::val;
+
+// Files over the JavaScript object HostFiles (bindings/js/wasm/ptq_core.d.mts).
+class HostFiles final : public Files {
+ public:
+  explicit HostFiles(val host) : host_(std::move(host)) {}
+
+  uint64_t Size(const std::string& name) override {
+    const double size = host_.call<double>("size", name);
+    if (size < 0) {
+      throw Error(ErrorCode::kFileNotFound, "The file '" + name + "' is not there.")
+          .WithHint("Give the model's external data files along with the model.");
+    }
+    return static_cast<uint64_t>(size);
+  }
+
+  void Read(const std::string& name, uint64_t offset, std::span<uint8_t> into) override {
+    if (into.empty()) return;
+    if (offset + into.size() > Size(name)) {
+      throw Error(ErrorCode::kTruncatedModel, "The file '" + name + "' ends too early.");
+    }
+    host_.call<void>("read", name, static_cast<double>(offset),
+                     val(typed_memory_view(into.size(), into.data())));
+  }
+
+  void Append(const std::string& name, std::span<const uint8_t> bytes) override {
+    if (bytes.empty()) return;
+    host_.call<void>("append", name, val(typed_memory_view(bytes.size(), bytes.data())));
+  }
+
+  void Truncate(const std::string& name) { host_.call<void>("truncate", name); }
+
+ private:
+  val host_;
+};
+
+class Session {
+ public:
+  explicit Session(val host) : files_(std::move(host)) {}
+
+  std::string Open() {
+    quantizer_ = std::make_unique<StaticQuantizer>(&files_);
+    return SummaryJson(quantizer_->model());
+  }
+
+  std::string Configure(const std::string& options) {
+    Quantizer().Configure(ParseConfig(options));
+    return ToJson(Diagnostics{});
+  }
+
+  std::string Prepare(double min_opset) {
+    return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset)));
+  }
+
+  double WritePrepared(const std::string& external_file) {
+    TruncateOutputs(external_file);
+    return static_cast<double>(Quantizer().WritePrepared(external_file));
+  }
+
+  std::string WriteCalibrationModel() {
+    files_.Truncate(kCalibrationFile);
+    return ToJson(Quantizer().WriteCalibrationModel(kCalibrationFile));
+  }
+
+  void Observe(uintptr_t pointer, size_t count) {
+    Quantizer().Observe({reinterpret_cast<const float*>(pointer), count});
+  }
+
+  std::string Ranges() { return ToJson(Quantizer().Ranges()); }
+  void SetRanges(const std::string& ranges) { Quantizer().SetRanges(RangesFromJson(ranges)); }
+
+  std::string Quantize(const std::string& external_file) {
+    TruncateOutputs(external_file);
+    return ToJson(Quantizer().Quantize(external_file));
+  }
+
+ private:
+  static constexpr char kCalibrationFile[] = "~calibration";
+
+  StaticQuantizer& Quantizer() {
+    if (!quantizer_) throw Error(ErrorCode::kInternal, "The session has no open model.");
+    return *quantizer_;
+  }
+
+  void TruncateOutputs(const std::string& external_file) {
+    files_.Truncate(kOutputFile);
+    if (!external_file.empty()) files_.Truncate(external_file);
+  }
+
+  HostFiles files_;
+  std::unique_ptr<StaticQuantizer> quantizer_;
+};
+
+// Binds a method so that a C++ exception reaches JavaScript as an error object.
+template <auto kMethod>
+struct Guarded;
+
+template <typename Result, typename... Args, Result (Session::*kMethod)(Args...)>
+struct Guarded<kMethod> {
+  static Result Call(Session& session, Args... args) {
+    return OrThrowToJs([&]() -> Result { return (session.*kMethod)(args...); });
+  }
+};
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(ptq_session) {
+  emscripten::class_<Session>("Session")
+      .constructor<val>()
+      .function("open", &Guarded<&Session::Open>::Call)
+      .function("configure", &Guarded<&Session::Configure>::Call)
+      .function("prepare", &Guarded<&Session::Prepare>::Call)
+      .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
+      .function("writeCalibrationModel", &Guarded<&Session::WriteCalibrationModel>::Call)
+      .function("observe", &Guarded<&Session::Observe>::Call)
+      .function("ranges", &Guarded<&Session::Ranges>::Call)
+      .function("setRanges", &Guarded<&Session::SetRanges>::Call)
+      .function("quantize", &Guarded<&Session::Quantize>::Call);
+}
+
+}  // namespace ptq::binding

@@ -1,0 +1,211 @@
+#include "session_json.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "model/graph_view.h"
+#include "onnx/defs/data_type_utils.h"
+
+namespace ptq::binding {
+namespace {
+
+using nlohmann::json;
+
+// Invalid UTF-8 in names of a hostile model becomes U+FFFD instead of an exception.
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+json DiagnosticsJson(const Diagnostics& diagnostics) {
+  json list = json::array();
+  for (const Diagnostic& diagnostic : diagnostics) {
+    json item = {{"severity", diagnostic.severity == Severity::kWarning ? "warning" : "info"},
+                 {"code", diagnostic.code},
+                 {"message", diagnostic.message}};
+    if (!diagnostic.node.empty()) item["node"] = diagnostic.node;
+    if (!diagnostic.tensor.empty()) item["tensor"] = diagnostic.tensor;
+    if (!diagnostic.hint.empty()) item["hint"] = diagnostic.hint;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+// onnxruntime's spelling of element types.
+std::string TypeName(int32_t type) {
+  switch (type) {
+    case onnx::TensorProto::FLOAT:
+      return "float32";
+    case onnx::TensorProto::DOUBLE:
+      return "float64";
+    case onnx::TensorProto::UNDEFINED:
+      return "unknown";
+    default: {
+      std::string name = onnx::TensorProto_DataType_Name(type);
+      for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      return name;
+    }
+  }
+}
+
+json ValueJson(const onnx::ValueInfoProto& value) {
+  json item = {{"name", value.name()}};
+  if (!value.type().has_tensor_type()) {
+    item["type"] = "not a tensor";
+    item["shape"] = nullptr;
+    return item;
+  }
+  const auto& tensor = value.type().tensor_type();
+  item["type"] = TypeName(tensor.elem_type());
+  if (!tensor.has_shape()) {
+    item["shape"] = nullptr;
+    return item;
+  }
+  json shape = json::array();
+  for (const auto& dim : tensor.shape().dim()) {
+    if (dim.has_dim_value() && dim.dim_value() >= 0) {
+      shape.push_back(dim.dim_value());
+    } else if (!dim.dim_param().empty()) {
+      shape.push_back(dim.dim_param());
+    } else {
+      shape.push_back(nullptr);
+    }
+  }
+  item["shape"] = std::move(shape);
+  return item;
+}
+
+}  // namespace
+
+std::string ToJson(const Error& error) {
+  return Dump({{"code", ErrorCodeName(error.code())},
+               {"message", error.message()},
+               {"node", error.node()},
+               {"tensor", error.tensor()},
+               {"hint", error.hint()}});
+}
+
+std::string ToJson(const Diagnostics& diagnostics) { return Dump(DiagnosticsJson(diagnostics)); }
+
+std::string SummaryJson(const Model& model) {
+  const GraphView view(model.graph());
+  json inputs = json::array();
+  for (const onnx::ValueInfoProto& input : model.graph().input()) {
+    if (view.Initializer(input.name()) == nullptr) inputs.push_back(ValueJson(input));
+  }
+  json outputs = json::array();
+  for (const onnx::ValueInfoProto& output : model.graph().output()) {
+    outputs.push_back(ValueJson(output));
+  }
+  std::map<std::string, int> op_types;
+  for (const onnx::NodeProto& node : model.graph().node()) ++op_types[node.op_type()];
+  uint64_t parameters = 0;
+  std::set<std::string> external_files;
+  for (const onnx::TensorProto& initializer : model.graph().initializer()) {
+    parameters += ElementCount(initializer);
+    for (const auto& entry : initializer.external_data()) {
+      if (entry.key() == "location" && entry.value() != kModelFile &&
+          entry.value() != kScratchFile) {
+        external_files.insert(entry.value());
+      }
+    }
+  }
+  return Dump({{"inputs", std::move(inputs)},
+               {"outputs", std::move(outputs)},
+               {"opset", model.Opset()},
+               {"irVersion", model.proto().ir_version()},
+               {"producer", model.proto().producer_name()},
+               {"nodes", model.graph().node_size()},
+               {"opTypes", op_types},
+               {"parameters", parameters},
+               {"externalFiles", external_files},
+               {"alreadyQuantized", op_types.contains("QuantizeLinear") ||
+                                        op_types.contains("DequantizeLinear") ||
+                                        op_types.contains("QLinearConv")}});
+}
+
+std::string ToJson(const PrepareReport& report) {
+  json passes = json::array();
+  for (const auto& [name, changes] : report.changes) {
+    passes.push_back({{"name", name}, {"changes", changes}});
+  }
+  return Dump({{"nodesBefore", report.nodes_before},
+               {"nodesAfter", report.nodes_after},
+               {"opsetBefore", report.opset_before},
+               {"opsetAfter", report.opset_after},
+               {"passes", std::move(passes)},
+               {"diagnostics", DiagnosticsJson(report.diagnostics)}});
+}
+
+std::string ToJson(const CalibrationModel& model) {
+  std::set<std::string> files;
+  for (const onnx::TensorProto& initializer : model.proto.graph().initializer()) {
+    for (const auto& entry : initializer.external_data()) {
+      if (entry.key() == "location") files.insert(entry.value());
+    }
+  }
+  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", files}});
+}
+
+std::string ToJson(const QuantizeReport& report) {
+  json quantized = json::array();
+  json left_float = json::array();
+  for (const QuantizedNode& node : report.nodes) {
+    json item = {{"name", node.name}, {"opType", node.op_type}};
+    if (node.plan.action == NodeAction::kFloat) {
+      item["reason"] = node.plan.reason;
+      left_float.push_back(std::move(item));
+    } else {
+      quantized.push_back(std::move(item));
+    }
+  }
+  json tensors = json::array();
+  for (const TensorPlan& tensor : report.tensors) {
+    json item = {{"name", tensor.tensor},
+                 {"kind", tensor.role == TensorRole::kActivation ? "activation" : "weight"},
+                 {"quantType", QuantTypeName(tensor.params.type)},
+                 {"scale", tensor.params.scales.empty() ? 1.0f : tensor.params.scales[0]},
+                 {"zeroPoint", tensor.params.zero_points.empty() ? 0 : tensor.params.zero_points[0]}};
+    if (tensor.params.axis) item["axis"] = *tensor.params.axis;
+    if (tensor.has_range) {
+      item["lowest"] = tensor.range.lowest;
+      item["highest"] = tensor.range.highest;
+    }
+    tensors.push_back(std::move(item));
+  }
+  return Dump({{"nodesQuantized", std::move(quantized)},
+               {"nodesLeftFloat", std::move(left_float)},
+               {"tensors", std::move(tensors)},
+               {"opset", report.opset},
+               {"bytesWritten", report.bytes_written},
+               {"diagnostics", DiagnosticsJson(report.diagnostics)}});
+}
+
+std::string ToJson(const TensorRanges& ranges) {
+  json object = json::object();
+  for (const auto& [tensor, range] : ranges) object[tensor] = {range.lowest, range.highest};
+  return Dump(object);
+}
+
+TensorRanges RangesFromJson(const std::string& text) {
+  const json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    throw Error(ErrorCode::kInvalidRange, "The tensor ranges are not a JSON object.");
+  }
+  TensorRanges ranges;
+  for (const auto& [tensor, ends] : object.items()) {
+    if (!ends.is_array() || ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number()) {
+      throw Error(ErrorCode::kInvalidRange, "A tensor range is not a pair of numbers.")
+          .WithTensor(tensor);
+    }
+    const TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
+    if (range.lowest > range.highest) {
+      throw Error(ErrorCode::kInvalidRange, "A tensor range ends before it begins.")
+          .WithTensor(tensor);
+    }
+    ranges.emplace(tensor, range);
+  }
+  return ranges;
+}
+
+}  // namespace ptq::binding

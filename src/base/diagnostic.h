@@ -1,0 +1,23 @@
+// What a run has to tell beside its result: nodes left in float, odd ranges, lossy steps.
+// Collected in order, never printed by the core.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ptq {
+
+enum class Severity { kInfo, kWarning };
+
+struct Diagnostic {
+  Severity severity = Severity::kInfo;
+  std::string code;     // stable, UPPER_SNAKE, documented in docs/diagnostics.md
+  std::string message;  // one sentence for a person
+  std::string node;     // node name, may be empty
+  std::string tensor;   // tensor name, may be empty
+  std::string hint;     // what to do, may be empty
+};
+
+using Diagnostics = std::vector<Diagnostic>;
+
+}  // namespace ptq

@@ -1,0 +1,59 @@
+// What is known about each operator: how QDQ and QOperator quantize it. Most operators are a row; the
+// rules that rows name are carried out in src/quantization (plan_*.cc decides, rewrite_*.cc writes).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace ptq {
+
+// Which tensors of a node get QuantizeLinear/DequantizeLinear pairs.
+enum class QdqRule {
+  kGeneric,        // every float input and output
+  kConv,           // input 0, output; input 1 a weight; input 2 an int32 bias
+  kGemm,           // as kConv; the weight's channels depend on transB
+  kMatMul,         // initializers are weights, all else activations
+  kRemovable,      // Relu, Clip: dropped where the output's range already does its work
+  kSharedOutput,   // data movement: output 0 takes the parameters of input 0
+  kGather,         // as kSharedOutput; starts by itself on a float initializer
+  kSplit,          // input 0; all outputs share its parameters
+  kPad,            // all inputs; output shares where padding adds no new value
+  kWhere,          // inputs 1 and 2 and the outputs, if both inputs are quantized
+  kNormalization,  // input 0, outputs; input 1 a weight; input 2 an int32 bias
+};
+
+// What a node becomes in the QOperator format.
+enum class QOperatorRule {
+  kNone,               // has no integer form: stays float
+  kConv,               // QLinearConv
+  kGemm,               // com.microsoft QGemm
+  kMatMul,             // QLinearMatMul
+  kBinary,             // com.microsoft QLinear<Op> of inputs 0 and 1
+  kUnary,              // com.microsoft QLinear<Op> of input 0
+  kSoftmax,            // com.microsoft QLinearSoftmax, output scale 1/256
+  kGlobalAveragePool,  // com.microsoft QLinearGlobalAveragePool
+  kConcat,             // com.microsoft QLinearConcat
+  kRemovable,          // dropped where the range of its input already does its work
+  kSharedOutput,       // the same op on quantized data, parameters passed on
+  kSplit,              // the same, for every output
+  kPad,                // the same, the pad value quantized too
+  kGather,             // the same, on a quantized initializer
+  kArgMax,             // reads quantized data, writes indices
+  kWhere,              // com.microsoft QLinearWhere, only if forced
+};
+
+struct OpRow {
+  std::string_view op_type;
+  QdqRule qdq;
+  QOperatorRule qoperator;
+  int min_opset = 1;  // below it the node stays float: the integer form does not exist
+};
+
+// The op types that are quantized when op_types_to_quantize is empty (34 of onnxruntime.quantization's
+// static registries), in alphabetical order.
+std::span<const OpRow> OpRegistry();
+
+// The row of `op_type`, or null: then QDQ follows QdqRule::kGeneric if the type is named by the user.
+const OpRow* FindOp(std::string_view op_type);
+
+}  // namespace ptq

@@ -1,0 +1,108 @@
+#include "quantization/bias.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/float16.h"
+
+namespace ptq {
+namespace {
+
+constexpr double kInt32Min = std::numeric_limits<int32_t>::min();
+constexpr double kInt32Max = std::numeric_limits<int32_t>::max();
+constexpr double kMargin = 1.0001;
+
+// float -> the stored type, as numpy multiplies arrays of that type.
+float Round(float value, FloatType type) {
+  return type == FloatType::kFloat ? value : HalfToFloat(FloatToHalf(value));
+}
+
+// Largest |value| of channel `c` of `channels` (the last axis).
+double LargestMagnitude(std::span<const float> values, size_t c, size_t channels) {
+  double largest = 0;
+  for (size_t i = c; i < values.size(); i += channels) {
+    largest = std::max(largest, std::abs(static_cast<double>(values[i])));
+  }
+  return largest;
+}
+
+std::vector<float> ScaleProducts(float input_scale, std::span<const float> weight_scales,
+                                 float alpha, FloatType type) {
+  std::vector<float> scales;
+  for (float weight_scale : weight_scales) {
+    scales.push_back(Round(Round(input_scale * weight_scale, type) * alpha, type));
+  }
+  return scales;
+}
+
+// A float16 scale that became 0, or too small for a value, is of no use: then the scale is kept in float
+// and raised to what the values need.
+bool HalfScalesSuffice(std::span<const float> bias, std::span<const float> scales) {
+  for (size_t i = 0; i < bias.size(); ++i) {
+    const double scale = scales[i % scales.size()];
+    if (scale == 0 || std::abs(static_cast<double>(bias[i])) > kInt32Max * scale) return false;
+  }
+  return true;
+}
+
+std::vector<float> WideScales(std::span<const float> bias, float input_scale,
+                              std::span<const float> weight_scales, float alpha) {
+  std::vector<float> scales = ScaleProducts(input_scale, weight_scales, alpha, FloatType::kFloat);
+  for (size_t c = 0; c < scales.size(); ++c) {
+    const double needed = LargestMagnitude(bias, c, scales.size()) / kInt32Max;
+    scales[c] = static_cast<float>(std::max(static_cast<double>(scales[c]), needed * kMargin));
+    if (scales[c] == 0) scales[c] = 1;
+  }
+  return scales;
+}
+
+}  // namespace
+
+QuantizedBias QuantizeBias(std::span<const float> bias, FloatType bias_type, float input_scale,
+                           std::span<const float> weight_scales, BiasFactors factors) {
+  QuantizedBias result;
+  result.scale_type = bias_type;
+  result.scales = ScaleProducts(input_scale, weight_scales, factors.alpha, bias_type);
+  if (bias_type == FloatType::kFloat16 && !HalfScalesSuffice(bias, result.scales)) {
+    result.scale_type = FloatType::kFloat;
+    result.scales = WideScales(bias, input_scale, weight_scales, factors.alpha);
+  }
+  result.values.reserve(bias.size());
+  for (size_t i = 0; i < bias.size(); ++i) {
+    const double real = static_cast<double>(factors.beta) * static_cast<double>(bias[i]);
+    const double q = std::nearbyint(real / result.scales[i % result.scales.size()]);
+    if (std::isnan(q)) {  // 0 / 0: a scale that underflowed and nothing to hold
+      result.values.push_back(0);
+      continue;
+    }
+    result.clipped = result.clipped || q < kInt32Min || q > kInt32Max;
+    result.values.push_back(static_cast<int32_t>(std::clamp(q, kInt32Min, kInt32Max)));
+  }
+  return result;
+}
+
+bool RaiseWeightScales(std::span<const float> bias, float input_scale, QuantParams* weight) {
+  constexpr double kRange = kInt32Max - (kInt32Min + 1);
+  bool raised = false;
+  for (size_t c = 0; c < weight->scales.size(); ++c) {
+    const double largest = LargestMagnitude(bias, c, weight->scales.size());
+    const double smallest_valid = kMargin * (2.0 * largest) / kRange;
+    const double weight_scale = weight->scales[c];
+    const double candidate = static_cast<double>(input_scale) * weight_scale;
+    if (candidate >= smallest_valid || candidate <= 0) continue;
+    const double wanted = weight_scale * (smallest_valid / candidate);
+    auto stored = static_cast<float>(wanted);
+    if (weight->scale_type == FloatType::kFloat16) {
+      // Rounding down would undo the minimum: take the next float16 up.
+      uint16_t half = FloatToHalf(stored);
+      if (static_cast<double>(HalfToFloat(half)) < wanted) ++half;
+      stored = HalfToFloat(half);
+    }
+    weight->scales[c] = stored;
+    raised = true;
+  }
+  return raised;
+}
+
+}  // namespace ptq

@@ -1,0 +1,225 @@
+// The one place where option names are read. Unknown keys are errors here too, though the front end
+// checks first: a wrong name must never be silently without effect.
+#include "quantization/config.h"
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/near_matches.h"
+#include "onnx/defs/schema.h"
+#include "ops/op_registry.h"
+
+namespace ptq {
+namespace {
+
+using nlohmann::json;
+using Setter = std::function<void(StaticQuantConfig*, const json&)>;
+
+template <typename Value>
+Value Get(const json& value) {
+  return value.get<Value>();
+}
+
+std::unordered_set<std::string> Names(const json& value) {
+  const auto list = value.get<std::vector<std::string>>();
+  return {list.begin(), list.end()};
+}
+
+QuantType Type(const json& value) {
+  const auto name = value.get<std::string>();
+  if (const std::optional<QuantType> type = QuantTypeFromName(name)) return *type;
+  throw Error(ErrorCode::kUnsupportedOption, "Quantization type '" + name + "' is not available.")
+      .WithHint("Use QInt8 or QUInt8.");
+}
+
+QuantFormat Format(const json& value) {
+  const auto name = value.get<std::string>();
+  if (name == "QDQ") return QuantFormat::kQDQ;
+  if (name == "QOperator") return QuantFormat::kQOperator;
+  throw Error(ErrorCode::kInvalidOption, "quant_format is '" + name + "'.")
+      .WithHint("Use QOperator or QDQ.");
+}
+
+template <typename Member>
+Setter Into(Member member) {
+  return [member](StaticQuantConfig* config, const json& value) {
+    config->*member = value.get<std::remove_reference_t<decltype(config->*member)>>();
+  };
+}
+
+template <typename Member>
+Setter NamesInto(Member member) {
+  return [member](StaticQuantConfig* config, const json& value) { config->*member = Names(value); };
+}
+
+template <typename Member>
+Setter OptionalInto(Member member) {
+  return [member](StaticQuantConfig* config, const json& value) {
+    using Optional = std::remove_reference_t<decltype(config->*member)>;
+    if (!value.is_null()) config->*member = value.get<typename Optional::value_type>();
+  };
+}
+
+using C = StaticQuantConfig;
+
+const std::map<std::string, Setter>& Parameters() {
+  static const auto* const kParameters = new std::map<std::string, Setter>{
+      {"quant_format", [](C* c, const json& v) { c->quant_format = Format(v); }},
+      {"op_types_to_quantize", NamesInto(&C::op_types_to_quantize)},
+      {"per_channel", Into(&C::per_channel)},
+      {"reduce_range", Into(&C::reduce_range)},
+      {"activation_type", [](C* c, const json& v) { c->activation_type = Type(v); }},
+      {"weight_type", [](C* c, const json& v) { c->weight_type = Type(v); }},
+      {"nodes_to_quantize", NamesInto(&C::nodes_to_quantize)},
+      {"nodes_to_exclude", NamesInto(&C::nodes_to_exclude)},
+      {"optimize_model", Into(&C::optimize_model)},
+  };
+  return *kParameters;
+}
+
+const std::map<std::string, Setter>& ExtraOptions() {
+  static const auto* const kOptions = new std::map<std::string, Setter>{
+      {"ActivationSymmetric", Into(&C::activation_symmetric)},
+      {"WeightSymmetric", OptionalInto(&C::weight_symmetric)},
+      {"ActivationRestrictedAsymmetric", Into(&C::activation_restricted_asymmetric)},
+      {"MinimumRealRange", OptionalInto(&C::minimum_real_range)},
+      {"ForceQuantizeNoInputCheck", Into(&C::force_quantize_no_input_check)},
+      {"MatMulConstBOnly", Into(&C::matmul_const_b_only)},
+      {"CalibTensorRangeSymmetric", Into(&C::calib_tensor_range_symmetric)},
+      {"extra.Sigmoid.nnapi", Into(&C::sigmoid_nnapi)},
+      {"AddQDQPairToWeight", Into(&C::add_qdq_pair_to_weight)},
+      {"DedicatedQDQPair", Into(&C::dedicated_qdq_pair)},
+      {"QuantizeBias", Into(&C::quantize_bias)},
+      {"UseQDQContribOps", Into(&C::use_qdq_contrib_ops)},
+      {"QDQKeepRemovableActivations", Into(&C::qdq_keep_removable_activations)},
+      {"QDQDisableWeightAdjustForInt32Bias", Into(&C::qdq_disable_weight_adjust_for_int32_bias)},
+      {"OpTypesToExcludeOutputQuantization",
+       NamesInto(&C::op_types_to_exclude_output_quantization)},
+      {"QDQOpTypePerChannelSupportToAxis", Into(&C::qdq_op_type_per_channel_support_to_axis)},
+  };
+  return *kOptions;
+}
+
+void Apply(const json& object, const std::map<std::string, Setter>& setters, const char* what,
+           StaticQuantConfig* config) {
+  for (const auto& [key, value] : object.items()) {
+    const auto setter = setters.find(key);
+    if (setter == setters.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, unused] : setters) names.push_back(name);
+      throw Error(ErrorCode::kInvalidOption, std::string("Unknown ") + what + " '" + key + "'.")
+          .WithHint(DidYouMean(NearMatches(key, names)));
+    }
+    try {
+      setter->second(config, value);
+    } catch (const json::exception&) {
+      throw Error(ErrorCode::kInvalidOption,
+                  std::string(what) + " '" + key + "' cannot be " + value.dump() + ".");
+    }
+  }
+}
+
+[[noreturn]] void RefuseFormat(const std::string& option, const char* format) {
+  throw Error(ErrorCode::kUnsupportedOption,
+              "Option " + option + " has no effect in the " + format + " format.")
+      .WithHint("Leave it out, or choose the other quant_format.");
+}
+
+void CheckCombination(const StaticQuantConfig& config) {
+  if (config.activation_type == QuantType::kInt8 && config.weight_type == QuantType::kUInt8) {
+    throw Error(ErrorCode::kUnsupportedOption,
+                "QInt8 activations with QUInt8 weights are not supported by any runtime.")
+        .WithHint("Use QInt8 weights.");
+  }
+  if (config.quant_format == QuantFormat::kQDQ) {
+    if (config.sigmoid_nnapi) RefuseFormat("extra.Sigmoid.nnapi", "QDQ");
+    if (config.matmul_const_b_only) RefuseFormat("MatMulConstBOnly", "QDQ");
+    return;
+  }
+  const std::pair<const char*, bool> qdq_only[] = {
+      {"AddQDQPairToWeight", config.add_qdq_pair_to_weight},
+      {"DedicatedQDQPair", config.dedicated_qdq_pair},
+      {"QuantizeBias", !config.quantize_bias},
+      {"UseQDQContribOps", config.use_qdq_contrib_ops},
+      {"QDQKeepRemovableActivations", config.qdq_keep_removable_activations},
+      {"QDQDisableWeightAdjustForInt32Bias", config.qdq_disable_weight_adjust_for_int32_bias},
+      {"OpTypesToExcludeOutputQuantization",
+       !config.op_types_to_exclude_output_quantization.empty()},
+      {"QDQOpTypePerChannelSupportToAxis",
+       !config.qdq_op_type_per_channel_support_to_axis.empty()},
+  };
+  for (const auto& [name, is_set] : qdq_only) {
+    if (is_set) RefuseFormat(name, "QOperator");
+  }
+}
+
+void CheckNodeNames(const char* option, const std::unordered_set<std::string>& names,
+                    const std::vector<std::string>& known) {
+  const std::unordered_set<std::string> in_model(known.begin(), known.end());
+  for (const std::string& name : names) {
+    if (in_model.contains(name)) continue;
+    throw Error(ErrorCode::kInvalidOption,
+                std::string(option) + ": the model has no node named '" + name + "'.")
+        .WithNode(name)
+        .WithHint(DidYouMean(NearMatches(name, known)));
+  }
+}
+
+void CollectNodeNames(const onnx::GraphProto& graph, std::vector<std::string>* names) {
+  for (const onnx::NodeProto& node : graph.node()) {
+    if (!node.name().empty()) names->push_back(node.name());
+    for (const onnx::AttributeProto& attribute : node.attribute()) {
+      if (attribute.has_g()) CollectNodeNames(attribute.g(), names);
+      for (const onnx::GraphProto& body : attribute.graphs()) CollectNodeNames(body, names);
+    }
+  }
+}
+
+void CheckOpTypes(const char* option, const std::unordered_set<std::string>& op_types,
+                  const Model& model) {
+  std::unordered_set<std::string> in_model;
+  for (const onnx::NodeProto& node : model.graph().node()) in_model.insert(node.op_type());
+  for (const std::string& op_type : op_types) {
+    if (FindOp(op_type) != nullptr || in_model.contains(op_type)) continue;
+    if (onnx::OpSchemaRegistry::Schema(op_type, "") != nullptr) continue;
+    std::vector<std::string> known(in_model.begin(), in_model.end());
+    for (const onnx::OpSchema& schema : onnx::OpSchemaRegistry::get_all_schemas()) {
+      known.push_back(schema.Name());
+    }
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    throw Error(ErrorCode::kInvalidOption,
+                std::string(option) + ": there is no op type '" + op_type + "'.")
+        .WithHint(DidYouMean(NearMatches(op_type, known)));
+  }
+}
+
+}  // namespace
+
+StaticQuantConfig ParseConfig(const std::string& text) {
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    throw Error(ErrorCode::kInvalidOption, "The configuration is not a JSON object.");
+  }
+  StaticQuantConfig config;
+  const json extra = object.value("extra_options", json::object());
+  object.erase("extra_options");
+  Apply(object, Parameters(), "parameter", &config);
+  Apply(extra, ExtraOptions(), "extra option", &config);
+  CheckCombination(config);
+  return config;
+}
+
+void CheckConfig(const StaticQuantConfig& config, const Model& model) {
+  std::vector<std::string> nodes;
+  CollectNodeNames(model.graph(), &nodes);
+  CheckNodeNames("nodes_to_quantize", config.nodes_to_quantize, nodes);
+  CheckNodeNames("nodes_to_exclude", config.nodes_to_exclude, nodes);
+  CheckOpTypes("op_types_to_quantize", config.op_types_to_quantize, model);
+  CheckOpTypes("OpTypesToExcludeOutputQuantization", config.op_types_to_exclude_output_quantization,
+               model);
+}
+
+}  // namespace ptq

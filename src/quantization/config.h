@@ -1,0 +1,64 @@
+// Every parameter of quantize_static that the core acts on, under the reference's meaning. The names in
+// JSON (config_json.cc) are the reference's own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "model/model.h"
+#include "quantization/quant_type.h"
+
+namespace ptq {
+
+struct StaticQuantConfig {
+  QuantFormat quant_format = QuantFormat::kQOperator;
+  std::unordered_set<std::string> op_types_to_quantize;  // empty: all of OpRegistry()
+  bool per_channel = false;
+  bool reduce_range = false;
+  QuantType activation_type = QuantType::kUInt8;
+  QuantType weight_type = QuantType::kUInt8;
+  std::unordered_set<std::string> nodes_to_quantize;  // empty: all
+  std::unordered_set<std::string> nodes_to_exclude;
+  bool optimize_model = true;
+
+  // extra_options, both formats
+  bool activation_symmetric = false;
+  std::optional<bool> weight_symmetric;  // nullopt: signed types symmetric, unsigned not
+  bool activation_restricted_asymmetric = false;
+  std::optional<float> minimum_real_range;
+  bool force_quantize_no_input_check = false;
+  bool matmul_const_b_only = false;
+  bool calib_tensor_range_symmetric = false;
+
+  // extra_options, QOperator only
+  bool sigmoid_nnapi = false;
+
+  // extra_options, QDQ only
+  bool add_qdq_pair_to_weight = false;
+  bool dedicated_qdq_pair = false;
+  bool quantize_bias = true;
+  bool use_qdq_contrib_ops = false;
+  bool qdq_keep_removable_activations = false;
+  bool qdq_disable_weight_adjust_for_int32_bias = false;
+  std::unordered_set<std::string> op_types_to_exclude_output_quantization;
+  std::map<std::string, int64_t> qdq_op_type_per_channel_support_to_axis;
+
+  bool WeightSymmetric(QuantType type) const {
+    return weight_symmetric.value_or(IsSigned(type));
+  }
+};
+
+// Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}).
+// Throws kInvalidOption (unknown key or value) and kUnsupportedOption (refused combinations).
+StaticQuantConfig ParseConfig(const std::string& json);
+
+// Checks op types and node names against the model as given, and what the combination means for it.
+// Throws kInvalidOption with near matches.
+void CheckConfig(const StaticQuantConfig& config, const Model& model);
+
+}  // namespace ptq

@@ -1,0 +1,190 @@
+#include "quantization/plan_context.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "model/attributes.h"
+#include "quantization/weights.h"
+
+namespace ptq {
+namespace {
+
+bool IsStandardDomain(const std::string& domain) {
+  return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
+}
+
+}  // namespace
+
+bool IsQuantizationNode(const onnx::NodeProto& node) {
+  return node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear";
+}
+
+PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, TensorRanges ranges)
+    : model_(&model),
+      config_(&config),
+      view_(model.graph()),
+      ranges_(std::move(ranges)),
+      opset_(model.Opset()) {
+  AdjustRanges();
+}
+
+// BaseQuantizer.adjust_tensor_ranges: what feeds only a Relu or Clip takes the range of its output (so that
+// the clip costs no resolution), and Softmax writes [0, 1]. A tensor that is also a graph output
+// keeps its own range: it is read unclipped too.
+void PlanContext::AdjustRanges() {
+  for (const onnx::NodeProto& node : model_->graph().node()) {
+    if (node.op_type() == "Softmax") {
+      if (ReasonToSkip(node).empty()) ranges_[node.output(0)] = {0.0f, 1.0f};
+      continue;
+    }
+    if (node.op_type() != "Clip" && node.op_type() != "Relu") continue;
+    if (!ReasonToSkip(node).empty()) continue;
+    const std::string& input = node.input(0);
+    if (view_.Uses(input).size() != 1 || view_.IsGraphOutput(input)) continue;
+    const auto from = ranges_.find(node.output(0));
+    const auto to = ranges_.find(input);
+    if (from != ranges_.end() && to != ranges_.end()) to->second = from->second;
+  }
+}
+
+std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
+  if (IsQuantizationNode(node)) return "it is already quantized";
+  if (!IsStandardDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
+  const auto& types = config_->op_types_to_quantize;
+  if (types.empty() ? FindOp(node.op_type()) == nullptr : !types.contains(node.op_type())) {
+    return types.empty() ? "op type " + node.op_type() + " is not quantized by default"
+                         : "op type " + node.op_type() + " is not in op_types_to_quantize";
+  }
+  if (!config_->nodes_to_quantize.empty() && !config_->nodes_to_quantize.contains(node.name())) {
+    return "it is not in nodes_to_quantize";
+  }
+  if (config_->nodes_to_exclude.contains(node.name())) return "it is in nodes_to_exclude";
+  return "";
+}
+
+bool PlanContext::IsFloat(const std::string& tensor) const {
+  const int32_t type = view_.ElementType(tensor);
+  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16;
+}
+
+const onnx::TensorProto* PlanContext::FloatInitializer(const std::string& tensor) const {
+  const onnx::TensorProto* initializer = view_.Initializer(tensor);
+  return initializer != nullptr && IsFloat(tensor) ? initializer : nullptr;
+}
+
+FloatType PlanContext::FloatTypeOfTensor(const std::string& tensor) const {
+  return view_.ElementType(tensor) == onnx::TensorProto::FLOAT16 ? FloatType::kFloat16
+                                                                 : FloatType::kFloat;
+}
+
+const TensorRange* PlanContext::Range(const std::string& tensor) const {
+  const auto found = ranges_.find(tensor);
+  return found == ranges_.end() ? nullptr : &found->second;
+}
+
+std::optional<QuantParams> PlanContext::ActivationParams(const std::string& tensor) const {
+  const TensorRange* range = Range(tensor);
+  if (range == nullptr) return std::nullopt;
+  QuantParams params;
+  params.type = config_->activation_type;
+  params.scale_type = FloatTypeOfTensor(tensor);
+  const FitOptions options{config_->activation_symmetric, false, config_->minimum_real_range};
+  ScaleZeroPoint fit;
+  try {
+    const bool restricted = config_->activation_restricted_asymmetric && !options.symmetric &&
+                            params.type == QuantType::kUInt8;
+    fit = restricted ? FitRestrictedAsymmetric(*range, options)
+                     : FitScaleZeroPoint(*range, params.type, params.scale_type, options);
+  } catch (const Error& error) {
+    throw Error(error.code(), "The range of tensor '" + tensor + "' is not finite.")
+        .WithTensor(tensor)
+        .WithHint("Look for the sample that makes it, or exclude the node that writes it.");
+  }
+  params.scales = {fit.scale};
+  params.zero_points = {fit.zero_point};
+  return params;
+}
+
+namespace {
+
+struct ClipBounds {
+  bool known = true;
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+ClipBounds BoundsOf(const onnx::NodeProto& node, const Model& model, const GraphView& view) {
+  ClipBounds bounds;
+  if (node.op_type() == "Relu") {
+    bounds.low = 0;
+    return bounds;
+  }
+  if (model.Opset() < 11) {
+    bounds.low = FloatAttribute(node, "min", bounds.low);
+    bounds.high = FloatAttribute(node, "max", bounds.high);
+    return bounds;
+  }
+  float* ends[] = {&bounds.low, &bounds.high};
+  for (int i = 1; i < node.input_size() && i <= 2; ++i) {
+    if (node.input(i).empty()) continue;
+    const onnx::TensorProto* end = view.Initializer(node.input(i));
+    if (end == nullptr || ElementCount(*end) != 1) return {false};
+    *ends[i - 1] = model.tensors().ReadFloats(*end)[0];
+  }
+  return bounds;
+}
+
+}  // namespace
+
+bool PlanContext::ClipsNothing(const onnx::NodeProto& node, const QuantParams& params) const {
+  const ClipBounds bounds = BoundsOf(node, *model_, view_);
+  if (!bounds.known || params.per_channel()) return false;
+  const IntegerRange q = FullRange(params.type);
+  const float scale = params.scales[0];
+  const auto zero = static_cast<float>(params.zero_points[0]);
+  const float low = (static_cast<float>(q.min) - zero) * scale;
+  const float high = (static_cast<float>(q.max) - zero) * scale;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return std::nextafter(low, kInfinity) >= bounds.low &&
+         std::nextafter(high, -kInfinity) <= bounds.high;
+}
+
+std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
+                                           const std::string& tensor) {
+  if (const TensorPlan* planned = plan.Find(tensor)) return planned->params.scales;
+  const int producer = context.view().Producer(tensor);
+  if (producer < 0 || context.node(producer).op_type() != "DequantizeLinear") return std::nullopt;
+  const onnx::TensorProto* scale = context.view().Initializer(context.node(producer).input(1));
+  if (scale == nullptr || ElementCount(*scale) == 0) return std::nullopt;
+  return context.model().tensors().ReadFloats(*scale);
+}
+
+bool BiasFitsChannels(const onnx::TensorProto& bias, size_t channels) {
+  if (channels == 1) return true;
+  const int rank = bias.dims_size();
+  return rank > 0 && bias.dims(rank - 1) > 0 &&
+         static_cast<uint64_t>(bias.dims(rank - 1)) % channels == 0;
+}
+
+void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
+  for (const BiasPlan& bias : plan->biases) {
+    const TensorPlan* input = plan->Find(bias.input);
+    const auto weight = plan->tensor_index.find(bias.weight);
+    if (input == nullptr || weight == plan->tensor_index.end()) continue;
+    TensorPlan& weight_plan = plan->tensors[weight->second];
+    if (weight_plan.role != TensorRole::kInitializer || !IsSigned(weight_plan.params.type)) continue;
+    bool symmetric = true;
+    for (int32_t zero_point : weight_plan.params.zero_points) symmetric &= zero_point == 0;
+    if (!symmetric) continue;
+    std::vector<float> values =
+        context.model().tensors().ReadFloats(*context.view().Initializer(bias.bias));
+    const float factor = bias.factors.beta / bias.factors.alpha;
+    if (factor != 1) {
+      for (float& value : values) value *= factor;
+    }
+    RaiseWeightScales(values, input->params.scales[0], &weight_plan.params);
+  }
+}
+
+}  // namespace ptq

@@ -1,0 +1,72 @@
+// What both planners ask: is this node to be quantized, what are this tensor's parameters, may this Relu
+// go. The graph is not changed while planning.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/graph_view.h"
+#include "model/model.h"
+#include "ops/op_registry.h"
+#include "quantization/config.h"
+#include "quantization/quant_plan.h"
+
+namespace ptq {
+
+class PlanContext {
+ public:
+  // `ranges` are those of calibration; they are adjusted as the reference does (AdjustRanges).
+  PlanContext(const Model& model, const StaticQuantConfig& config, TensorRanges ranges);
+
+  const Model& model() const { return *model_; }
+  const StaticQuantConfig& config() const { return *config_; }
+  const GraphView& view() const { return view_; }
+  const onnx::NodeProto& node(int index) const { return model_->graph().node(index); }
+  int node_count() const { return model_->graph().node_size(); }
+  int64_t opset() const { return opset_; }
+
+  // Empty where `node` is to be quantized, else the reason why it is not.
+  std::string ReasonToSkip(const onnx::NodeProto& node) const;
+
+  bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
+  const onnx::TensorProto* FloatInitializer(const std::string& tensor) const;  // null: none
+  FloatType FloatTypeOfTensor(const std::string& tensor) const;
+
+  // Parameters of an activation from its range; nullopt where it has none.
+  std::optional<QuantParams> ActivationParams(const std::string& tensor) const;
+  const TensorRange* Range(const std::string& tensor) const;
+
+  // Whether Relu or Clip `node` changes nothing for values dequantized with `params`: the ends of
+  // the representable range lie within its bounds, one float rounding allowed.
+  bool ClipsNothing(const onnx::NodeProto& node, const QuantParams& params) const;
+
+ private:
+  void AdjustRanges();
+
+  const Model* model_;
+  const StaticQuantConfig* config_;
+  GraphView view_;
+  TensorRanges ranges_;
+  int64_t opset_;
+};
+
+bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, DequantizeLinear
+
+// Planners. Throw kMissingRange where a tensor that must be quantized has no range.
+QuantPlan PlanQdq(const PlanContext& context);
+QuantPlan PlanQOperator(const PlanContext& context);
+
+// The scales with which a node reads `tensor`: the plan's, or those of the DequantizeLinear that makes it
+// in the model as given. nullopt where it is not quantized.
+std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
+                                           const std::string& tensor);
+
+// Whether a bias can take one scale a channel: its last axis repeats the channels a whole number of
+// times (grouped ConvTranspose), or there is one scale only.
+bool BiasFitsChannels(const onnx::TensorProto& bias, size_t channels);
+
+// Raises weight scales for the int32 biases of `plan` (bias.h); both planners end with it.
+void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan);
+
+}  // namespace ptq

@@ -1,0 +1,66 @@
+// Every decision of a quantization, as plain data, made before anything is rewritten: per tensor its
+// parameters, per node what happens to it and why. The rewriters only carry it out.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "quantization/bias.h"
+#include "quantization/quant_params.h"
+
+namespace ptq {
+
+using TensorRanges = std::unordered_map<std::string, TensorRange>;
+
+enum class NodeAction {
+  kFloat,      // left as it is
+  kQuantized,  // QDQ: Q/DQ pairs on its tensors; QOperator: its integer form
+  kShared,     // the same op on quantized data, parameters passed through
+  kRemoved,    // a Relu or Clip that the range of its input already carries out
+};
+
+struct NodePlan {
+  bool selected = false;  // by op type and node name
+  NodeAction action = NodeAction::kFloat;
+  std::string reason;  // why, where kFloat
+};
+
+enum class TensorRole { kActivation, kInitializer };
+
+struct TensorPlan {
+  std::string tensor;
+  TensorRole role = TensorRole::kActivation;
+  QuantParams params;        // resolved, also where shared
+  std::string shares_with;   // the tensor whose scale and zero point it uses; empty: its own
+  bool has_range = false;
+  TensorRange range;         // what was calibrated, where has_range
+};
+
+struct BiasPlan {
+  int node = -1;        // index of the node that reads it
+  int input_index = 2;  // which input
+  std::string bias;     // the float initializer
+  std::string name;     // the same, or the name of this node's own copy
+  std::string input;    // tensors whose scales it takes
+  std::string weight;
+  BiasFactors factors;
+};
+
+struct QuantPlan {
+  std::vector<NodePlan> nodes;       // as graph.node()
+  std::vector<TensorPlan> tensors;   // in the order in which they are quantized
+  std::unordered_map<std::string, size_t> tensor_index;
+  std::vector<BiasPlan> biases;
+  // Producers write the value's name instead of the key's: what is left of removed nodes.
+  std::unordered_map<std::string, std::string> renamed_outputs;
+  Diagnostics diagnostics;
+
+  const TensorPlan* Find(const std::string& tensor) const {
+    const auto found = tensor_index.find(tensor);
+    return found == tensor_index.end() ? nullptr : &tensors[found->second];
+  }
+};
+
+}  // namespace ptq

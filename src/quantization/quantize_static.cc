@@ -1,0 +1,138 @@
+#include "quantization/quantize_static.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "model/model_writer.h"
+#include "passes/infer_shapes.h"
+#include "passes/optimize_model.h"
+#include "passes/upgrade_opset.h"
+#include "quantization/plan_context.h"
+#include "quantization/rewriter.h"
+
+namespace ptq {
+namespace {
+
+constexpr int64_t kQuantizeLinearOpset = 10;
+constexpr int64_t kReferenceOpset = 11;  // what the reference raises older models to
+constexpr int64_t kAxisOpset = 13;
+
+bool HasPerChannelWeight(const PlanContext& context, const onnx::NodeProto& node) {
+  const OpRow* row = FindOp(node.op_type());
+  if (row == nullptr) return false;
+  switch (row->qdq) {
+    case QdqRule::kConv:
+    case QdqRule::kGemm:
+    case QdqRule::kNormalization:
+      return context.FloatInitializer(node.input(1)) != nullptr;
+    case QdqRule::kMatMul:
+      return context.FloatInitializer(node.input(0)) != nullptr ||
+             context.FloatInitializer(node.input(1)) != nullptr;
+    default:
+      return false;
+  }
+}
+
+std::string NodeLabel(const onnx::NodeProto& node) {
+  if (!node.name().empty() || node.output_size() == 0) return node.name();
+  return node.output(0);
+}
+
+}  // namespace
+
+int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
+  const PlanContext context(model, config, {});
+  bool quantizes = false;
+  for (const onnx::NodeProto& node : model.graph().node()) {
+    if (!context.ReasonToSkip(node).empty()) continue;
+    quantizes = true;
+    if (config.quant_format == QuantFormat::kQDQ && config.per_channel &&
+        !config.use_qdq_contrib_ops && HasPerChannelWeight(context, node)) {
+      return kAxisOpset;
+    }
+  }
+  if (!quantizes || config.use_qdq_contrib_ops) return 0;
+  return model.Opset() < kQuantizeLinearOpset ? kReferenceOpset : 0;
+}
+
+StaticQuantizer::StaticQuantizer(Files* files) : model_(Model::Load(files)) {}
+
+void StaticQuantizer::Configure(StaticQuantConfig config) {
+  CheckConfig(config, model_);
+  config_ = std::move(config);
+}
+
+PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
+  PrepareReport report;
+  report.nodes_before = model_.graph().node_size();
+  report.opset_before = model_.Opset();
+  prepared_.emplace(model_);
+  if (config_.optimize_model) {
+    report.changes = OptimizeModel(*prepared_, report.diagnostics).changes;
+  }
+  const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
+  if (prepared_->Opset() < wanted) UpgradeOpset(*prepared_, wanted, report.diagnostics);
+  InferShapes(*prepared_, &report.diagnostics);
+  report.nodes_after = prepared_->graph().node_size();
+  report.opset_after = prepared_->Opset();
+  return report;
+}
+
+uint64_t StaticQuantizer::WritePrepared(const std::string& external_file) const {
+  return WriteModel(*prepared_, {kOutputFile, external_file, external_file});
+}
+
+CalibrationModel StaticQuantizer::WriteCalibrationModel(const std::string& file) {
+  CalibrationModel calibration = BuildCalibrationModel(*prepared_, config_);
+  Model runnable = *prepared_;
+  runnable.proto() = calibration.proto;
+  WriteSkeleton(runnable, file);
+  collector_.emplace(calibration.tensors);
+  return calibration;
+}
+
+void StaticQuantizer::Observe(std::span<const float> values) {
+  if (!collector_) throw Error(ErrorCode::kInternal, "Observe before WriteCalibrationModel.");
+  collector_->Observe(values);
+}
+
+void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
+
+TensorRanges StaticQuantizer::Ranges() const {
+  if (ranges_) return *ranges_;
+  // Nothing to observe (no node to quantize) needs no sample.
+  if (collector_ && !collector_->empty()) return collector_->Ranges(config_.calib_tensor_range_symmetric);
+  return {};
+}
+
+QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
+  QuantizeReport report;
+  Model quantized = *prepared_;
+  QuantPlan plan;
+  {
+    const PlanContext context(*prepared_, config_, Ranges());
+    plan = config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
+  }
+  report.diagnostics = std::move(plan.diagnostics);
+  bool any = false;
+  for (int i = 0; i < prepared_->graph().node_size(); ++i) {
+    const onnx::NodeProto& node = prepared_->graph().node(i);
+    const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
+    any |= node_plan.action != NodeAction::kFloat;
+    report.nodes.push_back({NodeLabel(node), node.op_type(), node_plan});
+  }
+  if (any) {
+    const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
+    rewrite(plan, config_, &quantized, &report.diagnostics);
+  } else {
+    report.diagnostics.push_back(
+        {Severity::kWarning, "NOTHING_QUANTIZED", "No node was quantized; the model is still float.",
+         "", "", "The report lists every node with the reason."});
+  }
+  report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});
+  report.opset = quantized.Opset();
+  report.tensors = std::move(plan.tensors);
+  return report;
+}
+
+}  // namespace ptq

@@ -1,0 +1,85 @@
+// The whole job for one model, in the order in which it happens; read this file first.
+//
+//   Open -> Configure -> Prepare -> BuildCalibrationModel -> Observe (per sample) -> Quantize
+//
+// The host runs the calibration model between Build and Observe. Ranges may come from a cache instead
+// (SetRanges). Configure and Quantize may be repeated with other settings on the same ranges.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "calibration/calibration_model.h"
+#include "calibration/min_max.h"
+#include "model/model.h"
+#include "quantization/config.h"
+#include "quantization/quant_plan.h"
+
+namespace ptq {
+
+struct PrepareReport {
+  int nodes_before = 0;
+  int nodes_after = 0;
+  int64_t opset_before = 0;
+  int64_t opset_after = 0;
+  std::vector<std::pair<std::string, int>> changes;  // pass, places changed
+  Diagnostics diagnostics;
+};
+
+struct QuantizedNode {
+  std::string name;  // or its first output, where it has no name
+  std::string op_type;
+  NodePlan plan;
+};
+
+struct QuantizeReport {
+  std::vector<QuantizedNode> nodes;
+  std::vector<TensorPlan> tensors;
+  int64_t opset = 0;
+  uint64_t bytes_written = 0;
+  Diagnostics diagnostics;
+};
+
+class StaticQuantizer {
+ public:
+  // Reads kModelFile. `files` must outlive this. Throws as Model::Load.
+  explicit StaticQuantizer(Files* files);
+
+  const Model& model() const { return model_; }  // as given
+
+  // Throws kInvalidOption for names that the model as given does not have.
+  void Configure(StaticQuantConfig config);
+  const StaticQuantConfig& config() const { return config_; }
+
+  // optimize_model, then the opset that the output needs, then types and shapes.
+  // `min_opset` raises it further (the preprocess command, which does not know the format yet).
+  PrepareReport Prepare(int64_t min_opset = 0);
+
+  // The prepared float model to kOutputFile; with `external_file` (a name) weights go there.
+  uint64_t WritePrepared(const std::string& external_file) const;
+
+  // Writes the model to run on the samples to `file`; see BuildCalibrationModel.
+  CalibrationModel WriteCalibrationModel(const std::string& file);
+
+  void Observe(std::span<const float> values);
+  void SetRanges(TensorRanges ranges);
+  TensorRanges Ranges() const;
+
+  // Plans, rewrites and writes kOutputFile. Throws kMissingRange, kInvalidRange, kUnsupportedModel.
+  QuantizeReport Quantize(const std::string& external_file);
+
+ private:
+  Model model_;
+  std::optional<Model> prepared_;
+  StaticQuantConfig config_;
+  std::optional<MinMaxCollector> collector_;
+  std::optional<TensorRanges> ranges_;
+};
+
+// The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear operators,
+// 13 for DequantizeLinear with an axis. 0 where nothing in the model is quantized.
+int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config);
+
+}  // namespace ptq

@@ -1,0 +1,327 @@
+// QOperator: planned nodes are replaced by their integer forms, which take quantized data with scales and
+// zero points as inputs. QuantizeLinear stands where float data enters, DequantizeLinear where a float
+// node or a graph output reads it.
+//
+//   x -> Conv(W, B) -> Relu -> MatMul   ->   x -> Q -> QLinearConv -> QLinearMatMul -> DQ
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "model/attributes.h"
+#include "model/graph_view.h"
+#include "model/tensor_builder.h"
+#include "ops/op_registry.h"
+#include "quantization/kernels.h"
+#include "quantization/rewrite_tools.h"
+#include "quantization/rewriter.h"
+#include "quantization/weights.h"
+
+namespace ptq {
+namespace {
+
+// A tensor in its quantized form: names of data, scale and zero point.
+struct QuantizedValue {
+  std::string data;
+  std::string scale;
+  std::string zero_point;
+  std::optional<int64_t> axis;
+};
+
+class QOperatorRewriter {
+ public:
+  QOperatorRewriter(const QuantPlan& plan, Model* model, Diagnostics* diagnostics)
+      : plan_(plan),
+        model_(*model),
+        diagnostics_(*diagnostics),
+        names_(model->graph()),
+        parameters_(&names_),
+        adder_(&model->graph()) {}
+
+  void Run() {
+    for (const onnx::TensorProto& initializer : model_.graph().initializer()) {
+      initializers_.emplace(initializer.name(), initializer);
+    }
+    for (const onnx::ValueInfoProto& input : model_.graph().input()) {
+      if (!initializers_.contains(input.name())) float_values_.insert(input.name());
+    }
+    for (const BiasPlan& bias : plan_.biases) biases_.emplace(bias.node, &bias);
+
+    const int count = model_.graph().node_size();
+    for (int i = 0; i < count; ++i) RewriteNode(i);
+    for (const onnx::ValueInfoProto& output : model_.graph().output()) Dequantize(output.name());
+
+    model_.graph().clear_node();
+    bool uses_microsoft = false;
+    for (onnx::NodeProto& node : nodes_) {
+      uses_microsoft |= node.domain() == kMicrosoftDomain;
+      *model_.graph().add_node() = std::move(node);
+    }
+    RemoveInitializers(&model_.graph(), dequantized_initializers_);
+    if (uses_microsoft && model_.Opset(kMicrosoftDomain) == 0) {
+      model_.SetOpset(kMicrosoftDomain, 1);
+    }
+    FinishModel(&model_, true);
+  }
+
+ private:
+  void RewriteNode(int index) {
+    const onnx::NodeProto node = model_.graph().node(index);
+    switch (plan_.nodes[static_cast<size_t>(index)].action) {
+      case NodeAction::kFloat:
+        for (const std::string& input : node.input()) Dequantize(input);
+        for (const std::string& name : SubgraphReads(node)) Dequantize(name);
+        Append(node);
+        return;
+      case NodeAction::kRemoved:
+        values_[node.output(0)] = Quantized(node.input(0));
+        return;
+      case NodeAction::kShared:
+        RewriteShared(node);
+        return;
+      case NodeAction::kQuantized:
+        break;
+    }
+    switch (FindOp(node.op_type())->qoperator) {
+      case QOperatorRule::kConv:
+      case QOperatorRule::kGemm:
+      case QOperatorRule::kMatMul:
+        RewriteConv(node, index);
+        return;
+      case QOperatorRule::kConcat:
+        RewriteConcat(node);
+        return;
+      case QOperatorRule::kWhere:
+        RewriteWhere(node);
+        return;
+      default:
+        RewriteOperator(node);
+        return;
+    }
+  }
+
+  // QLinearConv, QGemm and QLinearMatMul differ in where the bias goes.
+  void RewriteConv(const onnx::NodeProto& node, int index) {
+    const QuantizedValue a = Quantized(node.input(0));
+    const QuantizedValue b = Quantized(node.input(1));
+    const bool gemm = node.op_type() == "Gemm";
+    const QuantizedValue y = NewOutput(node.output(0));
+    std::vector<std::string> inputs = {a.data, a.scale, a.zero_point, b.data, b.scale, b.zero_point};
+    if (gemm) inputs.push_back(Bias(index));
+    inputs.push_back(y.scale);
+    inputs.push_back(y.zero_point);
+    if (!gemm && biases_.contains(index)) inputs.push_back(Bias(index));
+    onnx::NodeProto quantized =
+        gemm ? MakeNode("QGemm", inputs, {y.data}, QuantName(node), kMicrosoftDomain)
+             : MakeNode("QLinear" + node.op_type(), inputs, {y.data}, QuantName(node));
+    CopyAttributes(node, &quantized, "beta");
+    Append(std::move(quantized));
+  }
+
+  // com.microsoft QLinear<Op>: the inputs as triples, then scale and zero point of the output.
+  void RewriteOperator(const onnx::NodeProto& node) {
+    std::vector<std::string> inputs;
+    const int count = FindOp(node.op_type())->qoperator == QOperatorRule::kBinary ? 2 : 1;
+    for (int i = 0; i < count; ++i) {
+      const QuantizedValue x = Quantized(node.input(i));
+      inputs.insert(inputs.end(), {x.data, x.scale, x.zero_point});
+    }
+    const QuantizedValue y = NewOutput(node.output(0));
+    inputs.insert(inputs.end(), {y.scale, y.zero_point});
+    onnx::NodeProto quantized = MakeNode("QLinear" + node.op_type(), inputs, {y.data},
+                                         QuantName(node), kMicrosoftDomain);
+    CopyAttributes(node, &quantized, "dilations");
+    if (node.op_type() == "GlobalAveragePool") SetAttribute(&quantized, "channels_last", int64_t{0});
+    if (node.op_type() == "Softmax") {
+      const int64_t opset = model_.Opset();
+      SetAttribute(&quantized, "opset", opset);
+      // Its own default is -1; before opset 13 Softmax's was 1.
+      if (opset < 13 && FindAttribute(node, "axis") == nullptr) {
+        SetAttribute(&quantized, "axis", int64_t{1});
+      }
+    }
+    SortAttributes(&quantized);
+    Append(std::move(quantized));
+  }
+
+  void RewriteConcat(const onnx::NodeProto& node) {
+    std::vector<std::string> triples;
+    for (const std::string& input : node.input()) {
+      const QuantizedValue x = Quantized(input);
+      triples.insert(triples.end(), {x.data, x.scale, x.zero_point});
+    }
+    const QuantizedValue y = NewOutput(node.output(0));
+    std::vector<std::string> inputs = {y.scale, y.zero_point};
+    inputs.insert(inputs.end(), triples.begin(), triples.end());
+    onnx::NodeProto quantized =
+        MakeNode("QLinearConcat", inputs, {y.data}, QuantName(node), kMicrosoftDomain);
+    CopyAttributes(node, &quantized, "");
+    Append(std::move(quantized));
+  }
+
+  void RewriteWhere(const onnx::NodeProto& node) {
+    const QuantizedValue a = Quantized(node.input(1));
+    const QuantizedValue b = Quantized(node.input(2));
+    const QuantizedValue y = NewOutput(node.output(0));
+    Append(MakeNode("QLinearWhere",
+                    {node.input(0), a.data, a.scale, a.zero_point, b.data, b.scale, b.zero_point,
+                     y.scale, y.zero_point},
+                    {y.data}, QuantName(node), kMicrosoftDomain));
+  }
+
+  // The same operator on quantized data.
+  void RewriteShared(onnx::NodeProto node) {
+    const QuantizedValue x = Quantized(node.input(0));
+    for (int i = 1; i < node.input_size(); ++i) {
+      if (node.op_type() != "Pad") Dequantize(node.input(i));
+    }
+    if (node.op_type() == "Pad") QuantizePadValue(x, &node);
+    node.set_input(0, x.data);
+    const bool split = node.op_type() == "Split";
+    if (split && !node.name().empty()) node.set_name(QuantName(node));
+    for (int i = 0; i < node.output_size(); ++i) {
+      const std::string output = node.output(i);
+      if (output.empty() || plan_.Find(output) == nullptr) continue;
+      // The reference writes Split's outputs without the underscore.
+      const std::string data = names_.Make(output + (split ? "quantized" : "_quantized"));
+      values_[output] = {data, x.scale, x.zero_point, x.axis};
+      node.set_output(i, data);
+    }
+    if (split) SortAttributes(&node);
+    Append(std::move(node));
+  }
+
+  void QuantizePadValue(const QuantizedValue& x, onnx::NodeProto* node) {
+    if (StringAttribute(*node, "mode", "constant") != "constant") return;
+    if (node->input_size() == 2) node->add_input("");
+    const std::string value = node->input(2);
+    if (value.empty()) {  // real 0 is the zero point
+      node->set_input(2, x.zero_point);
+      return;
+    }
+    const auto initializer = initializers_.find(value);
+    const std::string quantized = names_.Make(value + "_quantized");
+    if (initializer == initializers_.end()) {
+      Dequantize(value);
+      Append(MakeNode("QuantizeLinear", {value, x.scale, x.zero_point}, {quantized},
+                      value + "_QuantizeLinear"));
+    } else {
+      adder_.Add(QuantizeWeight(&model_.tensors(), initializer->second, quantized,
+                                plan_.Find(node->input(0))->params));
+    }
+    node->set_input(2, quantized);
+  }
+
+  // --- Values ---
+
+  QuantizedValue Describe(const TensorPlan& tensor) {
+    const ParameterNames::Pair& names = parameters_.Add(tensor, &adder_);
+    return {"", names.scale, names.zero_point, tensor.params.axis};
+  }
+
+  // The quantized form of `tensor`, made here if nothing has made it yet.
+  const QuantizedValue& Quantized(const std::string& tensor) {
+    const auto found = values_.find(tensor);
+    if (found != values_.end()) return found->second;
+    const TensorPlan& planned = *plan_.Find(tensor);
+    QuantizedValue value = Describe(planned);
+    value.data = names_.Make(tensor + "_quantized");
+    if (planned.role == TensorRole::kInitializer) {
+      adder_.Add(QuantizeWeight(&model_.tensors(), initializers_.at(tensor), value.data,
+                                planned.params));
+    } else {
+      Append(MakeNode("QuantizeLinear", {tensor, value.scale, value.zero_point}, {value.data},
+                      tensor + "_QuantizeLinear"));
+    }
+    return values_.emplace(tensor, std::move(value)).first->second;
+  }
+
+  QuantizedValue NewOutput(const std::string& tensor) {
+    QuantizedValue value = Describe(*plan_.Find(tensor));
+    value.data = names_.Make(tensor + "_quantized");
+    values_[tensor] = value;
+    return value;
+  }
+
+  // Makes the float form of `tensor` where only a quantized one is left.
+  void Dequantize(const std::string& tensor) {
+    const auto found = values_.find(tensor);
+    if (found == values_.end() || float_values_.contains(tensor)) return;
+    const QuantizedValue& value = found->second;
+    // Before opset 13 DequantizeLinear has no axis; the float initializer is still there and serves.
+    if (value.axis && model_.Opset() < 13) return;
+    onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
+                                    {tensor}, tensor + "_DequantizeLinear");
+    if (value.axis) SetAttribute(&node, "axis", *value.axis);
+    if (initializers_.contains(tensor)) dequantized_initializers_.insert(tensor);
+    Append(std::move(node));
+  }
+
+  // Name of the int32 bias of node `index`, "" where it has none.
+  std::string Bias(int index) {
+    const auto found = biases_.find(index);
+    if (found == biases_.end()) return "";
+    const BiasPlan& bias = *found->second;
+    const onnx::TensorProto& initializer = initializers_.at(bias.bias);
+    const QuantizedBias quantized =
+        ComputeBias(model_, initializer, plan_.Find(bias.input)->params.scales,
+                    plan_.Find(bias.weight)->params.scales, bias.factors);
+    if (quantized.clipped) {
+      diagnostics_.push_back({Severity::kWarning, "BIAS_CLIPPED",
+                              "The bias does not fit int32 with this scale and was clipped.",
+                              model_.graph().node(index).name(), bias.bias,
+                              "Use signed weights, or exclude the node."});
+    }
+    const std::string name = names_.Make(bias.bias + "_quantized");
+    adder_.Add(BiasValues(name, initializer, quantized, &model_.tensors()));
+    return name;
+  }
+
+  // --- Nodes ---
+
+  static std::string QuantName(const onnx::NodeProto& node) {
+    return node.name().empty() ? "" : node.name() + "_quant";
+  }
+
+  static void SortAttributes(onnx::NodeProto* node) {
+    std::sort(node->mutable_attribute()->pointer_begin(), node->mutable_attribute()->pointer_end(),
+              [](const auto* a, const auto* b) { return a->name() < b->name(); });
+  }
+
+  static void CopyAttributes(const onnx::NodeProto& from, onnx::NodeProto* to, const char* except) {
+    for (const onnx::AttributeProto& attribute : from.attribute()) {
+      if (attribute.name() != except) *to->add_attribute() = attribute;
+    }
+    SortAttributes(to);
+  }
+
+  void Append(onnx::NodeProto node) {
+    float_values_.insert(node.output().begin(), node.output().end());
+    nodes_.push_back(std::move(node));
+  }
+
+  const QuantPlan& plan_;
+  Model& model_;
+  Diagnostics& diagnostics_;
+  UniqueNames names_;
+  ParameterNames parameters_;
+  InitializerAdder adder_;
+  std::unordered_map<std::string, onnx::TensorProto> initializers_;
+  std::unordered_map<int, const BiasPlan*> biases_;
+  std::unordered_map<std::string, QuantizedValue> values_;
+  std::unordered_set<std::string> dequantized_initializers_;
+  std::unordered_set<std::string> float_values_;  // names that a node or the graph provides by now
+  std::vector<onnx::NodeProto> nodes_;
+};
+
+}  // namespace
+
+void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig&, Model* model,
+                      Diagnostics* diagnostics) {
+  QOperatorRewriter(plan, model, diagnostics).Run();
+}
+
+}  // namespace ptq

@@ -1,0 +1,158 @@
+#include "quantization/rewrite_tools.h"
+
+#include <bit>
+#include <utility>
+
+#include "base/float16.h"
+#include "model/tensor_builder.h"
+#include "model/topological_sort.h"
+#include "quantization/weights.h"
+
+namespace ptq {
+
+onnx::NodeProto MakeNode(const std::string& op_type, const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs, const std::string& name,
+                         const std::string& domain) {
+  onnx::NodeProto node;
+  node.set_op_type(op_type);
+  for (const std::string& input : inputs) node.add_input(input);
+  for (const std::string& output : outputs) node.add_output(output);
+  node.set_name(name);
+  if (!domain.empty()) node.set_domain(domain);
+  return node;
+}
+
+InitializerAdder::InitializerAdder(onnx::GraphProto* graph) : graph_(graph) {
+  for (const onnx::TensorProto& initializer : graph->initializer()) {
+    names_.insert(initializer.name());
+  }
+}
+
+bool InitializerAdder::Add(onnx::TensorProto tensor) {
+  if (!names_.insert(tensor.name()).second) return false;
+  *graph_->add_initializer() = std::move(tensor);
+  return true;
+}
+
+const ParameterNames::Pair& ParameterNames::Of(const TensorPlan& tensor) {
+  const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
+  const auto found = pairs_.find(owner);
+  if (found != pairs_.end()) return found->second;
+  return pairs_.emplace(owner, Pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")})
+      .first->second;
+}
+
+const ParameterNames::Pair& ParameterNames::Add(const TensorPlan& tensor, InitializerAdder* adder) {
+  const Pair& pair = Of(tensor);
+  const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
+  if (added_.insert(owner).second) {
+    adder->Add(ZeroPointTensor(pair.zero_point, tensor.params));
+    adder->Add(ScaleTensor(pair.scale, tensor.params));
+  }
+  return pair;
+}
+
+QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
+                          const std::vector<float>& input_scales,
+                          const std::vector<float>& weight_scales, BiasFactors factors) {
+  const std::vector<float> values = model.tensors().ReadFloats(bias);
+  std::vector<float> scales = weight_scales;
+  if (scales.size() > 1 && bias.dims_size() > 0) {
+    const auto channels = static_cast<size_t>(bias.dims(bias.dims_size() - 1));
+    for (size_t i = scales.size(); i < channels; ++i) scales.push_back(scales[i % weight_scales.size()]);
+  }
+  return QuantizeBias(values, FloatTypeOf(bias), input_scales[0], scales, factors);
+}
+
+onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& bias,
+                             const QuantizedBias& quantized, TensorStore* tensors) {
+  onnx::TensorProto tensor =
+      EmptyTensor(name, onnx::TensorProto::INT32,
+                  std::vector<int64_t>(bias.dims().begin(), bias.dims().end()));
+  tensors->SetBytes(&tensor, {reinterpret_cast<const uint8_t*>(quantized.values.data()),
+                              quantized.values.size() * sizeof(int32_t)});
+  return tensor;
+}
+
+onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized) {
+  const std::vector<int64_t> dims = {static_cast<int64_t>(quantized.scales.size())};
+  std::vector<uint8_t> bytes;
+  for (const float scale : quantized.scales) {
+    uint32_t bits = std::bit_cast<uint32_t>(scale);
+    int width = 4;
+    if (quantized.scale_type == FloatType::kFloat16) {
+      bits = FloatToHalf(scale);
+      width = 2;
+    }
+    for (int i = 0; i < width; ++i) bytes.push_back(static_cast<uint8_t>(bits >> (8 * i)));
+  }
+  return RawTensor(name,
+                   quantized.scale_type == FloatType::kFloat16 ? onnx::TensorProto::FLOAT16
+                                                               : onnx::TensorProto::FLOAT,
+                   dims, bytes);
+}
+
+std::vector<std::string> SubgraphReads(const onnx::NodeProto& node) {
+  std::vector<std::string> reads;
+  const auto visit = [&reads](const onnx::GraphProto& graph) {
+    std::unordered_set<std::string> own;
+    for (const auto& input : graph.input()) own.insert(input.name());
+    for (const auto& initializer : graph.initializer()) own.insert(initializer.name());
+    for (const onnx::NodeProto& inner : graph.node()) {
+      own.insert(inner.output().begin(), inner.output().end());
+    }
+    const auto note = [&](const std::string& name) {
+      if (!name.empty() && !own.contains(name)) reads.push_back(name);
+    };
+    for (const onnx::NodeProto& inner : graph.node()) {
+      for (const std::string& input : inner.input()) note(input);
+      for (const std::string& name : SubgraphReads(inner)) note(name);
+    }
+    for (const auto& output : graph.output()) note(output.name());
+  };
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    if (attribute.has_g()) visit(attribute.g());
+    for (const onnx::GraphProto& graph : attribute.graphs()) visit(graph);
+  }
+  return reads;
+}
+
+void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names) {
+  const auto drop = [&names](auto* list) {
+    int kept = 0;
+    for (int i = 0; i < list->size(); ++i) {
+      if (names.contains(list->Get(i).name())) continue;
+      if (kept != i) list->SwapElements(kept, i);
+      ++kept;
+    }
+    list->DeleteSubrange(kept, list->size() - kept);
+  };
+  drop(graph->mutable_initializer());
+  drop(graph->mutable_input());
+}
+
+void RemoveStaleValueInfo(onnx::GraphProto* graph) {
+  std::unordered_set<std::string> made;
+  for (const onnx::NodeProto& node : graph->node()) {
+    made.insert(node.output().begin(), node.output().end());
+  }
+  auto* list = graph->mutable_value_info();
+  int kept = 0;
+  for (int i = 0; i < list->size(); ++i) {
+    if (!made.contains(list->Get(i).name())) continue;
+    if (kept != i) list->SwapElements(kept, i);
+    ++kept;
+  }
+  list->DeleteSubrange(kept, list->size() - kept);
+}
+
+void FinishModel(Model* model, bool remove_unused_initializers) {
+  onnx::GraphProto* graph = &model->graph();
+  if (remove_unused_initializers) RemoveUnusedInitializers(graph);
+  RemoveStaleValueInfo(graph);
+  TopologicalSort(graph);
+  model->proto().set_producer_name("onnx-ptq");
+  model->proto().set_producer_version(PTQ_VERSION);
+}
+
+}  // namespace ptq

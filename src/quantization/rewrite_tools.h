@@ -1,0 +1,76 @@
+// What both rewriters do: nodes by their parts, initializers, biases, and the final clean-up.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "model/graph_view.h"
+#include "model/model.h"
+#include "quantization/bias.h"
+#include "quantization/quant_plan.h"
+
+namespace ptq {
+
+inline constexpr char kMicrosoftDomain[] = "com.microsoft";
+
+onnx::NodeProto MakeNode(const std::string& op_type, const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs, const std::string& name,
+                         const std::string& domain = "");
+
+// Adds initializers to a graph; the first of a name stays.
+class InitializerAdder {
+ public:
+  explicit InitializerAdder(onnx::GraphProto* graph);
+  bool Add(onnx::TensorProto tensor);  // false where the name was taken
+
+ private:
+  onnx::GraphProto* graph_;
+  std::unordered_set<std::string> names_;
+};
+
+// Names of scale and zero point initializers, "<tensor>_scale" and "<tensor>_zero_point" unless the
+// model uses them already; tensors that share parameters share names.
+class ParameterNames {
+ public:
+  explicit ParameterNames(UniqueNames* names) : names_(names) {}
+
+  struct Pair {
+    std::string scale;
+    std::string zero_point;
+  };
+  const Pair& Of(const TensorPlan& tensor);
+  // The same, and adds the two initializers the first time that the owner is asked for.
+  const Pair& Add(const TensorPlan& tensor, InitializerAdder* adder);
+
+ private:
+  UniqueNames* names_;
+  std::unordered_map<std::string, Pair> pairs_;
+  std::unordered_set<std::string> added_;
+};
+
+// The int32 form of `bias` with the scales that `plan` gives its input and weight. Scales repeat where a
+// grouped weight has fewer channels than the bias.
+QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
+                          const std::vector<float>& input_scales,
+                          const std::vector<float>& weight_scales, BiasFactors factors);
+onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& bias,
+                             const QuantizedBias& quantized, TensorStore* tensors);
+
+onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized);
+
+// Tensors of the enclosing graph that the subgraphs of `node` read.
+std::vector<std::string> SubgraphReads(const onnx::NodeProto& node);
+
+// Removes initializers, and their repetition as graph inputs.
+void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names);
+
+// Drops value_info of tensors that no longer exist.
+void RemoveStaleValueInfo(onnx::GraphProto* graph);
+
+// Sorts, cleans up and signs the finished model.
+void FinishModel(Model* model, bool remove_unused_initializers);
+
+}  // namespace ptq

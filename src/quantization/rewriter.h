@@ -1,0 +1,17 @@
+// Carries out a plan: the only place where the graph is changed by quantization.
+#pragma once
+
+#include "model/model.h"
+#include "quantization/config.h"
+#include "quantization/quant_plan.h"
+
+namespace ptq {
+
+// Names, node order and storage forms are those of onnxruntime.quantization 1.32 (ort-reference 4.7 and
+// 4.8), so that models can be compared tensor by tensor.
+void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
+                Diagnostics* diagnostics);
+void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
+                      Diagnostics* diagnostics);
+
+}  // namespace ptq
