@@ -1,0 +1,17 @@
+# Compile options of our own code. Numbers must be the same bits on every platform: no fused multiply-add that the
+# source does not spell, no fast-math.
+add_library(ptq_options INTERFACE)
+target_compile_features(ptq_options INTERFACE cxx_std_20)
+# Aggregates are often given their first members only: the rest have defaults.
+target_compile_options(ptq_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -ffp-contract=off)
+if(PTQ_WERROR)
+  target_compile_options(ptq_options INTERFACE -Werror)
+endif()
+if(PTQ_SANITIZE)
+  set(sanitize -fsanitize=${PTQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(ptq_options INTERFACE ${sanitize})
+  target_link_options(ptq_options INTERFACE ${sanitize})
+endif()
+if(PTQ_FUZZ) # cmake -G Ninja -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-19 -DPTQ_FUZZ=ON -DPTQ_SANITIZE=address,undefined
+  target_compile_options(ptq_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

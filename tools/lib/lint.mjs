@@ -1,0 +1,106 @@
+// Format and lint: clang-format, clang-tidy, Biome. clang-tidy takes seconds a file, so what it found clean
+// is remembered in the cache by the contents of the file and of all of our headers that it includes.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { filesUnder, packages, prerequisites, tools } from './build.mjs';
+import { cache, read, root } from './paths.mjs';
+import { output, run, say, step } from './steps.mjs';
+import { clangTools } from './system.mjs';
+
+const cppFolders = ['src', 'bindings', 'tests'];
+const cppFiles = (...endings) => cppFolders.flatMap((dir) => filesUnder(dir, ...endings));
+
+export async function format() {
+  await packages();
+  const { format } = await clangTools();
+  const files = cppFiles('.cc', '.h');
+  if (files.length) await run(format, ['-i', ...files]);
+  await run(tools.biome, ['check', '--write', '.'], { show: true });
+}
+
+/** Runs every check and returns the names of those that failed. */
+export async function lint() {
+  await prerequisites();
+  const { format, tidy } = await clangTools();
+  const failed = [];
+  const check = async (title, work) => {
+    try {
+      await step(title, work);
+    } catch {
+      failed.push(title);
+    }
+  };
+  const files = cppFiles('.cc', '.h');
+  await check(
+    'clang-format',
+    () => files.length && run(format, ['--dry-run', '-Werror', ...files]),
+  );
+  await check('Biome', () => run(tools.biome, ['ci', '--colors=off', '.']));
+  await check('clang-tidy', () => clangTidy(tidy));
+  return failed;
+}
+
+async function clangTidy(tidy) {
+  await run('cmake', ['--preset', 'native-asan']);
+  const build = path.join(root, 'build/native-asan');
+  const commands = JSON.parse(read(path.join(build, 'compile_commands.json'))).filter(({ file }) =>
+    file.startsWith(path.join(root, 'src')),
+  );
+  const clean = path.join(cache, 'clang-tidy');
+  fs.mkdirSync(clean, { recursive: true });
+  const broken = [];
+  const work = async ({ file, command, directory }) => {
+    const stamp = path.join(clean, await fingerprint(command, directory));
+    if (fs.existsSync(stamp)) return fs.utimesSync(stamp, new Date(), new Date());
+    const args = ['-p', build, '--quiet', '--extra-arg=-Wno-unknown-warning-option', file];
+    const { code, text } = await collect('nice', ['-n', '5', tidy, ...args]);
+    if (code === 0) return fs.writeFileSync(stamp, '');
+    broken.push(path.relative(root, file));
+    say(text.replace(/^\d+ warnings? generated\.\n/gm, '').trimEnd());
+  };
+  await Promise.all(
+    Array.from({ length: Math.max(2, os.availableParallelism()) }, async () => {
+      while (commands.length) await work(commands.shift());
+    }),
+  );
+  forget(clean);
+  if (broken.length) throw new Error(`clang-tidy: ${broken.join(', ')}`);
+}
+
+/** A hash of all that clang-tidy's verdict on a file depends on. */
+async function fingerprint(command, directory) {
+  const [compiler, ...args] = command.split(' ').filter((word) => word !== '-c');
+  const cut = args.indexOf('-o');
+  if (cut >= 0) args.splice(cut, 2);
+  const listing =
+    (await output(compiler, [...args.map(unquote), '-MM'], { cwd: directory })) ??
+    String(Math.random());
+  const hash = createHash('sha256')
+    .update(command.replaceAll(root, ''))
+    .update(read(path.join(root, '.clang-tidy')));
+  for (const file of listing.split(/[\s\\]+/).filter((name) => name.startsWith(root)))
+    hash.update(read(file));
+  return hash.digest('hex');
+}
+
+const unquote = (word) => word.replace(/\\"/g, '"');
+
+function collect(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data));
+    child.on('close', (code) => resolve({ code, text }));
+  });
+}
+
+/** Drops verdicts that nobody has asked for in a month. */
+function forget(dir) {
+  for (const name of fs.readdirSync(dir)) {
+    const file = path.join(dir, name);
+    if (Date.now() - fs.statSync(file).mtimeMs > 30 * 864e5) fs.rmSync(file, { force: true });
+  }
+}

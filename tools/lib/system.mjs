@@ -1,0 +1,98 @@
+// What comes from the system: build tools, GoogleTest, Chromium, clang-format and clang-tidy. Each is looked for
+// first and then taken from Debian: unpacked into the cache where that will do, installed where that needs no password.
+import fs from 'node:fs';
+import path from 'node:path';
+import { codename, installPackages, isDebian, triplet, unpackDebs, wrapper } from './debian.mjs';
+import { cache, once, which } from './paths.mjs';
+import { SetupError, step } from './steps.mjs';
+
+const buildTools = {
+  cmake: ['cmake'],
+  'ninja-build': ['ninja', 'ninja-build'],
+  'g++': ['c++', 'g++', 'clang++'],
+  python3: ['python3'],
+};
+const browsers = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  'chrome',
+];
+const macBrowsers = ['Google Chrome', 'Chromium'].map(
+  (name) => `/Applications/${name}.app/Contents/MacOS/${name}`,
+);
+
+/** Everything that a build needs, or an error that says what to type. */
+export async function ensureBuildTools() {
+  const missing = Object.keys(buildTools).filter((name) => !which(...buildTools[name]));
+  if (!missing.length) return;
+  const command = await step(`System packages: ${missing.join(', ')}`, () =>
+    installPackages(...missing),
+  );
+  if (command)
+    throw new SetupError(
+      `Building needs ${missing.join(', ')}, which this machine lacks. Get them with:\n  ${command}`,
+    );
+}
+
+/** Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be skipped. */
+export async function googleTest() {
+  const found = ['/usr/include', '/usr/local/include', '/opt/homebrew/include'].some((dir) =>
+    fs.existsSync(`${dir}/gtest/gtest.h`),
+  );
+  if (found) return null;
+  if (!isDebian) return 'GoogleTest is missing: install it (libgtest-dev, googletest)';
+  const dir = path.join(cache, 'googletest');
+  if (!fs.existsSync(path.join(dir, '.complete'))) {
+    await step('GoogleTest', () =>
+      once(dir, (target) => unpackDebs(target, codename, ['libgtest-dev'])),
+    );
+  }
+  return null;
+}
+
+/** {path} of a Chromium, or {missing: what to type}. */
+export async function chromium() {
+  const find = () =>
+    process.env.CHROME_PATH ||
+    which(...browsers) ||
+    macBrowsers.find((file) => fs.existsSync(file));
+  const found = find();
+  if (found) return { path: found };
+  const command = await step('Chromium from the system packages', () =>
+    installPackages('chromium'),
+  );
+  const path = command ? null : find();
+  return path ? { path } : { missing: `Chromium is missing: ${command ?? 'set $CHROME_PATH'}` };
+}
+
+/** {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn differently). */
+export async function clangTools() {
+  const system = (name) =>
+    which(`${name}-19`) ?? [`/usr/lib/llvm-19/bin/${name}`].find((file) => fs.existsSync(file));
+  const [format, tidy] = [system('clang-format'), system('clang-tidy')];
+  if (format && tidy) return { format, tidy };
+  if (!isDebian)
+    throw new SetupError(
+      'clang-format and clang-tidy 19 are needed as clang-format-19 and clang-tidy-19 on PATH.',
+    );
+  const dir = path.join(cache, 'clang-tools-19');
+  const packages = `clang-format-19 clang-tidy-19 libllvm19 libclang-cpp19 libclang-common-19-dev
+    libz3-4 libedit2 libbsd0 libmd0 libxml2 libicu72 libffi8 libtinfo6 libzstd1`.split(/\s+/);
+  if (!fs.existsSync(path.join(dir, '.complete'))) {
+    await step('clang-format and clang-tidy 19', () =>
+      once(dir, async () => {
+        await unpackDebs(dir, codename, packages);
+        for (const name of ['clang-format', 'clang-tidy']) {
+          wrapper(
+            path.join(dir, 'bin', name),
+            path.join(dir, 'usr/lib/llvm-19/bin', name),
+            path.join(dir, 'usr/lib', triplet),
+          );
+        }
+      }),
+    );
+  }
+  return { format: path.join(dir, 'bin/clang-format'), tidy: path.join(dir, 'bin/clang-tidy') };
+}
