@@ -1,6 +1,6 @@
-// IEEE half and bfloat16 to and from float, exactly: widening loses nothing, narrowing rounds half to
-// even (as numpy and ONNX do), overflows to infinity and keeps NaN a NaN. Integer arithmetic only, so
-// that native and WebAssembly builds agree bit by bit.
+// IEEE half and bfloat16 to and from float, exactly: widening loses nothing, narrowing rounds half
+// to even (as numpy and ONNX do), overflows to infinity and keeps NaN a NaN. Integer arithmetic
+// only, so that native and WebAssembly builds agree bit by bit.
 #pragma once
 
 #include <bit>
@@ -14,7 +14,8 @@ constexpr float HalfToFloat(uint16_t half) {
   const uint32_t exponent = (half >> 10) & 0x1F;
   uint32_t fraction = half & 0x3FF;
   if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000 | (fraction << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
   if (fraction == 0) return std::bit_cast<float>(sign);
   // Subnormal half: fraction * 2^-24, a normal float after shifting up to the implicit one.
   uint32_t float_exponent = 113;
@@ -35,7 +36,7 @@ constexpr uint16_t FloatToHalf(float value) {
   }
   // 65520 = halfway between the largest half (65504) and what would be 65536.
   if (magnitude >= 0x477FF000) return static_cast<uint16_t>(sign | 0x7C00);
-  if (magnitude < 0x33000000) return sign;  // below 2^-25: rounds to zero
+  if (magnitude < 0x33000000) return sign;      // below 2^-25: rounds to zero
   const bool normal = magnitude >= 0x38800000;  // 2^-14
   // A normal half drops 13 fraction bits; a subnormal one drops 126 - exponent of the full 24.
   const uint32_t drop = normal ? 13 : 126 - (magnitude >> 23);

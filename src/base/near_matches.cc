@@ -15,8 +15,8 @@ std::string Folded(std::string_view text) {
   return folded;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours between a and b, or `limit` + 1 where it
-// takes more. Only the band of the table within `limit` of the diagonal is filled.
+// Insertions, deletions, replacements and swaps of neighbours between a and b, or `limit` + 1 where
+// it takes more. Only the band of the table within `limit` of the diagonal is filled.
 int EditDistance(std::string_view a, std::string_view b, int limit) {
   const int rows = static_cast<int>(a.size()), columns = static_cast<int>(b.size());
   if (std::abs(rows - columns) > limit) return limit + 1;

@@ -7,9 +7,10 @@
 
 namespace ptq {
 
-// At most `max` of the candidates that `name` may have meant, best first: those that differ only in case
-// or in '-' against '_', then those few edits away (up to a third of the length), then those that contain
-// `name` or are contained in it; equal ones in the order given. Time: candidates × length × allowed edits.
+// At most `max` of the candidates that `name` may have meant, best first: those that differ only in
+// case or in '-' against '_', then those few edits away (up to a third of the length), then those
+// that contain `name` or are contained in it; equal ones in the order given. Time: candidates ×
+// length × allowed edits.
 std::vector<std::string> NearMatches(std::string_view name,
                                      const std::vector<std::string>& candidates, size_t max = 3);
 

@@ -1,0 +1,152 @@
+// Rules: ONNX IR specification (docs/IR.md): single static assignment, names, opset imports.
+#include "model/check_model.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/near_matches.h"
+#include "model/subgraphs.h"
+#include "onnx/defs/schema.h"
+
+namespace ptq {
+namespace {
+
+bool IsDefaultDomain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+bool UsesDefaultDomain(const onnx::GraphProto& graph) {
+  return std::any_of(graph.node().begin(), graph.node().end(), [](const onnx::NodeProto& node) {
+    bool uses = IsDefaultDomain(node.domain());
+    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { uses |= UsesDefaultDomain(inner); });
+    return uses;
+  });
+}
+
+void CheckVersions(const Model& model) {
+  const onnx::ModelProto& proto = model.proto();
+  if (!proto.has_ir_version()) {
+    throw Error(ErrorCode::kInvalidModel, "The model states no IR version.");
+  }
+  if (proto.ir_version() > kMaxIrVersion) {
+    throw Error(ErrorCode::kUnsupportedOpset,
+                "The model has IR version " + std::to_string(proto.ir_version()) +
+                    "; the newest that is supported is " + std::to_string(kMaxIrVersion) + ".")
+        .WithHint("Export it with an older version of ONNX.");
+  }
+  const int64_t opset = model.Opset();
+  if (opset == 0) {
+    if (proto.opset_import_size() > 0 && !UsesDefaultDomain(proto.graph())) return;
+    throw Error(
+        ErrorCode::kUnsupportedOpset,
+        "The model imports no version of the ONNX operators (ai.onnx), which means version 1.")
+        .WithHint("Opsets from " + std::to_string(kMinOpset) +
+                  " on are supported: export the model again, or convert it with "
+                  "onnx.version_converter.");
+  }
+  const auto& range = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
+  const int64_t newest = range.at("").second;
+  if (opset >= kMinOpset && opset <= newest) return;
+  throw Error(ErrorCode::kUnsupportedOpset, "The model uses opset " + std::to_string(opset) +
+                                                "; supported are " + std::to_string(kMinOpset) +
+                                                " to " + std::to_string(newest) + ".")
+      .WithHint(
+          opset < kMinOpset
+              ? "Convert it with onnx.version_converter, or export it again with a newer opset."
+              : "Export it with an older opset.");
+}
+
+struct Scope {
+  std::unordered_set<std::string_view> names;
+  const Scope* outer;
+};
+
+[[noreturn]] void FailTwice(std::string_view tensor, const std::string& by,
+                            const std::string& node) {
+  throw Error(ErrorCode::kInvalidModel, "Tensor \"" + std::string(tensor) +
+                                            "\" is defined twice, the second time by " + by + ".")
+      .WithNode(node)
+      .WithTensor(std::string(tensor));
+}
+
+std::string Describe(const onnx::NodeProto& node) {
+  return node.op_type() + " node \"" + node.name() + "\"";
+}
+
+// Collects what the graph defines; throws where a name is defined twice.
+std::unordered_set<std::string_view> UniqueDefinitions(const onnx::GraphProto& graph) {
+  std::unordered_set<std::string_view> names;
+  for (const onnx::ValueInfoProto& input : graph.input()) {
+    if (!input.name().empty() && !names.insert(input.name()).second) {
+      FailTwice(input.name(), "a graph input", "");
+    }
+  }
+  std::unordered_set<std::string_view> initializers;  // may repeat inputs, as up to IR version 3
+  const auto initializer = [&](const onnx::TensorProto& tensor) {
+    if (tensor.name().empty()) {
+      throw Error(ErrorCode::kInvalidModel, "The graph has an initializer without a name.");
+    }
+    if (!initializers.insert(tensor.name()).second) {
+      FailTwice(tensor.name(), "an initializer", "");
+    }
+    names.insert(tensor.name());
+  };
+  for (const onnx::TensorProto& tensor : graph.initializer()) initializer(tensor);
+  for (const onnx::SparseTensorProto& sparse : graph.sparse_initializer()) {
+    initializer(sparse.values());
+  }
+  for (const onnx::NodeProto& node : graph.node()) {
+    for (const std::string& output : node.output()) {
+      if (!output.empty() && !names.insert(output).second) {
+        FailTwice(output, Describe(node), node.name());
+      }
+    }
+  }
+  return names;
+}
+
+[[noreturn]] void FailUnknown(const std::string& reader, const std::string& tensor,
+                              const std::string& node, const Scope& scope) {
+  std::vector<std::string> known;
+  for (const Scope* at = &scope; at != nullptr; at = at->outer) {
+    known.insert(known.end(), at->names.begin(), at->names.end());
+  }
+  std::sort(known.begin(), known.end());
+  throw Error(ErrorCode::kInvalidModel,
+              reader + " reads tensor \"" + tensor +
+                  "\", which is neither a graph input, nor an initializer, nor made by a node.")
+      .WithNode(node)
+      .WithTensor(tensor)
+      .WithHint(DidYouMean(NearMatches(tensor, known)));
+}
+
+void CheckGraph(const onnx::GraphProto& graph, const Scope* outer) {
+  const Scope scope{UniqueDefinitions(graph), outer};
+  const auto known = [&](const std::string& name) {
+    for (const Scope* at = &scope; at != nullptr; at = at->outer) {
+      if (at->names.contains(name)) return true;
+    }
+    return name.empty();
+  };
+  for (const onnx::NodeProto& node : graph.node()) {
+    for (const std::string& input : node.input()) {
+      if (!known(input)) FailUnknown("The " + Describe(node), input, node.name(), scope);
+    }
+    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { CheckGraph(inner, &scope); });
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    if (!known(output.name())) FailUnknown("The graph's output", output.name(), "", scope);
+  }
+}
+
+}  // namespace
+
+void CheckModel(const Model& model) {
+  if (!model.proto().has_graph()) {
+    throw Error(ErrorCode::kInvalidModel, "The file holds no graph: it is not an ONNX model.");
+  }
+  CheckVersions(model);
+  CheckGraph(model.graph(), nullptr);
+}
+
+}  // namespace ptq

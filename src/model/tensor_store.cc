@@ -1,0 +1,250 @@
+#include "model/tensor_store.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+
+#include "base/error.h"
+#include "base/float16.h"
+#include "model/element_type.h"
+#include "model/external_data.h"
+#include "model/typed_data.h"
+
+namespace ptq {
+namespace {
+
+using onnx::TensorProto;
+
+static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
+
+constexpr uint64_t kWindowElements = 1 << 20;
+
+[[noreturn]] void FailType(const TensorProto& tensor, const char* wanted) {
+  throw Error(ErrorCode::kUnsupportedModel, "Tensor \"" + tensor.name() + "\" is " +
+                                                ElementTypeName(tensor.data_type()) + " where " +
+                                                wanted + " are needed.")
+      .WithTensor(tensor.name());
+}
+
+bool IsReal(int32_t type) {
+  return type == TensorProto::FLOAT || type == TensorProto::FLOAT16 ||
+         type == TensorProto::BFLOAT16 || type == TensorProto::DOUBLE;
+}
+
+template <typename T>
+T Load(const uint8_t* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+// Raw bytes of consecutive elements to float.
+void ToFloats(int32_t type, const uint8_t* bytes, std::span<float> out) {
+  switch (type) {
+    case TensorProto::FLOAT16:
+      for (size_t i = 0; i < out.size(); ++i) out[i] = HalfToFloat(Load<uint16_t>(bytes + 2 * i));
+      break;
+    case TensorProto::BFLOAT16:
+      for (size_t i = 0; i < out.size(); ++i) {
+        out[i] = BFloat16ToFloat(Load<uint16_t>(bytes + 2 * i));
+      }
+      break;
+    case TensorProto::DOUBLE:
+      for (size_t i = 0; i < out.size(); ++i) {
+        out[i] = static_cast<float>(Load<double>(bytes + 8 * i));
+      }
+      break;
+    default:
+      std::memcpy(out.data(), bytes, out.size() * sizeof(float));
+  }
+}
+
+// Element `i` of packed 4-bit or 2-bit ones: the first is in the lowest bits (onnx-ml.proto).
+int64_t Packed(const uint8_t* bytes, uint64_t i, int bits, bool is_signed) {
+  const uint64_t per_byte = 8 / bits;
+  const int value = bytes[i / per_byte] >> (i % per_byte * bits) & ((1 << bits) - 1);
+  return is_signed && value >= 1 << (bits - 1) ? value - (1 << bits) : value;
+}
+
+template <typename T>
+void Widen(const uint8_t* bytes, std::vector<int64_t>* out) {
+  for (size_t i = 0; i < out->size(); ++i) {
+    (*out)[i] = static_cast<int64_t>(Load<T>(bytes + sizeof(T) * i));
+  }
+}
+
+uint64_t StoredByteSize(const TensorProto& tensor, uint64_t expected) {
+  if (IsExternal(tensor)) return ExternalRangeOf(tensor).length.value_or(expected);
+  return tensor.has_raw_data() ? tensor.raw_data().size() : TypedByteSize(tensor);
+}
+
+}  // namespace
+
+uint64_t TensorStore::ByteSize(const TensorProto& tensor) const {
+  return (ElementCount(tensor) * ElementBits(tensor.data_type()) + 7) / 8;
+}
+
+void TensorStore::CheckStored(const TensorProto& tensor) const {
+  const uint64_t expected = ByteSize(tensor);
+  const uint64_t stored = StoredByteSize(tensor, expected);
+  if (stored == expected) return;
+  std::string shape;
+  for (const int64_t dim : tensor.dims()) {
+    shape += (shape.empty() ? "" : ",") + std::to_string(dim);
+  }
+  throw Error(ErrorCode::kInvalidModel, "Tensor \"" + tensor.name() + "\" holds " +
+                                            std::to_string(stored) + " bytes of data where " +
+                                            ElementTypeName(tensor.data_type()) + "[" + shape +
+                                            "] needs " + std::to_string(expected) + ".")
+      .WithTensor(tensor.name());
+}
+
+void TensorStore::ReadBytes(const TensorProto& tensor, uint64_t offset,
+                            std::span<uint8_t> into) const {
+  CheckStored(tensor);
+  const uint64_t size = ByteSize(tensor);
+  if (offset > size || into.size() > size - offset) {
+    throw Error(ErrorCode::kInternal, "Read past the end of tensor \"" + tensor.name() + "\".")
+        .WithTensor(tensor.name());
+  }
+  if (into.empty()) return;
+  if (IsExternal(tensor)) {
+    const ExternalRange range = ExternalRangeOf(tensor);
+    files_->Read(range.location, range.offset + offset, into);
+  } else if (tensor.has_raw_data()) {
+    std::memcpy(into.data(), tensor.raw_data().data() + offset, into.size());
+  } else {
+    ReadTyped(tensor, offset, into);
+  }
+}
+
+std::vector<float> TensorStore::ReadFloats(const TensorProto& tensor) const {
+  if (!IsReal(tensor.data_type())) FailType(tensor, "floats");
+  CheckStored(tensor);
+  std::vector<float> values(ElementCount(tensor));
+  if (tensor.data_type() == TensorProto::FLOAT) {
+    ReadBytes(tensor, 0,
+              {reinterpret_cast<uint8_t*>(values.data()), values.size() * sizeof(float)});
+    return values;
+  }
+  VisitFloats(tensor, [&](uint64_t first, std::span<const float> part) {
+    std::copy(part.begin(), part.end(), values.begin() + static_cast<ptrdiff_t>(first));
+  });
+  return values;
+}
+
+std::vector<int64_t> TensorStore::ReadInts(const TensorProto& tensor) const {
+  CheckStored(tensor);
+  std::vector<int64_t> values(ElementCount(tensor));
+  std::vector<uint8_t> raw(ByteSize(tensor));
+  ReadBytes(tensor, 0, raw);
+  const int32_t type = tensor.data_type();
+  switch (type) {
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      Widen<int64_t>(raw.data(), &values);
+      break;
+    case TensorProto::INT32:
+      Widen<int32_t>(raw.data(), &values);
+      break;
+    case TensorProto::UINT32:
+      Widen<uint32_t>(raw.data(), &values);
+      break;
+    case TensorProto::INT16:
+      Widen<int16_t>(raw.data(), &values);
+      break;
+    case TensorProto::UINT16:
+      Widen<uint16_t>(raw.data(), &values);
+      break;
+    case TensorProto::INT8:
+      Widen<int8_t>(raw.data(), &values);
+      break;
+    case TensorProto::UINT8:
+    case TensorProto::BOOL:
+      Widen<uint8_t>(raw.data(), &values);
+      break;
+    case TensorProto::INT4:
+    case TensorProto::UINT4:
+    case TensorProto::INT2:
+    case TensorProto::UINT2: {
+      const bool is_signed = type == TensorProto::INT4 || type == TensorProto::INT2;
+      const int bits = ElementBits(type);
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = Packed(raw.data(), i, bits, is_signed);
+      }
+      break;
+    }
+    default:
+      FailType(tensor, "integers");
+  }
+  return values;
+}
+
+void TensorStore::VisitFloats(
+    const TensorProto& tensor,
+    const std::function<void(uint64_t, std::span<const float>)>& visit) const {
+  if (!IsReal(tensor.data_type())) FailType(tensor, "floats");
+  CheckStored(tensor);
+  const uint64_t count = ElementCount(tensor);
+  const uint64_t width = ElementBits(tensor.data_type()) / 8;
+  const bool direct = tensor.data_type() == TensorProto::FLOAT;
+  std::vector<float> floats(std::min(count, kWindowElements));
+  std::vector<uint8_t> raw(direct ? 0 : floats.size() * width);
+  for (uint64_t first = 0; first < count; first += kWindowElements) {
+    const std::span<float> part(floats.data(), std::min(kWindowElements, count - first));
+    if (direct) {
+      ReadBytes(tensor, first * width, {reinterpret_cast<uint8_t*>(part.data()), part.size() * 4});
+    } else {
+      ReadBytes(tensor, first * width,
+                std::span(raw).first(static_cast<size_t>(part.size() * width)));
+      ToFloats(tensor.data_type(), raw.data(), part);
+    }
+    visit(first, part);
+  }
+}
+
+void TensorStore::SetBytes(TensorProto* tensor, std::span<const uint8_t> bytes) {
+  Begin(tensor, bytes.size()).Append(bytes);
+}
+
+TensorStore::Writer TensorStore::Begin(TensorProto* tensor, uint64_t byte_size) {
+  ClearTensorData(tensor);
+  const bool shape_like =
+      byte_size <= kShapeInlineLimit && IsShapeLike(tensor->data_type(), tensor->dims_size());
+  if (byte_size < kInlineLimit || shape_like) {
+    tensor->mutable_raw_data()->reserve(byte_size);
+    return Writer(files_, tensor);
+  }
+  uint64_t scratch_size = 0;
+  try {
+    scratch_size = files_->Size(kScratchFile);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kFileNotFound) throw;  // the first tensor starts the file
+  }
+  SetExternal(tensor, kScratchFile, scratch_size, byte_size);
+  return Writer(files_, nullptr);
+}
+
+void TensorStore::Writer::Append(std::span<const uint8_t> bytes) {
+  if (inline_tensor_ == nullptr) {
+    files_->Append(kScratchFile, bytes);
+  } else {
+    inline_tensor_->mutable_raw_data()->append(reinterpret_cast<const char*>(bytes.data()),
+                                               bytes.size());
+  }
+}
+
+void ClearTensorData(TensorProto* tensor) {
+  tensor->clear_raw_data();
+  tensor->clear_float_data();
+  tensor->clear_int32_data();
+  tensor->clear_string_data();
+  tensor->clear_int64_data();
+  tensor->clear_double_data();
+  tensor->clear_uint64_data();
+  tensor->clear_external_data();
+  tensor->clear_data_location();
+}
+
+}  // namespace ptq

@@ -1,0 +1,14 @@
+// Puts nodes into the order in which the reference saves them (ort-reference.md 4.9).
+#pragma once
+
+#include "onnx/onnx_pb.h"
+
+namespace ptq {
+
+// Kahn's algorithm as onnxruntime's ONNXModel.topological_sort does it: nodes without inputs
+// (constants) first in file order, then nodes unlocked by initializers and graph inputs taken in
+// alphabetical order, then breadth first. Reads by subgraphs count as inputs. Throws kInvalidModel
+// for a cycle.
+void TopologicalSort(onnx::GraphProto* graph);
+
+}  // namespace ptq

@@ -1,0 +1,66 @@
+#include "base/near_matches.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace ptq {
+namespace {
+
+using Names = std::vector<std::string>;
+
+TEST(NearMatches, OtherCaseAndDashesComeFirst) {
+  EXPECT_EQ(NearMatches("matmul", {"MatMulInteger", "MatMul", "Mul"}),
+            (Names{"MatMul", "Mul", "MatMulInteger"}));
+  EXPECT_EQ(NearMatches("per-channel", {"per_chanel", "per_channel"}),
+            (Names{"per_channel", "per_chanel"}));
+}
+
+TEST(NearMatches, FindsInsertionDeletionReplacementAndSwap) {
+  EXPECT_EQ(NearMatches("Convv", {"Conv"}), Names{"Conv"});
+  EXPECT_EQ(NearMatches("Cnv", {"Conv"}), Names{"Conv"});
+  EXPECT_EQ(NearMatches("Comv", {"Conv"}), Names{"Conv"});
+  EXPECT_EQ(NearMatches("Covn", {"Conv"}), Names{"Conv"});
+}
+
+TEST(NearMatches, CloserOnesComeFirstAndEqualOnesInOrder) {
+  EXPECT_EQ(NearMatches("reduce_range", {"reduce_ranges2", "reduce_rang", "reduce_rangx"}),
+            (Names{"reduce_rang", "reduce_rangx", "reduce_ranges2"}));
+}
+
+TEST(NearMatches, NamesThatContainEachOtherAreSuggestedLast) {
+  EXPECT_EQ(NearMatches("conv1", {"features/conv1/Conv", "conv2"}),
+            (Names{"conv2", "features/conv1/Conv"}));
+}
+
+TEST(NearMatches, UnrelatedNamesAreNotSuggested) {
+  EXPECT_TRUE(NearMatches("Softmax", {"Conv", "Gemm", "Relu"}).empty());
+  EXPECT_TRUE(NearMatches("", {"Conv"}).empty());
+  EXPECT_TRUE(NearMatches("x", {"y"}).empty());
+}
+
+TEST(NearMatches, GivesAtMostMaxAndNoRepetition) {
+  EXPECT_EQ(NearMatches("aaaa", {"aaab", "aaab", "aaac", "aaad", "aaae"}),
+            (Names{"aaab", "aaac", "aaad"}));
+  EXPECT_EQ(NearMatches("aaaa", {"aaab", "aaac"}, 1), Names{"aaab"});
+}
+
+TEST(NearMatches, ManyLongNamesTakeWellUnderASecondEach) {
+  Names names;
+  for (int i = 0; i < 20000; ++i) {
+    names.push_back("/model/layers." + std::to_string(i) +
+                    "/self_attention/output_projection/MatMul");
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(NearMatches("/model/layers.777/self_atention/output_projection/MatMul", names, 1),
+            Names{"/model/layers.777/self_attention/output_projection/MatMul"});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(DidYouMean, QuotesEveryMatch) {
+  EXPECT_EQ(DidYouMean({"A", "B"}), "Did you mean \"A\", \"B\"?");
+  EXPECT_EQ(DidYouMean({}), "");
+}
+
+}  // namespace
+}  // namespace ptq
