@@ -1,0 +1,208 @@
+#include "passes/constant_evaluator.h"
+
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/float16.h"
+#include "passes/constant_kernels.h"
+
+namespace ptq {
+namespace {
+
+using onnx::TensorProto;
+
+const std::unordered_map<std::string_view, EvaluationKernel>& Kernels() {
+  static const auto* const kernels = new std::unordered_map<std::string_view, EvaluationKernel>{
+      {"Add", EvaluateBinary},
+      {"Cast", EvaluateCast},
+      {"Concat", EvaluateConcat},
+      {"ConstantOfShape", EvaluateConstantOfShape},
+      {"Div", EvaluateBinary},
+      {"Equal", EvaluateBinary},
+      {"Expand", EvaluateExpand},
+      {"Gather", EvaluateGather},
+      {"Greater", EvaluateBinary},
+      {"Less", EvaluateBinary},
+      {"Mul", EvaluateBinary},
+      {"Neg", EvaluateUnary},
+      {"Not", EvaluateUnary},
+      {"Range", EvaluateRange},
+      {"Reshape", EvaluateReshape},
+      {"Shape", EvaluateShape},
+      {"Slice", EvaluateSlice},
+      {"Squeeze", EvaluateSqueeze},
+      {"Sub", EvaluateBinary},
+      {"Transpose", EvaluateTranspose},
+      {"Unsqueeze", EvaluateUnsqueeze},
+      {"Where", EvaluateWhere},
+  };
+  return *kernels;
+}
+
+template <typename T>
+std::vector<int64_t> Widened(const std::vector<uint8_t>& bytes) {
+  std::vector<int64_t> values(bytes.size() / sizeof(T));
+  for (size_t i = 0; i < values.size(); ++i) {
+    T value;
+    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+    values[i] = static_cast<int64_t>(value);
+  }
+  return values;
+}
+
+}  // namespace
+
+bool CanEvaluate(const onnx::NodeProto& node) {
+  return node.output_size() == 1 && Kernels().contains(node.op_type());
+}
+
+EvaluationResult Evaluate(const onnx::NodeProto& node, ConstantInputs inputs,
+                          const EvaluationContext& context) {
+  const auto kernel = Kernels().find(node.op_type());
+  return kernel == Kernels().end() ? std::nullopt : kernel->second(node, inputs, context);
+}
+
+uint64_t ElementBytes(int32_t type) {
+  switch (type) {
+    case TensorProto::BOOL:
+    case TensorProto::INT8:
+    case TensorProto::UINT8:
+      return 1;
+    case TensorProto::FLOAT16:
+    case TensorProto::BFLOAT16:
+    case TensorProto::INT16:
+    case TensorProto::UINT16:
+      return 2;
+    case TensorProto::FLOAT:
+    case TensorProto::INT32:
+    case TensorProto::UINT32:
+      return 4;
+    case TensorProto::DOUBLE:
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+std::optional<uint64_t> AllowedCount(std::span<const int64_t> dims, uint64_t element_bytes,
+                                     const EvaluationContext& context) {
+  if (element_bytes == 0) return std::nullopt;
+  const uint64_t limit = context.largest_result / element_bytes;
+  uint64_t count = 1;
+  for (const int64_t dim : dims) {
+    if (dim < 0) return std::nullopt;
+    if (dim > 0 && count > limit / static_cast<uint64_t>(dim)) return std::nullopt;
+    count *= static_cast<uint64_t>(dim);
+  }
+  return count;
+}
+
+EvaluationResult NewTensor(int32_t type, std::vector<int64_t> dims,
+                           const EvaluationContext& context) {
+  const std::optional<uint64_t> count = AllowedCount(dims, ElementBytes(type), context);
+  if (!count) return std::nullopt;
+  return ConstantTensor{type, std::move(dims), std::vector<uint8_t>(*count * ElementBytes(type))};
+}
+
+std::optional<std::vector<int64_t>> IntsOf(const ConstantTensor* tensor) {
+  if (tensor == nullptr) return std::nullopt;
+  switch (tensor->type) {
+    case TensorProto::BOOL:
+    case TensorProto::UINT8:
+      return Widened<uint8_t>(tensor->bytes);
+    case TensorProto::INT8:
+      return Widened<int8_t>(tensor->bytes);
+    case TensorProto::INT16:
+      return Widened<int16_t>(tensor->bytes);
+    case TensorProto::UINT16:
+      return Widened<uint16_t>(tensor->bytes);
+    case TensorProto::INT32:
+      return Widened<int32_t>(tensor->bytes);
+    case TensorProto::UINT32:
+      return Widened<uint32_t>(tensor->bytes);
+    case TensorProto::INT64:
+      return Widened<int64_t>(tensor->bytes);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<std::vector<float>> FloatsOf(const ConstantTensor* tensor) {
+  if (tensor == nullptr) return std::nullopt;
+  if (tensor->type == TensorProto::FLOAT) {
+    std::vector<float> values(tensor->bytes.size() / sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
+    return values;
+  }
+  if (tensor->type == TensorProto::FLOAT16) {
+    std::vector<float> values;
+    for (const int64_t half : Widened<uint16_t>(tensor->bytes)) {
+      values.push_back(HalfToFloat(static_cast<uint16_t>(half)));
+    }
+    return values;
+  }
+  return std::nullopt;
+}
+
+void StoreInts(std::span<const int64_t> values, ConstantTensor* tensor) {
+  const uint64_t width = ElementBytes(tensor->type);
+  tensor->bytes.resize(values.size() * width);
+  // Little-endian: the low bytes come first.
+  for (size_t i = 0; i < values.size(); ++i) {
+    std::memcpy(tensor->bytes.data() + i * width, &values[i], width);
+  }
+}
+
+std::optional<int64_t> NormalAxis(int64_t axis, size_t rank) {
+  const auto size = static_cast<int64_t>(rank);
+  if (axis < -size || axis >= size) return std::nullopt;
+  return axis < 0 ? axis + size : axis;
+}
+
+std::optional<std::vector<int64_t>> BroadcastDims(ConstantInputs inputs) {
+  std::vector<int64_t> dims;
+  for (const ConstantTensor* input : inputs) {
+    if (input == nullptr) return std::nullopt;
+    if (input->dims.size() > dims.size()) {
+      dims.insert(dims.begin(), input->dims.size() - dims.size(), 1);
+    }
+    const size_t shift = dims.size() - input->dims.size();
+    for (size_t i = 0; i < input->dims.size(); ++i) {
+      int64_t& dim = dims[shift + i];
+      if (dim != input->dims[i] && dim != 1 && input->dims[i] != 1) return std::nullopt;
+      if (dim == 1) dim = input->dims[i];
+    }
+  }
+  return dims;
+}
+
+std::vector<uint64_t> BroadcastIndices(std::span<const int64_t> from,
+                                       std::span<const int64_t> dims) {
+  uint64_t count = 1;
+  for (const int64_t dim : dims) count *= static_cast<uint64_t>(dim);
+  const size_t rank = dims.size();
+  std::vector<uint64_t> strides(rank, 0);  // 0: the dimension is repeated
+  uint64_t stride = 1;
+  for (size_t i = from.size(); i-- > 0;) {
+    if (from[i] != 1) strides[rank - from.size() + i] = stride;
+    stride *= static_cast<uint64_t>(from[i]);
+  }
+  std::vector<uint64_t> indices(count);
+  std::vector<int64_t> at(rank, 0);
+  uint64_t index = 0;
+  for (uint64_t& out : indices) {
+    out = index;
+    for (size_t axis = rank; axis-- > 0;) {
+      index += strides[axis];
+      if (++at[axis] < dims[axis]) break;
+      index -= strides[axis] * static_cast<uint64_t>(dims[axis]);
+      at[axis] = 0;
+    }
+  }
+  return indices;
+}
+
+}  // namespace ptq

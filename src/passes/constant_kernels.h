@@ -1,0 +1,71 @@
+// The operators behind Evaluate (constant_evaluator.cc), by family, and what they share.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "passes/constant_evaluator.h"
+
+namespace ptq {
+
+using EvaluationResult = std::optional<ConstantTensor>;
+using EvaluationKernel = EvaluationResult (*)(const onnx::NodeProto&, ConstantInputs,
+                                              const EvaluationContext&);
+
+// constant_shapes.cc: the same elements in another shape, and shapes as data.
+EvaluationResult EvaluateReshape(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateSqueeze(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateUnsqueeze(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateShape(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+
+// constant_movement.cc: elements in another order.
+EvaluationResult EvaluateTranspose(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateConcat(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateSlice(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateGather(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateExpand(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateConstantOfShape(const onnx::NodeProto&, ConstantInputs,
+                                         const EvaluationContext&);
+
+// constant_arithmetic.cc: new elements.
+EvaluationResult EvaluateBinary(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateUnary(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateWhere(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateCast(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateRange(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+
+// The input, or null where it is absent or past the end.
+inline const ConstantTensor* InputAt(ConstantInputs inputs, size_t index) {
+  return index < inputs.size() ? inputs[index] : nullptr;
+}
+
+// Bytes of one element; 0 for types that Evaluate does not handle (strings, packed 4-bit types).
+uint64_t ElementBytes(int32_t type);
+
+// Elements of a shape; nothing if it is negative or their bytes exceed the limit.
+std::optional<uint64_t> AllowedCount(std::span<const int64_t> dims, uint64_t element_bytes,
+                                     const EvaluationContext& context);
+
+// The type with room for its elements; nothing where AllowedCount says so.
+EvaluationResult NewTensor(int32_t type, std::vector<int64_t> dims,
+                           const EvaluationContext& context);
+
+// Elements of any integer type or BOOL; nothing for others and for null.
+std::optional<std::vector<int64_t>> IntsOf(const ConstantTensor* tensor);
+// Elements of FLOAT or FLOAT16.
+std::optional<std::vector<float>> FloatsOf(const ConstantTensor* tensor);
+
+// Stores values in the tensor's type, wrapping as two's complement does.
+void StoreInts(std::span<const int64_t> values, ConstantTensor* tensor);
+
+// Negative axes count from the end; nothing outside of [-rank, rank).
+std::optional<int64_t> NormalAxis(int64_t axis, size_t rank);
+
+// NumPy's broadcasting of several shapes; nothing where they do not fit.
+std::optional<std::vector<int64_t>> BroadcastDims(ConstantInputs inputs);
+
+// For every element of `dims` in order, the index of the element of a tensor of shape `from` that it reads.
+std::vector<uint64_t> BroadcastIndices(std::span<const int64_t> from, std::span<const int64_t> dims);
+
+}  // namespace ptq

@@ -1,0 +1,53 @@
+// onnx::shape_inference in its lenient mode: an error in one node leaves that node's outputs unknown and goes
+// on. Data propagation is on, so that Shape -> Gather -> Concat -> Reshape chains are followed. It runs on a
+// copy of the graph, which has no weights to copy (TensorStore), because it writes into subgraph bodies too.
+#include "passes/infer_shapes.h"
+
+#include <exception>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "onnx/shape_inference/implementation.h"
+
+namespace ptq {
+namespace {
+
+// Element types stay: only Shape and Reshape results are what a stale value_info gets wrong.
+void ForgetShapes(onnx::GraphProto* graph) {
+  graph->clear_value_info();
+  for (onnx::ValueInfoProto& output : *graph->mutable_output()) {
+    if (output.type().has_tensor_type()) output.mutable_type()->mutable_tensor_type()->clear_shape();
+  }
+}
+
+}  // namespace
+
+onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::string* failure) {
+  onnx::ModelProto copy = model.proto();
+  if (known == KnownShapes::kInputsOnly) ForgetShapes(copy.mutable_graph());
+  // IR 3 has every initializer among the inputs, and inference looks for their shapes only there.
+  if (copy.ir_version() < 4) copy.set_ir_version(4);
+  const onnx::ShapeInferenceOptions lenient(/*check_type=*/false, /*strict_mode=*/0,
+                                            /*data_prop=*/true);
+  std::unordered_map<std::string, onnx::TensorShapeProto> values;
+  try {
+    onnx::shape_inference::InferShapes(copy, onnx::OpSchemaRegistry::Instance(), lenient, &values);
+  } catch (const std::exception& error) {
+    if (failure != nullptr) *failure = error.what();
+  }
+  return std::move(*copy.mutable_graph());
+}
+
+void InferShapes(Model& model, Diagnostics* diagnostics) {
+  std::string failure;
+  onnx::GraphProto inferred = InferredShapes(model, KnownShapes::kAll, &failure);
+  model.graph().mutable_value_info()->Swap(inferred.mutable_value_info());
+  model.graph().mutable_output()->Swap(inferred.mutable_output());
+  if (failure.empty() || diagnostics == nullptr) return;
+  diagnostics->push_back({Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE",
+                          "Shape inference stopped early: " + failure, "", "",
+                          "Shapes and types of later tensors come from running the model instead."});
+}
+
+}  // namespace ptq

@@ -1,0 +1,22 @@
+// Types and shapes of intermediate tensors, by onnx's own inference.
+#pragma once
+
+#include "base/diagnostic.h"
+#include "model/model.h"
+
+namespace ptq {
+
+// Which shapes inference starts from.
+enum class KnownShapes {
+  kAll,         // value_info and outputs as the file gives them, completed
+  kInputsOnly,  // graph inputs and initializers: nothing that a stale value_info could have got wrong
+};
+
+// Fills value_info and the types of graph outputs. Never fails: where inference does, what it found until
+// then is kept and a SHAPE_INFERENCE_INCOMPLETE diagnostic is added (if `diagnostics` is given).
+void InferShapes(Model& model, Diagnostics* diagnostics = nullptr);
+
+// The same on a copy: the graph's value_info and outputs as inferred. Nothing in `model` changes.
+onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::string* failure);
+
+}  // namespace ptq

@@ -1,0 +1,19 @@
+#include "passes/optimize_model.h"
+
+#include "passes/infer_shapes.h"
+#include "passes/pass_registry.h"
+
+namespace ptq {
+
+PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics) {
+  PrepareResult result;
+  PassContext context{model, diagnostics};
+  for (const Pass& pass : OptimizePasses()) {
+    const int changes = pass.run(context);
+    if (changes > 0) result.changes.emplace_back(pass.name, changes);
+  }
+  InferShapes(model, &diagnostics);
+  return result;
+}
+
+}  // namespace ptq

@@ -1,0 +1,24 @@
+// A pass changes a model into an equal one that quantizes better. It builds a GraphView, collects its edits,
+// applies them in one go and tells how many there were. Linear in nodes; subgraph bodies stay as they are,
+// except that reads of renamed outer tensors follow.
+#pragma once
+
+#include <string_view>
+
+#include "base/diagnostic.h"
+#include "model/model.h"
+
+namespace ptq {
+
+struct PassContext {
+  Model& model;
+  Diagnostics& diagnostics;
+};
+
+struct Pass {
+  std::string_view name;         // verb_object, as its file
+  std::string_view description;  // one line: what becomes of what
+  int (*run)(PassContext&);      // returns the number of changes
+};
+
+}  // namespace ptq

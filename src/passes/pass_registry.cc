@@ -1,0 +1,23 @@
+#include "passes/pass_registry.h"
+
+namespace ptq {
+
+std::span<const Pass> OptimizePasses() {
+  // Each relies on the ones above it: everything after the second sees weights as initializers and nothing
+  // else, BatchNormalization is looked for once nothing stands between it and its Conv.
+  static constexpr Pass kPasses[] = {
+      {"drop_initializer_inputs", "weights repeated as graph inputs become constants",
+       DropInitializerInputs},
+      {"extract_constants", "Constant nodes become initializers", ExtractConstants},
+      {"eliminate_dropout", "Dropout in inference form is bypassed", EliminateDropout},
+      {"eliminate_identity", "Identity is bypassed", EliminateIdentity},
+      {"fold_constants", "small subgraphs of constants are evaluated", FoldConstants},
+      {"fold_batch_norm", "Conv + BatchNormalization become one Conv", FoldBatchNorm},
+      {"fold_conv_mul_add", "Conv + Mul or Add of a constant per channel become one Conv",
+       FoldConvMulAdd},
+      {"eliminate_unused", "what no output needs is removed", EliminateUnused},
+  };
+  return kPasses;
+}
+
+}  // namespace ptq

@@ -1,0 +1,22 @@
+// The passes of optimize_model in the order in which they run.
+#pragma once
+
+#include <span>
+
+#include "passes/pass.h"
+
+namespace ptq {
+
+// One function a file: <name>.cc opens with a sketch of what it does.
+int DropInitializerInputs(PassContext& context);
+int ExtractConstants(PassContext& context);
+int EliminateDropout(PassContext& context);
+int EliminateIdentity(PassContext& context);
+int FoldConstants(PassContext& context);
+int FoldBatchNorm(PassContext& context);
+int FoldConvMulAdd(PassContext& context);
+int EliminateUnused(PassContext& context);
+
+std::span<const Pass> OptimizePasses();
+
+}  // namespace ptq
