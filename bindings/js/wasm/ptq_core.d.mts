@@ -64,6 +64,11 @@ export interface PtqCoreModule {
 export interface PtqCoreOptions {
   locateFile?: (path: string, prefix: string) => string;
   wasmBinary?: ArrayBuffer | Uint8Array;
+  /** Makes the instance itself, from a module that was compiled before. */
+  instantiateWasm?: (
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance) => void,
+  ) => WebAssembly.Exports;
 }
 
 export default function createPtqCore(options?: PtqCoreOptions): Promise<PtqCoreModule>;

@@ -1,0 +1,40 @@
+// onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
+// imports from Node.
+import { inspectOn } from './inspect-model.js';
+import type { PreprocessOptions, QuantizeStaticOptions } from './options.js';
+import { browserPlatform } from './platform/browser.js';
+import type { ModelInput } from './platform/platform.js';
+import { type PreprocessResult, preprocessOn } from './preprocess-model.js';
+import { type QuantizeResult, quantizeOn } from './quantize-static.js';
+import type { ModelSummary } from './types.js';
+
+export { loadCore } from './core.js';
+export { loadDecoders } from './decode/decode.js';
+export { setRuntimePaths } from './platform/browser.js';
+export * from './public.js';
+export {
+  inspectInWorker,
+  type QuantizeInWorkerOptions,
+  quantizeInWorker,
+  type WorkerHost,
+} from './worker/client.js';
+export type { CompiledModules, DatasetDescription, WorkerOptions } from './worker/protocol.js';
+
+/**
+ * Static post-training quantization in the calling thread: for workers. In a page use quantizeInWorker(), which
+ * leaves the page responsive. Parameters as in Node, but `modelInput` is a File, a Blob or bytes.
+ * @throws QuantizeError with a `code` (docs/errors.md); the signal's reason where the run was aborted.
+ */
+export function quantizeStatic(options: QuantizeStaticOptions): Promise<QuantizeResult<Blob>> {
+  return quantizeOn(browserPlatform, options);
+}
+
+/** What a model is: inputs, outputs, opset, operators. For workers; in a page use inspectInWorker(). */
+export function inspectModel(model: ModelInput): Promise<ModelSummary> {
+  return inspectOn(browserPlatform, model);
+}
+
+/** The float model as it is prepared for quantizing. */
+export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
+  return preprocessOn(browserPlatform, options);
+}

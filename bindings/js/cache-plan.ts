@@ -1,0 +1,70 @@
+// Whether ranges come from a calibration cache or from samples, decided before any work.
+import { type CalibrationCache, parseCalibrationCache } from './calibration-cache.js';
+import { QuantizeError } from './errors.js';
+import type { QuantizeStaticOptions } from './options.js';
+import type { Platform } from './platform/platform.js';
+import type { Diagnostic } from './types.js';
+import type { OptionValues } from './validate.js';
+
+export interface CachePlan {
+  /** Ranges to use as they are; null: calibrate. */
+  cached: CalibrationCache | null;
+  /** Where calibrated ranges are written; null: nowhere. */
+  writeTo: string | null;
+  diagnostics: Diagnostic[];
+}
+
+/**
+ * Reads the cache, where there is one. Throws INVALID_OPTION where it was made by another method, or
+ * where there are neither samples nor a cache.
+ */
+export function planCache(
+  options: QuantizeStaticOptions,
+  checked: OptionValues,
+  platform: Platform<unknown>,
+): CachePlan {
+  const path = options.calibrationCachePath ?? null;
+  if (path !== null && !platform.readText) {
+    throw new QuantizeError('INVALID_OPTION', 'calibrationCachePath: there are no files here', {
+      hint: 'pass the text of the file as calibrationCache',
+    });
+  }
+  const hasData = options.calibrationDataReader != null;
+  const label = path ?? 'calibrationCache';
+  const text = options.calibrationCache ?? (path === null ? null : platform.readText?.(path));
+  const noData = (message: string) =>
+    new QuantizeError('INVALID_OPTION', message, {
+      hint: 'give samples (--calibrate_dataset), or a calibration cache that exists',
+    });
+  if (text === null || text === undefined) {
+    if (!hasData) {
+      throw noData(
+        path === null
+          ? 'there is nothing to calibrate with'
+          : `there is nothing to calibrate with: ${path} does not exist and there are no samples`,
+      );
+    }
+    return { cached: null, writeTo: path, diagnostics: [] };
+  }
+  const cached = parseCalibrationCache(text, label);
+  const extra = checked.extra_options as Record<string, unknown>;
+  const smoothQuant = extra.SmoothQuant === true;
+  if (cached.smoothQuant !== smoothQuant) {
+    const message = `${label} was made with SmoothQuant ${cached.smoothQuant ? 'on' : 'off'} and this run has it ${smoothQuant ? 'on' : 'off'}`;
+    if (!hasData) throw noData(message);
+    const again = `${message}: calibrating again and writing it again`;
+    return {
+      cached: null,
+      writeTo: path,
+      diagnostics: [{ severity: 'warning', code: 'CACHE_SMOOTH_QUANT', message: again }],
+    };
+  }
+  if (cached.method !== checked.calibrate_method) {
+    throw new QuantizeError(
+      'INVALID_OPTION',
+      `${label} was made with calibrate_method ${cached.method} and this run asks for ${checked.calibrate_method}`,
+      { hint: 'delete it, or ask for the method that it was made with' },
+    );
+  }
+  return { cached, writeTo: null, diagnostics: [] };
+}

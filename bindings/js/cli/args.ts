@@ -1,0 +1,247 @@
+// The command line as values: flags by schema.ts, under the reference's names, with `_` or `-`.
+import { QuantizeError } from '../errors.js';
+import { didYouMean } from '../near-matches.js';
+import {
+  commands,
+  extraOptions,
+  type OptionSpec,
+  preprocessOptions,
+  quantizeStaticOptions,
+} from '../schema.js';
+import type { OptionValues } from '../validate.js';
+
+/** What only the command line has. */
+export const runFlags = [
+  {
+    name: 'config',
+    kind: 'path',
+    default: null,
+    group: 'Command',
+    help: 'JSON with parameters under these names; flags win; paths are relative to the working directory',
+  },
+  {
+    name: 'save_config',
+    kind: 'path',
+    default: null,
+    group: 'Command',
+    help: 'write the JSON that repeats this run with --config',
+  },
+  {
+    name: 'json',
+    kind: 'boolean',
+    default: false,
+    group: 'Command',
+    help: 'print the report as JSON on standard output',
+  },
+  {
+    name: 'quiet',
+    kind: 'boolean',
+    default: false,
+    group: 'Command',
+    aliases: ['q'],
+    help: 'no progress and no summary; warnings and errors only',
+  },
+  {
+    name: 'help',
+    kind: 'boolean',
+    default: false,
+    group: 'Command',
+    aliases: ['h'],
+    help: 'this text',
+  },
+  {
+    name: 'version',
+    kind: 'boolean',
+    default: false,
+    group: 'Command',
+    help: 'print the version',
+  },
+] as const satisfies readonly OptionSpec[];
+
+export interface ParsedArgs {
+  command: 'quantize_static' | 'preprocess';
+  /** Values of the command's options that were given as flags. */
+  values: OptionValues;
+  config: string | null;
+  saveConfig: string | null;
+  json: boolean;
+  quiet: boolean;
+  help: boolean;
+  version: boolean;
+}
+
+/** The options of a command. */
+export function commandOptions(command: ParsedArgs['command']): readonly OptionSpec[] {
+  return command === 'preprocess' ? preprocessOptions : quantizeStaticOptions;
+}
+
+function usage(message: string, hint?: string): QuantizeError {
+  return new QuantizeError('INVALID_OPTION', message, { hint: hint || 'see onnx-ptq --help' });
+}
+
+/** Throws INVALID_OPTION for what it does not know, UNSUPPORTED_OPTION for a command of a later version. */
+export function parseArgs(argv: readonly string[]): ParsedArgs {
+  const args = [...argv];
+  const command = takeCommand(args);
+  const flags = flagTable([...commandOptions(command), ...runFlags]);
+  const values: OptionValues = {};
+  while (args.length > 0) {
+    const arg = args.shift() as string;
+    const { spec, label, inline } = matchFlag(arg, flags);
+    const value = readValue(spec, label, inline, args);
+    const before = values[spec.name];
+    values[spec.name] = before === undefined ? value : merge(spec, before, value);
+  }
+  const take = (name: string) => {
+    const value = values[name];
+    delete values[name];
+    return value;
+  };
+  return {
+    config: (take('config') as string) ?? null,
+    saveConfig: (take('save_config') as string) ?? null,
+    json: take('json') === true,
+    quiet: take('quiet') === true,
+    help: take('help') === true,
+    version: take('version') === true,
+    command,
+    values,
+  };
+}
+
+function takeCommand(args: string[]): ParsedArgs['command'] {
+  const first = args[0];
+  if (first === undefined || first.startsWith('-')) return 'quantize_static';
+  const name = first.replaceAll('-', '_');
+  if (!Object.hasOwn(commands, name)) {
+    throw usage(`unknown command "${first}"`, didYouMean(name, Object.keys(commands)));
+  }
+  if (!commands[name]?.available) {
+    throw new QuantizeError('UNSUPPORTED_OPTION', `the command ${name} is not available yet`);
+  }
+  args.shift();
+  return name as ParsedArgs['command'];
+}
+
+/** Flags by name, `-` written as `_`; of aliases too. */
+function flagTable(specs: readonly OptionSpec[]): Map<string, OptionSpec> {
+  const table = new Map<string, OptionSpec>();
+  for (const spec of specs) {
+    for (const name of [spec.name, ...(spec.aliases ?? [])]) table.set(name, spec);
+  }
+  return table;
+}
+
+function matchFlag(arg: string, flags: Map<string, OptionSpec>) {
+  const [, dashes, written, inline] = /^(--?)([^=]+)(?:=([\s\S]*))?$/.exec(arg) ?? [];
+  if (dashes === undefined || written === undefined) throw usage(`unexpected argument "${arg}"`);
+  const name = written.replaceAll('-', '_');
+  const spec = flags.get(name);
+  // One dash for one letter, two for words.
+  if (!spec || (name.length === 1) !== (dashes === '-')) {
+    const long = [...flags.keys()].filter((key) => key.length > 1);
+    throw usage(
+      `unknown option "${dashes}${written}"`,
+      didYouMean(name, long)
+        .replaceAll('"', '')
+        .replace(/(\w+)(?=,|\?| or )/g, '--$1'),
+    );
+  }
+  return { spec, label: `${dashes}${written}`, inline };
+}
+
+/** A flag, as against a value: a dash that no number follows. */
+const isFlag = (arg: string | undefined) => arg !== undefined && /^--?[A-Za-z]/.test(arg);
+
+function readValue(
+  spec: OptionSpec,
+  label: string,
+  inline: string | undefined,
+  args: string[],
+): unknown {
+  const several = () => {
+    if (inline !== undefined) return [inline];
+    const words: string[] = [];
+    while (args.length > 0 && !isFlag(args[0])) words.push(args.shift() as string);
+    return words;
+  };
+  switch (spec.kind) {
+    case 'boolean':
+      return readBoolean(label, inline, args);
+    case 'strings':
+      return several();
+    case 'paths': {
+      const words = several();
+      if (words.length === 0) throw usage(`${label} needs a value`);
+      return words;
+    }
+    case 'object':
+      return readObject(label, several());
+    case 'preprocess': {
+      const words = several();
+      if (words.length === 0) throw usage(`${label} needs a value`);
+      return words.join(' ');
+    }
+    default: {
+      const value = inline ?? (isFlag(args[0]) ? undefined : args.shift());
+      if (value === undefined) throw usage(`${label} needs a value`);
+      if (spec.kind !== 'number' && spec.kind !== 'integer') return value;
+      if (value.trim() === '' || Number.isNaN(Number(value))) {
+        throw usage(`${label}: expected a number but received "${value}"`);
+      }
+      return Number(value);
+    }
+  }
+}
+
+function readBoolean(label: string, inline: string | undefined, args: string[]): boolean {
+  const isWord = (text: string | undefined) => /^(true|false)$/i.test(text ?? '');
+  const word = inline ?? (isWord(args[0]) ? args.shift() : 'true');
+  if (!isWord(word)) throw usage(`${label}: expected true or false but received "${word}"`);
+  return word?.toLowerCase() === 'true';
+}
+
+/** Words that are each a JSON object or key=value; later ones win. */
+function readObject(label: string, words: string[]): Record<string, unknown> {
+  if (words.length === 0) throw usage(`${label} needs a value`, 'such as ActivationSymmetric=true');
+  const object: Record<string, unknown> = {};
+  for (const word of words) {
+    const equals = word.indexOf('=');
+    if (word.trimStart().startsWith('{')) {
+      Object.assign(object, parseObject(label, word));
+    } else if (equals > 0) {
+      const key = word.slice(0, equals);
+      object[key] = looseValue(key, word.slice(equals + 1));
+    } else {
+      throw usage(`${label}: expected JSON or key=value but received "${word}"`);
+    }
+  }
+  return object;
+}
+
+function parseObject(label: string, text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch (cause) {
+    throw usage(`${label}: not valid JSON: ${(cause as Error).message}`);
+  }
+}
+
+/** JSON, or Python's True, False and None; a list may be written a,b. */
+function looseValue(key: string, text: string): unknown {
+  const python: Record<string, unknown> = { True: true, False: false, None: null };
+  if (Object.hasOwn(python, text)) return python[text];
+  try {
+    return JSON.parse(text);
+  } catch {
+    return extraOptions[key]?.kind === 'strings' ? text.split(',').filter(Boolean) : text;
+  }
+}
+
+/** A flag given again: lists and objects grow, other values are replaced. */
+function merge(spec: OptionSpec, before: unknown, value: unknown): unknown {
+  if (spec.kind === 'strings' || spec.kind === 'paths') {
+    return [...(before as string[]), ...(value as string[])];
+  }
+  return spec.kind === 'object' ? { ...(before as object), ...(value as object) } : value;
+}

@@ -1,0 +1,55 @@
+// The report for people, as printed at the end of a run.
+import type { QuantizationReport } from '../report.js';
+
+/** 14226134 → "14.2 MB". */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
+}
+
+function leftFloat(report: QuantizationReport): string {
+  const counts = new Map<string, number>();
+  for (const { opType } of report.nodesLeftFloat) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const named = sorted.slice(0, 4).map(([opType, count]) => `${count} ${opType}`);
+  if (sorted.length > 4) named.push('…');
+  const count = report.nodesLeftFloat.length;
+  return count === 0 ? '' : `, ${count} left float (${named.join(', ')})`;
+}
+
+function qualityText({ quality }: QuantizationReport): string {
+  if (!quality.loaded) return 'not verified';
+  if (quality.samples === 0) return 'loads in onnxruntime; no samples to compare with';
+  const parts = [
+    quality.sqnr === null ? '' : `SQNR ${quality.sqnr.toFixed(1)} dB`,
+    quality.top1 ? `same top class in ${quality.top1.agree} of ${quality.top1.of}` : '',
+  ].filter(Boolean);
+  const samples = `${quality.samples} ${quality.samples === 1 ? 'sample' : 'samples'}`;
+  return `${parts.join(', ') || 'runs'} (${samples} through the float and the quantized model)`;
+}
+
+/** Five lines, each with a name. */
+export function summaryText(report: QuantizationReport): string {
+  const { bytesBefore, bytesAfter, calibration } = report;
+  const share = Math.round((100 * bytesAfter) / bytesBefore);
+  const samples =
+    calibration.source === 'cache'
+      ? 'ranges from the calibration cache'
+      : calibration.description.split(';')[0] || `${calibration.samples}`;
+  const rows = [
+    ['written', report.modelOutput ?? ''],
+    ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
+    ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
+    ['samples', samples],
+    ['quality', qualityText(report)],
+    ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
+  ];
+  return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;
+}

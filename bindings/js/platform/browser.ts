@@ -1,0 +1,124 @@
+// The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are Blobs.
+// onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
+import { QuantizeError } from '../errors.js';
+import { MemoryFile } from '../memory-file.js';
+import { BytesSource, toBytes } from './memory-input.js';
+import type {
+  ByteSource,
+  ExternalData,
+  InputFiles,
+  ModelInput,
+  OrtModule,
+  OutputFiles,
+  Platform,
+} from './platform.js';
+
+// Smaller files are read at once: fewer round trips through the file system.
+const readWhole = 64 * 2 ** 20;
+
+let wasmPaths: string | Record<string, string> | undefined;
+
+/**
+ * Where onnxruntime-web's own files (ort-wasm-simd-threaded.wasm and .mjs) are served from: a folder
+ * URL, or URLs by kind ({wasm, mjs}). Without it they are looked for as onnxruntime-web does.
+ */
+export function setRuntimePaths(paths: string | Record<string, string> | undefined): void {
+  wasmPaths = paths;
+}
+
+export const browserPlatform: Platform<Blob> = {
+  async loadRuntime(): Promise<OrtModule> {
+    const ort: OrtModule = await import('onnxruntime-web/wasm');
+    if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+    // Threads need SharedArrayBuffer, which browsers give to isolated pages only.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated
+      ? Math.min(navigator.hardwareConcurrency || 1, 8)
+      : 1;
+    ort.env.wasm.proxy = false;
+    return ort;
+  },
+
+  async openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles> {
+    if (typeof model === 'string') {
+      throw new QuantizeError('INVALID_OPTION', 'modelInput: a browser cannot open a path', {
+        hint: 'pass a File, a Blob or the bytes',
+      });
+    }
+    const files = new Map<string, ByteSource & Runnable>();
+    files.set('~model', await openFile(model));
+    for (const [name, data] of Object.entries(externalData)) files.set(name, await openFile(data));
+    const label = model instanceof File ? model.name : 'the model';
+    return {
+      label,
+      source: (name) => files.get(name) ?? null,
+      runtimeBytes(name) {
+        const file = files.get(name);
+        if (!file) throw new QuantizeError('FILE_NOT_FOUND', `${name} was not given`);
+        return file.runtimeBytes;
+      },
+      close() {},
+    };
+  },
+
+  openOutput: (target, dataName) => new BlobOutput(dataName ?? `${target ?? 'model.onnx'}.data`),
+};
+
+interface Runnable {
+  readonly runtimeBytes: Uint8Array | Blob;
+}
+
+async function openFile(file: Uint8Array | ArrayBuffer | Blob): Promise<ByteSource & Runnable> {
+  if (file instanceof Blob && file.size > readWhole && typeof FileReaderSync !== 'undefined') {
+    return new BlobSource(file);
+  }
+  const source = new BytesSource(await toBytes(file));
+  return Object.assign(source, { runtimeBytes: source.bytes });
+}
+
+class BlobSource implements ByteSource, Runnable {
+  readonly runtimeBytes: Blob;
+  readonly #reader = new FileReaderSync();
+
+  constructor(blob: Blob) {
+    this.runtimeBytes = blob;
+  }
+
+  get size(): number {
+    return this.runtimeBytes.size;
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    const slice = this.runtimeBytes.slice(offset, offset + into.length);
+    into.set(new Uint8Array(this.#reader.readAsArrayBuffer(slice)));
+  }
+
+  close(): void {}
+}
+
+class BlobOutput implements OutputFiles<Blob> {
+  readonly model = new MemoryFile();
+  readonly data = new MemoryFile();
+  readonly dataName: string;
+
+  constructor(dataName: string) {
+    this.dataName = dataName;
+  }
+
+  runtimeBytes() {
+    return { model: this.model.toBytes(), data: this.data.size > 0 ? this.data.toBytes() : null };
+  }
+
+  modelBytes(): Uint8Array {
+    return this.model.toBytes();
+  }
+
+  commit() {
+    const blob = (file: MemoryFile) => new Blob(file.parts(), { type: 'application/octet-stream' });
+    return { model: blob(this.model), data: this.data.size > 0 ? blob(this.data) : null };
+  }
+
+  discard(): void {
+    this.model.truncate();
+    this.data.truncate();
+  }
+}

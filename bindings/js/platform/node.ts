@@ -1,0 +1,174 @@
+// Node: models by path are read where they lie, results are written beside their target and renamed
+// when complete. onnxruntime-web's main entry, which has threads in Node (its /wasm entry has not).
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { QuantizeError } from '../errors.js';
+import { MemoryFile } from '../memory-file.js';
+import { MemoryInput, toBytes } from './memory-input.js';
+import { FileSink, FileSource, writableFolder, writeTextFile } from './node-files.js';
+import type {
+  ByteSource,
+  ExternalData,
+  InputFiles,
+  ModelInput,
+  OrtModule,
+  OutputFiles,
+  Platform,
+} from './platform.js';
+
+/** A path where the model was written to a file, else its bytes. */
+export type NodeModel = string | Uint8Array;
+
+export const nodePlatform: Platform<NodeModel> = {
+  async loadRuntime(): Promise<OrtModule> {
+    const ort = await import('onnxruntime-web');
+    ort.env.wasm.numThreads = Math.min(os.availableParallelism(), 8);
+    return ort;
+  },
+
+  async openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles> {
+    const given = new Map<string, Uint8Array>();
+    for (const [name, data] of Object.entries(externalData)) given.set(name, await toBytes(data));
+    if (typeof model === 'string') return new PathInput(model, given);
+    given.set('~model', await toBytes(model));
+    return new MemoryInput('the model', given);
+  },
+
+  openOutput(target, dataName) {
+    return target === undefined ? new MemoryOutput(dataName) : new PathOutput(target, dataName);
+  },
+
+  readText(file) {
+    if (!fs.existsSync(file)) return null;
+    if (!fs.statSync(file).isFile()) {
+      throw new QuantizeError('FILE_NOT_FOUND', `${file} is not a file`);
+    }
+    return fs.readFileSync(file, 'utf8');
+  },
+
+  writeText: writeTextFile,
+};
+
+/** A model file; its external data is looked for in the same folder and nowhere else. */
+class PathInput implements InputFiles {
+  readonly label: string;
+  readonly #folder: string;
+  readonly #given: MemoryInput;
+  readonly #open = new Map<string, FileSource>();
+
+  constructor(file: string, given: Map<string, Uint8Array>) {
+    this.label = path.basename(file);
+    this.#folder = path.dirname(path.resolve(file));
+    this.#given = new MemoryInput(this.label, given);
+    this.#open.set('~model', new FileSource(path.resolve(file), file));
+  }
+
+  source(name: string): ByteSource | null {
+    const given = this.#given.source(name) ?? this.#open.get(name);
+    if (given) return given;
+    const file = this.#resolve(name);
+    if (!fs.existsSync(file)) return null;
+    const source = new FileSource(file, name);
+    this.#open.set(name, source);
+    return source;
+  }
+
+  runtimeBytes(name: string): string | Uint8Array {
+    if (this.#given.source(name)) return this.#given.runtimeBytes(name);
+    this.source(name); // opens it, or says why not
+    const open = this.#open.get(name);
+    if (!open) throw new QuantizeError('FILE_NOT_FOUND', `${name} is not in ${this.#folder}`);
+    return open.path;
+  }
+
+  close(): void {
+    for (const source of this.#open.values()) source.close();
+    this.#open.clear();
+  }
+
+  // A model from elsewhere must not be able to read files outside its folder.
+  #resolve(name: string): string {
+    const file = path.resolve(this.#folder, name);
+    const inside = (child: string, folder: string) => {
+      const relative = path.relative(folder, child);
+      return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+    };
+    const real = fs.existsSync(file) ? fs.realpathSync(file) : file;
+    const folder = fs.realpathSync(this.#folder);
+    if (path.isAbsolute(name) || !inside(file, this.#folder) || !inside(real, folder)) {
+      throw new QuantizeError(
+        'INVALID_MODEL',
+        `the model refers to external data outside its own folder: ${name}`,
+      );
+    }
+    return file;
+  }
+}
+
+class MemoryOutput implements OutputFiles<NodeModel> {
+  readonly model = new MemoryFile();
+  readonly data = new MemoryFile();
+  readonly dataName: string;
+
+  constructor(dataName = 'model.onnx.data') {
+    this.dataName = dataName;
+  }
+
+  runtimeBytes() {
+    return {
+      model: this.model.toBytes(),
+      data: this.data.size > 0 ? this.data.toBytes() : null,
+    };
+  }
+
+  modelBytes(): Uint8Array {
+    return this.model.toBytes();
+  }
+
+  commit() {
+    return this.runtimeBytes();
+  }
+
+  discard(): void {
+    this.model.truncate();
+    this.data.truncate();
+  }
+}
+
+class PathOutput implements OutputFiles<NodeModel> {
+  readonly model: FileSink;
+  readonly data: FileSink;
+  readonly dataName: string;
+  readonly dataPath: string;
+
+  constructor(target: string, dataName?: string) {
+    const folder = writableFolder(target, 'model_output');
+    this.dataName = dataName ?? `${path.basename(target)}.data`;
+    this.model = new FileSink(target);
+    this.dataPath = path.join(folder, this.dataName);
+    this.data = new FileSink(this.dataPath);
+  }
+
+  runtimeBytes() {
+    return {
+      model: this.model.temporaryPath,
+      data: this.data.size > 0 ? this.data.temporaryPath : null,
+    };
+  }
+
+  modelBytes(): Uint8Array {
+    return fs.readFileSync(this.model.temporaryPath);
+  }
+
+  commit() {
+    // The data first: at no time is there a model that refers to a file that is not there.
+    const data = this.data.size > 0 ? this.data.commit() : null;
+    return { model: this.model.commit(), data };
+  }
+
+  discard(): void {
+    this.model.discard();
+    this.data.discard();
+  }
+}

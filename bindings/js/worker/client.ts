@@ -1,0 +1,111 @@
+// Runs a quantization in a worker of its own: the page stays responsive, and cancelling is ending the
+// worker, which takes effect at once whatever it was doing.
+import { QuantizeError } from '../errors.js';
+import type { RunOptions } from '../options.js';
+import type { ModelInput } from '../platform/platform.js';
+import type { QuantizeResult } from '../quantize-static.js';
+import type { ModelSummary } from '../types.js';
+import type {
+  CompiledModules,
+  ErrorData,
+  WorkerOptions,
+  WorkerRequest,
+  WorkerResponse,
+} from './protocol.js';
+
+/** Where a worker comes from and what it starts with. */
+export interface WorkerHost {
+  /** Where onnxruntime-web's wasm files are served from, see setRuntimePaths(). */
+  runtimePaths?: string | Record<string, string> | undefined;
+  /** Wasm files compiled ahead. */
+  modules?: CompiledModules | undefined;
+  /** A worker that runs onnx-ptq/worker; for bundlers that need to make it themselves. */
+  createWorker?: (() => Worker) | undefined;
+}
+
+export interface QuantizeInWorkerOptions extends WorkerOptions, WorkerHost, RunOptions {
+  /** Called once with a line about the samples, such as how images are preprocessed. */
+  onSamples?: ((description: string) => void) | undefined;
+}
+
+/**
+ * quantizeStatic() in a worker. `modelInput` is a File, a Blob or bytes, samples are `calibrateDataset: {files,
+ * preprocess}`. Rejects with QuantizeError, or with the signal's reason after it was aborted.
+ */
+export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<QuantizeResult<Blob>> {
+  const { signal, onProgress, onDiagnostic, onSamples, ...others } = options;
+  const { runtimePaths, modules, createWorker, ...rest } = others;
+  const request: WorkerRequest = { kind: 'quantize', options: rest, runtimePaths, modules };
+  return ask<QuantizeResult<Blob>>(request, createWorker, signal, (data) => {
+    if (data.kind === 'progress') onProgress?.(data.progress);
+    else if (data.kind === 'diagnostic') onDiagnostic?.(data.diagnostic);
+    else if (data.kind === 'samples') onSamples?.(data.description);
+  });
+}
+
+/** inspectModel() in a worker. Rejects with QuantizeError, or with the signal's reason after it was aborted. */
+export function inspectInWorker(
+  model: ModelInput,
+  options: WorkerHost & { signal?: AbortSignal | undefined } = {},
+): Promise<ModelSummary> {
+  const { runtimePaths, modules, createWorker, signal } = options;
+  const request: WorkerRequest = { kind: 'inspect', model, runtimePaths, modules };
+  return ask<ModelSummary>(request, createWorker, signal);
+}
+
+/** One worker, one request, one answer. */
+function ask<Result>(
+  request: WorkerRequest,
+  createWorker: (() => Worker) | undefined,
+  signal: AbortSignal | undefined,
+  onEvent?: (event: WorkerResponse) => void,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    // A literal new Worker(new URL(…)): bundlers recognize it and bundle the worker.
+    const worker = createWorker
+      ? createWorker()
+      : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    const end = () => {
+      worker.terminate();
+      signal?.removeEventListener('abort', cancel);
+    };
+    const cancel = () => {
+      end();
+      reject(signal?.reason);
+    };
+    const fail = (why: string) => {
+      end();
+      reject(new QuantizeError('WORKER_FAILED', `the worker stopped: ${why}`));
+    };
+    signal?.addEventListener('abort', cancel);
+    worker.onmessage = ({ data }: MessageEvent<WorkerResponse>) => {
+      if (data.kind === 'result') {
+        end();
+        resolve(data.result as Result);
+      } else if (data.kind === 'error') {
+        end();
+        reject(toError(data.error));
+      } else {
+        onEvent?.(data);
+      }
+    };
+    worker.onerror = (event) => fail(event.message || 'it could not be loaded');
+    worker.onmessageerror = () => fail('its answer could not be read');
+    try {
+      worker.postMessage(request);
+    } catch (cause) {
+      // Something in the options that is no data, such as a function.
+      end();
+      const message = `the options cannot be sent to a worker: ${(cause as Error).message}`;
+      reject(new QuantizeError('INVALID_OPTION', message, { cause }));
+    }
+  });
+}
+
+function toError({ name, code, message, ...details }: ErrorData): Error {
+  const places = Object.fromEntries(Object.entries(details).filter(([, value]) => value));
+  return name === 'QuantizeError'
+    ? new QuantizeError(code, message, places)
+    : new QuantizeError('INTERNAL', `${name}: ${message}`, places);
+}

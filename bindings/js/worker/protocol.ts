@@ -1,0 +1,49 @@
+// Messages between the page and the worker: plain data, so that a run is one message in and a few out.
+import type { Progress, QuantizeStaticOptions } from '../options.js';
+import type { ModelInput } from '../platform/platform.js';
+import type { PartialPreprocess } from '../preprocess.js';
+import type { QuantizeResult } from '../quantize-static.js';
+import type { Diagnostic, ModelSummary } from '../types.js';
+
+/** Samples as data: files (images, .npz) and what is done with images. */
+export interface DatasetDescription {
+  files: readonly File[];
+  /** A preset's name, key=value pairs or an object; guessed from the model's input where absent. */
+  preprocess?: string | PartialPreprocess | undefined;
+}
+
+/** Options of quantizeStatic that can be sent to a worker, with the samples as data. */
+export type WorkerOptions = Omit<
+  QuantizeStaticOptions,
+  'calibrationDataReader' | 'signal' | 'onProgress' | 'onDiagnostic'
+> & { calibrateDataset?: DatasetDescription | undefined };
+
+/** Wasm files that the page compiled ahead: workers then start faster and need no network. */
+export interface CompiledModules {
+  /** dist/wasm/ptq_core.wasm */
+  core?: WebAssembly.Module;
+  /** @jsquash/jpeg/codec/dec/mozjpeg_dec.wasm */
+  jpegDecoder?: WebAssembly.Module;
+}
+
+export type WorkerRequest = {
+  /** See setRuntimePaths() in browser.ts; URLs must be absolute. */
+  runtimePaths?: string | Record<string, string> | undefined;
+  modules?: CompiledModules | undefined;
+} & ({ kind: 'quantize'; options: WorkerOptions } | { kind: 'inspect'; model: ModelInput });
+
+export interface ErrorData {
+  name: string;
+  code: string;
+  message: string;
+  node?: string | undefined;
+  tensor?: string | undefined;
+  hint?: string | undefined;
+}
+
+export type WorkerResponse =
+  | { kind: 'progress'; progress: Progress }
+  | { kind: 'diagnostic'; diagnostic: Diagnostic }
+  | { kind: 'samples'; description: string }
+  | { kind: 'result'; result: QuantizeResult<Blob> | ModelSummary }
+  | { kind: 'error'; error: ErrorData };

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { didYouMean, editDistance, nearMatches } from '#dist/near-matches.js';
+
+test('edit distance counts insertions, deletions and substitutions, not case', () => {
+  assert.equal(editDistance('', 'abc'), 3);
+  assert.equal(editDistance('kitten', 'sitting'), 3);
+  assert.equal(editDistance('QDQ', 'qdq'), 0);
+});
+
+test('near matches come closest first and far names not at all', () => {
+  const known = ['per_channel', 'per_tensor', 'reduce_range'];
+  assert.deepEqual(nearMatches('per_chanel', known), ['per_channel']);
+  assert.deepEqual(nearMatches('channel', known), ['per_channel']);
+  assert.deepEqual(nearMatches('zzzzzz', known), []);
+});
+
+test('did you mean lists up to three names', () => {
+  assert.equal(didYouMean('conv1', ['conv2', 'conv3']), 'did you mean "conv2" or "conv3"?');
+  assert.equal(didYouMean('conv1', ['matmul']), '');
+});

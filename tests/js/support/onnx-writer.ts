@@ -1,0 +1,105 @@
+// Writes ONNX models of any size for tests: just enough protobuf (varints and length-delimited fields), weights
+// straight to the file. Field numbers are those of onnx.proto.
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+type Bytes = Uint8Array;
+
+function varint(value: number): Bytes {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes.push((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+function concat(parts: Bytes[]): Bytes {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+const intField = (field: number, value: number): Bytes =>
+  concat([varint(field * 8), varint(value)]);
+const bytesField = (field: number, value: Bytes): Bytes =>
+  concat([varint(field * 8 + 2), varint(value.length), value]);
+const textField = (field: number, value: string): Bytes => bytesField(field, Buffer.from(value));
+
+export interface WriterNode {
+  opType: string;
+  name: string;
+  inputs: string[];
+  outputs: string[];
+}
+
+function nodeField(node: WriterNode): Bytes {
+  const parts = [
+    ...node.inputs.map((name) => textField(1, name)),
+    ...node.outputs.map((name) => textField(2, name)),
+    textField(3, node.name),
+    textField(4, node.opType),
+  ];
+  return bytesField(1, concat(parts));
+}
+
+/** ValueInfoProto of a float tensor. */
+function valueInfo(field: number, name: string, dims: number[]): Bytes {
+  const shape = concat(dims.map((dim) => bytesField(1, intField(1, dim))));
+  const tensor = concat([intField(1, 1), bytesField(2, shape)]);
+  return bytesField(field, concat([textField(1, name), bytesField(2, bytesField(1, tensor))]));
+}
+
+export interface WriterWeight {
+  name: string;
+  dims: number[];
+  /** Written over and over until the tensor is full; its length divides the tensor's. */
+  pattern: Float32Array;
+}
+
+/** Writes a model of opset 13; returns its size in bytes. */
+export function writeModel(
+  path: string,
+  graph: {
+    nodes: WriterNode[];
+    weights: WriterWeight[];
+    inputs: { name: string; dims: number[] }[];
+    outputs: { name: string; dims: number[] }[];
+  },
+): number {
+  const heads = graph.weights.map(({ name, dims }) => {
+    const count = dims.reduce((a, b) => a * b, 1);
+    const head = concat([
+      ...dims.map((dim) => intField(1, dim)),
+      intField(2, 1),
+      textField(8, name),
+    ]);
+    const raw = concat([varint(9 * 8 + 2), varint(count * 4)]);
+    const length = head.length + raw.length + count * 4;
+    return { start: concat([varint(5 * 8 + 2), varint(length), head, raw]), count };
+  });
+  const before = concat([...graph.nodes.map(nodeField), textField(2, 'g')]);
+  const after = concat([
+    ...graph.inputs.map(({ name, dims }) => valueInfo(11, name, dims)),
+    ...graph.outputs.map(({ name, dims }) => valueInfo(12, name, dims)),
+  ]);
+  const weightBytes = heads.reduce((sum, { start, count }) => sum + start.length + count * 4, 0);
+  const graphLength = before.length + weightBytes + after.length;
+  const opset = bytesField(8, concat([textField(1, ''), intField(2, 13)]));
+  const file = openSync(path, 'w');
+  let written = 0;
+  const write = (bytes: Bytes) => {
+    written += writeSync(file, bytes);
+  };
+  try {
+    write(concat([intField(1, 8), varint(7 * 8 + 2), varint(graphLength), before]));
+    for (const [i, { start, count }] of heads.entries()) {
+      write(start);
+      const pattern = new Uint8Array((graph.weights[i] as WriterWeight).pattern.buffer);
+      for (let done = 0; done < count * 4; done += pattern.length) write(pattern);
+    }
+    write(concat([after, opset]));
+  } finally {
+    closeSync(file);
+  }
+  return written;
+}

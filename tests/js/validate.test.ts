@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { QuantizeError } from '#dist/errors.js';
+import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/schema.js';
+import {
+  checkExtraOptions,
+  checkOptions,
+  checkQuantizeStatic,
+  coreOptions,
+  fromCamelCase,
+} from '#dist/validate.js';
+
+/** Expects a QuantizeError whose code, message and hint match. */
+function throwsError(work: () => unknown, code: string, message: RegExp, hint?: RegExp): void {
+  assert.throws(work, (error) => {
+    assert.ok(error instanceof QuantizeError, `${error}`);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    if (hint) assert.match(error.hint ?? '', hint);
+    return true;
+  });
+}
+
+test('defaults are those of the mission', () => {
+  const checked = checkQuantizeStatic({});
+  assert.deepEqual(
+    { ...checked },
+    {
+      model_input: null,
+      model_output: null,
+      calibrate_dataset: null,
+      preprocess: null,
+      use_external_data_format: false,
+      quant_format: 'QOperator',
+      activation_type: 'QUInt8',
+      weight_type: 'QUInt8',
+      per_channel: false,
+      reduce_range: false,
+      op_types_to_quantize: [],
+      nodes_to_quantize: [],
+      nodes_to_exclude: [],
+      optimize_model: true,
+      calibrate_method: 'MinMax',
+      calibration_cache_path: null,
+      calibration_providers: [],
+      extra_options: {},
+    },
+  );
+});
+
+test('null is the default, as None is in the reference', () => {
+  const checked = checkQuantizeStatic({ nodes_to_exclude: null, extra_options: null });
+  assert.deepEqual(checked.nodes_to_exclude, []);
+  assert.deepEqual(checked.extra_options, {});
+});
+
+test('an unknown option is an error with near matches', () => {
+  throwsError(
+    () => checkQuantizeStatic({ per_chanel: true }),
+    'INVALID_OPTION',
+    /unknown option "per_chanel"/,
+    /"per_channel"/,
+  );
+});
+
+test('an unknown enum value is an error that lists the values and near matches', () => {
+  throwsError(
+    () => checkQuantizeStatic({ quant_format: 'QDQs' }),
+    'INVALID_OPTION',
+    /QOperator, QDQ but received "QDQs"/,
+    /did you mean "QDQ"/,
+  );
+});
+
+test('enum values are taken in any case and come out as member names', () => {
+  const checked = checkQuantizeStatic({ quant_format: 'qdq', weight_type: 'qint8' });
+  assert.equal(checked.quant_format, 'QDQ');
+  assert.equal(checked.weight_type, 'QInt8');
+});
+
+test('values of the wrong kind say what is expected and what came', () => {
+  const wrong: [Record<string, unknown>, RegExp][] = [
+    [{ per_channel: 'yes' }, /per_channel: expected true or false but received "yes"/],
+    [{ nodes_to_exclude: 'conv1' }, /nodes_to_exclude: expected a list of names/],
+    [{ nodes_to_exclude: [1] }, /nodes_to_exclude: expected a list of names/],
+    [{ extra_options: [] }, /extra_options: expected an object/],
+    [{ model_output: '' }, /model_output: expected a path/],
+    [{ quant_format: 1 }, /quant_format: expected one of .* but received 1/],
+  ];
+  for (const [given, message] of wrong) {
+    throwsError(() => checkQuantizeStatic(given), 'INVALID_OPTION', message);
+  }
+});
+
+test('known values that are not carried out yet are refused, never ignored', () => {
+  for (const given of [
+    { calibrate_method: 'Entropy' },
+    { activation_type: 'QInt16' },
+    { weight_type: 'QFLOAT8E4M3FN' },
+    { calibration_providers: ['CUDAExecutionProvider'] },
+    { extra_options: { SmoothQuant: true } },
+    { extra_options: { TensorQuantOverrides: { x: [{}] } } },
+  ]) {
+    throwsError(() => checkQuantizeStatic(given), 'UNSUPPORTED_OPTION', /is not available yet/);
+  }
+});
+
+test('every extra option that is not available yet is accepted at its default', () => {
+  for (const [name, spec] of Object.entries(extraOptions)) {
+    for (const format of ['QDQ', 'QOperator']) {
+      assert.doesNotThrow(() => checkExtraOptions({ [name]: spec.default }, format), name);
+    }
+  }
+});
+
+test('options of one format are refused in the other unless at their default', () => {
+  const given = { DedicatedQDQPair: true };
+  assert.deepEqual(checkExtraOptions(given, 'QDQ'), given);
+  throwsError(
+    () => checkExtraOptions(given, 'QOperator'),
+    'UNSUPPORTED_OPTION',
+    /DedicatedQDQPair has no effect with quant_format QOperator/,
+    /quant_format QDQ/,
+  );
+  assert.doesNotThrow(() => checkExtraOptions({ DedicatedQDQPair: false }, 'QOperator'));
+});
+
+test('an unknown extra option is an error with near matches', () => {
+  throwsError(
+    () => checkExtraOptions({ ActivationSymetric: true }, 'QDQ'),
+    'INVALID_OPTION',
+    /unknown extra option "ActivationSymetric"/,
+    /ActivationSymmetric/,
+  );
+});
+
+test('camelCase options become the reference names, unknown ones are errors', () => {
+  assert.deepEqual(
+    fromCamelCase(quantizeStaticOptions, { perChannel: true, signal: 1 }, ['signal']),
+    {
+      per_channel: true,
+    },
+  );
+  throwsError(
+    () => fromCamelCase(quantizeStaticOptions, { perChanel: true }, []),
+    'INVALID_OPTION',
+    /unknown option "perChanel"/,
+    /"perChannel"/,
+  );
+});
+
+test('the core gets what it acts on and nothing else', () => {
+  const options = coreOptions(
+    checkQuantizeStatic({
+      model_input: 'a.onnx',
+      extra_options: { ActivationSymmetric: true, SmoothQuant: false },
+    }),
+  );
+  assert.deepEqual(Object.keys(options).sort(), [
+    'activation_type',
+    'extra_options',
+    'nodes_to_exclude',
+    'nodes_to_quantize',
+    'op_types_to_quantize',
+    'optimize_model',
+    'per_channel',
+    'quant_format',
+    'reduce_range',
+    'weight_type',
+  ]);
+  assert.deepEqual(options.extra_options, { ActivationSymmetric: true });
+});
+
+test('parameters of quant_pre_process: those without effect are refused when changed', () => {
+  throwsError(
+    () => checkOptions(preprocessOptions, { guess_output_rank: true }),
+    'UNSUPPORTED_OPTION',
+    /guess_output_rank = true is not available yet/,
+  );
+  assert.equal(
+    checkOptions(preprocessOptions, { skip_symbolic_shape: true }).skip_symbolic_shape,
+    true,
+  );
+});
