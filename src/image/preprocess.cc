@@ -106,8 +106,7 @@ void CheckSpec(const PreprocessSpec& spec) {
     refuse("size " + SizeName(spec.width, spec.height) + " is out of range");
   }
   if (spec.fit == Fit::kCenter && spec.resize_shorter != 0 &&
-      (spec.resize_shorter < std::min(spec.width, spec.height) ||
-       spec.resize_shorter > kMaxSide)) {
+      (spec.resize_shorter < std::min(spec.width, spec.height) || spec.resize_shorter > kMaxSide)) {
     refuse("resizeShorter must be at least the smaller side of " +
            SizeName(spec.width, spec.height));
   }
@@ -151,8 +150,8 @@ void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, 
     throw Error(ErrorCode::kInvalidData, "the image is empty");
   }
   if (image.channels != 1 && image.channels != 3 && image.channels != 4) {
-    throw Error(ErrorCode::kInvalidData,
-                "the image has " + std::to_string(image.channels) + " channels: expected 1, 3 or 4");
+    throw Error(ErrorCode::kInvalidData, "the image has " + std::to_string(image.channels) +
+                                             " channels: expected 1, 3 or 4");
   }
   if (count != spec.elements()) {
     throw Error(ErrorCode::kInternal, "preprocess: the output has " + std::to_string(count) +
@@ -166,8 +165,7 @@ void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, 
     widened = AddChannel(image);
     source = {widened.data(), image.width, image.height, 4};
   }
-  const Image resized =
-      Resize(source, place.width, place.height, spec.interpolation, place.window);
+  const Image resized = Resize(source, place.width, place.height, spec.interpolation, place.window);
 
   const int channels = spec.channels();
   const size_t plane = static_cast<size_t>(spec.width) * spec.height;

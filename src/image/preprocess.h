@@ -44,8 +44,8 @@ struct PreprocessSpec {
   size_t elements() const { return static_cast<size_t>(width) * height * channels(); }
 };
 
-// Writes spec.elements() floats, [channels, height, width] or [height, width, channels]. `image` has
-// 1 (grey), 3 (RGB) or 4 channels (RGBA: alpha is dropped, not composited, as Pillow's
+// Writes spec.elements() floats, [channels, height, width] or [height, width, channels]. `image`
+// has 1 (grey), 3 (RGB) or 4 channels (RGBA: alpha is dropped, not composited, as Pillow's
 // convert("RGB")). Throws kInvalidOption for a spec that makes no sense, kInvalidData for an image
 // that does not have the size that kNone wants.
 void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, size_t count);

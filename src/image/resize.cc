@@ -28,7 +28,7 @@ template <typename Bytes, typename Ints>
 Bytes ToBytes(const Ints& accumulated) {
   Ints sum = accumulated;
   sum >>= kPrecisionBits;
-  sum &= ~(sum >> 31);                 // negative: 0
+  sum &= ~(sum >> 31);                        // negative: 0
   sum |= -(sum > 255 ? Ints{} + 1 : Ints{});  // above 255: all bits set, so the low byte is 255
   return __builtin_convertvector(sum, Bytes);
 }
@@ -168,7 +168,8 @@ Image ResizeNearest(const ImageView& source, int width, int height, const Window
   Image out = MakeImage(window.width, window.height, channels);
   uint8_t* to = out.pixels.data();
   for (int y : ys) {
-    const uint8_t* row = source.pixels + static_cast<size_t>(std::max(y, 0)) * source.width * channels;
+    const uint8_t* row =
+        source.pixels + static_cast<size_t>(std::max(y, 0)) * source.width * channels;
     for (int x : xs) {
       if (x >= 0 && y >= 0) std::memcpy(to, row + static_cast<size_t>(x) * channels, channels);
       to += channels;
@@ -193,8 +194,8 @@ Image Resize(const ImageView& source, int width, int height, Interpolation inter
   const Axis y = MakeAxis(source.height, height, window.y, window.height, interpolation);
   // The order of the passes shows in the last bit. This is Pillow 13's rule; up to 12 the rows
   // always came first, which differs only where an image is squeezed or enlarged unevenly.
-  const bool columns_first = height < source.height &&
-                             source.height - height > (int64_t{source.width} - width) * 2;
+  const bool columns_first =
+      height < source.height && source.height - height > (int64_t{source.width} - width) * 2;
   if (columns_first) {
     const Image low = ColumnPass(source, y, 0, window.height, x.begin, x.size);
     return RowPass(low.View(), x, x.begin, window.width, 0, window.height);

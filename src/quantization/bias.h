@@ -38,6 +38,7 @@ QuantizedBias QuantizeBias(std::span<const float> bias, FloatType bias_type, flo
 // scale is 1.0001 * 2 |bias| / (2^32 - 2)). Per tensor: by the largest |bias|; per channel: each by
 // its own. Returns true where one was raised.
 // Source: onnxruntime.quantization, _adjust_weight_scale_for_int32_bias.
-bool RaiseWeightScales(std::span<const float> bias, float input_scale, QuantParams* weight);
+bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float input_scale,
+                       QuantParams* weight);
 
 }  // namespace ptq

@@ -173,17 +173,23 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const auto weight = plan->tensor_index.find(bias.weight);
     if (input == nullptr || weight == plan->tensor_index.end()) continue;
     TensorPlan& weight_plan = plan->tensors[weight->second];
-    if (weight_plan.role != TensorRole::kInitializer || !IsSigned(weight_plan.params.type)) continue;
+    // QOperator goes by the option, so that per-channel weights, which it makes signed whatever the option
+    // says, are left alone with unsigned ones.
+    const QuantType type = context.config().quant_format == QuantFormat::kQDQ
+                               ? weight_plan.params.type
+                               : context.config().weight_type;
+    if (weight_plan.role != TensorRole::kInitializer || !IsSigned(type)) continue;
     bool symmetric = true;
     for (int32_t zero_point : weight_plan.params.zero_points) symmetric &= zero_point == 0;
     if (!symmetric) continue;
-    std::vector<float> values =
-        context.model().tensors().ReadFloats(*context.view().Initializer(bias.bias));
+    const onnx::TensorProto& initializer = *context.view().Initializer(bias.bias);
+    std::vector<float> values = context.model().tensors().ReadFloats(initializer);
     const float factor = bias.factors.beta / bias.factors.alpha;
     if (factor != 1) {
       for (float& value : values) value *= factor;
     }
-    RaiseWeightScales(values, input->params.scales[0], &weight_plan.params);
+    RaiseWeightScales(values, FloatTypeOf(initializer), input->params.scales[0],
+                      &weight_plan.params);
   }
 }
 

@@ -3,6 +3,8 @@
 //   before: y = Clip <min = 0.0, max = 6.0> (x)        after: y = Clip(x, y_min, y_max)   <y_min = 0, y_max = 6>
 //
 // An absent attribute is an absent input wherever both have the same default.
+#include <string>
+
 #include "model/attributes.h"
 #include "passes/opset/adapter.h"
 
@@ -23,6 +25,14 @@ void MoveFloat(const char* attribute, int input, onnx::NodeProto* node, UpgradeC
   const float value = FloatAttribute(*node, attribute, 0.0f);
   RemoveAttribute(node, attribute);
   SetInput(node, input, AddReal(context, *node, attribute, {}, {value}));
+}
+
+void DropMask(onnx::NodeProto* node, int opset, UpgradeContext& context) {
+  if (node->output_size() < 2) return;
+  if (context.IsRead(node->output(1))) {
+    FailUpgrade(*node, "has a mask that is read, which opset " + std::to_string(opset) + " changed.");
+  }
+  node->mutable_output()->DeleteSubrange(1, node->output_size() - 1);
 }
 
 }  // namespace
@@ -50,19 +60,14 @@ void AdaptDft(onnx::NodeProto node, UpgradeContext& context) {
 
 // The mask was of the data's type and is boolean.
 void AdaptDropout10(onnx::NodeProto node, UpgradeContext& context) {
-  if (node.output_size() > 1 && context.IsRead(node.output(1))) {
-    FailUpgrade(node, "has a mask that is read; its type changed in opset 10.");
-  }
-  if (node.output_size() > 1) node.mutable_output()->DeleteSubrange(1, node.output_size() - 1);
+  DropMask(&node, 10, context);
   context.Emit(std::move(node));
 }
 
+// What the mask holds in inference was open and is all true.
 void AdaptDropout12(onnx::NodeProto node, UpgradeContext& context) {
-  if (FindAttribute(node, "ratio") != nullptr) {
-    const float ratio = FloatAttribute(node, "ratio", 0.5f);
-    RemoveAttribute(&node, "ratio");
-    SetInput(&node, 1, AddReal(context, node, "ratio", {}, {ratio}));
-  }
+  DropMask(&node, 12, context);
+  MoveFloat("ratio", 1, &node, context);
   context.Emit(std::move(node));
 }
 
