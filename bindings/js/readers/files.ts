@@ -39,16 +39,20 @@ export function extensionOf(name: string): string {
 }
 
 /**
- * Finds files with one of `extensions` in all that was given. A path to a file, bytes without a name
- * and names without extension are taken as they are. Throws FILE_NOT_FOUND for a path that does not
+ * Finds files with one of `extensions` in all that was given. A path to a file, bytes without a name,
+ * names without extension and Files of the given media type ("image/") are taken as they are. Throws FILE_NOT_FOUND for a path that does not
  * exist, INVALID_OPTION for a path in a browser.
  */
-export function findFiles(input: FileInput, extensions: readonly string[]): FileList {
+export function findFiles(
+  input: FileInput,
+  extensions: readonly string[],
+  mediaType?: string,
+): FileList {
   const items = isList(input) ? input : [input];
   const files: NamedBytes[] = [];
   const others = new Map<string, number>();
   items.forEach((item, index) => {
-    const { found, explicit } = expand(item, index);
+    const { found, explicit } = expand(item, index, mediaType);
     for (const file of found) {
       const extension = extensionOf(file.name);
       if (explicit || extension === '' || extensions.includes(extension)) files.push(file);
@@ -66,7 +70,11 @@ function isList(input: FileInput): input is readonly (string | Blob | NamedBytes
   return Array.isArray(input);
 }
 
-function expand(item: unknown, index: number): { found: NamedBytes[]; explicit: boolean } {
+function expand(
+  item: unknown,
+  index: number,
+  mediaType?: string,
+): { found: NamedBytes[]; explicit: boolean } {
   if (typeof item === 'string') {
     if (!lister) {
       throw new QuantizeError('INVALID_OPTION', `a browser cannot open a path: ${item}`, {
@@ -76,7 +84,10 @@ function expand(item: unknown, index: number): { found: NamedBytes[]; explicit: 
     const { files, isFolder } = lister(item);
     return { found: files, explicit: !isFolder };
   }
-  if (item instanceof Blob) return { found: [fromBlob(item, index)], explicit: false };
+  if (item instanceof Blob) {
+    const explicit = mediaType !== undefined && item.type.startsWith(mediaType);
+    return { found: [fromBlob(item, index)], explicit };
+  }
   if (typeof (item as NamedBytes | null)?.read === 'function') {
     return { found: [item as NamedBytes], explicit: false };
   }

@@ -2,7 +2,7 @@
 import { QuantizeError } from '../errors.js';
 import type { SampleSource } from '../types.js';
 import { describeOthers, extensionOf, type FileInput, findFiles } from './files.js';
-import { type ImageReaderOptions, imageExtensions, imageSource } from './images.js';
+import { type ImageReaderOptions, imageExtensions, imageMediaType, imageSource } from './images.js';
 import { npzSource } from './npz.js';
 
 /**
@@ -10,11 +10,8 @@ import { npzSource } from './npz.js';
  * subfolders), a path, Files or Blobs, or a list of these. Throws QuantizeError NO_SAMPLES where there
  * is neither, INVALID_OPTION where there are both or where `preprocess` is given for .npz.
  */
-export function datasetReader(
-  source: FileInput,
-  options: ImageReaderOptions = {},
-): SampleSource {
-  const { files, others, place } = findFiles(source, [...imageExtensions, 'npz']);
+export function datasetReader(source: FileInput, options: ImageReaderOptions = {}): SampleSource {
+  const { files, others, place } = findFiles(source, [...imageExtensions, 'npz'], imageMediaType);
   const arrays = files.filter((file) => extensionOf(file.name) === 'npz');
   if (files.length === 0) {
     const hint = others.has('npy')

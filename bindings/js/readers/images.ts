@@ -11,6 +11,9 @@ import { ImageTensors } from './image-tensors.js';
 /** Looked for in folders; a file that is named itself is decoded by its content. */
 export const imageExtensions = ['jpg', 'jpeg', 'png'];
 
+/** Dropped Files that a browser takes for images: it may decode WebP and others itself. */
+export const imageMediaType = 'image/';
+
 export interface ImageReaderOptions {
   /** A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is guessed. */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
@@ -25,7 +28,7 @@ export interface ImageReaderOptions {
  * Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; while reading INVALID_IMAGE.
  */
 export function imageReader(source: FileInput, options: ImageReaderOptions = {}): SampleSource {
-  const { files, others, place } = findFiles(source, imageExtensions);
+  const { files, others, place } = findFiles(source, imageExtensions, imageMediaType);
   if (files.length === 0) {
     throw new QuantizeError(
       'NO_SAMPLES',

@@ -40,9 +40,9 @@ export function npzSource(
     },
     async *open(model: ModelSummary) {
       let index = 0;
-      for (const file of files) {
+      reading: for (const file of files) {
         for await (const sample of readNpz(file, model)) {
-          if (index >= limit) break;
+          if (index >= limit) break reading;
           index++;
           yield sample;
         }
