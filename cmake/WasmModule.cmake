@@ -15,7 +15,8 @@ if(EMSCRIPTEN_VERSION VERSION_LESS 4.0.0)
 else() # there the setting above is deprecated and the helpers are named
   string(APPEND runtime_methods ,getExceptionMessage,decrementExceptionRefcount,incrementExceptionRefcount)
 endif()
+# DYNAMIC_EXECUTION=0: no `new Function`, which a page with a strict content security policy does not allow.
 target_link_options(
-  ptq_wasm PRIVATE ${link_mode} -sMODULARIZE=1 -sEXPORT_ES6=1 -sEXPORT_NAME=createPtqCore -sENVIRONMENT=web,worker,node
+  ptq_wasm PRIVATE ${link_mode} -sDYNAMIC_EXECUTION=0 -sMODULARIZE=1 -sEXPORT_ES6=1 -sEXPORT_NAME=createPtqCore -sENVIRONMENT=web,worker,node
   -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=16MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sWASM_BIGINT=1 -sFILESYSTEM=0
   -sAUTO_NATIVE_LIBRARIES=0 -sEXPORTED_FUNCTIONS=_malloc,_free -sEXPORTED_RUNTIME_METHODS=${runtime_methods})

@@ -44,6 +44,7 @@ export function planCache(
           : `there is nothing to calibrate with: ${path} does not exist and there are no samples`,
       );
     }
+    if (path !== null) platform.checkWritable?.(path);
     return { cached: null, writeTo: path, diagnostics: [] };
   }
   const cached = parseCalibrationCache(text, label);

@@ -51,8 +51,10 @@ export function loadCore(): Promise<PtqCoreModule> {
 
 function instantiate(module: WebAssembly.Module) {
   return (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
-    void WebAssembly.instantiate(module, imports).then(done);
-    return {};
+    // At once, not in a promise: what goes wrong in here then rejects loadCore().
+    const instance = new WebAssembly.Instance(module, imports);
+    done(instance);
+    return instance.exports;
   };
 }
 

@@ -46,7 +46,7 @@ export function compareOutputs(
   const sums = new Map<string, NoiseSums>();
   let top1: QualityReport['top1'] = null;
   for (const [index, outputs] of floats.entries()) {
-    for (const [name, float] of Object.entries(outputs)) {
+    for (const [position, [name, float]] of Object.entries(outputs).entries()) {
       const quantized = quantizeds[index]?.[name];
       const x = floatValues(float);
       const y = quantized ? floatValues(quantized) : null;
@@ -61,8 +61,9 @@ export function compareOutputs(
       const own = sums.get(name) ?? noSums();
       sums.set(name, own);
       addNoise(own, x, y);
-      const classes = classCount(float.dims);
-      if (classes === null || (top1 && top1.output !== name)) continue;
+      // Scores are a model's first output; others of such a shape are states, embeddings, boxes.
+      const classes = position === 0 ? classCount(float.dims) : null;
+      if (classes === null) continue;
       top1 ??= { output: name, agree: 0, of: 0 };
       const rows = topClasses(y, classes);
       for (const [row, best] of topClasses(x, classes).entries()) {

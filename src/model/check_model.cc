@@ -120,7 +120,25 @@ std::unordered_set<std::string_view> UniqueDefinitions(const onnx::GraphProto& g
       .WithHint(DidYouMean(NearMatches(tensor, known)));
 }
 
-void CheckGraph(const onnx::GraphProto& graph, const Scope* outer) {
+// As many inputs and outputs as the operator's schema wants: what follows reads them by index.
+void CheckArity(const onnx::NodeProto& node, int64_t opset) {
+  if (!IsDefaultDomain(node.domain())) return;
+  const onnx::OpSchema* schema =
+      onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset), "");
+  if (schema == nullptr) return;  // experimental, or the runtime's own
+  const auto check = [&](const char* what, int count, int least, int most) {
+    if (count >= least && count <= most) return;
+    throw Error(ErrorCode::kInvalidModel,
+                "The " + Describe(node) + " has " + std::to_string(count) + " " + what +
+                    "; its op type takes " + std::to_string(least) +
+                    (least == most ? "." : " to " + std::to_string(most) + "."))
+        .WithNode(node.name());
+  };
+  check("inputs", node.input_size(), schema->min_input(), schema->max_input());
+  check("outputs", node.output_size(), schema->min_output(), schema->max_output());
+}
+
+void CheckGraph(const onnx::GraphProto& graph, int64_t opset, const Scope* outer) {
   const Scope scope{UniqueDefinitions(graph), outer};
   const auto known = [&](const std::string& name) {
     for (const Scope* at = &scope; at != nullptr; at = at->outer) {
@@ -129,10 +147,11 @@ void CheckGraph(const onnx::GraphProto& graph, const Scope* outer) {
     return name.empty();
   };
   for (const onnx::NodeProto& node : graph.node()) {
+    CheckArity(node, opset);
     for (const std::string& input : node.input()) {
       if (!known(input)) FailUnknown("The " + Describe(node), input, node.name(), scope);
     }
-    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { CheckGraph(inner, &scope); });
+    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { CheckGraph(inner, opset, &scope); });
   }
   for (const onnx::ValueInfoProto& output : graph.output()) {
     if (!known(output.name())) FailUnknown("The graph's output", output.name(), "", scope);
@@ -146,7 +165,7 @@ void CheckModel(const Model& model) {
     throw Error(ErrorCode::kInvalidModel, "The file holds no graph: it is not an ONNX model.");
   }
   CheckVersions(model);
-  CheckGraph(model.graph(), nullptr);
+  CheckGraph(model.graph(), model.Opset(), nullptr);
 }
 
 }  // namespace ptq

@@ -7,7 +7,8 @@ namespace {
 
 using Names = std::unordered_map<std::string, std::string>;
 
-// The name at the end of the chain. Shortens the chain on the way, so that all look-ups together are linear.
+// The name at the end of the chain. Shortens the chain on the way, so that all look-ups together
+// are linear.
 std::string Resolve(Names* names, const std::string& name) {
   std::string last = name;
   for (auto next = names->find(last); next != names->end(); next = names->find(last)) {

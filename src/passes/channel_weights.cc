@@ -87,8 +87,8 @@ onnx::TensorProto ScaledWeight(Model& model, const ChannelWeights& weights,
                                std::span<const float> scale, const std::string& name) {
   const onnx::TensorProto& weight = *weights.weight;
   const int32_t type = weight.data_type();
-  onnx::TensorProto scaled = EmptyTensor(
-      name, type, std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));
+  onnx::TensorProto scaled =
+      EmptyTensor(name, type, std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));
   TensorStore& store = model.tensors();
   TensorStore::Writer writer = store.Begin(&scaled, store.ByteSize(weight));
   std::vector<float> values;
@@ -108,8 +108,8 @@ onnx::TensorProto ScaledWeight(Model& model, const ChannelWeights& weights,
   return scaled;
 }
 
-onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights, std::span<const float> values,
-                          const std::string& name) {
+onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights,
+                          std::span<const float> values, const std::string& name) {
   const int32_t type = weights.weight->data_type();
   onnx::TensorProto bias = EmptyTensor(name, type, std::vector<int64_t>{weights.channels});
   std::vector<uint8_t> bytes;

@@ -22,21 +22,22 @@ struct ChannelWeights {
   uint64_t group_size;  // elements of one group
 };
 
-// Nothing where weight or bias are no constants, or in a form that has no such rows (Gemm with beta != 1 or a
-// bias of another shape).
-std::optional<ChannelWeights> FindChannelWeights(const GraphView& view, const onnx::NodeProto& node);
+// Nothing where weight or bias are no constants, or in a form that has no such rows (Gemm with beta
+// != 1 or a bias of another shape).
+std::optional<ChannelWeights> FindChannelWeights(const GraphView& view,
+                                                 const onnx::NodeProto& node);
 
-// A new tensor: the weight times `scale` (a factor a channel, rounded to the weight's type). Read and written in
-// windows.
+// A new tensor: the weight times `scale` (a factor a channel, rounded to the weight's type). Read
+// and written in windows.
 onnx::TensorProto ScaledWeight(Model& model, const ChannelWeights& weights,
                                std::span<const float> scale, const std::string& name);
 
 // A new bias of the weight's type.
-onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights, std::span<const float> values,
-                          const std::string& name);
+onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights,
+                          std::span<const float> values, const std::string& name);
 
-// The only node that reads `tensor`, through exactly one input and not from a subgraph; -1 if there is none
-// or the tensor is a graph output.
+// The only node that reads `tensor`, through exactly one input and not from a subgraph; -1 if there
+// is none or the tensor is a graph output.
 int OnlyReader(const GraphView& view, std::string_view tensor);
 
 }  // namespace ptq

@@ -1,7 +1,7 @@
 // Add, Sub, Mul, Div, Equal, Less, Greater, Neg, Not, Where, Cast, Range.
 //
-// Integers wrap as two's complement in their own width and divide towards zero; floats are computed in single
-// precision. Both as onnxruntime's CPU kernels do.
+// Integers wrap as two's complement in their own width and divide towards zero; floats are computed
+// in single precision. Both as onnxruntime's CPU kernels do.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -127,7 +127,8 @@ EvaluationResult EvaluateBinary(const onnx::NodeProto& node, ConstantInputs inpu
   if (!dims || inputs[0]->type != inputs[1]->type) return std::nullopt;
   const std::string& op = node.op_type();
   const int32_t type = inputs[0]->type;
-  EvaluationResult out = NewTensor(IsComparison(op) ? int32_t{TensorProto::BOOL} : type, *dims, context);
+  EvaluationResult out =
+      NewTensor(IsComparison(op) ? int32_t{TensorProto::BOOL} : type, *dims, context);
   if (!out) return std::nullopt;
   return type == TensorProto::FLOAT ? FloatBinary(op, inputs, std::move(*out))
                                     : IntBinary(op, inputs, std::move(*out));
@@ -167,8 +168,8 @@ EvaluationResult EvaluateWhere(const onnx::NodeProto&, ConstantInputs inputs,
   const uint64_t width = ElementBytes(out->type);
   for (size_t i = 0; i < test.size(); ++i) {
     const bool take = (*condition)[test[i]] != 0;
-    const uint8_t* from = take ? inputs[1]->bytes.data() + yes[i] * width
-                               : inputs[2]->bytes.data() + no[i] * width;
+    const uint8_t* from =
+        take ? inputs[1]->bytes.data() + yes[i] * width : inputs[2]->bytes.data() + no[i] * width;
     std::memcpy(out->bytes.data() + i * width, from, width);
   }
   return out;

@@ -30,9 +30,9 @@ using ConstantInputs = std::span<const ConstantTensor* const>;
 // Whether Evaluate knows the operator (of the ONNX domain).
 bool CanEvaluate(const onnx::NodeProto& node);
 
-// The node's only output from its inputs, in the node's order. Nothing where the case is not covered: other types,
-// undefined arithmetic (division by zero, a float beyond an integer's range), shapes that do not fit, a result
-// above the limit. Rules: onnx/docs/Operators.md.
+// The node's only output from its inputs, in the node's order. Nothing where the case is not
+// covered: other types, undefined arithmetic (division by zero, a float beyond an integer's range),
+// shapes that do not fit, a result above the limit. Rules: onnx/docs/Operators.md.
 std::optional<ConstantTensor> Evaluate(const onnx::NodeProto& node, ConstantInputs inputs,
                                        const EvaluationContext& context);
 

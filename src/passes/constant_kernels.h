@@ -16,11 +16,13 @@ using EvaluationKernel = EvaluationResult (*)(const onnx::NodeProto&, ConstantIn
 // constant_shapes.cc: the same elements in another shape, and shapes as data.
 EvaluationResult EvaluateReshape(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateSqueeze(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
-EvaluationResult EvaluateUnsqueeze(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateUnsqueeze(const onnx::NodeProto&, ConstantInputs,
+                                   const EvaluationContext&);
 EvaluationResult EvaluateShape(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 
 // constant_movement.cc: elements in another order.
-EvaluationResult EvaluateTranspose(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateTranspose(const onnx::NodeProto&, ConstantInputs,
+                                   const EvaluationContext&);
 EvaluationResult EvaluateConcat(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateSlice(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateGather(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
@@ -65,7 +67,9 @@ std::optional<int64_t> NormalAxis(int64_t axis, size_t rank);
 // NumPy's broadcasting of several shapes; nothing where they do not fit.
 std::optional<std::vector<int64_t>> BroadcastDims(ConstantInputs inputs);
 
-// For every element of `dims` in order, the index of the element of a tensor of shape `from` that it reads.
-std::vector<uint64_t> BroadcastIndices(std::span<const int64_t> from, std::span<const int64_t> dims);
+// For every element of `dims` in order, the index of the element of a tensor of shape `from` that
+// it reads.
+std::vector<uint64_t> BroadcastIndices(std::span<const int64_t> from,
+                                       std::span<const int64_t> dims);
 
 }  // namespace ptq

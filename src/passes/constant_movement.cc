@@ -30,7 +30,8 @@ void CopyStrided(const ConstantTensor& data, int64_t first, std::span<const int6
   std::vector<int64_t> at(out->dims.size(), 0);
   int64_t from = first;
   for (uint64_t to = 0; to < out->bytes.size(); to += width) {
-    std::memcpy(out->bytes.data() + to, data.bytes.data() + static_cast<uint64_t>(from) * width, width);
+    std::memcpy(out->bytes.data() + to, data.bytes.data() + static_cast<uint64_t>(from) * width,
+                width);
     for (size_t axis = at.size(); axis-- > 0;) {
       from += steps[axis];
       if (++at[axis] < out->dims[axis]) break;
@@ -124,7 +125,8 @@ EvaluationResult EvaluateSlice(const onnx::NodeProto& node, ConstantInputs input
     std::iota(axes.begin(), axes.end(), 0);
   }
   if (steps.empty()) steps.assign(starts.size(), 1);
-  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size()) {
     return std::nullopt;
   }
   std::vector<int64_t> dims = data->dims;
@@ -143,10 +145,10 @@ EvaluationResult EvaluateSlice(const onnx::NodeProto& node, ConstantInputs input
     // Backwards the last element is size - 1 and the end may be -1, before the first.
     const int64_t low = step > 0 ? 0 : -1;
     const int64_t high = step > 0 ? size : size - 1;
-    const int64_t start = std::clamp(starts[i] < 0 ? starts[i] + size : starts[i], low < 0 ? 0 : low,
-                                     std::max<int64_t>(high, 0));
-    const int64_t end =
-        std::clamp(ends[i] < 0 ? std::max(ends[i], -kFarthest) + size : ends[i], low, std::max(high, low));
+    const int64_t start = std::clamp(starts[i] < 0 ? starts[i] + size : starts[i],
+                                     low < 0 ? 0 : low, std::max<int64_t>(high, 0));
+    const int64_t end = std::clamp(ends[i] < 0 ? std::max(ends[i], -kFarthest) + size : ends[i],
+                                   low, std::max(high, low));
     const int64_t span = step > 0 ? end - start : start - end;
     const int64_t stride = step > 0 ? step : -step;
     dims[at] = size == 0 ? 0 : std::max<int64_t>(0, (span + stride - 1) / stride);
@@ -172,8 +174,8 @@ EvaluationResult EvaluateGather(const onnx::NodeProto& node, ConstantInputs inpu
   EvaluationResult out = NewTensor(data->type, dims, context);
   if (!out) return std::nullopt;
   const uint64_t outer = Product({data->dims.data(), at});
-  const uint64_t inner = Product({data->dims.data() + at + 1, data->dims.size() - at - 1}) *
-                         ElementBytes(data->type);
+  const uint64_t inner =
+      Product({data->dims.data() + at + 1, data->dims.size() - at - 1}) * ElementBytes(data->type);
   const auto size = static_cast<uint64_t>(data->dims[at]);
   uint8_t* to = out->bytes.data();
   for (uint64_t row = 0; row < outer; ++row) {

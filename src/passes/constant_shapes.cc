@@ -22,7 +22,8 @@ EvaluationResult WithDims(const ConstantTensor& data, std::vector<int64_t> dims)
   return ConstantTensor{data.type, std::move(dims), data.bytes};
 }
 
-// Axes are an attribute up to opset 12 and an input from 13 on. Sorted, within [0, rank), each once.
+// Axes are an attribute up to opset 12 and an input from 13 on. Sorted, within [0, rank), each
+// once.
 std::optional<std::vector<int64_t>> Axes(const onnx::NodeProto& node, ConstantInputs inputs,
                                          const EvaluationContext& context, size_t rank) {
   std::vector<int64_t> axes = IntsAttribute(node, "axes");
@@ -108,7 +109,9 @@ EvaluationResult EvaluateShape(const onnx::NodeProto& node, ConstantInputs input
   const ConstantTensor* data = InputAt(inputs, 0);
   if (data == nullptr) return std::nullopt;
   const auto rank = static_cast<int64_t>(data->dims.size());
-  const auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  const auto clamp = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank);
+  };
   const int64_t start = clamp(IntAttribute(node, "start", 0));
   const int64_t end = std::max(start, clamp(IntAttribute(node, "end", rank)));
   ConstantTensor shape{onnx::TensorProto::INT64, {end - start}, {}};

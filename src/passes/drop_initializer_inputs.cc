@@ -1,9 +1,11 @@
-// Weights repeated as graph inputs, as files of IR 3 have to list them, are dropped from the inputs.
+// Weights repeated as graph inputs, as files of IR 3 have to list them, are dropped from the
+// inputs.
 //
 //   before: g(data, w, b) => (y) <w = …, b = …>     after: g(data) => (y) <w = …, b = …>
 //
-// A tensor that callers may replace is no constant: it could be neither folded nor quantized, and calibration
-// would ask for it (ort-reference.md, D21). IR 4 is the first in which initializers need not be inputs.
+// A tensor that callers may replace is no constant: it could be neither folded nor quantized, and
+// calibration would ask for it (ort-reference.md, D21). IR 4 is the first in which initializers
+// need not be inputs.
 #include <string>
 
 #include "passes/ir_version.h"

@@ -2,8 +2,8 @@
 //
 //   before: w = Constant <value = …> ()   y = Conv(x, w)     after: <w = …>   y = Conv(x, w)
 //
-// So that weights are found in one place only. Sparse and string values and constants that are graph outputs
-// stay. A tensor by reference stays one: no data is read.
+// So that weights are found in one place only. Sparse and string values and constants that are
+// graph outputs stay. A tensor by reference stays one: no data is read.
 #include <utility>
 #include <vector>
 

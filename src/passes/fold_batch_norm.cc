@@ -1,12 +1,14 @@
 // Conv (or ConvTranspose, Gemm) + BatchNormalization in inference form become one node.
 //
-//   before: c = Conv(x, W, B)   y = BatchNormalization(c, gamma, beta, mean, var)     after: y = Conv(x, W', B')
+//   before: c = Conv(x, W, B)   y = BatchNormalization(c, gamma, beta, mean, var)
+//   after:  y = Conv(x, W', B')
 //
 //   s = gamma / sqrt(var + epsilon)     W'[channel] = W[channel] * s     B' = (B - mean) * s + beta
 //   without a bias: B' = beta - mean * s
 //
-// Single precision and this order, as onnxruntime's ConvBNFusion, so that the results agree with it bit by bit. Only
-// where nothing else reads c. A weight that several nodes share stays, and each gets its own new one.
+// Single precision and this order, as onnxruntime's ConvBNFusion, so that the results agree with it
+// bit by bit. Only where nothing else reads c. A weight that several nodes share stays, and each
+// gets its own new one.
 #include <cmath>
 
 #include "model/attributes.h"
@@ -24,7 +26,8 @@ struct BatchNorm {
   std::vector<float> mean;
 };
 
-// Nothing where parameters are no constants of `channels` elements, or the node is no inference form.
+// Nothing where parameters are no constants of `channels` elements, or the node is no inference
+// form.
 std::optional<BatchNorm> ReadBatchNorm(const Model& model, const GraphView& view,
                                        const onnx::NodeProto& node, int64_t channels) {
   const bool inference = IntAttribute(node, "training_mode", 0) == 0 &&
@@ -51,7 +54,8 @@ std::vector<float> FoldedBias(const Model& model, const BatchNorm& norm,
                               const onnx::TensorProto* bias) {
   std::vector<float> folded(norm.scale.size());
   if (bias == nullptr) {
-    for (size_t c = 0; c < folded.size(); ++c) folded[c] = norm.beta[c] - norm.mean[c] * norm.scale[c];
+    for (size_t c = 0; c < folded.size(); ++c)
+      folded[c] = norm.beta[c] - norm.mean[c] * norm.scale[c];
     return folded;
   }
   const std::vector<float> given = model.tensors().ReadFloats(*bias);
@@ -85,9 +89,8 @@ int FoldBatchNorm(PassContext& context) {
     const auto norm = ReadBatchNorm(model, view, graph.node(reader), weights->channels);
     if (!norm) continue;
     const std::string weight = names.Make(weights->weight->name() + "_bn_folded");
-    const std::string bias = names.Make(weights->bias == nullptr
-                                            ? weight + "_bias"
-                                            : weights->bias->name() + "_bn_folded");
+    const std::string bias = names.Make(
+        weights->bias == nullptr ? weight + "_bias" : weights->bias->name() + "_bn_folded");
     edits.push_back({i, reader, ScaledWeight(model, *weights, norm->scale, weight),
                      NewBias(model, *weights, FoldedBias(model, *norm, weights->bias), bias)});
   }

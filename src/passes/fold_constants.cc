@@ -1,11 +1,11 @@
-// Subgraphs of constants are evaluated, so that what PyTorch's exporter leaves of `F.pad(x, …)` or `x.view(…)`
-// becomes an initializer.
+// Subgraphs of constants are evaluated, so that what PyTorch's exporter leaves of `F.pad(x, …)` or
+// `x.view(…)` becomes an initializer.
 //
 //   before: z = ConstantOfShape(<[4]>)  p = Concat(<pads>, z)  …  q = Cast(…)  y = Pad(x, q)
 //   after:  y = Pad(x, q)   <q = …>
 //
-// Shape of a tensor whose shape follows from the graph's inputs counts as a constant. Results are small, or no
-// larger than what they are made of (a transposed weight).
+// Shape of a tensor whose shape follows from the graph's inputs counts as a constant. Results are
+// small, or no larger than what they are made of (a transposed weight).
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -22,8 +22,9 @@ namespace ptq {
 namespace {
 
 constexpr uint64_t kSmall = 64 << 10;
-constexpr uint64_t kLargest = 32 << 20;   // of one node's inputs or result: both are in memory
-constexpr uint64_t kBudget = 1ull << 30;  // read in all, so that many nodes on one large tensor end soon
+constexpr uint64_t kLargest = 32 << 20;  // of one node's inputs or result: both are in memory
+constexpr uint64_t kBudget =
+    1ull << 30;  // read in all, so that many nodes on one large tensor end soon
 
 // Only the shape of input 0 matters: the data need not be read.
 bool KeepsElements(const onnx::NodeProto& node) {
@@ -109,7 +110,8 @@ class Folder {
     if (tensor.data_type() == onnx::TensorProto::STRING) return false;
     const uint64_t size = model_.tensors().ByteSize(tensor);
     *bytes += size;
-    if (*bytes > kLargest || (read_ += size) > kBudget) return false;
+    read_ += size;
+    if (*bytes > kLargest || read_ > kBudget) return false;
     value->bytes.resize(size);
     model_.tensors().ReadBytes(tensor, 0, value->bytes);
     return true;

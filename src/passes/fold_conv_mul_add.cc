@@ -1,11 +1,14 @@
-// Conv (or ConvTranspose) followed by Mul and Add of constants that are one number a channel becomes one node.
+// Conv (or ConvTranspose) followed by Mul and Add of constants that are one number a channel
+// becomes one node.
 //
 //   before: c = Conv(x, W, B)   m = Mul(c, s)   y = Add(m, t)       after: y = Conv(x, W', B')
 //
-//   W'[channel] = W[channel] * s[channel]     B' = B * s + t        s, t: [1, channels, 1, …] or one number
+//   W'[channel] = W[channel] * s[channel]     B' = B * s + t
+//   where s and t are [1, channels, 1, …] or one number
 //
-// Any number of Mul and Add in a row, as long as nothing else reads what is between them. What remains of a
-// BatchNormalization in many exports; onnxruntime's ConvMulFusion and ConvAddFusion do the same.
+// Any number of Mul and Add in a row, as long as nothing else reads what is between them. What
+// remains of a BatchNormalization in many exports; onnxruntime's ConvMulFusion and ConvAddFusion do
+// the same.
 #include "passes/channel_weights.h"
 #include "passes/graph_queries.h"
 #include "passes/ir_version.h"
@@ -22,7 +25,8 @@ struct Chain {
   bool scales = false;
 };
 
-// `dims` against an output of `rank` dimensions: is it one number, or one number a channel (axis 1)?
+// `dims` against an output of `rank` dimensions: is it one number, or one number a channel (axis
+// 1)?
 bool IsPerChannel(const onnx::TensorProto& tensor, int64_t channels, int rank) {
   const int shift = rank - tensor.dims_size();
   if (shift < 0) return false;
@@ -52,7 +56,8 @@ std::vector<float> ReadOperand(const Model& model, const GraphView& view,
 Chain Follow(const Model& model, const GraphView& view, const onnx::NodeProto& conv,
              const ChannelWeights& weights) {
   const auto channels = static_cast<size_t>(weights.channels);
-  Chain chain{std::vector<float>(channels, 1.0f), std::vector<float>(channels, 0.0f), {}, conv.output(0)};
+  Chain chain{
+      std::vector<float>(channels, 1.0f), std::vector<float>(channels, 0.0f), {}, conv.output(0)};
   for (;;) {
     const int reader = OnlyReader(view, chain.output);
     if (reader < 0) return chain;

@@ -1,6 +1,7 @@
-// onnx::shape_inference in its lenient mode: an error in one node leaves that node's outputs unknown and goes
-// on. Data propagation is on, so that Shape -> Gather -> Concat -> Reshape chains are followed. It runs on a
-// copy of the graph, which has no weights to copy (TensorStore), because it writes into subgraph bodies too.
+// onnx::shape_inference in its lenient mode: an error in one node leaves that node's outputs
+// unknown and goes on. Data propagation is on, so that Shape -> Gather -> Concat -> Reshape chains
+// are followed. It runs on a copy of the graph, which has no weights to copy (TensorStore), because
+// it writes into subgraph bodies too.
 #include "passes/infer_shapes.h"
 
 #include <exception>
@@ -17,7 +18,8 @@ namespace {
 void ForgetShapes(onnx::GraphProto* graph) {
   graph->clear_value_info();
   for (onnx::ValueInfoProto& output : *graph->mutable_output()) {
-    if (output.type().has_tensor_type()) output.mutable_type()->mutable_tensor_type()->clear_shape();
+    if (output.type().has_tensor_type())
+      output.mutable_type()->mutable_tensor_type()->clear_shape();
   }
 }
 
@@ -45,9 +47,9 @@ void InferShapes(Model& model, Diagnostics* diagnostics) {
   model.graph().mutable_value_info()->Swap(inferred.mutable_value_info());
   model.graph().mutable_output()->Swap(inferred.mutable_output());
   if (failure.empty() || diagnostics == nullptr) return;
-  diagnostics->push_back({Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE",
-                          "Shape inference stopped early: " + failure, "", "",
-                          "Shapes and types of later tensors come from running the model instead."});
+  diagnostics->push_back(
+      {Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE", "Shape inference stopped early: " + failure,
+       "", "", "Shapes and types of later tensors come from running the model instead."});
 }
 
 }  // namespace ptq

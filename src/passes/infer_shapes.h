@@ -9,11 +9,13 @@ namespace ptq {
 // Which shapes inference starts from.
 enum class KnownShapes {
   kAll,         // value_info and outputs as the file gives them, completed
-  kInputsOnly,  // graph inputs and initializers: nothing that a stale value_info could have got wrong
+  kInputsOnly,  // graph inputs and initializers: nothing that a stale value_info could have got
+                // wrong
 };
 
-// Fills value_info and the types of graph outputs. Never fails: where inference does, what it found until
-// then is kept and a SHAPE_INFERENCE_INCOMPLETE diagnostic is added (if `diagnostics` is given).
+// Fills value_info and the types of graph outputs. Never fails: where inference does, what it found
+// until then is kept and a SHAPE_INFERENCE_INCOMPLETE diagnostic is added (if `diagnostics` is
+// given).
 void InferShapes(Model& model, Diagnostics* diagnostics = nullptr);
 
 // The same on a copy: the graph's value_info and outputs as inferred. Nothing in `model` changes.

@@ -23,8 +23,8 @@ void DropInBodies(onnx::GraphProto* graph) {
 int64_t IrVersionOfOpset(int64_t opset) {
   static constexpr struct {
     int64_t opset, ir;
-  } kFirst[] = {{9, 4},  {10, 5},  {11, 6},  {12, 7},  {15, 8},
-                {19, 9}, {21, 10}, {23, 11}, {24, 12}, {25, 13}, {28, 14}};
+  } kFirst[] = {{9, 4},   {10, 5},  {11, 6},  {12, 7},  {15, 8}, {19, 9},
+                {21, 10}, {23, 11}, {24, 12}, {25, 13}, {28, 14}};
   int64_t ir = 3;
   for (const auto& row : kFirst) {
     if (opset >= row.opset) ir = row.ir;

@@ -1,4 +1,5 @@
-// What `optimize_model` does before quantization: the passes of pass_registry.cc, then shape inference.
+// What `optimize_model` does before quantization: the passes of pass_registry.cc, then shape
+// inference.
 #pragma once
 
 #include <string>
@@ -11,12 +12,14 @@
 namespace ptq {
 
 struct PrepareResult {
-  std::vector<std::pair<std::string, int>> changes;  // pass name, changes; passes that did nothing are left out
+  std::vector<std::pair<std::string, int>>
+      changes;  // pass name, changes; passes that did nothing are left out
 };
 
-// Changes the model into one with the same inputs, outputs and results (to float rounding), whose weights are
-// initializers and whose Conv carry their BatchNormalization. Graph inputs and outputs keep their names, and so
-// do the tensors that survive. Throws kInvalidModel where tensor data does not fit its shape.
+// Changes the model into one with the same inputs, outputs and results (to float rounding), whose
+// weights are initializers and whose Conv carry their BatchNormalization. Graph inputs and outputs
+// keep their names, and so do the tensors that survive. Throws kInvalidModel where tensor data does
+// not fit its shape.
 PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics);
 
 }  // namespace ptq

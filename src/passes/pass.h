@@ -1,6 +1,6 @@
-// A pass changes a model into an equal one that quantizes better. It builds a GraphView, collects its edits,
-// applies them in one go and tells how many there were. Linear in nodes; subgraph bodies stay as they are,
-// except that reads of renamed outer tensors follow.
+// A pass changes a model into an equal one that quantizes better. It builds a GraphView, collects
+// its edits, applies them in one go and tells how many there were. Linear in nodes; subgraph bodies
+// stay as they are, except that reads of renamed outer tensors follow.
 #pragma once
 
 #include <string_view>

@@ -3,8 +3,8 @@
 namespace ptq {
 
 std::span<const Pass> OptimizePasses() {
-  // Each relies on the ones above it: everything after the second sees weights as initializers and nothing
-  // else, BatchNormalization is looked for once nothing stands between it and its Conv.
+  // Each relies on the ones above it: everything after the second sees weights as initializers and
+  // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv.
   static constexpr Pass kPasses[] = {
       {"drop_initializer_inputs", "weights repeated as graph inputs become constants",
        DropInitializerInputs},

@@ -1,6 +1,6 @@
-// Goes through the nodes once; each takes the adapters of its operator between the two opsets, in order
-// (opset/adapter_table.cc). The new nodes are collected beside the old graph, so that questions about the old
-// one stay answerable and an error leaves the model as it was.
+// Goes through the nodes once; each takes the adapters of its operator between the two opsets, in
+// order (opset/adapter_table.cc). The new nodes are collected beside the old graph, so that
+// questions about the old one stay answerable and an error leaves the model as it was.
 #include "passes/upgrade_opset.h"
 
 #include <exception>
@@ -59,7 +59,8 @@ class GraphUpgrader : public UpgradeContext {
   // Replaces the nodes of `graph`, the one that was given.
   void Apply(onnx::GraphProto* graph) {
     std::unordered_set<std::string_view> read;
-    for (const onnx::NodeProto& node : nodes_) read.insert(node.input().begin(), node.input().end());
+    for (const onnx::NodeProto& node : nodes_)
+      read.insert(node.input().begin(), node.input().end());
     for (onnx::TensorProto& tensor : constants_) {
       if (read.contains(tensor.name())) graph->add_initializer()->Swap(&tensor);
     }
@@ -118,7 +119,8 @@ class GraphUpgrader : public UpgradeContext {
 
   std::optional<std::vector<float>> ConstantFloats(std::string_view tensor) const override {
     const onnx::TensorProto* constant = Constant(tensor);
-    if (constant == nullptr || constant->data_type() != onnx::TensorProto::FLOAT) return std::nullopt;
+    if (constant == nullptr || constant->data_type() != onnx::TensorProto::FLOAT)
+      return std::nullopt;
     return shared_.model.tensors().ReadFloats(*constant);
   }
 
@@ -130,14 +132,14 @@ class GraphUpgrader : public UpgradeContext {
   Diagnostics& diagnostics() override { return shared_.diagnostics; }
 
  private:
-  void Upgrade(const onnx::NodeProto& node, int64_t opset) {
+  void Upgrade(onnx::NodeProto node, int64_t opset) {
     const AdapterRow* row = NextAdapter(node, opset, shared_.target);
     if (row == nullptr) {
-      Finish(node);
+      Finish(std::move(node));
       return;
     }
     row->adapt(node, *this);
-    for (const onnx::NodeProto& next : std::exchange(emitted_, {})) Upgrade(next, row->opset);
+    for (onnx::NodeProto& next : std::exchange(emitted_, {})) Upgrade(std::move(next), row->opset);
   }
 
   void Finish(onnx::NodeProto node) {

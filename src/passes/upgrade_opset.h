@@ -8,11 +8,12 @@
 
 namespace ptq {
 
-// Rewrites nodes (those of If, Loop and Scan bodies too) whose form or meaning changed between the model's opset
-// and `target`, sets the opset, raises the IR version to what it needs, and infers shapes. Does nothing where the
-// model is at `target` or above. Tensor and node names stay; other domains and model-local functions are left alone.
-// Throws kUnsupportedOpset, naming the node, where a node cannot be expressed in `target`; the model is then
-// unchanged. Adds a diagnostic where the old form left the rounding open (RESIZE_ROUNDING_ASSUMED).
+// Rewrites nodes (those of If, Loop and Scan bodies too) whose form or meaning changed between the
+// model's opset and `target`, sets the opset, raises the IR version to what it needs, and infers
+// shapes. Does nothing where the model is at `target` or above. Tensor and node names stay; other
+// domains and model-local functions are left alone. Throws kUnsupportedOpset, naming the node,
+// where a node cannot be expressed in `target`; the model is then unchanged. Adds a diagnostic
+// where the old form left the rounding open (RESIZE_ROUNDING_ASSUMED).
 void UpgradeOpset(Model& model, int64_t target, Diagnostics& diagnostics);
 
 }  // namespace ptq

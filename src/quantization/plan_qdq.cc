@@ -103,7 +103,7 @@ class QdqPlanner {
         break;
       case QdqRule::kGemm:
         MarkConv(node, IntAttribute(node, "transB", 0) > 0 ? 0 : 1,
-                 {FloatAttribute(node, "alpha", 1), FloatAttribute(node, "beta", 1)});
+                 {1, FloatAttribute(node, "beta", 1)});
         break;
       case QdqRule::kMatMul:
         MarkMatMul(node);
@@ -273,7 +273,6 @@ class QdqPlanner {
       }
       return;
     }
-    if (factors.alpha == 0) return;
     // A scale belongs to one node, and so does a bias that is multiplied by beta on the way.
     const bool taken = bias_names_.contains(bias);
     const bool shared_value = factors.beta != 1 && context_.view().Uses(bias).size() > 1;

@@ -50,6 +50,10 @@ class QOperatorPlanner {
     if (row->qoperator != QOperatorRule::kWhere && !context_.IsFloat(Input(0))) {
       return "its input '" + Input(0) + "' is not float";
     }
+    // QLinearConv and its kind take float32 scales only (ONNX operator specification).
+    if (context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16) {
+      return "float16 has no integer form in the QOperator format; QDQ has one";
+    }
     switch (row->qoperator) {
       case QOperatorRule::kConv:
         return PlanConv(0, QuantType::kInt8, {});

@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kQuantizeLinearOpset = 10;
 constexpr int64_t kReferenceOpset = 11;  // what the reference raises older models to
 constexpr int64_t kAxisOpset = 13;
+constexpr int64_t kFloat16Opset = 19;  // QuantizeLinear and DequantizeLinear with float16 scales
 
 bool HasPerChannelWeight(const PlanContext& context, const onnx::NodeProto& node) {
   const OpRow* row = FindOp(node.op_type());
@@ -33,6 +34,14 @@ bool HasPerChannelWeight(const PlanContext& context, const onnx::NodeProto& node
   }
 }
 
+bool HasFloat16(const PlanContext& context, const onnx::NodeProto& node) {
+  const auto is_half = [&](const std::string& tensor) {
+    return context.view().ElementType(tensor) == onnx::TensorProto::FLOAT16;
+  };
+  return std::any_of(node.input().begin(), node.input().end(), is_half) ||
+         std::any_of(node.output().begin(), node.output().end(), is_half);
+}
+
 std::string NodeLabel(const onnx::NodeProto& node) {
   if (!node.name().empty() || node.output_size() == 0) return node.name();
   return node.output(0);
@@ -42,17 +51,17 @@ std::string NodeLabel(const onnx::NodeProto& node) {
 
 int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
   const PlanContext context(model, config, {});
-  bool quantizes = false;
+  const bool onnx_qdq = config.quant_format == QuantFormat::kQDQ && !config.use_qdq_contrib_ops;
+  int64_t required = 0;
   for (const onnx::NodeProto& node : model.graph().node()) {
-    if (!context.ReasonToSkip(node).empty()) continue;
-    quantizes = true;
-    if (config.quant_format == QuantFormat::kQDQ && config.per_channel &&
-        !config.use_qdq_contrib_ops && HasPerChannelWeight(context, node)) {
-      return kAxisOpset;
+    if (!context.ReasonToSkip(node).empty() || config.use_qdq_contrib_ops) continue;
+    if (model.Opset() < kQuantizeLinearOpset) required = std::max(required, kReferenceOpset);
+    if (onnx_qdq && config.per_channel && HasPerChannelWeight(context, node)) {
+      required = std::max(required, kAxisOpset);
     }
+    if (onnx_qdq && HasFloat16(context, node)) required = std::max(required, kFloat16Opset);
   }
-  if (!quantizes || config.use_qdq_contrib_ops) return 0;
-  return model.Opset() < kQuantizeLinearOpset ? kReferenceOpset : 0;
+  return required;
 }
 
 StaticQuantizer::StaticQuantizer(Files* files) : model_(Model::Load(files)) {}
@@ -70,9 +79,12 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   if (config_.optimize_model) {
     report.changes = OptimizeModel(*prepared_, report.diagnostics).changes;
   }
-  const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
-  if (prepared_->Opset() < wanted) UpgradeOpset(*prepared_, wanted, report.diagnostics);
   InferShapes(*prepared_, &report.diagnostics);
+  const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
+  if (prepared_->Opset() < wanted) {
+    UpgradeOpset(*prepared_, wanted, report.diagnostics);
+    InferShapes(*prepared_);
+  }
   report.nodes_after = prepared_->graph().node_size();
   report.opset_after = prepared_->Opset();
   return report;

@@ -79,7 +79,8 @@ class StaticQuantizer {
 };
 
 // The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear operators,
-// 13 for DequantizeLinear with an axis. 0 where nothing in the model is quantized.
+// 13 for DequantizeLinear with an axis, 19 for float16 scales (ONNX operator specification). 0 where
+// nothing in the model is quantized.
 int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config);
 
 }  // namespace ptq

@@ -71,7 +71,7 @@ class QdqRewriter {
                const std::string& output, const std::string& name) {
     const ParameterNames::Pair& parameters = parameters_.Add(tensor, &adder_);
     onnx::NodeProto node = MakeNode(op_type, {input, parameters.scale, parameters.zero_point},
-                                    {output}, name, domain_);
+                                    {output}, names_.Make(name), domain_);
     if (tensor.params.per_channel()) SetAttribute(&node, "axis", *tensor.params.axis);
     new_nodes_.push_back(std::move(node));
   }
@@ -149,7 +149,7 @@ class QdqRewriter {
     const std::string dequantized = cast ? bias.name + "_DequantizeLinear_Output" : bias.name;
     onnx::NodeProto node =
         MakeNode("DequantizeLinear", {values, values + "_scale", values + "_zero_point"},
-                 {dequantized}, bias.name + "_DequantizeLinear", domain_);
+                 {dequantized}, names_.Make(bias.name + "_DequantizeLinear"), domain_);
     if (per_channel) SetAttribute(&node, "axis", static_cast<int64_t>(initializer.dims_size() - 1));
     if (cast) {
       onnx::NodeProto to_half = MakeNode("Cast", {dequantized}, {bias.name}, bias.name + "_Cast");

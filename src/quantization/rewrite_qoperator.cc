@@ -207,7 +207,7 @@ class QOperatorRewriter {
     if (initializer == initializers_.end()) {
       Dequantize(value);
       Append(MakeNode("QuantizeLinear", {value, x.scale, x.zero_point}, {quantized},
-                      value + "_QuantizeLinear"));
+                      names_.Make(value + "_QuantizeLinear")));
     } else {
       adder_.Add(QuantizeWeight(&model_.tensors(), initializer->second, quantized,
                                 plan_.Find(node->input(0))->params));
@@ -234,7 +234,7 @@ class QOperatorRewriter {
                                 planned.params));
     } else {
       Append(MakeNode("QuantizeLinear", {tensor, value.scale, value.zero_point}, {value.data},
-                      tensor + "_QuantizeLinear"));
+                      names_.Make(tensor + "_QuantizeLinear")));
     }
     return values_.emplace(tensor, std::move(value)).first->second;
   }
@@ -254,7 +254,7 @@ class QOperatorRewriter {
     // Before opset 13 DequantizeLinear has no axis; the float initializer is still there and serves.
     if (value.axis && model_.Opset() < 13) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
-                                    {tensor}, tensor + "_DequantizeLinear");
+                                    {tensor}, names_.Make(tensor + "_DequantizeLinear"));
     if (value.axis) SetAttribute(&node, "axis", *value.axis);
     if (initializers_.contains(tensor)) dequantized_initializers_.insert(tensor);
     Append(std::move(node));

@@ -56,6 +56,8 @@ def feeds(name, inputs, seed):
             shape = [shape[0], 576]
         if i.name == "sr":
             data[i.name] = np.array(16000, dtype=np.int64)
+        elif i.type == "tensor(bool)":
+            data[i.name] = np.full(shape, seed == 1)
         elif i.type == "tensor(int64)":
             ones = i.name.endswith("mask")
             data[i.name] = np.ones(shape, np.int64) if ones else rng.integers(0, 100, shape)
@@ -85,6 +87,15 @@ def difference(sess, samples, expected):
     return worst
 
 
+def is_valid(path):
+    """onnx's checker knows no experimental operators and wants every output's shape stated."""
+    try:
+        onnx.checker.check_model(path)
+        return True
+    except onnx.checker.ValidationError:
+        return False
+
+
 def check(tool, path, folder):
     name = os.path.basename(path).removesuffix(".onnx")
     try:
@@ -109,7 +120,8 @@ def check(tool, path, folder):
         try:
             if run.returncode != 0:
                 raise RuntimeError(run.stderr.strip() or f"exit code {run.returncode}")
-            onnx.checker.check_model(out)
+            if is_valid(path):
+                onnx.checker.check_model(out)
             worst = difference(session(out), samples, expected)
         except Exception as error:  # noqa: BLE001
             print(f"{name:28} {label:9} FAILED {str(error).strip().splitlines()[0][:200]}")

@@ -665,5 +665,12 @@ def tiny_bias_scale_float16(b):
 def small_values_float16(b):
     """Scales near the smallest float16, normal and subnormal."""
     w = b.weight('w', 3, 2, 1, 1, low=-2e-5, high=2e-5)
-    h = b.node('Conv', [b.input('x', [1, 2, 4, 4]), w, b.constant('b', [1e-6, 0.0, -2e-6])], 'h')
+    h = b.node('Conv', [b.input('x', [1, 2, 4, 4]), w], 'h')
     b.output(b.node('Mul', [h, b.constant('c', [3e-7])], 'y'))
+
+
+@graph(opset=19, dtype=np.float16)
+def small_bias_float16(b):
+    """The product of two float16 scales is no float16: the bias is dequantized in float and cast."""
+    w = b.weight('w', 3, 2, 1, 1, low=-2e-5, high=2e-5)
+    b.output(b.node('Conv', [b.input('x', [1, 2, 4, 4]), w, b.constant('b', [1e-6, 0.0, -2e-6])], 'y'))

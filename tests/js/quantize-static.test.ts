@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type Progress, preprocessModel, QuantizeError, quantizeStatic } from '#dist/index.js';
+import {
+  extraOptions,
+  type Progress,
+  preprocessModel,
+  QuantizeError,
+  quantizeStatic,
+} from '#dist/index.js';
 import type { Feeds } from '#dist/types.js';
 import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
 
@@ -189,7 +195,7 @@ test('a calibration cache of the reference takes the place of samples', async ()
 });
 
 test('a cache is written once and read the next time; its ranges repeat the result', async () => {
-  const cache = path.join(temporaryFolder(), 'cache.json');
+  const cache = path.join(temporaryFolder(), 'new', 'cache.json');
   const options = { modelInput: model('classifier.onnx'), calibrationCachePath: cache };
   const first = await quantizeStatic({ ...options, calibrationDataReader: imageSamples(3) });
   assert.equal(fs.readFileSync(cache, 'utf8'), first.report.calibrationCache);
@@ -381,4 +387,25 @@ test('preprocessModel writes the prepared float model', async () => {
     calibrationDataReader: imageSamples(2),
   });
   assert.ok((next.quality.sqnr ?? 0) > 20);
+});
+
+test('every extra option that is said to be available is taken by the core', async () => {
+  const values: Record<string, unknown> = {
+    number: 0.001,
+    strings: ['Conv'],
+    object: { MatMul: 1 },
+  };
+  for (const [name, spec] of Object.entries(extraOptions)) {
+    if (spec.later) continue;
+    const value = spec.kind === 'boolean' ? spec.default !== true : values[spec.kind];
+    const { report } = await quantizeStatic({
+      modelInput: model('classifier.onnx'),
+      calibrationDataReader: imageSamples(1),
+      quantFormat: spec.format ?? 'QDQ',
+      weightType: 'QInt8',
+      extraOptions: { [name]: value },
+    });
+    assert.equal(report.quality.loaded, true, name);
+    assert.ok((report.quality.sqnr ?? 0) > 10, `${name}: SQNR ${report.quality.sqnr}`);
+  }
 });

@@ -1,7 +1,7 @@
 // ptq_prepare <in.onnx> <out.onnx> [--optimize] [--opset N]
 //
-// What happens to a float model before quantization, on files, for tests/conformance/prepare_check.py. Prints what
-// was changed and every diagnostic.
+// What happens to a float model before quantization, on files, for
+// tests/conformance/prepare_check.py. Prints what was changed and every diagnostic.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -31,6 +31,7 @@ async function createDecoder(platform: DecodePlatform): Promise<Decoder> {
     noInitialRun: true,
     printErr: (text: string) => messages.push(text),
     ...(compiled && {
+      locateFile: (path: string) => path, // unused, but looked for, in a worker without an address too
       instantiateWasm(
         imports: WebAssembly.Imports,
         done: (instance: WebAssembly.Instance) => void,

@@ -113,8 +113,16 @@ export function removeUnfinished(): void {
   unfinished.clear();
 }
 
-/** Writes a text file, complete or not at all. */
+/** Throws OUTPUT_NOT_WRITABLE where writeTextFile() would fail. */
+export function checkTextTarget(file: string): void {
+  let folder = path.dirname(path.resolve(file));
+  while (!fs.existsSync(folder)) folder = path.dirname(folder);
+  writableFolder(path.join(folder, path.basename(file)), path.basename(file));
+}
+
+/** Writes a text file, complete or not at all; makes its folder, as the reference does for its cache. */
 export function writeTextFile(file: string, text: string): void {
+  fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
   const sink = new FileSink(file);
   try {
     sink.append(new TextEncoder().encode(text));

@@ -6,7 +6,13 @@ import path from 'node:path';
 import { QuantizeError } from '../errors.js';
 import { MemoryFile } from '../memory-file.js';
 import { MemoryInput, toBytes } from './memory-input.js';
-import { FileSink, FileSource, writableFolder, writeTextFile } from './node-files.js';
+import {
+  checkTextTarget,
+  FileSink,
+  FileSource,
+  writableFolder,
+  writeTextFile,
+} from './node-files.js';
 import type {
   ByteSource,
   ExternalData,
@@ -47,6 +53,7 @@ export const nodePlatform: Platform<NodeModel> = {
     return fs.readFileSync(file, 'utf8');
   },
 
+  checkWritable: checkTextTarget,
   writeText: writeTextFile,
 };
 

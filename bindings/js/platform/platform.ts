@@ -64,6 +64,8 @@ export interface Platform<Model> {
   openOutput(target: string | undefined, dataName?: string): OutputFiles<Model>;
   /** Text of a file, null where it does not exist. Absent where there are no files. */
   readText?(path: string): string | null;
-  /** Writes a text file, complete or not at all. */
+  /** Throws where writeText(path) would fail. */
+  checkWritable?(path: string): void;
+  /** Writes a text file, complete or not at all; makes its folder. */
   writeText?(path: string, text: string): void;
 }

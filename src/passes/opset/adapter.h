@@ -1,5 +1,6 @@
-// How a node of one opset is said in a later one. Adapters are small functions, listed by operator and opset in
-// adapter_table.cc; upgrade_opset.cc applies them one after the other until the target is reached.
+// How a node of one opset is said in a later one. Adapters are small functions, listed by operator
+// and opset in adapter_table.cc; upgrade_opset.cc applies them one after the other until the target
+// is reached.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class UpgradeContext {
 
   // Adds a node of the adapter's opset in place of the one that is adapted. In execution order.
   virtual void Emit(onnx::NodeProto node) = 0;
-  // Adds a constant: an initializer, or a Constant node in a subgraph. The tensor's name is a wish; returns
-  // the one that it got.
+  // Adds a constant: an initializer, or a Constant node in a subgraph. The tensor's name is a wish;
+  // returns the one that it got.
   virtual std::string AddConstant(onnx::TensorProto tensor) = 0;
   // `wanted` or something close to it that no tensor or node has.
   virtual std::string UniqueName(const std::string& wanted) = 0;
@@ -40,7 +41,8 @@ class UpgradeContext {
   virtual Diagnostics& diagnostics() = 0;
 };
 
-using Adapter = void (*)(onnx::NodeProto node, UpgradeContext& context);
+// `node` is the adapter's to change and to move from.
+using Adapter = void (*)(onnx::NodeProto& node, UpgradeContext& context);
 
 struct AdapterRow {
   std::string_view op_type;
@@ -70,37 +72,37 @@ std::string AddFloats(UpgradeContext& context, const onnx::NodeProto& node, cons
 void SetInput(onnx::NodeProto* node, int index, const std::string& name);
 
 // adapters_attributes.cc: an attribute became an input.
-void AdaptAxesToInput(onnx::NodeProto node, UpgradeContext& context);
-void AdaptClip(onnx::NodeProto node, UpgradeContext& context);
-void AdaptDft(onnx::NodeProto node, UpgradeContext& context);
-void AdaptDropout10(onnx::NodeProto node, UpgradeContext& context);
-void AdaptDropout12(onnx::NodeProto node, UpgradeContext& context);
-void AdaptPad(onnx::NodeProto node, UpgradeContext& context);
-void AdaptSlice(onnx::NodeProto node, UpgradeContext& context);
-void AdaptSplit13(onnx::NodeProto node, UpgradeContext& context);
-void AdaptSplit18(onnx::NodeProto node, UpgradeContext& context);
-void AdaptTopK(onnx::NodeProto node, UpgradeContext& context);
-void AdaptUpsample9(onnx::NodeProto node, UpgradeContext& context);
+void AdaptAxesToInput(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptClip(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptDft(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptDropout10(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptDropout12(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptPad(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptSlice(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptSplit13(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptSplit18(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptTopK(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptUpsample9(onnx::NodeProto& node, UpgradeContext& context);
 
 // adapters_semantics.cc: the same node means something else.
-void AdaptBatchNormalization9(onnx::NodeProto node, UpgradeContext& context);
-void AdaptBatchNormalization14(onnx::NodeProto node, UpgradeContext& context);
-void AdaptGridSample(onnx::NodeProto node, UpgradeContext& context);
-void AdaptGroupNormalization(onnx::NodeProto node, UpgradeContext& context);
-void AdaptResize11(onnx::NodeProto node, UpgradeContext& context);
-void AdaptResize13(onnx::NodeProto node, UpgradeContext& context);
-void AdaptRoiAlign(onnx::NodeProto node, UpgradeContext& context);
-void AdaptScan9(onnx::NodeProto node, UpgradeContext& context);
-void AdaptScatter(onnx::NodeProto node, UpgradeContext& context);
-void AdaptSoftmax(onnx::NodeProto node, UpgradeContext& context);
-void AdaptUpsample10(onnx::NodeProto node, UpgradeContext& context);
+void AdaptBatchNormalization9(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptBatchNormalization14(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptGridSample(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptGroupNormalization(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptResize11(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptResize13(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptRoiAlign(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptScan9(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptScatter(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptSoftmax(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptUpsample10(onnx::NodeProto& node, UpgradeContext& context);
 
 // adapters_experimental.cc: operators that never were in the standard.
-void AdaptAffine(onnx::NodeProto node, UpgradeContext& context);
-void AdaptCrop(onnx::NodeProto node, UpgradeContext& context);
-void AdaptImageScaler(onnx::NodeProto node, UpgradeContext& context);
-void AdaptParametricSoftplus(onnx::NodeProto node, UpgradeContext& context);
-void AdaptScale(onnx::NodeProto node, UpgradeContext& context);
-void AdaptScaledTanh(onnx::NodeProto node, UpgradeContext& context);
+void AdaptAffine(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptCrop(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptImageScaler(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptParametricSoftplus(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptScale(onnx::NodeProto& node, UpgradeContext& context);
+void AdaptScaledTanh(onnx::NodeProto& node, UpgradeContext& context);
 
 }  // namespace ptq

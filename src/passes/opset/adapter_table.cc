@@ -4,8 +4,9 @@
 
 namespace ptq {
 
-// Every operator of ai.onnx whose form or meaning changed after opset 7 in a way that the new schema does not cover
-// by a default. All others are the same node in the newer opset. Source: onnx/docs/Changelog.md.
+// Every operator of ai.onnx whose form or meaning changed after opset 7 in a way that the new
+// schema does not cover by a default. All others are the same node in the newer opset. Source:
+// onnx/docs/Changelog.md.
 std::span<const AdapterRow> AdapterTable() {
   static constexpr AdapterRow kRows[] = {
       {"Affine", 10, AdaptAffine},
@@ -54,7 +55,8 @@ std::span<const AdapterRow> AdapterTable() {
 }
 
 void FailUpgrade(const onnx::NodeProto& node, const std::string& why) {
-  const std::string name = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
+  const std::string name =
+      node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
   throw Error(ErrorCode::kUnsupportedOpset, node.op_type() + " node \"" + name + "\" " + why)
       .WithNode(node.name())
       .WithHint("Export the model again with a newer opset.");

@@ -1,7 +1,9 @@
-// Operators from before the standard that files of opset 9 and less still hold and that runtimes stop to accept at
-// opset 10: said in standard ones. What they compute: onnxruntime's contrib operator documentation.
+// Operators from before the standard that files of opset 9 and less still hold and that runtimes
+// stop to accept at opset 10: said in standard ones. What they compute: onnxruntime's contrib
+// operator documentation.
 //
-//   before: y = ImageScaler <scale = 2.0, bias = [a, b, c]> (x)      after: m = Mul(x, 2.0)   y = Add(m, [[[a]], [[b]], [[c]]])
+//   before: y = ImageScaler <scale = 2.0, bias = [a, b, c]> (x)
+//   after:  m = Mul(x, 2.0)   y = Add(m, [[[a]], [[b]], [[c]]])
 #include <limits>
 
 #include "model/attributes.h"
@@ -25,9 +27,9 @@ class Steps {
   }
   Steps& ApplySlice(const std::vector<int64_t>& starts, const std::vector<int64_t>& ends,
                     const std::vector<int64_t>& axes) {
-    return Add("Slice", {AddInts(context_, node_, "starts", starts),
-                         AddInts(context_, node_, "ends", ends),
-                         AddInts(context_, node_, "axes", axes)});
+    return Add("Slice",
+               {AddInts(context_, node_, "starts", starts), AddInts(context_, node_, "ends", ends),
+                AddInts(context_, node_, "axes", axes)});
   }
 
   void Finish() {
@@ -63,15 +65,16 @@ class Steps {
 }  // namespace
 
 // alpha * x + beta
-void AdaptAffine(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptAffine(onnx::NodeProto& node, UpgradeContext& context) {
   Steps(node, context)
       .Apply("Mul", "alpha", {}, {FloatAttribute(node, "alpha", 1.0f)})
       .Apply("Add", "beta", {}, {FloatAttribute(node, "beta", 0.0f)})
       .Finish();
 }
 
-// border: left, top, right, bottom of an NCHW image; scale, if given: height and width of the result.
-void AdaptCrop(onnx::NodeProto node, UpgradeContext& context) {
+// border: left, top, right, bottom of an NCHW image; scale, if given: height and width of the
+// result.
+void AdaptCrop(onnx::NodeProto& node, UpgradeContext& context) {
   const std::vector<int64_t> border = IntsAttribute(node, "border");
   const std::vector<int64_t> size = IntsAttribute(node, "scale");
   if (border.size() != 4 || (!size.empty() && size.size() != 2)) {
@@ -88,7 +91,7 @@ void AdaptCrop(onnx::NodeProto node, UpgradeContext& context) {
 }
 
 // scale * x + bias[channel]
-void AdaptImageScaler(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptImageScaler(onnx::NodeProto& node, UpgradeContext& context) {
   const onnx::AttributeProto* bias = FindAttribute(node, "bias");
   if (bias == nullptr) FailUpgrade(node, "lacks its bias.");
   const std::vector<float> values(bias->floats().begin(), bias->floats().end());
@@ -99,7 +102,7 @@ void AdaptImageScaler(onnx::NodeProto node, UpgradeContext& context) {
 }
 
 // alpha * ln(1 + exp(beta * x))
-void AdaptParametricSoftplus(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptParametricSoftplus(onnx::NodeProto& node, UpgradeContext& context) {
   Steps(node, context)
       .Apply("Mul", "beta", {}, {FloatAttribute(node, "beta", 1.0f)})
       .Apply("Softplus")
@@ -107,12 +110,12 @@ void AdaptParametricSoftplus(onnx::NodeProto node, UpgradeContext& context) {
       .Finish();
 }
 
-void AdaptScale(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptScale(onnx::NodeProto& node, UpgradeContext& context) {
   Steps(node, context).Apply("Mul", "scale", {}, {FloatAttribute(node, "scale", 1.0f)}).Finish();
 }
 
 // alpha * tanh(beta * x)
-void AdaptScaledTanh(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptScaledTanh(onnx::NodeProto& node, UpgradeContext& context) {
   Steps(node, context)
       .Apply("Mul", "beta", {}, {FloatAttribute(node, "beta", 1.0f)})
       .Apply("Tanh")

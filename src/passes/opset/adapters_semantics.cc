@@ -33,7 +33,7 @@ int64_t SingleAxis(const std::vector<int64_t>& dims, int64_t axis) {
 }  // namespace
 
 // `spatial` = 0 had a mean for every position; nobody implements it any more.
-void AdaptBatchNormalization9(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptBatchNormalization9(onnx::NodeProto& node, UpgradeContext& context) {
   if (IntAttribute(node, "spatial", 1) != 1) {
     FailUpgrade(node, "normalizes every position by itself (spatial = 0), which opset 9 dropped.");
   }
@@ -42,7 +42,7 @@ void AdaptBatchNormalization9(onnx::NodeProto node, UpgradeContext& context) {
 }
 
 // More outputs meant training; now an attribute does, and there are three.
-void AdaptBatchNormalization14(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptBatchNormalization14(onnx::NodeProto& node, UpgradeContext& context) {
   for (int i = 1; i < node.output_size(); ++i) {
     if (context.IsRead(node.output(i))) FailUpgrade(node, "is in training form.");
   }
@@ -50,7 +50,7 @@ void AdaptBatchNormalization14(onnx::NodeProto node, UpgradeContext& context) {
   context.Emit(std::move(node));
 }
 
-void AdaptGridSample(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptGridSample(onnx::NodeProto& node, UpgradeContext& context) {
   const std::string mode = StringAttribute(node, "mode", "bilinear");
   if (mode == "bilinear") SetAttribute(&node, "mode", std::string("linear"));
   if (mode == "bicubic") SetAttribute(&node, "mode", std::string("cubic"));
@@ -58,7 +58,7 @@ void AdaptGridSample(onnx::NodeProto node, UpgradeContext& context) {
 }
 
 // Scale and bias: one a group, now one a channel.
-void AdaptGroupNormalization(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptGroupNormalization(onnx::NodeProto& node, UpgradeContext& context) {
   const auto dims = context.Dims(node.input(0));
   const int64_t groups = IntAttribute(node, "num_groups", 0);
   if (!dims || dims->size() < 2 || (*dims)[1] <= 0 || groups <= 0 || (*dims)[1] % groups != 0) {
@@ -69,23 +69,26 @@ void AdaptGroupNormalization(onnx::NodeProto node, UpgradeContext& context) {
   const std::string indices = AddInts(context, node, "group_of_channel", group_of_channel);
   for (int i = 1; i <= 2; ++i) {
     const std::string spread = context.UniqueName(node.output(0) + (i == 1 ? "_scale" : "_bias"));
-    context.Emit(NewNode("Gather", {node.input(i), indices}, spread, context.UniqueName(spread + "_gather")));
+    context.Emit(NewNode("Gather", {node.input(i), indices}, spread,
+                         context.UniqueName(spread + "_gather")));
     node.set_input(i, spread);
   }
   context.Emit(std::move(node));
 }
 
-// Opset 10 always was asymmetric. Its nearest mode left the rounding open: onnxruntime rounds down where it
-// enlarges and up where it shrinks. roi may not be left out before 13.
-void AdaptResize11(onnx::NodeProto node, UpgradeContext& context) {
+// Opset 10 always was asymmetric. Its nearest mode left the rounding open: onnxruntime rounds down
+// where it enlarges and up where it shrinks. roi may not be left out before 13.
+void AdaptResize11(onnx::NodeProto& node, UpgradeContext& context) {
   const std::string scales = node.input_size() > 1 ? node.input(1) : "";
   SetInput(&node, 1, AddFloats(context, node, "roi", {}));
   SetInput(&node, 2, scales);
   SetAttribute(&node, "coordinate_transformation_mode", std::string("asymmetric"));
   if (StringAttribute(node, "mode", "nearest") == "nearest") {
-    const std::vector<float> factors = context.ConstantFloats(scales).value_or(std::vector<float>());
+    const std::vector<float> factors =
+        context.ConstantFloats(scales).value_or(std::vector<float>());
     const bool shrinks = std::any_of(factors.begin(), factors.end(), [](float f) { return f < 1; });
-    const bool enlarges = std::any_of(factors.begin(), factors.end(), [](float f) { return f > 1; });
+    const bool enlarges =
+        std::any_of(factors.begin(), factors.end(), [](float f) { return f > 1; });
     if (factors.empty() || (shrinks && enlarges)) {
       context.diagnostics().push_back(
           {Severity::kWarning, "RESIZE_ROUNDING_ASSUMED",
@@ -98,9 +101,9 @@ void AdaptResize11(onnx::NodeProto node, UpgradeContext& context) {
   context.Emit(std::move(node));
 }
 
-// roi and scales may be left out, and tf_half_pixel_for_nn is gone: floor((x + 0.5) / s) is what half_pixel with
-// round_prefer_ceil gives, as that rounds (x + 0.5) / s - 0.5 by floor(… + 0.5).
-void AdaptResize13(onnx::NodeProto node, UpgradeContext& context) {
+// roi and scales may be left out, and tf_half_pixel_for_nn is gone: floor((x + 0.5) / s) is what
+// half_pixel with round_prefer_ceil gives, as that rounds (x + 0.5) / s - 0.5 by floor(… + 0.5).
+void AdaptResize13(onnx::NodeProto& node, UpgradeContext& context) {
   for (int i = 1; i < std::min(3, node.input_size()); ++i) {
     if (context.IsEmptyConstant(node.input(i))) node.set_input(i, "");
   }
@@ -118,28 +121,28 @@ void AdaptResize13(onnx::NodeProto node, UpgradeContext& context) {
 }
 
 // The default became half_pixel.
-void AdaptRoiAlign(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptRoiAlign(onnx::NodeProto& node, UpgradeContext& context) {
   if (FindAttribute(node, "coordinate_transformation_mode") == nullptr) {
     SetAttribute(&node, "coordinate_transformation_mode", std::string("output_half_pixel"));
   }
   context.Emit(std::move(node));
 }
 
-void AdaptScan9(onnx::NodeProto node, UpgradeContext&) {
+void AdaptScan9(onnx::NodeProto& node, UpgradeContext&) {
   FailUpgrade(node, "is the batched Scan of opset 8, which opset 9 dropped.");
 }
 
-void AdaptScatter(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptScatter(onnx::NodeProto& node, UpgradeContext& context) {
   node.set_op_type("ScatterElements");
   context.Emit(std::move(node));
 }
 
-// Softmax, LogSoftmax and Hardmax ran over everything from `axis` (default 1) on, flattened; from 13 on over the one
-// dimension `axis` (default -1).
+// Softmax, LogSoftmax and Hardmax ran over everything from `axis` (default 1) on, flattened; from
+// 13 on over the one dimension `axis` (default -1).
 //
 //   axis last, or all dimensions from axis on but one are 1:    y = Softmax <axis = that one> (x)
 //   otherwise:  f = Flatten <axis> (x)   s = Softmax <axis = 1> (f)   y = Reshape(s, Shape(x))
-void AdaptSoftmax(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptSoftmax(onnx::NodeProto& node, UpgradeContext& context) {
   int64_t axis = IntAttribute(node, "axis", 1);
   if (const auto dims = context.Dims(node.input(0))) {
     const auto rank = static_cast<int64_t>(dims->size());
@@ -158,7 +161,8 @@ void AdaptSoftmax(onnx::NodeProto node, UpgradeContext& context) {
   const std::string flat = context.UniqueName(output + "_flat");
   const std::string result = context.UniqueName(output + "_flat_result");
   const std::string shape = context.UniqueName(output + "_shape");
-  onnx::NodeProto flatten = NewNode("Flatten", {input}, flat, context.UniqueName(name + "_flatten"));
+  onnx::NodeProto flatten =
+      NewNode("Flatten", {input}, flat, context.UniqueName(name + "_flatten"));
   SetAttribute(&flatten, "axis", axis);
   SetAttribute(&node, "axis", int64_t{1});
   node.set_input(0, flat);
@@ -169,7 +173,7 @@ void AdaptSoftmax(onnx::NodeProto node, UpgradeContext& context) {
   context.Emit(NewNode("Reshape", {result, shape}, output, context.UniqueName(name + "_reshape")));
 }
 
-void AdaptUpsample10(onnx::NodeProto node, UpgradeContext& context) {
+void AdaptUpsample10(onnx::NodeProto& node, UpgradeContext& context) {
   node.set_op_type("Resize");
   context.Emit(std::move(node));
 }

@@ -1,0 +1,86 @@
+// Which nodes were quantized, to keep some of them float the next time, and which were not, with the reasons.
+import type { QuantizationReport } from 'onnx-ptq';
+import type { ComponentChildren } from 'preact';
+import { useText } from '../i18n';
+import { nodeNames } from '../lib/settings';
+import type { Quantizer } from '../state';
+
+// A table of ten thousand rows would stop the page; the report has them all.
+const most = 500;
+
+type Row = { name: string; opType: string; reason?: string };
+
+export function NodeTables(props: { report: QuantizationReport; quantizer: Quantizer }) {
+  const { t } = useText();
+  const { nodesLeftFloat, nodesQuantized } = props.report;
+  const { settings, change } = props.quantizer;
+  const excluded = new Set(nodeNames(settings.nodesToExclude));
+  const exclude = (name: string) => {
+    if (!excluded.delete(name)) excluded.add(name);
+    change({ nodesToExclude: [...excluded].join('\n') });
+  };
+  return (
+    <>
+      {nodesLeftFloat.length > 0 && (
+        <details class="more">
+          <summary>{t.result.leftFloat(nodesLeftFloat.length)}</summary>
+          <Rows
+            rows={nodesLeftFloat}
+            heading={t.result.reason}
+            cell={({ reason }) => <span lang="en">{reason}</span>}
+          />
+        </details>
+      )}
+      {nodesQuantized.length > 0 && (
+        <details class="more">
+          <summary>{t.result.quantizedNodes(nodesQuantized.length)}</summary>
+          <Rows
+            rows={nodesQuantized}
+            heading={t.result.keepFloat}
+            cell={({ name }) => (
+              <input
+                type="checkbox"
+                aria-label={t.result.keepFloatOf(name)}
+                checked={excluded.has(name)}
+                onChange={() => exclude(name)}
+              />
+            )}
+          />
+        </details>
+      )}
+    </>
+  );
+}
+
+/** Type, node, and a column of the caller's. */
+function Rows(props: { rows: Row[]; heading: string; cell: (row: Row) => ComponentChildren }) {
+  const { t } = useText();
+  const { rows, heading, cell } = props;
+  return (
+    // Focusable, so that a keyboard can scroll it.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region
+    <section class="table" tabIndex={0} aria-label={t.result.node}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t.result.type}</th>
+            <th scope="col">{t.result.node}</th>
+            <th scope="col">{heading}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, most).map((row, i) => (
+            <tr key={`${i} ${row.name}`}>
+              <td>{row.opType}</td>
+              <td>
+                <code>{row.name}</code>
+              </td>
+              <td>{cell(row)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > most && <p class="help">+{rows.length - most}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,64 @@
+// The chosen language: remembered, else the browser's. A missing text is a compile error.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { type Dictionary, en } from './en';
+import { zhCN } from './zh-CN';
+
+export const dictionaries = { en, 'zh-CN': zhCN } satisfies Record<string, Dictionary>;
+export type Language = keyof typeof dictionaries;
+export type { Dictionary };
+
+const key = 'onnx-ptq.language';
+
+export function initialLanguage(): Language {
+  try {
+    const stored = localStorage.getItem(key);
+    if (stored && Object.hasOwn(dictionaries, stored)) return stored as Language;
+  } catch {
+    // Storage may be forbidden: the browser's language will do.
+  }
+  return /^zh\b/i.test(navigator.language) ? 'zh-CN' : 'en';
+}
+
+export function rememberLanguage(language: Language): void {
+  try {
+    localStorage.setItem(key, language);
+  } catch {
+    // Not remembered then.
+  }
+}
+
+const Context = createContext<{ language: Language; t: Dictionary }>({ language: 'en', t: en });
+export const LanguageProvider = Context.Provider;
+
+/** The texts of the current language, and formats that go with it. */
+export function useText() {
+  const { language, t } = useContext(Context);
+  const number = (value: number, digits = 0) =>
+    new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return {
+    language,
+    t,
+    number,
+    /** "14.2 MB" */
+    bytes(value: number): string {
+      const unit = value < 1e3 ? 0 : value < 1e6 ? 1 : value < 1e9 ? 2 : 3;
+      return `${number(value / 1e3 ** unit, unit < 2 ? 0 : 1)} ${['B', 'kB', 'MB', 'GB'][unit]}`;
+    },
+    /** "3.5 M" */
+    count: (value: number) =>
+      new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 }).format(
+        value,
+      ),
+    duration(seconds: number): string {
+      if (seconds < 10) return t.units.seconds(number(seconds, 1));
+      if (seconds < 99.5) return t.units.seconds(number(Math.round(seconds)));
+      const whole = Math.round(seconds);
+      return t.units.minutes(Math.floor(whole / 60), whole % 60);
+    },
+    /** A line for a diagnostic's code, where there is one. */
+    diagnosticTitle: (code: string) => (t.diagnostics as Record<string, string>)[code],
+    /** A line for an error's code. */
+    errorTitle: (code: string) => (t.errors as Record<string, string>)[code] ?? t.errors.OTHER,
+  };
+}

@@ -1,0 +1,100 @@
+// Dropped and picked files: folders are walked, and each file is sorted by what it is for.
+
+export interface Sorted {
+  model: File | null;
+  samples: File[];
+  /** Data files of a model, or something else: the model's summary knows their names. */
+  others: File[];
+}
+
+const imageName = /\.(jpe?g|png|webp|gif|bmp|avif)$/i;
+
+/** The last .onnx file is the model; images and .npz are samples. Hidden files are left out. */
+export function sortFiles(files: readonly File[]): Sorted {
+  const sorted: Sorted = { model: null, samples: [], others: [] };
+  for (const file of files) {
+    const name = file.webkitRelativePath || file.name;
+    if (/(^|\/)(\.|__MACOSX)/.test(name)) continue;
+    if (/\.onnx$/i.test(name)) sorted.model = file;
+    else if (imageName.test(name) || /\.npz$/i.test(name)) sorted.samples.push(file);
+    else sorted.others.push(file);
+  }
+  sorted.samples.sort(byName);
+  return sorted;
+}
+
+/** By code units, as the readers sort: the first n are the same everywhere. */
+function byName(a: File, b: File): number {
+  const [x, y] = [a, b].map((file) => file.webkitRelativePath || file.name) as [string, string];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+export const isImage = (file: File) => imageName.test(file.name);
+
+/** All files of a drop, those in folders under their path ("dogs/1.jpg"). */
+export async function droppedFiles(data: DataTransfer): Promise<File[]> {
+  // Entries must be taken before the first await: the list is emptied after the event.
+  const entries = [...data.items].map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  const files: File[] = [];
+  for (const entry of entries) {
+    if (entry instanceof File) files.push(entry);
+    else if (entry) await walk(entry, '', files);
+  }
+  return files;
+}
+
+async function walk(entry: FileSystemEntry, folder: string, into: File[]): Promise<void> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
+    // The path as name, as it has no other place that survives the way to the worker.
+    into.push(folder ? new File([file], folder + file.name, { type: file.type }) : file);
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    // At most 100 at a time; an empty list is the end.
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (batch.length === 0) return;
+    for (const child of batch) await walk(child, `${folder}${entry.name}/`, into);
+  }
+}
+
+/** The data files that a model refers to, by their names; `missing` are those that were not given. */
+export function matchExternalFiles(names: readonly string[], files: readonly File[]) {
+  const last = (path: string) => path.split(/[\\/]/).pop()!;
+  const found: Record<string, File> = {};
+  const missing: string[] = [];
+  for (const name of names) {
+    const file = files.find((candidate) => last(candidate.name) === last(name));
+    if (file) found[name] = file;
+    else missing.push(name);
+  }
+  return { found, missing };
+}
+
+/** model.onnx → model.quant.onnx */
+export const quantizedName = (name: string) => name.replace(/(\.onnx)?$/i, '.quant.onnx');
+
+/** Hands a file to the browser's downloads. */
+export function save(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  const url = URL.createObjectURL(blob);
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** SHA-256 in hex; null where the page is not served securely (crypto.subtle is missing) or memory is short. */
+export async function sha256(blob: Blob): Promise<string | null> {
+  try {
+    const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
+    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,97 @@
+// What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a command line.
+import type { QuantFormat, QuantType } from 'onnx-ptq';
+
+export interface Settings {
+  quantFormat: QuantFormat;
+  activationType: QuantType;
+  weightType: QuantType;
+  perChannel: boolean;
+  reduceRange: boolean;
+  optimizeModel: boolean;
+  /** Node names, one a line. */
+  nodesToExclude: string;
+  /** Empty: all. */
+  opTypesToQuantize: string[];
+  /** 'auto', 'custom', or the name of a preset. */
+  preprocess: string;
+  /** Where preprocess is 'custom': a preset and key=value pairs. */
+  customPreprocess: string;
+  /** At most this many sample files, the first by name; null: all. */
+  limit: number | null;
+}
+
+/** Those of the reference's quantize_static as the project describes it. */
+export const defaultSettings: Settings = {
+  quantFormat: 'QOperator',
+  activationType: 'QUInt8',
+  weightType: 'QUInt8',
+  perChannel: false,
+  reduceRange: false,
+  optimizeModel: true,
+  nodesToExclude: '',
+  opTypesToQuantize: [],
+  preprocess: 'auto',
+  customPreprocess: 'imagenet mode=center resizeShorter=256',
+  limit: null,
+};
+
+/** Presets that the page offers; the library has some of them under a second name. */
+export const offeredPresets = [
+  'minus-one-to-one',
+  'imagenet',
+  'zero-to-one',
+  'zero-to-255',
+  'caffe-bgr',
+  'efficientnet-lite',
+  'yolo',
+  'yolox',
+] as const;
+
+export const nodeNames = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+/** The option `preprocess`; undefined: guessed. */
+export function preprocessOption(settings: Settings): string | undefined {
+  if (settings.preprocess === 'auto') return undefined;
+  return settings.preprocess === 'custom' ? settings.customPreprocess : settings.preprocess;
+}
+
+/** The options as the library takes them. */
+export function libraryOptions(settings: Settings) {
+  const { quantFormat, activationType, weightType, perChannel, reduceRange } = settings;
+  return {
+    quantFormat,
+    activationType,
+    weightType,
+    perChannel,
+    reduceRange,
+    optimizeModel: settings.optimizeModel,
+    opTypesToQuantize: settings.opTypesToQuantize,
+    nodesToExclude: nodeNames(settings.nodesToExclude),
+  };
+}
+
+/** The command that does the same; only what differs from the defaults is written out. */
+export function commandLine(settings: Settings, model: string, output: string): string {
+  const quote = (text: string) =>
+    /^[\w./=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const words = ['npx', 'onnx-ptq', '--input_model', model, '--output_model', output];
+  words.push('--calibrate_dataset', './samples/');
+  const preprocess = preprocessOption(settings);
+  if (preprocess !== undefined) words.push('--preprocess', preprocess);
+  if (settings.quantFormat !== 'QOperator') words.push('--quant_format', settings.quantFormat);
+  if (settings.activationType !== 'QUInt8')
+    words.push('--activation_type', settings.activationType);
+  if (settings.weightType !== 'QUInt8') words.push('--weight_type', settings.weightType);
+  if (settings.perChannel) words.push('--per_channel');
+  if (settings.reduceRange) words.push('--reduce_range');
+  if (!settings.optimizeModel) words.push('--optimize_model', 'false');
+  const types = settings.opTypesToQuantize;
+  if (types.length > 0) words.push('--op_types_to_quantize', ...types);
+  const nodes = nodeNames(settings.nodesToExclude);
+  if (nodes.length > 0) words.push('--nodes_to_exclude', ...nodes);
+  return words.map(quote).join(' ');
+}
