@@ -180,7 +180,9 @@ async function verify(
       return unmeasured(false);
     }
     throw new QuantizeError('RESULT_NOT_LOADABLE', (error as Error).message, {
-      hint: 'nothing was written; please report this model',
+      hint: /float16/.test((error as Error).message)
+        ? "nothing was written; onnxruntime's integer kernels take float32 scales only: convert the model to float32 first"
+        : 'nothing was written; please report this model',
       cause: error,
     });
   }

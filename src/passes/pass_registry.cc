@@ -12,6 +12,8 @@ std::span<const Pass> OptimizePasses() {
       {"eliminate_dropout", "Dropout in inference form is bypassed", EliminateDropout},
       {"eliminate_identity", "Identity is bypassed", EliminateIdentity},
       {"fold_constants", "small subgraphs of constants are evaluated", FoldConstants},
+      {"fold_reshape_shapes", "computed Reshape shapes that copy dimensions become constants",
+       FoldReshapeShapes},
       {"fold_batch_norm", "Conv + BatchNormalization become one Conv", FoldBatchNorm},
       {"fold_conv_mul_add", "Conv + Mul or Add of a constant per channel become one Conv",
        FoldConvMulAdd},

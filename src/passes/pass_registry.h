@@ -13,6 +13,7 @@ int ExtractConstants(PassContext& context);
 int EliminateDropout(PassContext& context);
 int EliminateIdentity(PassContext& context);
 int FoldConstants(PassContext& context);
+int FoldReshapeShapes(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);

@@ -136,10 +136,6 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
     rewrite(plan, config_, &quantized, &report.diagnostics);
-  } else {
-    report.diagnostics.push_back(
-        {Severity::kWarning, "NOTHING_QUANTIZED", "No node was quantized; the model is still float.",
-         "", "", "The report lists every node with the reason."});
   }
   report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});
   report.opset = quantized.Opset();

@@ -207,6 +207,66 @@ TEST(FoldConstants, ReshapedWeightsKeepTheirDataWhereItIs) {
             text.model.tensors().ReadFloats(InitializerOf(text.model.graph(), "w")));
 }
 
+struct FoldedShape {
+  FoldedShape(const std::string& initializers, const std::string& body, int opset = 13)
+      : text(Head(opset) +
+             "g (float[N,3,8,8] x, float[N,3,8,8] same, float[?,3,8,8] other) => (float[N,K] y) <" +
+             initializers + "> { " + body + " y = Reshape(d, t) }") {
+    PassContext context{text.model, diagnostics};
+    count = FoldReshapeShapes(context);
+  }
+  std::vector<int64_t> shape() const {
+    const onnx::NodeProto& reshape = text.model.graph().node(text.model.graph().node_size() - 1);
+    return text.model.tensors().ReadInts(InitializerOf(text.model.graph(), reshape.input(1)));
+  }
+
+  TextModel text;
+  Diagnostics diagnostics;
+  int count = 0;
+};
+
+TEST(FoldReshapeShapes, CopiedDimensionsBecomeZeros) {
+  const std::string zero =
+      "int64 i = {0}, int64[1] j = {0}, int64[1] one = {1}, int64[1] rest = {-1}";
+  const FoldedShape view(
+      zero, R"(d = GlobalAveragePool(x) s = Shape(d) n = Gather(s, i) u = Unsqueeze(n, j)
+      t = Concat<axis = 0>(u, rest))");
+  EXPECT_EQ(view.count, 1);
+  EXPECT_EQ(view.shape(), (Ints{0, -1}));
+  // PaddlePaddle's form; a dimension that keeps its name on the way counts as the same.
+  const FoldedShape paddle(
+      zero,
+      R"(d = GlobalAveragePool(x) s = Shape(x) c = Cast<to = 6>(s) n = Slice(c, j, one, j, one)
+      v = Cast<to = 7>(n) t = Concat<axis = 0>(v, rest))");
+  EXPECT_EQ(paddle.count, 1);
+  EXPECT_EQ(paddle.shape(), (Ints{0, -1}));
+  // Known dimensions are numbers.
+  EXPECT_EQ(FoldedShape("int64[1] one = {1}, int64[1] rest = {-1}",
+                        "d = Relu(x) s = Shape(x) n = Gather(s, one) t = Concat<axis = 0>(n, rest)")
+                .shape(),
+            (Ints{3, -1}));
+}
+
+TEST(FoldReshapeShapes, OtherDimensionsStay) {
+  const std::string constants = "int64[1] i = {0}, int64[1] rest = {-1}";
+  // At another place than in the data, of another tensor, and where 0 means 0.
+  EXPECT_EQ(FoldedShape(constants,
+                        "d = Relu(x) s = Shape(x) n = Gather(s, i) t = Concat<axis = 0>(rest, n)")
+                .count,
+            0);
+  EXPECT_EQ(
+      FoldedShape(constants,
+                  "d = Relu(x) s = Shape(other) n = Gather(s, i) t = Concat<axis = 0>(n, rest)")
+          .count,
+      0);
+  TextModel text(
+      Head(14) +
+      "g (float[N,3] x) => (float[N,3] y) { s = Shape(x) y = Reshape<allowzero = 1>(x, s) }");
+  Diagnostics diagnostics;
+  PassContext context{text.model, diagnostics};
+  EXPECT_EQ(FoldReshapeShapes(context), 0);
+}
+
 TEST(FoldConstants, GraphOutputsAndReplaceableInputsStay) {
   TextModel text(Head(13) + R"(g (int64[1] a) => (int64[1] y, int64[1] z) <int64[1] b = {1}> {
     y = Add(b, b) c = Add(a, b) z = Neg(c) })");

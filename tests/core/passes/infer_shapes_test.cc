@@ -28,10 +28,10 @@ std::string ShapeOf(const Model& model, const std::string& tensor) {
 
 TEST(InferShapes, FollowsShapeComputations) {
   TextModel text(std::string(kHead) + R"(g (float[2,3,8,8] x) => (float[A,B] y)
-      <float[4,3,3,3] w = {}, int64 zero = {0}, int64[1] at = {0}, int64[1] rest = {192}> {
+      <int64 zero = {0}, int64[1] at = {0}, int64[1] rest = {192}, float[1] one = {1.0}> {
     r = Relu(x)
     s = Shape(r) n = Gather(s, zero) u = Unsqueeze(n, at) t = Concat<axis = 0>(u, rest)
-    v = Reshape(r, t)
+    v = Expand(one, t)
     y = Identity(v)
   })");
   Diagnostics diagnostics;

@@ -1,0 +1,100 @@
+// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads out.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { StaticServer } from './server.js';
+
+export const digits = {
+  model: 'examples/digits/model/digits-mobilenetv2.onnx',
+  images: 'examples/digits/images/calib',
+};
+
+export const filesOf = (folder: string) =>
+  fs
+    .readdirSync(folder)
+    .sort()
+    .map((name) => path.join(folder, name));
+
+export class App {
+  readonly page: Page;
+  /** Messages that should not be: errors of scripts, violations of the security policy. */
+  readonly errors: string[];
+
+  private constructor(page: Page, errors: string[]) {
+    this.page = page;
+    this.errors = errors;
+  }
+
+  /** Opens the page and waits until it has loaded all that it needs. */
+  static async open(
+    browser: Browser,
+    server: StaticServer,
+    options: BrowserContextOptions = {},
+  ): Promise<App> {
+    const context = await browser.newContext({ locale: 'en-US', ...options });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    await page.goto(`${server.origin}/`);
+    await page.locator('.engine[data-status="ready"]').waitFor({ timeout: 60_000 });
+    return new App(page, errors);
+  }
+
+  async addModel(file: string): Promise<void> {
+    await this.page.locator('#model input[type=file]').first().setInputFiles(file);
+  }
+
+  async addSamples(files: string[]): Promise<void> {
+    await this.page.locator('#samples input[type=file]').first().setInputFiles(files);
+  }
+
+  /** Drops files on the middle of the page, in one go. */
+  async drop(files: string[]): Promise<void> {
+    const contents = files.map((file) => [
+      path.basename(file),
+      fs.readFileSync(file).toString('base64'),
+    ]);
+    await this.page.evaluate((list) => {
+      const transfer = new DataTransfer();
+      for (const [name, base64] of list) {
+        const bytes = Uint8Array.from(atob(base64!), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], name!));
+      }
+      for (const type of ['dragover', 'drop']) {
+        const event = new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+        document.querySelector('main')!.dispatchEvent(event);
+      }
+    }, contents);
+  }
+
+  get start() {
+    return this.page.locator('#run .start button');
+  }
+
+  /** Presses the button and waits for a result or an error; returns the text of the card. */
+  async quantize(): Promise<string> {
+    await this.start.click();
+    await this.page.locator('#run .result, #run .notice.error').first().waitFor({ timeout: 120_000 });
+    return this.page.locator('#run').innerText();
+  }
+
+  async download(button = 'Download model'): Promise<{ name: string; bytes: Buffer }> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.page.getByRole('button', { name: button }).click(),
+    ]);
+    return {
+      name: download.suggestedFilename(),
+      bytes: fs.readFileSync(await download.path()),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+    assert.deepEqual(this.errors, []);
+  }
+}

@@ -1,0 +1,36 @@
+// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required with CI set.
+import fs from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const known = [
+  process.env.CHROME_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const executablePath = known.find((file) => file !== undefined && fs.existsSync(file));
+const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
+
+/** For the option `skip` of a suite: false, or why and what to type. */
+export const skipBrowser: string | false =
+  executablePath || strict
+    ? false
+    : 'Chromium is missing: sudo apt-get install chromium, or set $CHROME_PATH';
+
+export function launch(): Promise<Browser> {
+  if (!executablePath) throw new Error('Chromium is missing, and CI is set: install it');
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
