@@ -4,9 +4,9 @@ import {
   inspectInWorker,
   type ModelSummary,
   type Progress,
+  type QuantizationReport,
   QuantizeError,
   quantizeInWorker,
-  type QuantizationReport,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Engine, loadEngine } from './lib/engine';

@@ -23,14 +23,14 @@ const contentSecurityPolicy = [
 export default defineConfig({
   root: at('web'),
   base: './',
-  plugins: [example(), contentSecurity()],
+  plugins: [example(), contentSecurity(), licenses()],
   build: {
     outDir: at('web/dist'),
     emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: false,
-    reportCompressedSize: true,
+    license: { fileName: 'licenses.md' },
   },
   // Workers start from a Blob, where a relative import has no base: one file, nothing to import.
   worker: { format: 'iife' },
@@ -48,6 +48,27 @@ function contentSecurity(): Plugin {
         injectTo: 'head-prepend',
       },
     ],
+  };
+}
+
+/** Licences of what is in the wasm core and the worker; Vite lists those of the page's own script. */
+function licenses(): Plugin {
+  return {
+    name: 'licenses',
+    apply: 'build',
+    generateBundle() {
+      const files = [
+        ['onnx-ptq', at('LICENSE')],
+        ['onnx', at('dist/licenses/onnx.txt')],
+        ['protobuf', at('dist/licenses/protobuf.txt')],
+        ['fflate', at('node_modules/fflate/LICENSE')],
+      ] as const;
+      for (const [name, file] of files) {
+        if (!fs.existsSync(file)) this.error(`${file} is missing: build the core first`);
+        const source = fs.readFileSync(file);
+        this.emitFile({ type: 'asset', fileName: `licenses/${name}.txt`, source });
+      }
+    },
   };
 }
 

@@ -230,7 +230,8 @@ EvaluationResult EvaluateRange(const onnx::NodeProto&, ConstantInputs inputs,
   const int64_t limit = IntsOf(inputs[1])->front();
   const int64_t delta = IntsOf(inputs[2])->front();
   int64_t span = 0;
-  if (delta == 0 || __builtin_sub_overflow(limit, first, &span)) return std::nullopt;
+  const bool overflows = __builtin_sub_overflow(limit, first, &span);
+  if (delta == 0 || overflows || span == std::numeric_limits<int64_t>::min()) return std::nullopt;
   const bool runs = (span > 0) == (delta > 0) && span != 0;
   const int64_t count = runs ? span / delta + (span % delta != 0 ? 1 : 0) : 0;
   EvaluationResult out = NewTensor(inputs[0]->type, {count}, context);

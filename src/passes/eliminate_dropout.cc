@@ -19,7 +19,8 @@ int EliminateDropout(PassContext& context) {
                        if (!IsOp(node, "Dropout") || !OutputsUnused(view, node, 1)) return false;
                        if (!may_train || !HasInput(node, 2)) return true;
                        const onnx::TensorProto* training = ConstantOf(view, node.input(2));
-                       if (training == nullptr) return false;
+                       if (training == nullptr || training->data_type() != onnx::TensorProto::BOOL)
+                         return false;
                        const std::vector<int64_t> value = model.tensors().ReadInts(*training);
                        return value.size() == 1 && value[0] == 0;
                      });

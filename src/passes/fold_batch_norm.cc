@@ -26,6 +26,12 @@ struct BatchNorm {
   std::vector<float> mean;
 };
 
+// Rounding a DOUBLE to single precision would be more than a reordering.
+bool IsSingleOrLess(int32_t type) {
+  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16 ||
+         type == onnx::TensorProto::BFLOAT16;
+}
+
 // Nothing where parameters are no constants of `channels` elements, or the node is no inference
 // form.
 std::optional<BatchNorm> ReadBatchNorm(const Model& model, const GraphView& view,
@@ -36,8 +42,8 @@ std::optional<BatchNorm> ReadBatchNorm(const Model& model, const GraphView& view
   std::vector<float> parameters[4];  // gamma, beta, mean, var
   for (int i = 0; i < 4; ++i) {
     const onnx::TensorProto* tensor = ConstantOf(view, node.input(i + 1));
-    if (tensor == nullptr || tensor->data_type() == onnx::TensorProto::DOUBLE ||
-        tensor->dims_size() != 1 || tensor->dims(0) != channels) {
+    if (tensor == nullptr || !IsSingleOrLess(tensor->data_type()) || tensor->dims_size() != 1 ||
+        tensor->dims(0) != channels) {
       return std::nullopt;
     }
     parameters[i] = model.tensors().ReadFloats(*tensor);

@@ -138,6 +138,7 @@ class GraphUpgrader : public UpgradeContext {
       Finish(std::move(node));
       return;
     }
+    if (node.input_size() == 0 || node.output_size() == 0) FailUpgrade(node, "is malformed.");
     row->adapt(node, *this);
     for (onnx::NodeProto& next : std::exchange(emitted_, {})) Upgrade(std::move(next), row->opset);
   }

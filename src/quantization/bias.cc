@@ -36,17 +36,8 @@ std::vector<float> ScaleProducts(float input_scale, std::span<const float> weigh
   return scales;
 }
 
-// 1.0001 * 2 |bias| of one channel in the arithmetic of the bias's own type, as numpy does with single
-// elements (whole arrays go through double).
-double ChannelSpan(double largest, FloatType type) {
-  const float span = Round(static_cast<float>(kMargin), type) *
-                     Round(2.0f * static_cast<float>(largest), type);
-  const double rounded = Round(span, type);
-  return std::isfinite(rounded) ? rounded : kMargin * (2.0 * largest);
-}
-
-// A float16 scale that became 0, or too small for a value, is of no use: then the scale is kept in float
-// and raised to what the values need.
+// A float16 scale that became 0, or too small for a value, is of no use: then the scale is kept in
+// float and raised to what the values need.
 bool HalfScalesSuffice(std::span<const float> bias, std::span<const float> scales) {
   for (size_t i = 0; i < bias.size(); ++i) {
     const double scale = scales[i % scales.size()];
@@ -66,14 +57,16 @@ std::vector<float> WideScales(std::span<const float> bias, float input_scale,
   return scales;
 }
 
-// The scale below which a bias of this magnitude leaves int32. Per channel the reference multiplies scalars of
-// the bias's own type, per tensor doubles; the last bit of the scale depends on it.
+// The scale below which a bias of this magnitude leaves int32. Per channel the reference multiplies
+// scalars of the bias's own type, per tensor doubles; the last bit of the scale depends on it.
 double SmallestValidScale(double largest, bool per_channel, FloatType bias_type) {
   constexpr double kRange = kInt32Max - (kInt32Min + 1);
-  if (!per_channel) return kMargin * (2.0 * largest) / kRange;
+  const double in_double = kMargin * (2.0 * largest) / kRange;
+  if (!per_channel) return in_double;
   const float doubled = Round(2.0f * static_cast<float>(largest), bias_type);
   const float margin = Round(static_cast<float>(kMargin), bias_type);
-  return static_cast<double>(Round(margin * doubled, bias_type)) / kRange;
+  const float needed = Round(margin * doubled, bias_type);
+  return std::isfinite(needed) ? static_cast<double>(needed) / kRange : in_double;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// int32 biases: scale = input scale * weight scale, zero point 0, so that the integer accumulator of a
-// convolution can start from them (ort-reference: quantize_bias_static; ONNX QLinearConv).
+// int32 biases: scale = input scale * weight scale, zero point 0, so that the integer accumulator
+// of a convolution can start from them (ort-reference: quantize_bias_static; ONNX QLinearConv).
 #pragma once
 
 #include <cstdint>
@@ -28,16 +28,16 @@ struct BiasFactors {
   float beta = 1;
 };
 
-// q = clip(round_half_even(beta * bias / scale), int32), scale = input * weight * alpha, the scale product in
-// float, the division in double. `bias` has dims whose last axis has one element a channel where
-// `weight_scales` has several.
+// q = clip(round_half_even(beta * bias / scale), int32), scale = input * weight * alpha, the scale
+// product in float, the division in double. `bias` has dims whose last axis has one element a
+// channel where `weight_scales` has several.
 QuantizedBias QuantizeBias(std::span<const float> bias, FloatType bias_type, float input_scale,
                            std::span<const float> weight_scales, BiasFactors factors);
 
-// Raises weight scales so that every bias value fits int32 with the scale input * weight (the smallest valid
-// scale is 1.0001 * 2 |bias| / (2^32 - 2)). Per tensor: by the largest |bias|; per channel: each by
-// its own. Returns true where one was raised.
-// Source: onnxruntime.quantization, _adjust_weight_scale_for_int32_bias.
+// Raises weight scales so that every bias value fits int32 with the scale input * weight (the
+// smallest valid scale is 1.0001 * 2 |bias| / (2^32 - 2)). Per tensor: by the largest |bias|; per
+// channel: each by its own. Returns true where one was raised. Source: onnxruntime.quantization,
+// _adjust_weight_scale_for_int32_bias.
 bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float input_scale,
                        QuantParams* weight);
 

@@ -147,8 +147,7 @@ void CheckCombination(const StaticQuantConfig& config) {
       {"QDQDisableWeightAdjustForInt32Bias", config.qdq_disable_weight_adjust_for_int32_bias},
       {"OpTypesToExcludeOutputQuantization",
        !config.op_types_to_exclude_output_quantization.empty()},
-      {"QDQOpTypePerChannelSupportToAxis",
-       !config.qdq_op_type_per_channel_support_to_axis.empty()},
+      {"QDQOpTypePerChannelSupportToAxis", !config.qdq_op_type_per_channel_support_to_axis.empty()},
   };
   for (const auto& [name, is_set] : qdq_only) {
     if (is_set) RefuseFormat(name, "QOperator");

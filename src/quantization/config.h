@@ -1,5 +1,5 @@
-// Every parameter of quantize_static that the core acts on, under the reference's meaning. The names in
-// JSON (config_json.cc) are the reference's own.
+// Every parameter of quantize_static that the core acts on, under the reference's meaning. The
+// names in JSON (config_json.cc) are the reference's own.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct StaticQuantConfig {
   bool activation_symmetric = false;
   std::optional<bool> weight_symmetric;  // nullopt: signed types symmetric, unsigned not
   bool activation_restricted_asymmetric = false;
-  std::optional<float> minimum_real_range;
+  std::optional<double> minimum_real_range;
   bool force_quantize_no_input_check = false;
   bool matmul_const_b_only = false;
   bool calib_tensor_range_symmetric = false;
@@ -48,9 +48,7 @@ struct StaticQuantConfig {
   std::unordered_set<std::string> op_types_to_exclude_output_quantization;
   std::map<std::string, int64_t> qdq_op_type_per_channel_support_to_axis;
 
-  bool WeightSymmetric(QuantType type) const {
-    return weight_symmetric.value_or(IsSigned(type));
-  }
+  bool WeightSymmetric(QuantType type) const { return weight_symmetric.value_or(IsSigned(type)); }
 };
 
 // Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}).

@@ -3,20 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
-
 namespace ptq {
 namespace {
 
-// Adding and subtracting 1.5 * 2^23 rounds half to even for |x| < 2^22 and needs no library call. Values
-// beyond are clipped to +-2^20 before, which changes nothing: every clip range is narrower than that.
+// Adding and subtracting 1.5 * 2^23 rounds half to even for |x| < 2^22 and needs no library call.
+// Values beyond are clipped to +-2^20 before, which changes nothing: every clip range is narrower
+// than that.
 constexpr float kRoundingShift = 12582912.0f;
 constexpr float kClipLimit = 1048576.0f;
 
 }  // namespace
 
 void WidenRange(std::span<const float> values, TensorRange* range) {
-  // Eight running ends, so that the loop has no chain of dependencies; comparisons written so that a
-  // NaN never wins.
+  // Eight running ends, so that the loop has no chain of dependencies; comparisons written so that
+  // a NaN never wins.
   constexpr size_t kLanes = 8;
   float lowest[kLanes];
   float highest[kLanes];
@@ -45,7 +45,7 @@ void QuantizeValues(std::span<const float> values, float scale, int32_t zero_poi
   const auto high = static_cast<float>(clip.max);
   for (size_t i = 0; i < values.size(); ++i) {
     float x = values[i] / scale;
-    x = x < kClipLimit ? x : kClipLimit;    // false for NaN: becomes kClipLimit, mended below
+    x = x < kClipLimit ? x : kClipLimit;  // false for NaN: becomes kClipLimit, mended below
     x = x > -kClipLimit ? x : -kClipLimit;
     float q = (x + kRoundingShift) - kRoundingShift + zero;
     q = q > low ? q : low;

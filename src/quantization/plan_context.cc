@@ -29,9 +29,9 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
   AdjustRanges();
 }
 
-// BaseQuantizer.adjust_tensor_ranges: what feeds only a Relu or Clip takes the range of its output (so that
-// the clip costs no resolution), and Softmax writes [0, 1]. A tensor that is also a graph output
-// keeps its own range: it is read unclipped too.
+// BaseQuantizer.adjust_tensor_ranges: what feeds only a Relu or Clip takes the range of its output
+// (so that the clip costs no resolution), and Softmax writes [0, 1]. A tensor that is also a graph
+// output keeps its own range: it is read unclipped too.
 void PlanContext::AdjustRanges() {
   for (const onnx::NodeProto& node : model_->graph().node()) {
     if (node.op_type() == "Softmax") {
@@ -173,8 +173,8 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const auto weight = plan->tensor_index.find(bias.weight);
     if (input == nullptr || weight == plan->tensor_index.end()) continue;
     TensorPlan& weight_plan = plan->tensors[weight->second];
-    // QOperator goes by the option, so that per-channel weights, which it makes signed whatever the option
-    // says, are left alone with unsigned ones.
+    // QOperator goes by the option, so that per-channel weights, which it makes signed whatever the
+    // option says, are left alone with unsigned ones.
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? weight_plan.params.type
                                : context.config().weight_type;

@@ -1,5 +1,5 @@
-// What both planners ask: is this node to be quantized, what are this tensor's parameters, may this Relu
-// go. The graph is not changed while planning.
+// What both planners ask: is this node to be quantized, what are this tensor's parameters, may this
+// Relu go. The graph is not changed while planning.
 #pragma once
 
 #include <optional>
@@ -57,8 +57,8 @@ bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, Dequan
 QuantPlan PlanQdq(const PlanContext& context);
 QuantPlan PlanQOperator(const PlanContext& context);
 
-// The scales with which a node reads `tensor`: the plan's, or those of the DequantizeLinear that makes it
-// in the model as given. nullopt where it is not quantized.
+// The scales with which a node reads `tensor`: the plan's, or those of the DequantizeLinear that
+// makes it in the model as given. nullopt where it is not quantized.
 std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
                                            const std::string& tensor);
 

@@ -1,7 +1,8 @@
-// Plans the QDQ format: which tensors get QuantizeLinear/DequantizeLinear pairs, in which order, with
-// which parameters. Mark order, sharing and removal follow onnxruntime.quantization's QDQQuantizer, so
-// that names and node order come out the same.
+// Plans the QDQ format: which tensors get QuantizeLinear/DequantizeLinear pairs, in which order,
+// with which parameters. Mark order, sharing and removal follow onnxruntime.quantization's
+// QDQQuantizer, so that names and node order come out the same.
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -306,9 +307,8 @@ class QdqPlanner {
     const QuantType type = mark.weight ? config_.weight_type : config_.activation_type;
     FitOptions options;
     // Per channel always symmetric: the integer kernels want one zero point for all channels.
-    options.symmetric =
-        mark.axis.has_value() ||
-        (mark.weight ? config_.WeightSymmetric(type) : config_.activation_symmetric);
+    options.symmetric = mark.axis.has_value() || (mark.weight ? config_.WeightSymmetric(type)
+                                                              : config_.activation_symmetric);
     options.reduce_range = config_.reduce_range;
     options.min_real_range = config_.minimum_real_range;
     return FitWeight(context_.model().tensors(), initializer, type, mark.axis, options);
@@ -352,7 +352,8 @@ class QdqPlanner {
     return producer >= 0 && context_.node(producer).op_type() == "DequantizeLinear";
   }
 
-  // Biases whose input or weight has no scale stay float; so do those quantized as something else already.
+  // Biases whose input or weight has no scale stay float; so do those quantized as something else
+  // already.
   void DropUnscaledBiases() {
     std::vector<BiasPlan> kept;
     for (BiasPlan& bias : plan_.biases) {
@@ -376,18 +377,29 @@ class QdqPlanner {
       if (!node_plan.reason.empty() || node_plan.action != NodeAction::kFloat) continue;
       const onnx::NodeProto& node = context_.node(i);
       const OpRow* row = FindOp(node.op_type());
-      const bool shares = row != nullptr && (row->qdq == QdqRule::kSharedOutput ||
-                                             row->qdq == QdqRule::kGather ||
-                                             row->qdq == QdqRule::kWhere);
-      bool quantized = false;
-      for (const std::string& output : node.output()) quantized |= plan_.Find(output) != nullptr;
-      if (!shares) {
-        for (const std::string& input : node.input()) quantized |= plan_.Find(input) != nullptr;
+      const bool shares =
+          row != nullptr && (row->qdq == QdqRule::kSharedOutput || row->qdq == QdqRule::kGather ||
+                             row->qdq == QdqRule::kWhere);
+      if (shares) {
+        // A consumer may have quantized its output all the same; then it reads float data still.
+        const int data = row->qdq == QdqRule::kWhere ? 1 : 0;
+        if (plan_.Find(node.input(data)) == nullptr) {
+          node_plan.reason = "its input is not quantized";
+        } else if (plan_.Find(node.output(0)) == nullptr) {
+          node_plan.reason = "its output is not quantized";
+        } else {
+          node_plan.action = NodeAction::kShared;
+        }
+        continue;
       }
-      if (quantized) {
-        node_plan.action = shares ? NodeAction::kShared : NodeAction::kQuantized;
+      const auto planned = [this](const std::string& tensor) {
+        return plan_.Find(tensor) != nullptr;
+      };
+      if (std::any_of(node.input().begin(), node.input().end(), planned) ||
+          std::any_of(node.output().begin(), node.output().end(), planned)) {
+        node_plan.action = NodeAction::kQuantized;
       } else {
-        node_plan.reason = shares ? "its input is not quantized" : "it has no float tensors";
+        node_plan.reason = "it has no float tensors";
       }
     }
   }

@@ -1,7 +1,7 @@
-// Plans the QOperator format: nodes in file order, each either becomes its integer form or stays float.
-// A node is decided only when everything that its integer form needs is there, so that nothing is
-// half-quantized. Which values count as quantized at which node follows onnxruntime.quantization's
-// ONNXQuantizer.
+// Plans the QOperator format: nodes in file order, each either becomes its integer form or stays
+// float. A node is decided only when everything that its integer form needs is there, so that
+// nothing is half-quantized. Which values count as quantized at which node follows
+// onnxruntime.quantization's ONNXQuantizer.
 
 #include <string>
 #include <unordered_set>
@@ -142,8 +142,7 @@ class QOperatorPlanner {
   size_t Channels(const std::string& weight, bool per_channel, int64_t axis) const {
     if (const TensorPlan* planned = plan_.Find(weight)) return planned->params.scales.size();
     if (!per_channel) return 1;
-    return static_cast<size_t>(
-        context_.view().Initializer(weight)->dims(static_cast<int>(axis)));
+    return static_cast<size_t>(context_.view().Initializer(weight)->dims(static_cast<int>(axis)));
   }
 
   std::string PlanMatMul() {
@@ -278,9 +277,10 @@ class QOperatorPlanner {
     }
     const QuantType type = config_.activation_type;
     FitOptions options;
-    // Constants of the weights' type follow the weights' symmetry (the reference compares types only).
-    options.symmetric = type == config_.weight_type ? config_.WeightSymmetric(type)
-                                                    : config_.activation_symmetric;
+    // Constants of the weights' type follow the weights' symmetry (the reference compares types
+    // only).
+    options.symmetric =
+        type == config_.weight_type ? config_.WeightSymmetric(type) : config_.activation_symmetric;
     options.min_real_range = config_.minimum_real_range;
     AddTensor({tensor, TensorRole::kInitializer,
                FitWeight(context_.model().tensors(), *initializer, type, std::nullopt, options)});

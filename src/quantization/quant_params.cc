@@ -63,9 +63,9 @@ ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType sc
   if (degenerate) return {1.0f, 0};
 
   // The unrounded scale gives the zero point (1.32; earlier releases used the stored one).
-  const double zero_point =
-      options.symmetric ? RoundHalfEven((static_cast<double>(q.min) + q.max) / 2.0)
-                        : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
+  const double zero_point = options.symmetric
+                                ? RoundHalfEven((static_cast<double>(q.min) + q.max) / 2.0)
+                                : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
   return {stored, static_cast<int32_t>(zero_point)};
 }
 
@@ -75,7 +75,7 @@ ScaleZeroPoint FitRestrictedAsymmetric(TensorRange range, const FitOptions& opti
   const int32_t middle = (q.min + q.max + 1) / 2;
   const double lowest = std::min(static_cast<double>(range.lowest), 0.0);
   double highest = std::max(static_cast<double>(range.highest), 0.0);
-  const double min_range = options.min_real_range.value_or(0.0f);
+  const double min_range = options.min_real_range.value_or(0.0);
   if (min_range > 0) highest = std::max(highest, lowest + min_range);
 
   const int32_t zero_point = lowest >= 0 ? q.min : middle;

@@ -37,14 +37,14 @@ struct QuantParams {
 struct FitOptions {
   bool symmetric = false;
   bool reduce_range = false;
-  std::optional<float> min_real_range;  // extra option MinimumRealRange
+  std::optional<double> min_real_range;  // extra option MinimumRealRange
 };
 
-// Scale and zero point for values in `range`, bit for bit as onnxruntime.quantization's compute_scale_zp
-// (1.32): the range is widened to hold 0, the scale computed in double from the promoted ends, the
-// zero point from the unrounded scale, both rounded half to even. A scale below the smallest normal
-// float (float16: subnormal) becomes 1 with zero point 0.
-// Throws kInvalidRange for NaN or infinite ends.
+// Scale and zero point for values in `range`, bit for bit as onnxruntime.quantization's
+// compute_scale_zp (1.32): the range is widened to hold 0, the scale computed in double from the
+// promoted ends, the zero point from the unrounded scale, both rounded half to even. A scale below
+// the smallest normal float (float16: subnormal) becomes 1 with zero point 0. Throws kInvalidRange
+// for NaN or infinite ends.
 ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType scale_type,
                                  const FitOptions& options);
 

@@ -1,5 +1,5 @@
-// Every decision of a quantization, as plain data, made before anything is rewritten: per tensor its
-// parameters, per node what happens to it and why. The rewriters only carry it out.
+// Every decision of a quantization, as plain data, made before anything is rewritten: per tensor
+// its parameters, per node what happens to it and why. The rewriters only carry it out.
 #pragma once
 
 #include <string>
@@ -32,10 +32,10 @@ enum class TensorRole { kActivation, kInitializer };
 struct TensorPlan {
   std::string tensor;
   TensorRole role = TensorRole::kActivation;
-  QuantParams params;        // resolved, also where shared
-  std::string shares_with;   // the tensor whose scale and zero point it uses; empty: its own
+  QuantParams params;       // resolved, also where shared
+  std::string shares_with;  // the tensor whose scale and zero point it uses; empty: its own
   bool has_range = false;
-  TensorRange range;         // what was calibrated, where has_range
+  TensorRange range;  // what was calibrated, where has_range
 };
 
 struct BiasPlan {
@@ -49,8 +49,8 @@ struct BiasPlan {
 };
 
 struct QuantPlan {
-  std::vector<NodePlan> nodes;       // as graph.node()
-  std::vector<TensorPlan> tensors;   // in the order in which they are quantized
+  std::vector<NodePlan> nodes;      // as graph.node()
+  std::vector<TensorPlan> tensors;  // in the order in which they are quantized
   std::unordered_map<std::string, size_t> tensor_index;
   std::vector<BiasPlan> biases;
   // Producers write the value's name instead of the key's: what is left of removed nodes.

@@ -16,10 +16,15 @@ struct TypeRow {
 };
 
 constexpr std::array kTypes = {
-    TypeRow{QuantType::kInt8, "QInt8", onnx::TensorProto::INT8, true, {-128, 127}, {-127, 127},
+    TypeRow{QuantType::kInt8,
+            "QInt8",
+            onnx::TensorProto::INT8,
+            true,
+            {-128, 127},
+            {-127, 127},
             {-64, 64}},
-    TypeRow{QuantType::kUInt8, "QUInt8", onnx::TensorProto::UINT8, false, {0, 255}, {0, 255},
-            {0, 127}},
+    TypeRow{
+        QuantType::kUInt8, "QUInt8", onnx::TensorProto::UINT8, false, {0, 255}, {0, 255}, {0, 127}},
 };
 
 const TypeRow& Row(QuantType type) { return kTypes[static_cast<size_t>(type)]; }

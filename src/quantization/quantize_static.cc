@@ -113,7 +113,8 @@ void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(range
 TensorRanges StaticQuantizer::Ranges() const {
   if (ranges_) return *ranges_;
   // Nothing to observe (no node to quantize) needs no sample.
-  if (collector_ && !collector_->empty()) return collector_->Ranges(config_.calib_tensor_range_symmetric);
+  if (collector_ && !collector_->empty())
+    return collector_->Ranges(config_.calib_tensor_range_symmetric);
   return {};
 }
 

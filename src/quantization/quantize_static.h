@@ -2,8 +2,9 @@
 //
 //   Open -> Configure -> Prepare -> BuildCalibrationModel -> Observe (per sample) -> Quantize
 //
-// The host runs the calibration model between Build and Observe. Ranges may come from a cache instead
-// (SetRanges). Configure and Quantize may be repeated with other settings on the same ranges.
+// The host runs the calibration model between Build and Observe. Ranges may come from a cache
+// instead (SetRanges). Configure and Quantize may be repeated with other settings on the same
+// ranges.
 #pragma once
 
 #include <optional>
@@ -78,9 +79,9 @@ class StaticQuantizer {
   std::optional<TensorRanges> ranges_;
 };
 
-// The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear operators,
-// 13 for DequantizeLinear with an axis, 19 for float16 scales (ONNX operator specification). 0 where
-// nothing in the model is quantized.
+// The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear
+// operators, 13 for DequantizeLinear with an axis, 19 for float16 scales (ONNX operator
+// specification). 0 where nothing in the model is quantized.
 int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config);
 
 }  // namespace ptq

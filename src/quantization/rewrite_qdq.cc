@@ -1,5 +1,6 @@
-// QDQ: every planned activation passes through a QuantizeLinear/DequantizeLinear pair, every planned
-// initializer is replaced by its quantized copy and a DequantizeLinear; operators stay as they are.
+// QDQ: every planned activation passes through a QuantizeLinear/DequantizeLinear pair, every
+// planned initializer is replaced by its quantized copy and a DequantizeLinear; operators stay as
+// they are.
 //
 //   Conv(x, W, B)   ->   x -> Q -> DQ -> Conv -> Q -> DQ ->
 //                        W_quantized -> DQ --^ ^-- DQ <- B_quantized
@@ -103,8 +104,7 @@ class QdqRewriter {
     if (readers != readers_.end() && readers->second.size() > 1) {
       for (size_t i = 0; i < readers->second.size(); ++i) {
         const std::string suffix = "_" + std::to_string(i + 1);
-        const std::string output =
-            names_.Make(tensor.tensor + "_DequantizeLinear_Output" + suffix);
+        const std::string output = names_.Make(tensor.tensor + "_DequantizeLinear_Output" + suffix);
         AddPair(tensor, tensor.tensor, output, suffix);
         own_reads_[readers->second[i]].try_emplace(tensor.tensor, output);
       }
@@ -130,15 +130,15 @@ class QdqRewriter {
 
   void AddForBias(const BiasPlan& bias) {
     const onnx::TensorProto& initializer = initializers_.at(bias.bias);
-    const QuantizedBias quantized = ComputeBias(model_, initializer, Scales(bias.input),
-                                                Scales(bias.weight), bias.factors);
+    const QuantizedBias quantized =
+        ComputeBias(model_, initializer, Scales(bias.input), Scales(bias.weight), bias.factors);
     const std::string& node_name = model_.graph().node(bias.node).name();
     if (quantized.clipped) {
-      diagnostics_.push_back({Severity::kWarning, "BIAS_CLIPPED",
-                              "The bias does not fit int32 with this scale and was clipped.",
-                              node_name, bias.bias,
-                              "Leave QDQDisableWeightAdjustForInt32Bias off, use signed weights, or "
-                              "exclude the node."});
+      diagnostics_.push_back(
+          {Severity::kWarning, "BIAS_CLIPPED",
+           "The bias does not fit int32 with this scale and was clipped.", node_name, bias.bias,
+           "Leave QDQDisableWeightAdjustForInt32Bias off, use signed weights, or "
+           "exclude the node."});
     }
     const std::string values = names_.Make(bias.name + "_quantized");
     const bool per_channel = quantized.scales.size() > 1;
@@ -173,7 +173,8 @@ class QdqRewriter {
       const std::vector<uint8_t> zeros(quantized.scales.size() * sizeof(int32_t), 0);
       adder_.Add(RawTensor(values + "_zero_point", onnx::TensorProto::INT32, dims, zeros));
     } else {
-      adder_.Add(Int32FieldTensor(values + "_zero_point", onnx::TensorProto::INT32, {}, std::vector<int32_t>{0}));
+      adder_.Add(Int32FieldTensor(values + "_zero_point", onnx::TensorProto::INT32, {},
+                                  std::vector<int32_t>{0}));
     }
   }
 

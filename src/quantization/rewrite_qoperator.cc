@@ -1,6 +1,6 @@
-// QOperator: planned nodes are replaced by their integer forms, which take quantized data with scales and
-// zero points as inputs. QuantizeLinear stands where float data enters, DequantizeLinear where a float
-// node or a graph output reads it.
+// QOperator: planned nodes are replaced by their integer forms, which take quantized data with
+// scales and zero points as inputs. QuantizeLinear stands where float data enters, DequantizeLinear
+// where a float node or a graph output reads it.
 //
 //   x -> Conv(W, B) -> Relu -> MatMul   ->   x -> Q -> QLinearConv -> QLinearMatMul -> DQ
 
@@ -109,7 +109,8 @@ class QOperatorRewriter {
     const QuantizedValue b = Quantized(node.input(1));
     const bool gemm = node.op_type() == "Gemm";
     const QuantizedValue y = NewOutput(node.output(0));
-    std::vector<std::string> inputs = {a.data, a.scale, a.zero_point, b.data, b.scale, b.zero_point};
+    std::vector<std::string> inputs = {a.data, a.scale, a.zero_point,
+                                       b.data, b.scale, b.zero_point};
     if (gemm) inputs.push_back(Bias(index));
     inputs.push_back(y.scale);
     inputs.push_back(y.zero_point);
@@ -131,10 +132,11 @@ class QOperatorRewriter {
     }
     const QuantizedValue y = NewOutput(node.output(0));
     inputs.insert(inputs.end(), {y.scale, y.zero_point});
-    onnx::NodeProto quantized = MakeNode("QLinear" + node.op_type(), inputs, {y.data},
-                                         QuantName(node), kMicrosoftDomain);
+    onnx::NodeProto quantized =
+        MakeNode("QLinear" + node.op_type(), inputs, {y.data}, QuantName(node), kMicrosoftDomain);
     CopyAttributes(node, &quantized, "dilations");
-    if (node.op_type() == "GlobalAveragePool") SetAttribute(&quantized, "channels_last", int64_t{0});
+    if (node.op_type() == "GlobalAveragePool")
+      SetAttribute(&quantized, "channels_last", int64_t{0});
     if (node.op_type() == "Softmax") {
       const int64_t opset = model_.Opset();
       SetAttribute(&quantized, "opset", opset);
@@ -230,8 +232,8 @@ class QOperatorRewriter {
     QuantizedValue value = Describe(planned);
     value.data = names_.Make(tensor + "_quantized");
     if (planned.role == TensorRole::kInitializer) {
-      adder_.Add(QuantizeWeight(&model_.tensors(), initializers_.at(tensor), value.data,
-                                planned.params));
+      adder_.Add(
+          QuantizeWeight(&model_.tensors(), initializers_.at(tensor), value.data, planned.params));
     } else {
       Append(MakeNode("QuantizeLinear", {tensor, value.scale, value.zero_point}, {value.data},
                       names_.Make(tensor + "_QuantizeLinear")));
@@ -251,7 +253,8 @@ class QOperatorRewriter {
     const auto found = values_.find(tensor);
     if (found == values_.end() || float_values_.contains(tensor)) return;
     const QuantizedValue& value = found->second;
-    // Before opset 13 DequantizeLinear has no axis; the float initializer is still there and serves.
+    // Before opset 13 DequantizeLinear has no axis; the float initializer is still there and
+    // serves.
     if (value.axis && model_.Opset() < 13) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));

@@ -38,7 +38,8 @@ const ParameterNames::Pair& ParameterNames::Of(const TensorPlan& tensor) {
   const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
   const auto found = pairs_.find(owner);
   if (found != pairs_.end()) return found->second;
-  return pairs_.emplace(owner, Pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")})
+  return pairs_
+      .emplace(owner, Pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")})
       .first->second;
 }
 
@@ -59,16 +60,16 @@ QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
   std::vector<float> scales = weight_scales;
   if (scales.size() > 1 && bias.dims_size() > 0) {
     const auto channels = static_cast<size_t>(bias.dims(bias.dims_size() - 1));
-    for (size_t i = scales.size(); i < channels; ++i) scales.push_back(scales[i % weight_scales.size()]);
+    for (size_t i = scales.size(); i < channels; ++i)
+      scales.push_back(scales[i % weight_scales.size()]);
   }
   return QuantizeBias(values, FloatTypeOf(bias), input_scales[0], scales, factors);
 }
 
 onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& bias,
                              const QuantizedBias& quantized, TensorStore* tensors) {
-  onnx::TensorProto tensor =
-      EmptyTensor(name, onnx::TensorProto::INT32,
-                  std::vector<int64_t>(bias.dims().begin(), bias.dims().end()));
+  onnx::TensorProto tensor = EmptyTensor(
+      name, onnx::TensorProto::INT32, std::vector<int64_t>(bias.dims().begin(), bias.dims().end()));
   tensors->SetBytes(&tensor, {reinterpret_cast<const uint8_t*>(quantized.values.data()),
                               quantized.values.size() * sizeof(int32_t)});
   return tensor;

@@ -51,8 +51,8 @@ class ParameterNames {
   std::unordered_set<std::string> added_;
 };
 
-// The int32 form of `bias` with the scales that `plan` gives its input and weight. Scales repeat where a
-// grouped weight has fewer channels than the bias.
+// The int32 form of `bias` with the scales that `plan` gives its input and weight. Scales repeat
+// where a grouped weight has fewer channels than the bias.
 QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
                           const std::vector<float>& input_scales,
                           const std::vector<float>& weight_scales, BiasFactors factors);

@@ -61,8 +61,7 @@ std::vector<int64_t> ParameterDims(const QuantParams& params) {
 }  // namespace
 
 FloatType FloatTypeOf(const onnx::TensorProto& tensor) {
-  return tensor.data_type() == onnx::TensorProto::FLOAT16 ? FloatType::kFloat16
-                                                          : FloatType::kFloat;
+  return tensor.data_type() == onnx::TensorProto::FLOAT16 ? FloatType::kFloat16 : FloatType::kFloat;
 }
 
 QuantParams FitWeight(const TensorStore& tensors, const onnx::TensorProto& weight, QuantType type,

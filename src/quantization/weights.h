@@ -1,5 +1,5 @@
-// Initializers: their parameters, and their quantized copies. Both read the float data in windows, so
-// that a tensor of any size needs a few MiB.
+// Initializers: their parameters, and their quantized copies. Both read the float data in windows,
+// so that a tensor of any size needs a few MiB.
 #pragma once
 
 #include <optional>
@@ -21,8 +21,8 @@ QuantParams FitWeight(const TensorStore& tensors, const onnx::TensorProto& weigh
 onnx::TensorProto QuantizeWeight(TensorStore* tensors, const onnx::TensorProto& weight,
                                  const std::string& name, const QuantParams& params);
 
-// The scale and zero point tensors as the reference stores them: typed fields, dims [] per tensor, [C] per
-// channel.
+// The scale and zero point tensors as the reference stores them: typed fields, dims [] per tensor,
+// [C] per channel.
 onnx::TensorProto ScaleTensor(const std::string& name, const QuantParams& params);
 onnx::TensorProto ZeroPointTensor(const std::string& name, const QuantParams& params);
 

@@ -36,7 +36,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
     await app.page.locator('#model .summary').waitFor();
-    const text = await app.page.locator('#model').innerText();
+    const text = await app.text('#model');
     for (const part of [
       /549 kB/,
       /Nodes\s+66/,
@@ -47,7 +47,7 @@ describe('the page', { skip: skipBrowser }, () => {
     ]) {
       assert.match(text, part);
     }
-    const settings = await app.page.locator('#settings').innerText();
+    const settings = await app.text('#settings');
     assert.match(settings, /Guessed.*32 × 32 \(stretched\), RGB, NCHW, \(x − 127\.5\) \/ 127\.5/);
     await app.close();
   });
@@ -55,9 +55,14 @@ describe('the page', { skip: skipBrowser }, () => {
   it('says so when a file is no ONNX model or ends early, and takes a good one after it', async () => {
     const app = await App.open(browser, server);
     const error = app.page.locator('#model .notice.error');
-    await app.addModel(file('not-a-model.onnx', 'This is only text, although its name ends in .onnx.'));
+    await app.addModel(
+      file('not-a-model.onnx', 'This is only text, although its name ends in .onnx.'),
+    );
     await error.waitFor();
-    assert.match(await error.innerText(), /This is not an ONNX model, or a broken one/);
+    assert.match(
+      await app.text('#model .notice.error'),
+      /This is not an ONNX model, or a broken one/,
+    );
     assert.ok(await app.start.isDisabled());
 
     const whole = fs.readFileSync(digits.model);
@@ -73,7 +78,7 @@ describe('the page', { skip: skipBrowser }, () => {
 
   it('asks for images where there are none, and for the model first', async () => {
     const app = await App.open(browser, server);
-    assert.match(await app.page.locator('#run').innerText(), /Add a model to begin/);
+    assert.match(await app.text('#run'), /Add a model to begin/);
     await app.addModel(digits.model);
     await app.page.getByText('Now add some images.').waitFor();
     assert.ok(await app.start.isDisabled());
@@ -116,7 +121,7 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.page.getByLabel('Preset and key=value pairs').fill('imagenett size=32x32');
     const statement = app.page.locator('.statement.bad');
     await statement.waitFor();
-    assert.match(await statement.innerText(), /imagenett.*imagenet/);
+    assert.match(await app.text('.statement.bad'), /imagenett.*imagenet/);
     await app.close();
   });
 
@@ -149,7 +154,8 @@ describe('the page', { skip: skipBrowser }, () => {
       const found: string[] = [];
       while (walker.nextNode()) {
         const element = walker.currentNode.parentElement!;
-        if (element.closest('[lang="en"], code, option, .chips, .ticks, .file, .facts, noscript')) continue;
+        if (element.closest('[lang="en"], code, option, .chips, .ticks, .file, .facts, noscript'))
+          continue;
         found.push(walker.currentNode.textContent ?? '');
       }
       return found;
@@ -259,7 +265,8 @@ async function controls(page: Page): Promise<Control[]> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send('Accessibility.getFullAXTree');
   await session.detach();
-  const roles = /^(button|link|checkbox|radio|combobox|textbox|spinbutton|listbox|slider|progressbar)$/;
+  const roles =
+    /^(button|link|checkbox|radio|combobox|textbox|spinbutton|listbox|slider|progressbar)$/;
   return nodes
     .filter((node) => !node.ignored && roles.test(String(node.role?.value)))
     .map((node) => ({ role: String(node.role?.value), name: String(node.name?.value ?? '') }));

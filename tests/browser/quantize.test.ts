@@ -12,7 +12,11 @@ const data = process.env.ONNX_PTQ_DATA ?? '../shared/data';
 const mobilenet = `${data}/models/mobilenetv2-7.onnx`;
 
 /** What Node makes of the same files. */
-async function inNode(model: string, files: string[], options: Partial<QuantizeStaticOptions> = {}) {
+async function inNode(
+  model: string,
+  files: string[],
+  options: Partial<QuantizeStaticOptions> = {},
+) {
   const result = await quantizeStatic({
     modelInput: model,
     calibrationDataReader: datasetReader(files),
@@ -123,35 +127,33 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it(
-    'gives the bytes of Node for mobilenetv2-7 and JPEG images, and offers what mends a bad result',
-    { skip: fs.existsSync(mobilenet) ? false : `${mobilenet} is not there: set $ONNX_PTQ_DATA` },
-    async () => {
-      const images = filesOf(`${data}/images/test_images`).filter((file) => /\.jpe?g$/i.test(file));
-      const four = images.slice(0, 4);
-      const app = await App.open(browser, server);
-      await app.addModel(mobilenet);
-      await app.addSamples(four);
-      assert.match(await app.quantize(), /far from the float model/);
-      const first = await app.download();
-      await app.page.getByRole('button', { name: /^Try per channel/ }).click();
-      await app.page.locator('#run .running').waitFor();
-      await app.page.locator('#run .result').waitFor({ timeout: 120_000 });
-      const second = await app.download();
-      assert.deepEqual(first.bytes, await inNode(mobilenet, four));
-      assert.deepEqual(
-        second.bytes,
-        await inNode(mobilenet, four, { perChannel: true, weightType: 'QInt8' }),
-      );
-      await app.close();
-    },
-  );
+  it('gives the bytes of Node for mobilenetv2-7 and JPEG images, and offers what mends a bad result', {
+    skip: fs.existsSync(mobilenet) ? false : `${mobilenet} is not there: set $ONNX_PTQ_DATA`,
+  }, async () => {
+    const images = filesOf(`${data}/images/test_images`).filter((file) => /\.jpe?g$/i.test(file));
+    const four = images.slice(0, 4);
+    const app = await App.open(browser, server);
+    await app.addModel(mobilenet);
+    await app.addSamples(four);
+    assert.match(await app.quantize(), /far from the float model/);
+    const first = await app.download();
+    await app.page.getByRole('button', { name: /^Try per channel/ }).click();
+    await app.page.locator('#run .running').waitFor();
+    await app.page.locator('#run .result').waitFor({ timeout: 120_000 });
+    const second = await app.download();
+    assert.deepEqual(first.bytes, await inNode(mobilenet, four));
+    assert.deepEqual(
+      second.bytes,
+      await inNode(mobilenet, four, { perChannel: true, weightType: 'QInt8' }),
+    );
+    await app.close();
+  });
 
   it('uses several threads where the host isolates the page, and gives the same bytes', async () => {
     const isolated = await serve('web/dist', { headers: isolating });
     try {
       const app = await App.open(browser, isolated);
-      assert.match(await app.page.locator('.engine').innerText(), /runs on \d+ threads/);
+      assert.match(await app.text('.engine'), /runs on \d+ threads/);
       await app.addModel(digits.model);
       await app.addSamples(filesOf(digits.images));
       await app.quantize();

@@ -1,6 +1,7 @@
 """Float output before and after preparing a model: equal to rounding?
 
-    python tests/conformance/prepare_check.py <ptq_prepare> [models…]
+    cmake --preset native-release && cmake --build --preset native-release --target ptq_prepare
+    python tests/conformance/prepare_check.py build/native-release/ptq_prepare [models…]
 
 Runs each model (default: the cases of prepare_cases.py and ../shared/data/models) and what ptq_prepare makes of it in
 onnxruntime, its own optimizations off, on the same random inputs, and prints the largest difference relative to the

@@ -6,8 +6,8 @@ import { save } from '../lib/files';
 import { commandLine } from '../lib/settings';
 import type { Quantizer, RunResult } from '../state';
 import { CopyLine } from './copy-line';
-import { Notice } from './notice';
 import { NodeTables } from './node-tables';
+import { Notice } from './notice';
 import { SizeBars } from './size-bars';
 
 export function Result({ result, quantizer }: { result: RunResult; quantizer: Quantizer }) {
@@ -178,7 +178,7 @@ function Details({ result }: { result: RunResult }) {
           {report.opsetBefore} → {report.opsetAfter}
         </dd>
         <dt>{t.result.samples}</dt>
-        <dd lang="en">{report.calibration.description}</dd>
+        <dd lang="en">{report.calibration.description.replace(/; guessed.*$/, '')}</dd>
         <dt>{t.result.timings}</dt>
         <dd>{times.join(', ')}</dd>
         <CopyLine

@@ -192,6 +192,7 @@ export const en = {
   },
 
   units: {
+    milliseconds: (milliseconds: string) => `${milliseconds} ms`,
     seconds: (seconds: string) => `${seconds} s`,
     minutes: (minutes: number, seconds: number) => `${minutes} min ${seconds} s`,
   },

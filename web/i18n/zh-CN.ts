@@ -190,6 +190,7 @@ export const zhCN: Dictionary = {
   },
 
   units: {
+    milliseconds: (milliseconds) => `${milliseconds} 毫秒`,
     seconds: (seconds) => `${seconds} 秒`,
     minutes: (minutes, seconds) => `${minutes} 分 ${seconds} 秒`,
   },

@@ -1,13 +1,14 @@
 // Everything that the page will ever need from its server, loaded once: the worker's script, the wasm files
 // and the example. After that the page takes the network away from itself, so that "nothing is uploaded" is a
 // rule that the browser enforces; workers start from what is in memory.
+
+import { index as exampleIndex, url as exampleUrl } from 'virtual:example';
 import jpegDecoderUrl from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url';
+import type { WorkerHost } from 'onnx-ptq';
 import coreUrl from 'onnx-ptq/core.wasm?url';
 import workerUrl from 'onnx-ptq/worker?worker&url';
-import type { WorkerHost } from 'onnx-ptq';
 import runtimeScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { index as exampleIndex, url as exampleUrl } from 'virtual:example';
 
 export interface Engine {
   /** What inspectInWorker() and quantizeInWorker() start with. */
@@ -49,7 +50,9 @@ export async function loadEngine(onProgress: (bytes: number) => void): Promise<E
         wasm: url(runtime, 'application/wasm'),
         ...(runtimeScript && { mjs: url(runtimeScript, 'text/javascript') }),
       },
-      createWorker: () => new Worker(scriptUrl),
+      // The development server's script imports others, so it needs its address.
+      createWorker: () =>
+        import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(workerUrl, { type: 'module' }),
     },
     threads: isolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1,
     example: unpack(example),

@@ -25,7 +25,7 @@ export function setFileLister(value: FileLister): void {
 
 /** What was found. */
 export interface FileList {
-  /** Those wanted, sorted by name. */
+  /** Those wanted: Files by name; paths as given, the files of each folder by name. */
   files: NamedBytes[];
   /** Number of other files that were seen and left out, by extension. */
   others: Map<string, number>;
@@ -53,17 +53,22 @@ export function findFiles(
   const others = new Map<string, number>();
   items.forEach((item, index) => {
     const { found, explicit } = expand(item, index, mediaType);
-    for (const file of found) {
+    for (const file of found.sort(byName)) {
       const extension = extensionOf(file.name);
       if (explicit || extension === '' || extensions.includes(extension)) files.push(file);
       else others.set(extension, (others.get(extension) ?? 0) + 1);
     }
   });
-  // By code units, not by language: the same order on every machine.
-  files.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const paths = items.filter((item) => typeof item === 'string');
+  // A list of paths has an order; Files from a dialog or a drop come in any.
+  if (paths.length < items.length) files.sort(byName);
   const place = paths.length === items.length && paths.length === 1 ? paths[0]! : 'the files given';
   return { files, others, place };
+}
+
+/** By code units, not by language: the same order on every machine. */
+function byName(a: NamedBytes, b: NamedBytes): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 function isList(input: FileInput): input is readonly (string | Blob | NamedBytes)[] {

@@ -22,7 +22,7 @@ export interface ImageReaderOptions {
 }
 
 /**
- * Reads images as samples for a model with one image input, in the order of their names. `source`: a folder
+ * Reads images as samples for a model with one image input: a list of paths in its order, all else by name. `source`: a folder
  * (with its subfolders), a path, Files or Blobs, or a list of these. A model with a fixed batch of n gets
  * n images a sample; the last one is filled up by repeating the last image.
  * Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; while reading INVALID_IMAGE.

@@ -59,6 +59,7 @@ void AdaptGridSample(onnx::NodeProto& node, UpgradeContext& context) {
 
 // Scale and bias: one a group, now one a channel.
 void AdaptGroupNormalization(onnx::NodeProto& node, UpgradeContext& context) {
+  if (node.input_size() != 3) FailUpgrade(node, "is malformed.");
   const auto dims = context.Dims(node.input(0));
   const int64_t groups = IntAttribute(node, "num_groups", 0);
   if (!dims || dims->size() < 2 || (*dims)[1] <= 0 || groups <= 0 || (*dims)[1] % groups != 0) {

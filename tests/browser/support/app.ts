@@ -65,10 +65,20 @@ export class App {
         transfer.items.add(new File([bytes], name!));
       }
       for (const type of ['dragover', 'drop']) {
-        const event = new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+        const event = new DragEvent(type, {
+          dataTransfer: transfer,
+          bubbles: true,
+          cancelable: true,
+        });
         document.querySelector('main')!.dispatchEvent(event);
       }
     }, contents);
+  }
+
+  /** The text of a part of the page as people see it. */
+  text(selector: string): Promise<string> {
+    // biome-ignore lint/performance/useDomNodeTextContent: what is hidden must not count
+    return this.page.locator(selector).innerText();
   }
 
   get start() {
@@ -78,8 +88,11 @@ export class App {
   /** Presses the button and waits for a result or an error; returns the text of the card. */
   async quantize(): Promise<string> {
     await this.start.click();
-    await this.page.locator('#run .result, #run .notice.error').first().waitFor({ timeout: 120_000 });
-    return this.page.locator('#run').innerText();
+    await this.page
+      .locator('#run .result, #run .notice.error')
+      .first()
+      .waitFor({ timeout: 120_000 });
+    return this.text('#run');
   }
 
   async download(button = 'Download model'): Promise<{ name: string; bytes: Buffer }> {

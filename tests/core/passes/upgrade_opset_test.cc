@@ -256,6 +256,8 @@ TEST(UpgradeOpset, WhatCannotBeSaidIsAnErrorAndLeavesTheModelAlone) {
   EXPECT_EQ(node, "odd");
   EXPECT_EQ(CodeOf(10, 13, "g (float[2] x) => (float[2] y, bool[2] m) { y, m = Dropout(x) }"),
             ErrorCode::kUnsupportedOpset);
+  EXPECT_EQ(CodeOf(7, 13, "g (float[2] x) => (float[2] y) { y = Clip<min = 0.0>() }"),
+            ErrorCode::kUnsupportedOpset);
   // Unknown attributes would be refused by every runtime.
   EXPECT_EQ(CodeOf(7, 13, "g (float[2] x) => (float[2] y) { y = Relu<consumed = 1>(x) }"),
             ErrorCode::kUnsupportedOpset);

@@ -29,7 +29,7 @@ TEST(RaiseWeightScalesTest, EqualsTheReferenceBitForBit) {
     std::vector<float> bias;
     for (size_t i = 0; i < biases; ++i) bias.push_back(FloatOf(words[at++]));
     const std::vector<float> before = weight.scales;
-    const bool changed = RaiseWeightScales(bias, FloatOf(words[2]), &weight);
+    const bool changed = RaiseWeightScales(bias, weight.scale_type, FloatOf(words[2]), &weight);
     EXPECT_EQ(changed, weight.scales != before);
     raised += changed;
     for (size_t i = 0; i < scales; ++i) {
@@ -44,7 +44,7 @@ TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
   const std::vector<float> bias = {4.0f, -25.0f, 0.0f};
   QuantParams weight{QuantType::kInt8, FloatType::kFloat, 0, {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
   EXPECT_TRUE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
-  EXPECT_TRUE(RaiseWeightScales(bias, 0.01f, &weight));
+  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
   EXPECT_FALSE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
   EXPECT_EQ(weight.scales[2], 1e-12f);  // its bias fits as it is
 }
@@ -52,15 +52,24 @@ TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
 TEST(RaiseWeightScalesTest, LooksAtEveryRepetitionOfAGroupedWeightsChannels) {
   const std::vector<float> bias = {0.0f, 0.0f, 0.0f, 30.0f};  // channels 0 1 0 1
   QuantParams weight{QuantType::kInt8, FloatType::kFloat, 1, {1e-12f, 1e-12f}, {0, 0}};
-  EXPECT_TRUE(RaiseWeightScales(bias, 0.01f, &weight));
+  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
   EXPECT_EQ(weight.scales[0], 1e-12f);
   EXPECT_GT(weight.scales[1], 1e-12f);
+}
+
+TEST(RaiseWeightScalesTest, StaysFiniteWhereTwiceAHalfBiasIsNone) {
+  QuantParams weight{QuantType::kInt8, FloatType::kFloat16, 0, {0x1p-20f}, {0}};
+  EXPECT_TRUE(
+      RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, &weight));
+  EXPECT_GE(weight.scales[0] * 0x1p-10 * kMax, 60000.0);
+  EXPECT_LT(weight.scales[0], 0.1f);
 }
 
 TEST(QuantizeBiasTest, RoundsHalfToEvenInDouble) {
   const std::vector<float> scales = {1.0f};
   const QuantizedBias bias =
-      QuantizeBias(std::vector<float>{0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 16777215.0f}, FloatType::kFloat, 1.0f, scales, {});
+      QuantizeBias(std::vector<float>{0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 16777215.0f},
+                   FloatType::kFloat, 1.0f, scales, {});
   EXPECT_EQ(bias.values, (std::vector<int32_t>{0, 2, 2, 0, -2, 16777215}));
   EXPECT_FALSE(bias.clipped);
 }
@@ -68,7 +77,8 @@ TEST(QuantizeBiasTest, RoundsHalfToEvenInDouble) {
 TEST(QuantizeBiasTest, TakesTheFloatProductOfTheScales) {
   const float input = 0.1f;
   const std::vector<float> weights = {0.3f, 0.7f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{1, 1}, FloatType::kFloat, input, weights, {});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{1, 1}, FloatType::kFloat, input, weights, {});
   EXPECT_EQ(bias.scales, (std::vector<float>{input * weights[0], input * weights[1]}));
   EXPECT_EQ(bias.values[0], 33);
   EXPECT_EQ(bias.values[1], 14);
@@ -76,7 +86,8 @@ TEST(QuantizeBiasTest, TakesTheFloatProductOfTheScales) {
 
 TEST(QuantizeBiasTest, ClipsToInt32AndSaysSo) {
   const std::vector<float> scales = {1e-12f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{1, -1, 0}, FloatType::kFloat, 1.0f, scales, {});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{1, -1, 0}, FloatType::kFloat, 1.0f, scales, {});
   EXPECT_TRUE(bias.clipped);
   EXPECT_EQ(bias.values, (std::vector<int32_t>{kMax, kMin, 0}));
 }
@@ -84,20 +95,23 @@ TEST(QuantizeBiasTest, ClipsToInt32AndSaysSo) {
 TEST(QuantizeBiasTest, FoldsAlphaAndBetaIntoWhatTheAccumulatorHolds) {
   // alpha * (A * B) + beta * C = alpha * s * (acc + C'), so C' = beta * C / (alpha * s).
   const std::vector<float> scales = {0.5f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{3}, FloatType::kFloat, 0.25f, scales, {0.5f, 2.0f});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{3}, FloatType::kFloat, 0.25f, scales, {0.5f, 2.0f});
   EXPECT_EQ(bias.scales[0], 0.0625f);
   EXPECT_EQ(bias.values[0], 96);
 }
 
 TEST(QuantizeBiasTest, BetaZeroGivesZeros) {
   const std::vector<float> scales = {0.5f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{3, -4}, FloatType::kFloat, 1.0f, scales, {1.0f, 0.0f});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{3, -4}, FloatType::kFloat, 1.0f, scales, {1.0f, 0.0f});
   EXPECT_EQ(bias.values, (std::vector<int32_t>{0, 0}));
 }
 
 TEST(QuantizeBiasTest, HalfKeepsItsOwnScaleWhereThatServes) {
   const std::vector<float> scales = {0.5f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{1.5f}, FloatType::kFloat16, 0.25f, scales, {});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{1.5f}, FloatType::kFloat16, 0.25f, scales, {});
   EXPECT_EQ(bias.scale_type, FloatType::kFloat16);
   EXPECT_EQ(bias.scales[0], 0.125f);
   EXPECT_EQ(bias.values[0], 12);
@@ -116,7 +130,8 @@ TEST(QuantizeBiasTest, HalfGoesToFloatWhereTheProductIsNoHalf) {
 
 TEST(QuantizeBiasTest, ManyChannelsRepeatOverTheLastAxis) {
   const std::vector<float> scales = {1.0f, 2.0f};
-  const QuantizedBias bias = QuantizeBias(std::vector<float>{4, 4, 8, 8}, FloatType::kFloat, 1.0f, scales, {});
+  const QuantizedBias bias =
+      QuantizeBias(std::vector<float>{4, 4, 8, 8}, FloatType::kFloat, 1.0f, scales, {});
   EXPECT_EQ(bias.values, (std::vector<int32_t>{4, 2, 8, 4}));
 }
 

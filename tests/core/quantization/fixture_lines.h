@@ -1,4 +1,5 @@
-// The lines of a file of tests/fixtures/quantization, as words. Floats are hexadecimal, so that none is rounded.
+// The lines of a file of tests/fixtures/quantization, as words. Floats are hexadecimal, so that
+// none is rounded.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -14,7 +14,8 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-std::vector<int> Quantize(const std::vector<float>& values, float scale, int32_t zero_point, QuantType type) {
+std::vector<int> Quantize(const std::vector<float>& values, float scale, int32_t zero_point,
+                          QuantType type) {
   std::vector<uint8_t> bytes(values.size());
   QuantizeValues(values, scale, zero_point, FullRange(type), bytes);
   std::vector<int> quantized;

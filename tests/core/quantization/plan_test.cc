@@ -85,11 +85,11 @@ TEST(PlanTest, MaxPoolBeforeOpset12StaysFloat) {
 }
 
 TEST(PlanTest, ReportsRangeAndSharedParameters) {
-  const QuantizedText result = QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
+  const QuantizedText result =
+      QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[1,1,4,4] x) => (float[1,1,3,3] y) <float[1,1,1,1] w = {1}>
       { c = Conv (x, w) y = MaxPool <kernel_shape = [2, 2]> (c) })",
-                                            R"({"quant_format": "QDQ"})",
-                                            {{"x", {-1, 1}}, {"c", {-1, 3}}, {"y", {-1, 2}}});
+                   R"({"quant_format": "QDQ"})", {{"x", {-1, 1}}, {"c", {-1, 3}}, {"y", {-1, 2}}});
   int seen = 0;
   for (const TensorPlan& tensor : result.report.tensors) {
     if (tensor.tensor == "c") {
@@ -110,11 +110,11 @@ TEST(PlanTest, ReportsRangeAndSharedParameters) {
   EXPECT_EQ(seen, 3);
 }
 
-TEST(PlanTest, AModelWithNothingToQuantizeComesBackWithAWarning) {  // D24
+TEST(PlanTest, AModelWithNothingToQuantizeComesBackAsItIsWithReasons) {  // D24
   const QuantizedText result = QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[2] x) => (float[2] y) { [e] y = Exp (x) })",
                                             R"({"quant_format": "QDQ"})", {});
-  EXPECT_TRUE(result.Diagnosed("NOTHING_QUANTIZED"));
+  EXPECT_NE(result.Reason("e"), "");
   EXPECT_EQ(OpTypes(result.graph()), "Exp");
 }
 

@@ -17,7 +17,8 @@ TEST(FitScaleZeroPointTest, EqualsTheReferenceBitForBit) {
   for (const Words& words : lines) {
     const QuantType type = *QuantTypeFromName(words[1]);
     FitOptions options{words[3] == "1", words[4] == "1", {}};
-    if (FloatOf(words[5]) > 0) options.min_real_range = FloatOf(words[5]);
+    const double min_real_range = std::strtod(words[5].c_str(), nullptr);
+    if (min_real_range > 0) options.min_real_range = min_real_range;
     const TensorRange range{FloatOf(words[6]), FloatOf(words[7])};
     const ScaleZeroPoint fit =
         words[0] == "restricted"
@@ -46,8 +47,8 @@ TEST(FitScaleZeroPointTest, TakesTheSpotValuesOfTheReference) {
 TEST(FitScaleZeroPointTest, RefusesEndsThatAreNotFinite) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const TensorRange range :
-       {TensorRange{kNan, 1}, TensorRange{0, kNan}, TensorRange{-kInfinity, 1}, TensorRange{0, kInfinity}}) {
+  for (const TensorRange range : {TensorRange{kNan, 1}, TensorRange{0, kNan},
+                                  TensorRange{-kInfinity, 1}, TensorRange{0, kInfinity}}) {
     for (const bool restricted : {false, true}) {
       try {
         if (restricted) {

@@ -38,7 +38,8 @@ class WeightsTest : public testing::Test {
     EXPECT_EQ(quantized.name(), "w_quantized");
     EXPECT_EQ(quantized.data_type(), OnnxType(params.type));
     std::vector<int> values;
-    for (const int64_t value : tensors_.ReadInts(quantized)) values.push_back(static_cast<int>(value));
+    for (const int64_t value : tensors_.ReadInts(quantized))
+      values.push_back(static_cast<int>(value));
     return values;
   }
 
@@ -48,7 +49,8 @@ class WeightsTest : public testing::Test {
 
 // Per channel is per tensor, slice by slice: checked against a plain walk over all indices.
 TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
-  const std::vector<Dims> shapes = {{4}, {1, 5}, {5, 1}, {3, 4}, {2, 3, 4}, {3, 1, 2, 5}, {1, 1, 1, 1}, {2, 2, 2, 2, 2}};
+  const std::vector<Dims> shapes = {{4},       {1, 5},       {5, 1},       {3, 4},
+                                    {2, 3, 4}, {3, 1, 2, 5}, {1, 1, 1, 1}, {2, 2, 2, 2, 2}};
   for (const Dims& dims : shapes) {
     const onnx::TensorProto weight = Weight(dims);
     const std::vector<float> values = tensors_.ReadFloats(weight);
@@ -56,8 +58,8 @@ TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
       size_t inner = 1;
       for (size_t d = axis + 1; d < dims.size(); ++d) inner *= static_cast<size_t>(dims[d]);
       const auto channels = static_cast<size_t>(dims[axis]);
-      const QuantParams params =
-          FitWeight(tensors_, weight, QuantType::kInt8, static_cast<int64_t>(axis), {true, false, {}});
+      const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8,
+                                           static_cast<int64_t>(axis), {true, false, {}});
       const std::vector<int> quantized = Quantized(weight, params);
       ASSERT_EQ(params.scales.size(), channels);
       ASSERT_EQ(params.zero_points.size(), channels);
@@ -70,7 +72,8 @@ TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
           slice.push_back(values[i]);
           expected.push_back(quantized[i]);
         }
-        const onnx::TensorProto one = FloatTensor("s", Dims{static_cast<int64_t>(slice.size())}, slice);
+        const onnx::TensorProto one =
+            FloatTensor("s", Dims{static_cast<int64_t>(slice.size())}, slice);
         const QuantParams own = FitWeight(tensors_, one, QuantType::kInt8, {}, {true, false, {}});
         EXPECT_EQ(params.scales[c], own.scales[0]);
         EXPECT_EQ(params.zero_points[c], own.zero_points[0]);
