@@ -30,7 +30,9 @@ const paths = readdirSync(here('digits/images/test'))
   .map((name) => join(here('digits/images/test'), name));
 const labels = paths.map((path) => Number(basename(path)[0])); // 7_0108.png is a 7
 const feeds = [];
-for await (const { image } of imageReader(paths, { preprocess }).open(await inspectModel(floatModel)))
+for await (const { image } of imageReader(paths, { preprocess }).open(
+  await inspectModel(floatModel),
+))
   feeds.push({ image: new ort.Tensor(image.type, image.data, image.dims) });
 
 const before = await scoresOf(floatModel);
@@ -78,12 +80,12 @@ function agreement(a, b) {
 function sqnr(a, b) {
   let signal = 0;
   let noise = 0;
-  a.forEach((row, i) =>
-    row.forEach((value, k) => {
+  for (const [i, row] of a.entries()) {
+    for (const [k, value] of row.entries()) {
       signal += value ** 2;
       noise += (value - b[i][k]) ** 2;
-    }),
-  );
+    }
+  }
   return 10 * Math.log10(signal / noise);
 }
 

@@ -1,5 +1,5 @@
-// The Embind surface of one quantization: StaticQuantizer behind JSON strings, bytes through the host's
-// callbacks. The only C++ that knows JavaScript, with image_bindings.cc.
+// The Embind surface of one quantization: StaticQuantizer behind JSON strings, bytes through the
+// host's callbacks. The only C++ that knows JavaScript, with image_bindings.cc.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 

@@ -161,11 +161,12 @@ std::string ToJson(const QuantizeReport& report) {
   }
   json tensors = json::array();
   for (const TensorPlan& tensor : report.tensors) {
-    json item = {{"name", tensor.tensor},
-                 {"kind", tensor.role == TensorRole::kActivation ? "activation" : "weight"},
-                 {"quantType", QuantTypeName(tensor.params.type)},
-                 {"scale", tensor.params.scales.empty() ? 1.0f : tensor.params.scales[0]},
-                 {"zeroPoint", tensor.params.zero_points.empty() ? 0 : tensor.params.zero_points[0]}};
+    json item = {
+        {"name", tensor.tensor},
+        {"kind", tensor.role == TensorRole::kActivation ? "activation" : "weight"},
+        {"quantType", QuantTypeName(tensor.params.type)},
+        {"scale", tensor.params.scales.empty() ? 1.0f : tensor.params.scales[0]},
+        {"zeroPoint", tensor.params.zero_points.empty() ? 0 : tensor.params.zero_points[0]}};
     if (tensor.params.axis) item["axis"] = *tensor.params.axis;
     if (tensor.has_range) {
       item["lowest"] = tensor.range.lowest;

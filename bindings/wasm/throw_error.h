@@ -1,5 +1,5 @@
-// C++ exceptions become JavaScript errors here: what leaves the module is an Error with the properties
-// code, node, tensor and hint, never a WebAssembly.Exception.
+// C++ exceptions become JavaScript errors here: what leaves the module is an Error with the
+// properties code, node, tensor and hint, never a WebAssembly.Exception.
 #pragma once
 
 #include <emscripten/val.h>

@@ -1,6 +1,6 @@
-// The float model that is run on the samples: the prepared model plus, for every tensor whose range is
-// wanted, ReduceMin and ReduceMax in the graph. All results leave as one small output, so that activations
-// never do:
+// The float model that is run on the samples: the prepared model plus, for every tensor whose range
+// is wanted, ReduceMin and ReduceMax in the graph. All results leave as one small output, so that
+// activations never do:
 //
 //   T -> ReduceMin -> Reshape [1] -.
 //   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [2 * tensors]: min, max, min, max, …

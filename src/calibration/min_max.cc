@@ -15,9 +15,9 @@ MinMaxCollector::MinMaxCollector(std::vector<std::string> tensors) : tensors_(st
 
 void MinMaxCollector::Observe(std::span<const float> values) {
   if (values.size() != 2 * tensors_.size()) {
-    throw Error(ErrorCode::kInvalidData,
-                "Expected " + std::to_string(2 * tensors_.size()) + " range ends for a sample but received " +
-                    std::to_string(values.size()) + ".");
+    throw Error(ErrorCode::kInvalidData, "Expected " + std::to_string(2 * tensors_.size()) +
+                                             " range ends for a sample but received " +
+                                             std::to_string(values.size()) + ".");
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {
     // Comparisons that a NaN never wins.
@@ -30,7 +30,8 @@ void MinMaxCollector::Observe(std::span<const float> values) {
 TensorRanges MinMaxCollector::Ranges(bool symmetric) const {
   if (samples_ == 0) {
     throw Error(ErrorCode::kNothingToQuantize, "No calibration sample was observed.")
-        .WithHint("Give a calibration data reader with at least one sample, or a calibration cache.");
+        .WithHint(
+            "Give a calibration data reader with at least one sample, or a calibration cache.");
   }
   TensorRanges ranges;
   for (size_t i = 0; i < tensors_.size(); ++i) {

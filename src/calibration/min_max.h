@@ -14,8 +14,8 @@ class MinMaxCollector {
  public:
   explicit MinMaxCollector(std::vector<std::string> tensors);
 
-  // One sample's results: min, max, min, max, … in the order of the tensors. NaN (a tensor that held nothing
-  // else) is passed over. Throws kInvalidData for a wrong count.
+  // One sample's results: min, max, min, max, … in the order of the tensors. NaN (a tensor that
+  // held nothing else) is passed over. Throws kInvalidData for a wrong count.
   void Observe(std::span<const float> values);
 
   size_t samples() const { return samples_; }

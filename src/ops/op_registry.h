@@ -1,5 +1,6 @@
-// What is known about each operator: how QDQ and QOperator quantize it. Most operators are a row; the
-// rules that rows name are carried out in src/quantization (plan_*.cc decides, rewrite_*.cc writes).
+// What is known about each operator: how QDQ and QOperator quantize it. Most operators are a row;
+// the rules that rows name are carried out in src/quantization (plan_*.cc decides, rewrite_*.cc
+// writes).
 #pragma once
 
 #include <span>
@@ -49,11 +50,12 @@ struct OpRow {
   int min_opset = 1;  // below it the node stays float: the integer form does not exist
 };
 
-// The op types that are quantized when op_types_to_quantize is empty (34 of onnxruntime.quantization's
-// static registries), in alphabetical order.
+// The op types that are quantized when op_types_to_quantize is empty (34 of
+// onnxruntime.quantization's static registries), in alphabetical order.
 std::span<const OpRow> OpRegistry();
 
-// The row of `op_type`, or null: then QDQ follows QdqRule::kGeneric if the type is named by the user.
+// The row of `op_type`, or null: then QDQ follows QdqRule::kGeneric if the type is named by the
+// user.
 const OpRow* FindOp(std::string_view op_type);
 
 }  // namespace ptq

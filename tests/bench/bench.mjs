@@ -24,7 +24,10 @@ const cases = [
 
 /** Runs a side in a process of its own and returns what it printed last. */
 function run(command, args) {
-  const text = execFileSync(command, args, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
+  const text = execFileSync(command, args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
+  });
   return JSON.parse(text.trim().split('\n').at(-1));
 }
 

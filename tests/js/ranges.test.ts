@@ -54,7 +54,10 @@ for (const name of ['mobilenetv2-7', 'squeezenet1.0-7', 'resnet20_cifar10', 'eff
       ++compared;
       const magnitude = Math.max(Math.abs(reference[0]), Math.abs(reference[1]), 1e-30);
       const off = Math.max(Math.abs(lowest - reference[0]), Math.abs(highest - reference[1]));
-      assert.ok(off <= kTolerance * magnitude, `${tensor}: [${lowest}, ${highest}], not [${reference}]`);
+      assert.ok(
+        off <= kTolerance * magnitude,
+        `${tensor}: [${lowest}, ${highest}], not [${reference}]`,
+      );
     }
     assert.ok(compared >= 0.9 * Object.keys(expected).length, `only ${compared} tensors compared`);
   });

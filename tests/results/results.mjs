@@ -19,7 +19,8 @@ const settings = [
     preProcess: false,
   },
   {
-    title: 'QDQ, QUInt8 activations, QInt8 weights, per channel (the reference after `quant_pre_process`)',
+    title:
+      'QDQ, QUInt8 activations, QInt8 weights, per channel (the reference after `quant_pre_process`)',
     parameters: { quant_format: 'QDQ', weight_type: 'QInt8', per_channel: true },
     preProcess: true,
   },
@@ -33,10 +34,24 @@ function imagesOf(dataset) {
       .map(String)
       .filter((name) => /\.(jpe?g|png)$/i.test(name))
       .sort();
-  const classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
+  const classes = [
+    'airplane',
+    'automobile',
+    'bird',
+    'cat',
+    'deer',
+    'dog',
+    'frog',
+    'horse',
+    'ship',
+    'truck',
+  ];
   const labels = new Map();
   if (dataset === 'imagenet') {
-    for (const line of readFileSync(join(folder, 'labels.csv'), 'utf8').trim().split('\n').slice(1)) {
+    for (const line of readFileSync(join(folder, 'labels.csv'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)) {
       const [file, index] = line.split(',');
       labels.set(file, Number(index));
     }
@@ -50,8 +65,14 @@ async function hits(model, summary, test, preprocess) {
   const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3 });
   let right = 0;
   let i = 0;
-  for await (const feeds of imageReader(test.map(([path]) => path), { preprocess }).open(summary)) {
-    const inputs = Object.entries(feeds).map(([name, t]) => [name, new ort.Tensor(t.type, t.data, t.dims)]);
+  for await (const feeds of imageReader(
+    test.map(([path]) => path),
+    { preprocess },
+  ).open(summary)) {
+    const inputs = Object.entries(feeds).map(([name, t]) => [
+      name,
+      new ort.Tensor(t.type, t.data, t.dims),
+    ]);
     const outputs = await session.run(Object.fromEntries(inputs));
     const scores = Array.from(outputs[session.outputNames[0]].data);
     right += scores.indexOf(Math.max(...scores)) === test[i++][1] ? 1 : 0;
@@ -66,7 +87,8 @@ function reference(job) {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  if (python.status !== 0) return { float: null, quantized: null, note: python.stderr.trim().split('\n').at(-1) };
+  if (python.status !== 0)
+    return { float: null, quantized: null, note: python.stderr.trim().split('\n').at(-1) };
   return JSON.parse(python.stdout.trim().split('\n').at(-1));
 }
 
@@ -87,7 +109,9 @@ const lines = [
 try {
   for (const { title, parameters, preProcess } of settings) {
     lines.push('', `## ${title}`, '');
-    lines.push('| model | float, ours | float, reference | quantized, ours | quantized, reference | SQNR, ours |');
+    lines.push(
+      '| model | float, ours | float, reference | quantized, ours | quantized, reference | SQNR, ours |',
+    );
     lines.push('| --- | --- | --- | --- | --- | --- |');
     for (const model of models) {
       const entry = manifest.find((item) => item.file === `models/${model}.onnx`);
