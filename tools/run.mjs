@@ -71,6 +71,7 @@ const tasks = {
   'test:browser': () => test(['test:browser']),
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),
+  results: () => script('tests/results/results.mjs'),
   conformance: () => script('tests/conformance/run.mjs'),
   async dev() {
     await buildWasm();
