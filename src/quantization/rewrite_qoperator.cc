@@ -13,6 +13,7 @@
 
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
 #include "quantization/kernels.h"
@@ -73,7 +74,7 @@ class QOperatorRewriter {
     switch (plan_.nodes[static_cast<size_t>(index)].action) {
       case NodeAction::kFloat:
         for (const std::string& input : node.input()) Dequantize(input);
-        for (const std::string& name : SubgraphReads(node)) Dequantize(name);
+        for (std::string_view name : CapturedNames(node)) Dequantize(std::string(name));
         Append(node);
         return;
       case NodeAction::kRemoved:

@@ -93,31 +93,6 @@ onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quant
                    dims, bytes);
 }
 
-std::vector<std::string> SubgraphReads(const onnx::NodeProto& node) {
-  std::vector<std::string> reads;
-  const auto visit = [&reads](const onnx::GraphProto& graph) {
-    std::unordered_set<std::string> own;
-    for (const auto& input : graph.input()) own.insert(input.name());
-    for (const auto& initializer : graph.initializer()) own.insert(initializer.name());
-    for (const onnx::NodeProto& inner : graph.node()) {
-      own.insert(inner.output().begin(), inner.output().end());
-    }
-    const auto note = [&](const std::string& name) {
-      if (!name.empty() && !own.contains(name)) reads.push_back(name);
-    };
-    for (const onnx::NodeProto& inner : graph.node()) {
-      for (const std::string& input : inner.input()) note(input);
-      for (const std::string& name : SubgraphReads(inner)) note(name);
-    }
-    for (const auto& output : graph.output()) note(output.name());
-  };
-  for (const onnx::AttributeProto& attribute : node.attribute()) {
-    if (attribute.has_g()) visit(attribute.g());
-    for (const onnx::GraphProto& graph : attribute.graphs()) visit(graph);
-  }
-  return reads;
-}
-
 void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names) {
   const auto drop = [&names](auto* list) {
     int kept = 0;

@@ -61,9 +61,6 @@ onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& b
 
 onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized);
 
-// Tensors of the enclosing graph that the subgraphs of `node` read.
-std::vector<std::string> SubgraphReads(const onnx::NodeProto& node);
-
 // Removes initializers, and their repetition as graph inputs.
 void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names);
 

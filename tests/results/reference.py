@@ -47,6 +47,11 @@ class Images(CalibrationDataReader):
         return None if path is None else {self.name: tensor(path, self.spec)}
 
 
+def brief(error):
+    """The first line without paths, cut at 60 characters."""
+    return str(error).splitlines()[0].split(" : Load model")[0][:60].strip()
+
+
 def hits(model, job):
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
@@ -87,9 +92,9 @@ def main():
             try:
                 result["quantized"] = hits(output, job)
             except Exception as error:  # noqa: BLE001  the point is to report whatever it is
-                result["note"] = f"does not load: {str(error).splitlines()[0][:90]}"
+                result["note"] = f"does not load: {brief(error)}"
         except Exception as error:  # noqa: BLE001
-            result["note"] = f"{type(error).__name__}: {str(error).splitlines()[0][:90]}"
+            result["note"] = f"{type(error).__name__}: {brief(error)}"
     print(json.dumps(result))
 
 
