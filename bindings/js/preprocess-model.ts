@@ -5,6 +5,7 @@ import { ModelFiles } from './host-files.js';
 import type { PreprocessOptions } from './options.js';
 import type { Platform } from './platform/platform.js';
 import { Run } from './progress.js';
+import { refuseToOverwrite } from './quantize-static.js';
 import { preprocessOptions } from './schema.js';
 import type { Diagnostic } from './types.js';
 import { checkOptions, fromCamelCase } from './validate.js';
@@ -43,6 +44,9 @@ export async function preprocessOn<Model>(
       `external_data_location: expected a file name without folders but received "${dataName}"`,
     );
   }
+  if (dataName !== null && options.modelOutput?.split(/[/\\]/).at(-1) === dataName) {
+    throw new QuantizeError('INVALID_OPTION', 'external_data_location is the model itself');
+  }
   const output = platform.openOutput(options.modelOutput, dataName ?? undefined);
   let close = () => {};
   try {
@@ -53,7 +57,8 @@ export async function preprocessOn<Model>(
       core.dispose();
       input.close();
     };
-    core.open();
+    const summary = core.open();
+    if (checked.save_as_external_data) refuseToOverwrite(input, output, summary.externalFiles);
     run.note(...core.configure({ optimize_model: checked.skip_optimization !== true }));
     const prepared = await run.stage('prepare', () => core.prepare(perChannelOpset));
     run.note(...prepared.diagnostics);

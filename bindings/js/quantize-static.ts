@@ -39,6 +39,7 @@ export async function quantizeOn<Model>(
   options.signal?.throwIfAborted();
 
   // Everything that can be refused is refused before any work.
+  refuseCommandOptions(options);
   const given = fromCamelCase(quantizeStaticOptions, options, libraryOptions);
   const model = options.modelInput;
   if (model === undefined || model === null) {
@@ -92,19 +93,19 @@ export async function quantizeOn<Model>(
       smoothQuant: false,
       ranges,
     });
-    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
-
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
     );
+    if (cache.cached) refuseForeignCache(quantized);
     run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
     const quality = await run.stage('verify', () =>
       verify(run, ort, opened.input, output, summary, samples),
     );
-    run.note(...judgeQuality(quality, checked));
+    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
 
     const bytesAfter = output.model.size + output.data.size;
+    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const result = output.commit();
     return {
       model: result.model,
@@ -209,6 +210,31 @@ function loadResult(
 }
 
 /** One warning with the reasons, where no node was quantized. */
+/** What the command adds; as parameters of the library they would be without effect. */
+function refuseCommandOptions(options: object): void {
+  for (const name of ['calibrateDataset', 'preprocess']) {
+    if (!(name in options)) continue;
+    throw new QuantizeError('INVALID_OPTION', `"${name}" is an option of the command only`, {
+      hint: 'give calibrationDataReader: datasetReader(path, { preprocess })',
+    });
+  }
+}
+
+/** A cache that has none of the ranges that this model needs was made for another model. */
+function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
+  if (nodesQuantized.length > 0) return;
+  const missing = nodesLeftFloat.find(({ reason }) => reason.endsWith('has no tensor range'));
+  if (!missing) return;
+  throw new QuantizeError(
+    'MISSING_RANGE',
+    `the calibration cache does not fit: ${missing.reason}`,
+    {
+      node: missing.name,
+      hint: 'it was made for another model or other op types; calibrate again with samples',
+    },
+  );
+}
+
 function nothingQuantized(report: QuantizeReport): Diagnostic[] {
   if (report.nodesQuantized.length > 0) return [];
   const reasons = new Map<string, Set<string>>();
@@ -233,7 +259,11 @@ function inputBytes(input: InputFiles, summary: ModelSummary): number {
 }
 
 /** The data file must not replace one that the float model needs. */
-function refuseToOverwrite(input: InputFiles, output: OutputFiles<unknown>, names: string[]): void {
+export function refuseToOverwrite(
+  input: InputFiles,
+  output: OutputFiles<unknown>,
+  names: string[],
+): void {
   if (output.dataPath === undefined) return;
   for (const name of names) {
     if (input.runtimeBytes(name) !== output.dataPath) continue;

@@ -66,7 +66,7 @@ function checkKind(spec: OptionSpec, value: unknown, label: string): unknown {
       return value;
     case 'paths':
       if (typeof value === 'string' && value !== '') return value;
-      if (isStrings(value) && value.length > 0) return value;
+      if (isStrings(value)) return value.length > 0 ? value : spec.default; // []: the default
       throw expected('a path or a list of paths');
     case 'path':
     case 'string':

@@ -97,12 +97,16 @@ export function unmeasured(loaded: boolean): QualityReport {
 /** Warnings about a measured quality, with what to try given the options in use. */
 export function judgeQuality(quality: QualityReport, options: OptionValues): Diagnostic[] {
   if (quality.outputs.length === 0) return [];
-  const poor = quality.sqnr === null || quality.sqnr < poorDecibels;
-  if (!poor) return [];
+  // One bad output is one too many, however good the sum of all is.
+  const [worst] = [...quality.outputs].sort(
+    (a, b) => (a.sqnr ?? -Infinity) - (b.sqnr ?? -Infinity),
+  );
+  if (!worst || (worst.sqnr !== null && worst.sqnr >= poorDecibels)) return [];
+  const which = quality.outputs.length > 1 ? ` of "${worst.name}"` : '';
   const what =
-    quality.sqnr === null
-      ? 'the quantized model gives NaN or infinite outputs'
-      : `the quantized model is far from the float model: output SQNR ${quality.sqnr.toFixed(1)} dB`;
+    worst.sqnr === null
+      ? `the quantized model gives NaN or infinite outputs${which}`
+      : `the quantized model is far from the float model: output SQNR${which} ${worst.sqnr.toFixed(1)} dB`;
   const { top1 } = quality;
   const agreement = top1 ? `, same top class in ${top1.agree} of ${top1.of} samples` : '';
   const flags = [

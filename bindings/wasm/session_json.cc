@@ -100,15 +100,8 @@ std::string SummaryJson(const Model& model) {
   std::map<std::string, int> op_types;
   for (const onnx::NodeProto& node : model.graph().node()) ++op_types[node.op_type()];
   uint64_t parameters = 0;
-  std::set<std::string> external_files;
   for (const onnx::TensorProto& initializer : model.graph().initializer()) {
     parameters += ElementCount(initializer);
-    for (const auto& entry : initializer.external_data()) {
-      if (entry.key() == "location" && entry.value() != kModelFile &&
-          entry.value() != kScratchFile) {
-        external_files.insert(entry.value());
-      }
-    }
   }
   return Dump({{"inputs", std::move(inputs)},
                {"outputs", std::move(outputs)},
@@ -118,7 +111,7 @@ std::string SummaryJson(const Model& model) {
                {"nodes", model.graph().node_size()},
                {"opTypes", op_types},
                {"parameters", parameters},
-               {"externalFiles", external_files},
+               {"externalFiles", model.data_files()},
                {"alreadyQuantized", op_types.contains("QuantizeLinear") ||
                                         op_types.contains("DequantizeLinear") ||
                                         op_types.contains("QLinearConv")}});
@@ -184,7 +177,9 @@ std::string ToJson(const QuantizeReport& report) {
 
 std::string ToJson(const TensorRanges& ranges) {
   json object = json::object();
-  for (const auto& [tensor, range] : ranges) object[tensor] = {range.lowest, range.highest};
+  for (const auto& [tensor, range] : ranges) {
+    if (!range.is_empty()) object[tensor] = {range.lowest, range.highest};
+  }
   return Dump(object);
 }
 

@@ -70,8 +70,10 @@ std::vector<std::string> NearMatches(std::string_view name,
       matches.push_back({kContains + static_cast<int>(wanted.size() - folded.size()), &candidate});
     }
   }
-  std::stable_sort(matches.begin(), matches.end(),
-                   [](const Match& a, const Match& b) { return a.rank < b.rank; });
+  // Candidates lie in one vector: their addresses keep equal ranks in the order given.
+  std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
+    return a.rank != b.rank ? a.rank < b.rank : a.candidate < b.candidate;
+  });
   std::vector<std::string> best;
   for (const Match& match : matches) {
     if (best.size() == max) break;

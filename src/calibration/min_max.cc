@@ -36,8 +36,7 @@ TensorRanges MinMaxCollector::Ranges(bool symmetric) const {
   TensorRanges ranges;
   for (size_t i = 0; i < tensors_.size(); ++i) {
     TensorRange range = ranges_[i];
-    if (range.lowest > range.highest) continue;  // empty or all NaN in every sample
-    if (symmetric) {
+    if (symmetric && !range.is_empty()) {
       range.highest = std::max(std::abs(range.lowest), std::abs(range.highest));
       range.lowest = -range.highest;
     }

@@ -21,8 +21,9 @@ class MinMaxCollector {
   size_t samples() const { return samples_; }
   bool empty() const { return tensors_.empty(); }
 
-  // Ranges of all tensors that had a value; mirrored around 0 where `symmetric`
-  // (extra option CalibTensorRangeSymmetric). Throws kNothingToQuantize where nothing was observed.
+  // Ranges of all tensors, empty ones (TensorRange::is_empty) where no sample had a value; mirrored
+  // around 0 where `symmetric` (extra option CalibTensorRangeSymmetric). Throws kNothingToQuantize
+  // where nothing was observed.
   TensorRanges Ranges(bool symmetric) const;
 
  private:

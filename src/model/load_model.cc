@@ -1,7 +1,7 @@
 // Model::Load: scan, parse, put every tensor's data where TensorStore expects it, check.
 #include <algorithm>
 #include <limits>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "base/error.h"
@@ -52,6 +52,15 @@ void CheckLocation(const TensorProto& tensor, const std::string& location) {
 class DataChecker {
  public:
   explicit DataChecker(TensorStore* store) : store_(store) {}
+
+  // Names of the data files that were asked for, sorted.
+  std::vector<std::string> DataFiles() const {
+    std::vector<std::string> names;
+    for (const auto& [name, size] : sizes_) {
+      if (name != kModelFile) names.push_back(name);
+    }
+    return names;
+  }
 
   void Check(TensorProto* tensor) {
     const int32_t type = tensor->data_type();
@@ -134,7 +143,7 @@ class DataChecker {
   }
 
   TensorStore* store_;
-  std::unordered_map<std::string, uint64_t> sizes_;
+  std::map<std::string, uint64_t> sizes_;  // of the data files, and of the model where it is one
 };
 
 }  // namespace
@@ -144,6 +153,7 @@ Model Model::Load(Files* files) {
   CheckModel(model);
   DataChecker checker(&model.tensors());
   ForEachTensor(&model.proto(), [&](TensorProto& tensor) { checker.Check(&tensor); });
+  model.data_files_ = checker.DataFiles();
   return model;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "model/files.h"
 #include "model/tensor_store.h"
@@ -38,12 +39,17 @@ class Model {
   // Adds the import or changes its version.
   void SetOpset(const std::string& domain, int64_t version);
 
+  // Names of the external data files that the model was loaded with, sorted; small tensors of
+  // theirs are inline by now.
+  const std::vector<std::string>& data_files() const { return data_files_; }
+
   std::string Metadata(const std::string& key) const;
   void SetMetadata(const std::string& key, const std::string& value);
 
  private:
   onnx::ModelProto proto_;
   TensorStore tensors_;
+  std::vector<std::string> data_files_;
 };
 
 }  // namespace ptq

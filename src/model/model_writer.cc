@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "model/external_data.h"
+#include "model/subgraphs.h"
 #include "model/wire_join.h"
 
 namespace ptq {
@@ -78,6 +82,14 @@ std::string SerializeSkeleton(const Model& model) {
   return model.proto().SerializeAsString();
 }
 
+void Inline(const TensorStore& tensors, onnx::TensorProto* tensor) {
+  if (!IsExternal(*tensor)) return;
+  std::string bytes(tensors.ByteSize(*tensor), '\0');
+  tensors.ReadBytes(*tensor, 0, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
+  ClearTensorData(tensor);
+  tensor->set_raw_data(std::move(bytes));
+}
+
 }  // namespace
 
 uint64_t WriteModel(const Model& model, const WriteOptions& options) {
@@ -99,7 +111,14 @@ uint64_t WriteModel(const Model& model, const WriteOptions& options) {
 }
 
 uint64_t WriteSkeleton(const Model& model, const std::string& file) {
-  const std::string skeleton = SerializeSkeleton(model);
+  Model runnable = model;
+  // onnxruntime takes no external data inside subgraphs.
+  for (onnx::NodeProto& node : *runnable.graph().mutable_node()) {
+    ForEachSubgraph(node, [&](onnx::GraphProto& body) {
+      ForEachTensor(&body, [&](onnx::TensorProto& tensor) { Inline(model.tensors(), &tensor); });
+    });
+  }
+  const std::string skeleton = SerializeSkeleton(runnable);
   Output out(model.tensors().files(), file);
   out.Append(skeleton);
   out.Flush();

@@ -26,7 +26,8 @@ struct WriteOptions {
 uint64_t WriteModel(const Model& model, const WriteOptions& options);
 
 // The model with references kept as external data (location kModelFile, kScratchFile or the model's
-// own data files): small, for onnxruntime's `externalData`. Written to `file`.
+// own data files), except inside subgraphs, where onnxruntime takes none: small, for its
+// `externalData`. Written to `file`.
 uint64_t WriteSkeleton(const Model& model, const std::string& file);
 
 }  // namespace ptq

@@ -75,4 +75,22 @@ void TopologicalSort(onnx::GraphProto* graph) {
   }
 }
 
+bool IsTopologicallySorted(const onnx::GraphProto& graph) {
+  std::unordered_set<std::string_view> later;  // made by nodes that have not come yet
+  for (const onnx::NodeProto& node : graph.node()) {
+    later.insert(node.output().begin(), node.output().end());
+  }
+  later.erase("");
+  for (const onnx::NodeProto& node : graph.node()) {
+    for (const std::string& input : node.input()) {
+      if (later.contains(input)) return false;
+    }
+    for (const std::string_view name : CapturedNames(node)) {
+      if (later.contains(name)) return false;
+    }
+    for (const std::string& output : node.output()) later.erase(output);
+  }
+  return true;
+}
+
 }  // namespace ptq

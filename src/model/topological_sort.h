@@ -11,4 +11,7 @@ namespace ptq {
 // for a cycle.
 void TopologicalSort(onnx::GraphProto* graph);
 
+// Whether every node comes after those that make its inputs.
+bool IsTopologicallySorted(const onnx::GraphProto& graph);
+
 }  // namespace ptq

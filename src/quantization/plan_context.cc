@@ -1,5 +1,6 @@
 #include "quantization/plan_context.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -18,6 +19,11 @@ bool IsStandardDomain(const std::string& domain) {
 
 bool IsQuantizationNode(const onnx::NodeProto& node) {
   return node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear";
+}
+
+bool HasUnitDilations(const onnx::NodeProto& node) {
+  const std::vector<int64_t> dilations = IntsAttribute(node, "dilations");
+  return std::all_of(dilations.begin(), dilations.end(), [](int64_t d) { return d == 1; });
 }
 
 PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, TensorRanges ranges)
@@ -80,7 +86,12 @@ FloatType PlanContext::FloatTypeOfTensor(const std::string& tensor) const {
 
 const TensorRange* PlanContext::Range(const std::string& tensor) const {
   const auto found = ranges_.find(tensor);
-  return found == ranges_.end() ? nullptr : &found->second;
+  return found == ranges_.end() || found->second.is_empty() ? nullptr : &found->second;
+}
+
+bool PlanContext::IsValueless(const std::string& tensor) const {
+  const auto found = ranges_.find(tensor);
+  return found != ranges_.end() && found->second.is_empty();
 }
 
 std::optional<QuantParams> PlanContext::ActivationParams(const std::string& tensor) const {

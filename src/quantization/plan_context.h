@@ -35,7 +35,9 @@ class PlanContext {
 
   // Parameters of an activation from its range; nullopt where it has none.
   std::optional<QuantParams> ActivationParams(const std::string& tensor) const;
-  const TensorRange* Range(const std::string& tensor) const;
+  const TensorRange* Range(const std::string& tensor) const;  // null: none
+  // Observed in calibration, but empty or NaN every time.
+  bool IsValueless(const std::string& tensor) const;
 
   // Whether Relu or Clip `node` changes nothing for values dequantized with `params`: the ends of
   // the representable range lie within its bounds, one float rounding allowed.
@@ -52,6 +54,10 @@ class PlanContext {
 };
 
 bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, DequantizeLinear
+
+// No attribute `dilations`, or ones only: QLinearAveragePool knows none (AveragePool does from
+// opset 19).
+bool HasUnitDilations(const onnx::NodeProto& node);
 
 // Planners. Throw kMissingRange where a tensor that must be quantized has no range.
 QuantPlan PlanQdq(const PlanContext& context);

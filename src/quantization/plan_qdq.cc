@@ -113,6 +113,10 @@ class QdqPlanner {
         MarkRemovable(node, node_plan);
         break;
       case QdqRule::kSharedOutput:
+        if (!HasUnitDilations(node) && node.op_type() == "AveragePool") {
+          node_plan->reason = "it has dilations, which its integer form lacks";
+          break;
+        }
         if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
         if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
         break;
@@ -170,10 +174,13 @@ class QdqPlanner {
         MarkActivation(input);
         continue;
       }
-      // Output channels are the last axis at any rank (the reference's 1 is K where rank is 3).
+      // Per channel only at rank 2: the integer kernels take no vector of scales at another.
       const auto chosen = config_.qdq_op_type_per_channel_support_to_axis.find(node.op_type());
-      const bool has_choice = chosen != config_.qdq_op_type_per_channel_support_to_axis.end();
-      MarkWeight(input, has_choice ? chosen->second : std::max(initializer->dims_size() - 1, 1));
+      if (chosen != config_.qdq_op_type_per_channel_support_to_axis.end()) {
+        MarkWeight(input, chosen->second);
+      } else {
+        MarkWeight(input, initializer->dims_size() == 2 ? std::optional<int64_t>(1) : std::nullopt);
+      }
     }
     MarkOutputs(node);
   }
@@ -209,9 +216,22 @@ class QdqPlanner {
     const int producer = view.Producer(input);
     if (producer < 0 || IsQuantizationNode(context_.node(producer))) return false;
     if (view.Uses(input).size() != 1 || view.IsGraphOutput(input)) return false;
-    if (context_.Range(input) == nullptr) return false;
+    if (context_.Range(input) == nullptr || !IsReadDequantizedOnly(node.output(0))) return false;
     const std::optional<QuantParams> params = context_.ActivationParams(node.output(0));
     return params && context_.ClipsNothing(node, *params);
+  }
+
+  // Whether every reader of `tensor` will be behind its Q/DQ pair, which is what clips once the
+  // Relu is gone.
+  bool IsReadDequantizedOnly(const std::string& tensor) const {
+    if (output_excluded_) return false;
+    const bool dedicated = config_.dedicated_qdq_pair;
+    if (dedicated && context_.view().IsGraphOutput(tensor)) return false;
+    for (const Use& use : context_.view().Uses(tensor)) {
+      if (use.input < 0) return false;  // read inside a subgraph
+      if (dedicated && !context_.ReasonToSkip(context_.node(use.node)).empty()) return false;
+    }
+    return true;
   }
 
   // Reflected, repeated and wrapped values are the input's own; 0 is in every quantized range.
@@ -251,16 +271,25 @@ class QdqPlanner {
     mark->shares_with = provider;
   }
 
-  void MarkWeight(const std::string& tensor, int64_t channel_axis) {
+  // `channel_axis`: of the output channels; nullopt: per tensor in any case.
+  void MarkWeight(const std::string& tensor, std::optional<int64_t> channel_axis) {
     if (tensor.empty() || !context_.IsFloat(tensor)) return;
     const onnx::TensorProto* initializer = context_.view().Initializer(tensor);
     const int64_t rank = initializer == nullptr ? 0 : initializer->dims_size();
-    if (config_.per_channel && channel_axis >= -rank && channel_axis < rank) {
+    if (config_.per_channel && channel_axis && *channel_axis >= -rank && *channel_axis < rank) {
+      const int64_t axis = *channel_axis < 0 ? *channel_axis + rank : *channel_axis;
       Mark* mark = AddMark(tensor);
+      // Two nodes with different channel axes: no vector of scales suits both.
+      if (mark->weight && mark->axis != axis) {
+        mark->axis.reset();
+      } else {
+        mark->axis = axis;
+      }
       mark->weight = true;
-      mark->axis = channel_axis < 0 ? channel_axis + rank : channel_axis;
     } else if (!mark_index_.contains(tensor)) {
       AddMark(tensor)->weight = true;
+    } else {
+      marks_[mark_index_.at(tensor)].axis.reset();
     }
   }
 
@@ -285,6 +314,11 @@ class QdqPlanner {
   // --- Parameters, in the order in which the rewriter adds nodes. ---
 
   void PlanOwnParameters() {
+    // A weight that is also moved about as data passes its parameters on, which only scalars can.
+    for (const Mark& mark : marks_) {
+      const auto provider = mark_index_.find(mark.shares_with);
+      if (!mark.dropped && provider != mark_index_.end()) marks_[provider->second].axis.reset();
+    }
     for (const Mark& mark : marks_) {
       if (mark.dropped || !mark.shares_with.empty()) continue;
       if (const onnx::TensorProto* initializer = context_.view().Initializer(mark.tensor)) {
@@ -293,6 +327,13 @@ class QdqPlanner {
       }
       if (IsAlreadyDequantized(mark.tensor)) continue;
       std::optional<QuantParams> params = context_.ActivationParams(mark.tensor);
+      if (!params && context_.IsValueless(mark.tensor)) {
+        plan_.diagnostics.push_back(
+            {Severity::kWarning, "TENSOR_WITHOUT_VALUES",
+             "The tensor was empty or NaN in every sample, so it stays float.",
+             context_.node(mark.node).name(), mark.tensor, ""});
+        continue;
+      }
       if (!params) {
         throw Error(ErrorCode::kMissingRange, "Tensor '" + mark.tensor + "' has no tensor range.")
             .WithTensor(mark.tensor)

@@ -65,7 +65,7 @@ class QOperatorPlanner {
       case QOperatorRule::kBinary:
         return PlanOperator({0, 1}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kUnary:
-        if (!HasUnitDilations()) return "it has dilations, which its integer form lacks";
+        if (!HasUnitDilations(*node_)) return "it has dilations, which its integer form lacks";
         return PlanOperator({0}, UnaryOutput());
       case QOperatorRule::kSoftmax:
         return PlanOperator({0}, FixedOutput(IsSigned(config_.activation_type) ? -128 : 0));
@@ -98,7 +98,7 @@ class QOperatorPlanner {
         return PlanPad();
       case QOperatorRule::kArgMax:
         node_plan->action = NodeAction::kShared;
-        return IsQuantized(Input(0)) ? "" : "its input is not quantized";
+        return IsQuantized(Input(0)) ? CannotQuantize(Input(0)) : "its input is not quantized";
       case QOperatorRule::kNone:
         break;
     }
@@ -109,25 +109,25 @@ class QOperatorPlanner {
     const onnx::NodeProto& node = *node_;
     const std::string& weight = Input(1);
     const bool constant = context_.FloatInitializer(weight) != nullptr;
+    const bool per_channel = constant && config_.per_channel;
+    const std::optional<int64_t> axis =
+        per_channel ? std::optional<int64_t>(channel_axis) : std::nullopt;
     const bool has_bias = node.input_size() > 2 && !node.input(2).empty();
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
     if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
-    if (std::string reason = CannotQuantize(weight); !reason.empty()) return reason;
+    if (std::string reason = CannotQuantize(weight, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
     if (factors.alpha == 0) return "its alpha is 0";
     if (has_bias && context_.FloatInitializer(node.input(2)) == nullptr) {
       return "its bias '" + node.input(2) + "' is not a float initializer";
     }
-    const bool per_channel = constant && config_.per_channel;
     if (has_bias && !BiasFitsChannels(*context_.view().Initializer(node.input(2)),
                                       Channels(weight, per_channel, channel_axis))) {
       return "its bias does not have one value a channel";
     }
     UseActivation(Input(0));
-    if (per_channel) {
-      UseWeight(weight, per_channel_type, channel_axis);
-    } else if (constant) {
-      UseWeight(weight, config_.weight_type, std::nullopt);
+    if (constant) {
+      UseWeight(weight, per_channel ? per_channel_type : config_.weight_type, axis);
     } else {
       UseActivation(weight);
     }
@@ -151,16 +151,19 @@ class QOperatorPlanner {
     const onnx::TensorProto* weight = context_.FloatInitializer(b);
     if (config_.matmul_const_b_only && weight == nullptr) return "its second input is not constant";
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
+    // Per channel only at rank 2: QLinearMatMul takes no vector of scales at another.
+    const std::optional<int64_t> axis =
+        weight != nullptr && config_.per_channel && weight->dims_size() == 2
+            ? std::optional<int64_t>(1)
+            : std::nullopt;
     if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
-    if (std::string reason = CannotQuantize(b); !reason.empty()) return reason;
+    if (std::string reason = CannotQuantize(b, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
     UseActivation(Input(0));
     if (weight == nullptr) {
       UseActivation(b);
-    } else if (config_.per_channel && weight->dims_size() > 1) {
-      UseWeight(b, config_.weight_type, weight->dims_size() - 1);
     } else {
-      UseWeight(b, config_.weight_type, std::nullopt);
+      UseWeight(b, config_.weight_type, axis);
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
     return "";
@@ -184,8 +187,8 @@ class QOperatorPlanner {
   }
 
   std::string PlanGlobalAveragePool() {
-    const TensorPlan* input = plan_.Find(Input(0));
-    if (input == nullptr) return "its input is not quantized";
+    if (!IsQuantized(Input(0))) return "its input is not quantized";
+    if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     std::optional<QuantParams> output = context_.ActivationParams(node_->output(0));
     if (!output) return PlanShared(1);
     AddTensor({node_->output(0), TensorRole::kActivation, *std::move(output)});
@@ -228,13 +231,6 @@ class QOperatorPlanner {
     return PlanShared(1);
   }
 
-  bool HasUnitDilations() const {
-    for (int64_t dilation : IntsAttribute(*node_, "dilations")) {
-      if (dilation != 1) return false;
-    }
-    return true;
-  }
-
   std::optional<QuantParams> UnaryOutput() const {
     if (node_->op_type() == "Sigmoid" && config_.sigmoid_nnapi) return FixedOutput(0);
     return context_.ActivationParams(node_->output(0));
@@ -261,8 +257,14 @@ class QOperatorPlanner {
     return "tensor '" + tensor + "' has no tensor range";
   }
 
-  std::string CannotQuantize(const std::string& tensor) const {
-    if (IsQuantized(tensor)) return "";
+  // `axis`: the channel axis that the node wants for a weight; what is per channel along another
+  // axis, or is read as data, does not fit.
+  std::string CannotQuantize(const std::string& tensor,
+                             std::optional<int64_t> axis = std::nullopt) const {
+    if (const TensorPlan* planned = plan_.Find(tensor)) {
+      if (!planned->params.per_channel() || planned->params.axis == axis) return "";
+      return "its input '" + tensor + "' is quantized per channel for another node";
+    }
     if (!context_.IsFloat(tensor)) return "its input '" + tensor + "' is not float";
     if (context_.view().Initializer(tensor) != nullptr) return "";
     return context_.Range(tensor) == nullptr ? NoRange(tensor) : "";

@@ -13,6 +13,8 @@ namespace ptq {
 struct TensorRange {
   float lowest = 0;
   float highest = 0;
+
+  bool is_empty() const { return lowest > highest; }  // no value was seen: {+inf, -inf}
 };
 
 // Type of the scale: that of the float tensor.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "model/model_writer.h"
+#include "model/topological_sort.h"
 #include "passes/infer_shapes.h"
 #include "passes/optimize_model.h"
 #include "passes/upgrade_opset.h"
@@ -76,6 +77,11 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   report.nodes_before = model_.graph().node_size();
   report.opset_before = model_.Opset();
   prepared_.emplace(model_);
+  // Planners and passes take nodes in topological order (ONNX IR specification); some files are
+  // not.
+  if (!IsTopologicallySorted(prepared_->graph())) TopologicalSort(&prepared_->graph());
+  // Only other domains are imported: what is added below is of ai.onnx.
+  if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
   if (config_.optimize_model) {
     report.changes = OptimizeModel(*prepared_, report.diagnostics).changes;
   }

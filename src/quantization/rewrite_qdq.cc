@@ -43,6 +43,9 @@ class QdqRewriter {
     for (const onnx::ValueInfoProto& output : model_.graph().output()) {
       graph_outputs_.insert(output.name());
     }
+    for (const onnx::NodeProto& node : model_.graph().node()) {
+      made_.insert(node.output().begin(), node.output().end());
+    }
     if (config_.dedicated_qdq_pair) CollectReaders();
     renamed_outputs_ = plan_.renamed_outputs;
 
@@ -110,7 +113,8 @@ class QdqRewriter {
       }
       return;
     }
-    if (graph_outputs_.contains(tensor.tensor)) {
+    // A graph input that is an output too has no producer to rename: its readers are redirected.
+    if (graph_outputs_.contains(tensor.tensor) && made_.contains(tensor.tensor)) {
       const std::string input = names_.Make(tensor.tensor + "_QuantizeLinear_Input");
       renamed_outputs_[tensor.tensor] = input;
       AddPair(tensor, input, tensor.tensor, "");
@@ -141,18 +145,23 @@ class QdqRewriter {
            "exclude the node."});
     }
     const std::string values = names_.Make(bias.name + "_quantized");
-    const bool per_channel = quantized.scales.size() > 1;
+    const std::string scales = names_.Make(values + "_scale");
+    const std::string zero_points = names_.Make(values + "_zero_point");
     adder_.Add(BiasValues(values, initializer, quantized, &model_.tensors()));
-    AddScalesAndZeroPoints(values, quantized);
+    adder_.Add(BiasScales(scales, quantized));
+    adder_.Add(BiasZeroPoints(zero_points, quantized));
 
     const bool cast = quantized.scale_type != FloatTypeOf(initializer);
-    const std::string dequantized = cast ? bias.name + "_DequantizeLinear_Output" : bias.name;
+    const std::string dequantized =
+        cast ? names_.Make(bias.name + "_DequantizeLinear_Output") : bias.name;
     onnx::NodeProto node =
-        MakeNode("DequantizeLinear", {values, values + "_scale", values + "_zero_point"},
-                 {dequantized}, names_.Make(bias.name + "_DequantizeLinear"), domain_);
-    if (per_channel) SetAttribute(&node, "axis", static_cast<int64_t>(initializer.dims_size() - 1));
+        MakeNode("DequantizeLinear", {values, scales, zero_points}, {dequantized},
+                 names_.Make(bias.name + "_DequantizeLinear"), domain_);
+    if (quantized.scales.size() > 1)
+      SetAttribute(&node, "axis", static_cast<int64_t>(initializer.dims_size() - 1));
     if (cast) {
-      onnx::NodeProto to_half = MakeNode("Cast", {dequantized}, {bias.name}, bias.name + "_Cast");
+      onnx::NodeProto to_half =
+          MakeNode("Cast", {dequantized}, {bias.name}, names_.Make(bias.name + "_Cast"));
       SetAttribute(&to_half, "to", static_cast<int64_t>(initializer.data_type()));
       new_nodes_.push_back(std::move(to_half));
     }
@@ -164,18 +173,6 @@ class QdqRewriter {
     }
     onnx::NodeProto* reader = model_.graph().mutable_node(bias.node);
     if (FindAttribute(*reader, "beta") != nullptr) SetAttribute(reader, "beta", 1.0f);
-  }
-
-  void AddScalesAndZeroPoints(const std::string& values, const QuantizedBias& quantized) {
-    const std::vector<int64_t> dims = {static_cast<int64_t>(quantized.scales.size())};
-    adder_.Add(BiasScales(values + "_scale", quantized));
-    if (quantized.scales.size() > 1) {
-      const std::vector<uint8_t> zeros(quantized.scales.size() * sizeof(int32_t), 0);
-      adder_.Add(RawTensor(values + "_zero_point", onnx::TensorProto::INT32, dims, zeros));
-    } else {
-      adder_.Add(Int32FieldTensor(values + "_zero_point", onnx::TensorProto::INT32, {},
-                                  std::vector<int32_t>{0}));
-    }
   }
 
   // The value that a removed Relu wrote is now written by whoever fed it, maybe over several steps.
@@ -223,6 +220,7 @@ class QdqRewriter {
   std::string domain_;
   std::unordered_map<std::string, onnx::TensorProto> initializers_;
   std::unordered_set<std::string> graph_outputs_;
+  std::unordered_set<std::string> made_;  // by nodes of the model as given
   std::unordered_set<std::string> replaced_biases_;
   std::unordered_map<std::string, std::vector<int>> readers_;  // of selected nodes, with repetition
   std::unordered_map<std::string, std::string> reads_;         // tensor -> what nodes read instead

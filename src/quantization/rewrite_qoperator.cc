@@ -254,12 +254,11 @@ class QOperatorRewriter {
     const auto found = values_.find(tensor);
     if (found == values_.end() || float_values_.contains(tensor)) return;
     const QuantizedValue& value = found->second;
-    // Before opset 13 DequantizeLinear has no axis; the float initializer is still there and
-    // serves.
-    if (value.axis && model_.Opset() < 13) return;
+    // A per-channel weight: the float initializer is still there and serves. (DequantizeLinear has
+    // no axis before opset 13, and onnxruntime fuses it with a MatMul along another one.)
+    if (value.axis) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));
-    if (value.axis) SetAttribute(&node, "axis", *value.axis);
     if (initializers_.contains(tensor)) dequantized_initializers_.insert(tensor);
     Append(std::move(node));
   }

@@ -3,6 +3,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/error.h"
 #include "base/float16.h"
 #include "model/tensor_builder.h"
 #include "model/topological_sort.h"
@@ -28,10 +29,12 @@ InitializerAdder::InitializerAdder(onnx::GraphProto* graph) : graph_(graph) {
   }
 }
 
-bool InitializerAdder::Add(onnx::TensorProto tensor) {
-  if (!names_.insert(tensor.name()).second) return false;
+void InitializerAdder::Add(onnx::TensorProto tensor) {
+  if (!names_.insert(tensor.name()).second) {
+    throw Error(ErrorCode::kInternal, "Two initializers would have the same name.")
+        .WithTensor(tensor.name());
+  }
   *graph_->add_initializer() = std::move(tensor);
-  return true;
 }
 
 const ParameterNames::Pair& ParameterNames::Of(const TensorPlan& tensor) {
@@ -91,6 +94,16 @@ onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quant
                    quantized.scale_type == FloatType::kFloat16 ? onnx::TensorProto::FLOAT16
                                                                : onnx::TensorProto::FLOAT,
                    dims, bytes);
+}
+
+onnx::TensorProto BiasZeroPoints(const std::string& name, const QuantizedBias& quantized) {
+  const size_t count = quantized.scales.size();
+  if (count == 1) {
+    return Int32FieldTensor(name, onnx::TensorProto::INT32, {}, std::vector<int32_t>{0});
+  }
+  const std::vector<int64_t> dims = {static_cast<int64_t>(count)};
+  return RawTensor(name, onnx::TensorProto::INT32, dims,
+                   std::vector<uint8_t>(count * sizeof(int32_t), 0));
 }
 
 void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names) {

@@ -20,11 +20,11 @@ onnx::NodeProto MakeNode(const std::string& op_type, const std::vector<std::stri
                          const std::vector<std::string>& outputs, const std::string& name,
                          const std::string& domain = "");
 
-// Adds initializers to a graph; the first of a name stays.
+// Adds initializers to a graph, under names that are free: callers make them so (UniqueNames).
 class InitializerAdder {
  public:
   explicit InitializerAdder(onnx::GraphProto* graph);
-  bool Add(onnx::TensorProto tensor);  // false where the name was taken
+  void Add(onnx::TensorProto tensor);  // throws kInternal where the name is taken
 
  private:
   onnx::GraphProto* graph_;
@@ -60,6 +60,9 @@ onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& b
                              const QuantizedBias& quantized, TensorStore* tensors);
 
 onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized);
+// int32 zeros: a scalar per tensor (typed field), a vector per channel (raw), as the reference
+// stores them.
+onnx::TensorProto BiasZeroPoints(const std::string& name, const QuantizedBias& quantized);
 
 // Removes initializers, and their repetition as graph inputs.
 void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::string>& names);
