@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "model/attributes.h"
 #include "quantization/quantize_text.h"
@@ -141,7 +143,7 @@ TEST(QdqTest, EndsWhereAProviderOfParametersIsQuantizedAlready) {  // D7
   EXPECT_NE(result.Reason("turn"), "");
 }
 
-TEST(QdqTest, MatMulWeightsHaveTheirChannelsOnTheLastAxis) {  // D12
+TEST(QdqTest, MatMulWeightsOfRank3HaveOneScale) {  // D12
   const QuantizedText result =
       QuantizeText(R"(
       <ir_version: 8, opset_import: ["" : 13]>
@@ -149,10 +151,114 @@ TEST(QdqTest, MatMulWeightsHaveTheirChannelsOnTheLastAxis) {  // D12
                    R"({"quant_format": "QDQ", "weight_type": "QInt8", "per_channel": true})",
                    {{"x", {-1, 1}}, {"y", {-300, 300}}});
   const std::vector<float> scales = result.Floats("w_scale");
-  ASSERT_EQ(scales.size(), 3u);
-  EXPECT_FLOAT_EQ(scales[0], 2.0f / 127);
-  EXPECT_FLOAT_EQ(scales[1], 20.0f / 127);
-  EXPECT_FLOAT_EQ(scales[2], 200.0f / 127);
+  ASSERT_EQ(scales.size(), 1u);
+  EXPECT_FLOAT_EQ(scales[0], 200.0f / 127);
+}
+
+TEST(QdqTest, AReluThatASubgraphReadsStays) {  // E8
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x, bool c) => (float[1,1,2,2] y, float[1,1,2,2] z) <float[1,1,1,1] w = {1}> {
+        p = Conv (x, w)
+        r = Relu (p)
+        y = Conv (r, w)
+        z = If (c) <then_branch = a () => (float[1,1,2,2] t) { t = Identity (r) },
+                    else_branch = b () => (float[1,1,2,2] e) { e = Neg (r) }>
+      })",
+      R"({"quant_format": "QDQ"})", {{"x", {-1, 1}}, {"p", {-1, 1}}, {"r", {0, 1}}, {"y", {0, 1}}});
+  EXPECT_TRUE(result.Has("Relu"));
+}
+
+TEST(QdqTest, AReluWhoseOutputIsNotQuantizedStays) {  // E8
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1}> {
+        p = Conv (x, w)
+        r = Relu (p)
+        y = Elu (r)
+      })",
+      R"({"quant_format": "QDQ", "extra_options": {"OpTypesToExcludeOutputQuantization": ["Relu"]}})",
+      {{"x", {-1, 1}}, {"p", {-1, 1}}, {"r", {0, 1}}});
+  EXPECT_TRUE(result.Has("Relu"));
+}
+
+TEST(QdqTest, TiedEmbeddingsHaveOneScale) {  // E9
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (int64[2] ids) => (float[2,3] y) <float[3,2] e = {1, 2, 3, 4, 5, 6}> {
+        rows = Gather (e, ids)
+        y = Gemm <transB = 1> (rows, e)
+      })",
+      R"({"quant_format": "QDQ", "weight_type": "QInt8", "per_channel": true})",
+      {{"rows", {0, 6}}, {"y", {0, 60}}});
+  EXPECT_EQ(result.Floats("e_scale").size(), 1u);
+}
+
+TEST(QOperatorTest, AWeightAlongTwoAxesIsQuantizedForTheFirstReaderOnly) {  // E9
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}> {
+        a = MatMul (x, w)
+        [second] y = Gemm <transB = 1> (a, w)
+      })",
+      R"({"weight_type": "QInt8", "per_channel": true})",
+      {{"x", {-1, 1}}, {"a", {-6, 6}}, {"y", {-40, 40}}});
+  EXPECT_TRUE(result.Has("QLinearMatMul"));
+  EXPECT_NE(result.Reason("second").find("per channel"), std::string::npos);
+}
+
+TEST(QdqTest, AGraphInputThatIsAlsoAnOutputKeepsItsName) {  // E10
+  const QuantizedText result =
+      QuantizeText(R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[2] x) => (float[2] y, float[2] x) { y = Sigmoid (x) })",
+                   R"({"quant_format": "QDQ"})", {{"x", {-1, 1}}, {"y", {0, 1}}});
+  for (const onnx::NodeProto& node : result.graph().node()) {
+    for (const std::string& output : node.output()) EXPECT_NE(output, "x");
+  }
+  EXPECT_EQ(result.Node("Sigmoid").input(0), "x_DequantizeLinear_Output");
+}
+
+TEST(QdqTest, TheNamesOfABiasYieldToThoseOfTheModel) {  // E3
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float[1,1,1,1] w = {1}, float[1] b = {1}, float b_quantized_scale = {7}> {
+        a = Mul (x, b_quantized_scale)
+        y = Conv (a, w, b)
+      })",
+      R"({"quant_format": "QDQ", "op_types_to_quantize": ["Conv"]})",
+      {{"a", {-1, 1}}, {"y", {-2, 2}}});
+  EXPECT_EQ(result.Floats("b_quantized_scale"), std::vector<float>{7});
+  EXPECT_EQ(result.Floats("b_quantized_scale_1").size(), 1u);
+}
+
+TEST(PrepareTest, NodesOutOfOrderAreSorted) {
+  const QuantizedText result = QuantizeText(
+      R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[4] y) <float[1,1,1,1] w = {1}, int64[1] s = {4}> {
+        y = Reshape (c, s)
+        c = Conv (x, w)
+      })",
+      "{}", {{"x", {-1, 1}}, {"c", {-1, 1}}, {"y", {-1, 1}}});
+  EXPECT_EQ(OpTypes(result.graph()), "QuantizeLinear QLinearConv Reshape DequantizeLinear");
+}
+
+TEST(CalibrationTest, ATensorWithoutValuesStaysFloatWithAWarning) {  // D6
+  const float infinity = std::numeric_limits<float>::infinity();
+  const QuantizedText result =
+      QuantizeText(R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[2] x) => (float[2] y) { y = Sigmoid (x) })",
+                   R"({"quant_format": "QDQ"})", {{"x", {infinity, -infinity}}, {"y", {0, 1}}});
+  EXPECT_TRUE(result.Diagnosed("TENSOR_WITHOUT_VALUES"));
+  EXPECT_EQ(result.Node("Sigmoid").input(0), "x");
 }
 
 TEST(QOperatorTest, ForcedMovementOfActivationsStaysInteger) {  // D13
