@@ -161,6 +161,16 @@ bool PlanContext::ClipsNothing(const onnx::NodeProto& node, const QuantParams& p
          std::nextafter(high, -kInfinity) <= bounds.high;
 }
 
+void AddTensor(const PlanContext& context, TensorPlan tensor, QuantPlan* plan) {
+  if (tensor.tensor.empty()) return;
+  if (const TensorRange* range = context.Range(tensor.tensor)) {
+    tensor.has_range = true;
+    tensor.range = *range;
+  }
+  plan->tensor_index.emplace(tensor.tensor, plan->tensors.size());
+  plan->tensors.push_back(std::move(tensor));
+}
+
 std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
                                            const std::string& tensor) {
   if (const TensorPlan* planned = plan.Find(tensor)) return planned->params.scales;

@@ -59,6 +59,10 @@ bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, Dequan
 // opset 19).
 bool HasUnitDilations(const onnx::NodeProto& node);
 
+// Appends `tensor` to the plan, with its calibrated range where it has one. An empty name (an
+// output that a node leaves out) is passed over.
+void AddTensor(const PlanContext& context, TensorPlan tensor, QuantPlan* plan);
+
 // Planners. Throw kMissingRange where a tensor that must be quantized has no range.
 QuantPlan PlanQdq(const PlanContext& context);
 QuantPlan PlanQOperator(const PlanContext& context);

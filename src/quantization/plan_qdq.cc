@@ -167,6 +167,14 @@ class QdqPlanner {
     if (node.input_size() == 3) MarkBias(node, factors);
   }
 
+  // The channel axis that QDQOpTypePerChannelSupportToAxis gives the op type, or `otherwise`.
+  std::optional<int64_t> ChosenAxis(const onnx::NodeProto& node,
+                                    std::optional<int64_t> otherwise) const {
+    const auto chosen = config_.qdq_op_type_per_channel_support_to_axis.find(node.op_type());
+    return chosen == config_.qdq_op_type_per_channel_support_to_axis.end() ? otherwise
+                                                                           : chosen->second;
+  }
+
   void MarkMatMul(const onnx::NodeProto& node) {
     for (const std::string& input : node.input()) {
       const onnx::TensorProto* initializer = context_.view().Initializer(input);
@@ -175,21 +183,15 @@ class QdqPlanner {
         continue;
       }
       // Per channel only at rank 2: the integer kernels take no vector of scales at another.
-      const auto chosen = config_.qdq_op_type_per_channel_support_to_axis.find(node.op_type());
-      if (chosen != config_.qdq_op_type_per_channel_support_to_axis.end()) {
-        MarkWeight(input, chosen->second);
-      } else {
-        MarkWeight(input, initializer->dims_size() == 2 ? std::optional<int64_t>(1) : std::nullopt);
-      }
+      const bool matrix = initializer->dims_size() == 2;
+      MarkWeight(input, ChosenAxis(node, matrix ? std::optional<int64_t>(1) : std::nullopt));
     }
     MarkOutputs(node);
   }
 
   void MarkNormalization(const onnx::NodeProto& node) {
     MarkActivation(node.input(0));
-    const auto chosen = config_.qdq_op_type_per_channel_support_to_axis.find(node.op_type());
-    const bool has_choice = chosen != config_.qdq_op_type_per_channel_support_to_axis.end();
-    MarkWeight(node.input(1), has_choice ? chosen->second : 1);
+    MarkWeight(node.input(1), ChosenAxis(node, 1));
     if (node.input_size() > 2 && !node.input(2).empty()) MarkBias(node, {});
     MarkOutputs(node);
   }
@@ -379,14 +381,7 @@ class QdqPlanner {
     }
   }
 
-  void AddTensor(TensorPlan tensor) {
-    if (const TensorRange* range = context_.Range(tensor.tensor)) {
-      tensor.has_range = true;
-      tensor.range = *range;
-    }
-    plan_.tensor_index.emplace(tensor.tensor, plan_.tensors.size());
-    plan_.tensors.push_back(std::move(tensor));
-  }
+  void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
 
   bool IsAlreadyDequantized(const std::string& tensor) const {
     const int producer = context_.view().Producer(tensor);

@@ -297,15 +297,7 @@ class QOperatorPlanner {
                          axis, options)});
   }
 
-  void AddTensor(TensorPlan tensor) {
-    if (tensor.tensor.empty()) return;
-    if (const TensorRange* range = context_.Range(tensor.tensor)) {
-      tensor.has_range = true;
-      tensor.range = *range;
-    }
-    plan_.tensor_index.emplace(tensor.tensor, plan_.tensors.size());
-    plan_.tensors.push_back(std::move(tensor));
-  }
+  void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
 
   const PlanContext& context_;
   const StaticQuantConfig& config_;

@@ -84,13 +84,11 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
   if (config_.optimize_model) {
     report.changes = OptimizeModel(*prepared_, report.diagnostics).changes;
+  } else {
+    InferShapes(*prepared_, &report.diagnostics);  // OptimizeModel and UpgradeOpset end with it
   }
-  InferShapes(*prepared_, &report.diagnostics);
   const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
-  if (prepared_->Opset() < wanted) {
-    UpgradeOpset(*prepared_, wanted, report.diagnostics);
-    InferShapes(*prepared_);
-  }
+  if (prepared_->Opset() < wanted) UpgradeOpset(*prepared_, wanted, report.diagnostics);
   report.nodes_after = prepared_->graph().node_size();
   report.opset_after = prepared_->Opset();
   return report;

@@ -36,16 +36,6 @@ class QdqRewriter {
         domain_(config.use_qdq_contrib_ops ? kMicrosoftDomain : "") {}
 
   void Run() {
-    // GraphView points into the graph, which grows from here on: take copies of what is needed.
-    for (const onnx::TensorProto& initializer : model_.graph().initializer()) {
-      initializers_.emplace(initializer.name(), initializer);
-    }
-    for (const onnx::ValueInfoProto& output : model_.graph().output()) {
-      graph_outputs_.insert(output.name());
-    }
-    for (const onnx::NodeProto& node : model_.graph().node()) {
-      made_.insert(node.output().begin(), node.output().end());
-    }
     if (config_.dedicated_qdq_pair) CollectReaders();
     renamed_outputs_ = plan_.renamed_outputs;
 
@@ -96,7 +86,7 @@ class QdqRewriter {
       return;
     }
     const std::string quantized = names_.Make(tensor.tensor + "_quantized");
-    adder_.Add(QuantizeWeight(&model_.tensors(), initializers_.at(tensor.tensor), quantized,
+    adder_.Add(QuantizeWeight(&model_.tensors(), *view_.Initializer(tensor.tensor), quantized,
                               tensor.params));
     AddNode("DequantizeLinear", tensor, quantized, dequantized,
             tensor.tensor + "_DequantizeLinear");
@@ -114,7 +104,7 @@ class QdqRewriter {
       return;
     }
     // A graph input that is an output too has no producer to rename: its readers are redirected.
-    if (graph_outputs_.contains(tensor.tensor) && made_.contains(tensor.tensor)) {
+    if (view_.IsGraphOutput(tensor.tensor) && view_.Producer(tensor.tensor) >= 0) {
       const std::string input = names_.Make(tensor.tensor + "_QuantizeLinear_Input");
       renamed_outputs_[tensor.tensor] = input;
       AddPair(tensor, input, tensor.tensor, "");
@@ -129,11 +119,11 @@ class QdqRewriter {
   std::vector<float> Scales(const std::string& tensor) const {
     if (const TensorPlan* planned = plan_.Find(tensor)) return planned->params.scales;
     const onnx::NodeProto& producer = model_.graph().node(view_.Producer(tensor));
-    return model_.tensors().ReadFloats(initializers_.at(producer.input(1)));
+    return model_.tensors().ReadFloats(*view_.Initializer(producer.input(1)));
   }
 
   void AddForBias(const BiasPlan& bias) {
-    const onnx::TensorProto& initializer = initializers_.at(bias.bias);
+    const onnx::TensorProto& initializer = *view_.Initializer(bias.bias);
     const QuantizedBias quantized =
         ComputeBias(model_, initializer, Scales(bias.input), Scales(bias.weight), bias.factors);
     const std::string& node_name = model_.graph().node(bias.node).name();
@@ -213,14 +203,12 @@ class QdqRewriter {
   const StaticQuantConfig& config_;
   Model& model_;
   Diagnostics& diagnostics_;
-  GraphView view_;
+  GraphView
+      view_;  // of the model as given: holds until ReplaceNodes, added initializers move nothing
   UniqueNames names_;
   ParameterNames parameters_;
   InitializerAdder adder_;
   std::string domain_;
-  std::unordered_map<std::string, onnx::TensorProto> initializers_;
-  std::unordered_set<std::string> graph_outputs_;
-  std::unordered_set<std::string> made_;  // by nodes of the model as given
   std::unordered_set<std::string> replaced_biases_;
   std::unordered_map<std::string, std::vector<int>> readers_;  // of selected nodes, with repetition
   std::unordered_map<std::string, std::string> reads_;         // tensor -> what nodes read instead

@@ -38,16 +38,14 @@ class QOperatorRewriter {
       : plan_(plan),
         model_(*model),
         diagnostics_(*diagnostics),
+        view_(model->graph()),
         names_(model->graph()),
         parameters_(&names_),
         adder_(&model->graph()) {}
 
   void Run() {
-    for (const onnx::TensorProto& initializer : model_.graph().initializer()) {
-      initializers_.emplace(initializer.name(), initializer);
-    }
     for (const onnx::ValueInfoProto& input : model_.graph().input()) {
-      if (!initializers_.contains(input.name())) float_values_.insert(input.name());
+      if (view_.Initializer(input.name()) == nullptr) float_values_.insert(input.name());
     }
     for (const BiasPlan& bias : plan_.biases) biases_.emplace(bias.node, &bias);
 
@@ -205,14 +203,14 @@ class QOperatorRewriter {
       node->set_input(2, x.zero_point);
       return;
     }
-    const auto initializer = initializers_.find(value);
+    const onnx::TensorProto* initializer = view_.Initializer(value);
     const std::string quantized = names_.Make(value + "_quantized");
-    if (initializer == initializers_.end()) {
+    if (initializer == nullptr) {
       Dequantize(value);
       Append(MakeNode("QuantizeLinear", {value, x.scale, x.zero_point}, {quantized},
                       names_.Make(value + "_QuantizeLinear")));
     } else {
-      adder_.Add(QuantizeWeight(&model_.tensors(), initializer->second, quantized,
+      adder_.Add(QuantizeWeight(&model_.tensors(), *initializer, quantized,
                                 plan_.Find(node->input(0))->params));
     }
     node->set_input(2, quantized);
@@ -233,8 +231,8 @@ class QOperatorRewriter {
     QuantizedValue value = Describe(planned);
     value.data = names_.Make(tensor + "_quantized");
     if (planned.role == TensorRole::kInitializer) {
-      adder_.Add(
-          QuantizeWeight(&model_.tensors(), initializers_.at(tensor), value.data, planned.params));
+      adder_.Add(QuantizeWeight(&model_.tensors(), *view_.Initializer(tensor), value.data,
+                                planned.params));
     } else {
       Append(MakeNode("QuantizeLinear", {tensor, value.scale, value.zero_point}, {value.data},
                       names_.Make(tensor + "_QuantizeLinear")));
@@ -259,7 +257,7 @@ class QOperatorRewriter {
     if (value.axis) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));
-    if (initializers_.contains(tensor)) dequantized_initializers_.insert(tensor);
+    if (view_.Initializer(tensor) != nullptr) dequantized_initializers_.insert(tensor);
     Append(std::move(node));
   }
 
@@ -268,7 +266,7 @@ class QOperatorRewriter {
     const auto found = biases_.find(index);
     if (found == biases_.end()) return "";
     const BiasPlan& bias = *found->second;
-    const onnx::TensorProto& initializer = initializers_.at(bias.bias);
+    const onnx::TensorProto& initializer = *view_.Initializer(bias.bias);
     const QuantizedBias quantized =
         ComputeBias(model_, initializer, plan_.Find(bias.input)->params.scales,
                     plan_.Find(bias.weight)->params.scales, bias.factors);
@@ -309,10 +307,10 @@ class QOperatorRewriter {
   const QuantPlan& plan_;
   Model& model_;
   Diagnostics& diagnostics_;
+  GraphView view_;  // of the model as given: holds until its nodes are replaced
   UniqueNames names_;
   ParameterNames parameters_;
   InitializerAdder adder_;
-  std::unordered_map<std::string, onnx::TensorProto> initializers_;
   std::unordered_map<int, const BiasPlan*> biases_;
   std::unordered_map<std::string, QuantizedValue> values_;
   std::unordered_set<std::string> dequantized_initializers_;

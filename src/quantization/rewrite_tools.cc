@@ -37,23 +37,14 @@ void InitializerAdder::Add(onnx::TensorProto tensor) {
   *graph_->add_initializer() = std::move(tensor);
 }
 
-const ParameterNames::Pair& ParameterNames::Of(const TensorPlan& tensor) {
+const ParameterNames::Pair& ParameterNames::Add(const TensorPlan& tensor, InitializerAdder* adder) {
   const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
   const auto found = pairs_.find(owner);
   if (found != pairs_.end()) return found->second;
-  return pairs_
-      .emplace(owner, Pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")})
-      .first->second;
-}
-
-const ParameterNames::Pair& ParameterNames::Add(const TensorPlan& tensor, InitializerAdder* adder) {
-  const Pair& pair = Of(tensor);
-  const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
-  if (added_.insert(owner).second) {
-    adder->Add(ZeroPointTensor(pair.zero_point, tensor.params));
-    adder->Add(ScaleTensor(pair.scale, tensor.params));
-  }
-  return pair;
+  Pair pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")};
+  adder->Add(ZeroPointTensor(pair.zero_point, tensor.params));
+  adder->Add(ScaleTensor(pair.scale, tensor.params));
+  return pairs_.emplace(owner, std::move(pair)).first->second;
 }
 
 QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,

@@ -41,14 +41,12 @@ class ParameterNames {
     std::string scale;
     std::string zero_point;
   };
-  const Pair& Of(const TensorPlan& tensor);
-  // The same, and adds the two initializers the first time that the owner is asked for.
+  // The names; adds the two initializers the first time that the owner is asked for.
   const Pair& Add(const TensorPlan& tensor, InitializerAdder* adder);
 
  private:
   UniqueNames* names_;
   std::unordered_map<std::string, Pair> pairs_;
-  std::unordered_set<std::string> added_;
 };
 
 // The int32 form of `bias` with the scales that `plan` gives its input and weight. Scales repeat
