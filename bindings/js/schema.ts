@@ -1,25 +1,34 @@
 // Every option in one place: name, kind, default, help. Validation (validate.ts), the command line
-// (cli/args.ts), --help (cli/help.ts) and the configuration file (config.ts) read these tables;
-// options.ts is checked against them at compile time. Names and meaning are those of the reference,
-// onnxruntime.quantization 1.32; defaults are DESIGN.md section 2.
+// (cli/args.ts), --help (cli/help.ts), the configuration file (config.ts), the types of the API
+// (options.ts), the page's fields and docs/options.md are all made from these tables. Names and
+// meaning are those of the reference, onnxruntime.quantization 1.32.
+import type { PartialPreprocess } from './preprocess.js';
+import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
+import type { TensorQuantOverrides } from './tensor-quant-overrides.js';
 
-export type OptionKind =
-  | 'boolean'
-  | 'enum'
-  | 'strings' // a list of names
-  | 'path'
-  | 'paths' // one path or several
-  | 'string'
-  | 'number'
-  | 'integer'
-  | 'object'
-  | 'preprocess'; // a preset's name or an object, see preprocess.ts
+/** What a value of each kind is in TypeScript. */
+interface KindTypes {
+  boolean: boolean;
+  enum: string; // one of the spec's `values`
+  strings: readonly string[]; // a list of names
+  path: string;
+  paths: string | readonly string[]; // one path or several
+  string: string;
+  number: number;
+  integer: number;
+  preprocess: string | PartialPreprocess; // a preset's name or an object, see preprocess.ts
+  extra_options: ExtraOptions;
+  axes: Readonly<Record<string, number>>; // an axis by operator type
+  overrides: TensorQuantOverrides; // see tensor-quant-overrides.ts
+}
+
+export type OptionKind = keyof KindTypes;
 
 export interface OptionSpec {
   /** The reference's name: the key of a configuration file and the flag of the command line. */
   readonly name: string;
   readonly kind: OptionKind;
-  /** null: not set. */
+  /** null: not set, the rule in `help` decides. */
   readonly default: unknown;
   /** One line for --help. */
   readonly help: string;
@@ -30,27 +39,16 @@ export interface OptionSpec {
   readonly available?: readonly string[];
   /** Further flags with the same meaning. */
   readonly aliases?: readonly string[];
+  /** The smallest number that is accepted. */
+  readonly min?: number;
   /** Present where the option itself is known but not carried out yet: only its default is accepted. */
-  readonly later?: true;
+  readonly later?: true | 'SmoothQuant'; // the name of what it belongs to
 }
 
 const files = 'Files';
 const types = 'Format and types';
 const scope = 'What is quantized';
 const calibration = 'Calibration';
-
-export const quantTypes = [
-  'QInt8',
-  'QUInt8',
-  'QFLOAT8E4M3FN',
-  'QInt16',
-  'QUInt16',
-  'QInt4',
-  'QUInt4',
-] as const;
-export const quantFormats = ['QOperator', 'QDQ'] as const;
-export const calibrationMethods = ['MinMax', 'Entropy', 'Percentile', 'Distribution'] as const;
-const availableTypes = ['QInt8', 'QUInt8'] as const;
 
 /** Parameters of quantize_static, with `calibrate_dataset` and `preprocess` in place of a reader. */
 export const quantizeStaticOptions = [
@@ -104,19 +102,17 @@ export const quantizeStaticOptions = [
     name: 'activation_type',
     kind: 'enum',
     values: quantTypes,
-    available: availableTypes,
     default: 'QUInt8',
     group: types,
-    help: 'type of activations',
+    help: 'type of activations; 16 and 4 bits in QDQ only',
   },
   {
     name: 'weight_type',
     kind: 'enum',
     values: quantTypes,
-    available: availableTypes,
     default: 'QUInt8',
     group: types,
-    help: 'type of weights; QInt8 is symmetric',
+    help: 'type of weights; signed types are symmetric; 16 and 4 bits in QDQ only',
   },
   {
     name: 'per_channel',
@@ -188,7 +184,7 @@ export const quantizeStaticOptions = [
   },
   {
     name: 'extra_options',
-    kind: 'object',
+    kind: 'extra_options',
     default: {},
     group: 'Extra options',
     help: "JSON object, or key=value; the keys below, spelled as the reference's",
@@ -299,28 +295,23 @@ export const preprocessOptions = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-export interface ExtraOptionSpec {
-  readonly kind: 'boolean' | 'number' | 'integer' | 'strings' | 'object';
-  /** null: not set, the rule in `help` decides. */
-  readonly default: unknown;
+export interface ExtraOptionSpec extends Pick<OptionSpec, 'default' | 'help' | 'later' | 'min'> {
+  readonly kind: 'boolean' | 'number' | 'integer' | 'strings' | 'axes' | 'overrides';
   /** Present where the option has an effect in one format only. */
   readonly format?: 'QDQ' | 'QOperator';
-  /** Present where this version carries out the default only. */
-  readonly later?: true;
-  readonly help: string;
 }
 
-/** Every key of `extra_options` that the reference's static path reads (ort-reference.md 2.1). */
-export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
+// Every key of `extra_options` that the reference's static path reads.
+const extraOptionTable = {
   ActivationSymmetric: {
     kind: 'boolean',
     default: false,
-    help: 'activations: range mirrored about 0',
+    help: 'activations: range mirrored about 0; keeps Relu and Clip',
   },
   WeightSymmetric: {
     kind: 'boolean',
     default: null,
-    help: 'weights: range mirrored about 0; by default for signed types only',
+    help: 'weights: range mirrored about 0; where not set, for signed types only',
   },
   ActivationRestrictedAsymmetric: {
     kind: 'boolean',
@@ -330,12 +321,39 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
   MinimumRealRange: {
     kind: 'number',
     default: null,
-    help: 'smallest width of a range',
+    min: 0,
+    help: 'smallest width of a range: its upper end is raised where it is narrower',
+  },
+  TensorQuantOverrides: {
+    kind: 'overrides',
+    default: {},
+    help: 'type, scale, range, symmetry or axis by tensor: {"tensor": [{"quant_type": "QUInt16"}]}',
   },
   ForceQuantizeNoInputCheck: {
     kind: 'boolean',
     default: false,
     help: 'quantize Transpose, Reshape, MaxPool … even where their input is float',
+  },
+  MatMulConstBOnly: {
+    kind: 'boolean',
+    default: false,
+    help: 'quantize MatMul only where B is constant',
+  },
+  EnableSubgraph: {
+    kind: 'boolean',
+    default: false,
+    help: 'quantize the bodies of If, Loop and Scan too',
+  },
+  'extra.Sigmoid.nnapi': {
+    kind: 'boolean',
+    default: false,
+    help: 'Sigmoid outputs with scale 1/256 and zero point 0, as NNAPI wants',
+  },
+  DefaultTensorType: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    help: 'TensorProto type (1: float32, 10: float16) of tensors whose type is unknown',
   },
   CalibTensorRangeSymmetric: {
     kind: 'boolean',
@@ -391,10 +409,10 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
     help: 'one Q/DQ pair for each consumer of a tensor',
   },
   QDQOpTypePerChannelSupportToAxis: {
-    kind: 'object',
+    kind: 'axes',
     default: {},
     format: 'QDQ',
-    help: 'channel axis by operator type, such as {"MatMul": 1}',
+    help: 'channel axis by operator type, such as {"MatMul": 1}; with per_channel',
   },
   QuantizeBias: {
     kind: 'boolean',
@@ -406,7 +424,7 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
     kind: 'boolean',
     default: false,
     format: 'QDQ',
-    help: 'Q/DQ of domain com.microsoft',
+    help: 'Q/DQ of domain com.microsoft: 16 and 4 bits without raising the opset',
   },
   QDQKeepRemovableActivations: {
     kind: 'boolean',
@@ -423,54 +441,50 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
   BlockSize: {
     kind: 'integer',
     default: 0,
+    min: 0,
     format: 'QDQ',
-    later: true,
-    help: 'values per block of a blockwise quantized weight; 0: off',
-  },
-  MatMulConstBOnly: {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    help: 'quantize MatMul only where B is constant',
-  },
-  EnableSubgraph: {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    later: true,
-    help: 'quantize the bodies of If and Loop',
-  },
-  'extra.Sigmoid.nnapi': {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    help: 'Sigmoid output with scale 1/256 and zero point 0, as NNAPI wants',
-  },
-  DefaultTensorType: {
-    kind: 'integer',
-    default: null,
-    later: true,
-    help: 'TensorProto type of tensors whose type is unknown',
-  },
-  TensorQuantOverrides: {
-    kind: 'object',
-    default: {},
-    later: true,
-    help: 'quantization parameters by tensor name',
+    help: 'values that share a scale in a rank-2 weight, along its channel axis (opset 21); 0: off',
   },
   SmoothQuant: {
     kind: 'boolean',
     default: false,
-    later: true,
+    later: 'SmoothQuant',
     help: 'move outliers from activations to weights first',
   },
-  SmoothQuantAlpha: { kind: 'number', default: 0.5, later: true, help: 'its strength' },
+  SmoothQuantAlpha: {
+    kind: 'number',
+    default: 0.5,
+    later: 'SmoothQuant',
+    help: 'its strength',
+  },
   SmoothQuantFolding: {
     kind: 'boolean',
     default: true,
-    later: true,
+    later: 'SmoothQuant',
     help: 'fold its factors into the layers before',
   },
+} as const satisfies Readonly<Record<string, ExtraOptionSpec>>;
+
+export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = extraOptionTable;
+
+/** The value of one option; null and undefined are its default. */
+type ValueOf<Spec extends { readonly kind: OptionKind }> = Spec extends {
+  readonly values: readonly (infer Value)[];
+}
+  ? Value
+  : KindTypes[Spec['kind']];
+
+/** extra_options as an object of the API; keys are spelled as the reference's. */
+export type ExtraOptions = {
+  -readonly [Name in keyof typeof extraOptionTable]?:
+    | ValueOf<(typeof extraOptionTable)[Name]>
+    | null
+    | undefined;
+};
+
+/** The options of a table as an object of the API: camelCase, all of them optional. */
+export type OptionsOf<Table extends readonly OptionSpec[]> = {
+  [Spec in Table[number] as CamelCase<Spec['name']>]?: ValueOf<Spec> | null | undefined;
 };
 
 /** Commands of COMMAND.md; those that are not `available` end with exit code 2 and "not available yet". */

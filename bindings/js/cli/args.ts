@@ -175,7 +175,7 @@ function readValue(
       if (words.length === 0) throw usage(`${label} needs a value`);
       return words;
     }
-    case 'object':
+    case 'extra_options':
       return readObject(label, several());
     case 'preprocess': {
       const words = several();
@@ -243,5 +243,5 @@ function merge(spec: OptionSpec, before: unknown, value: unknown): unknown {
   if (spec.kind === 'strings' || spec.kind === 'paths') {
     return [...(before as string[]), ...(value as string[])];
   }
-  return spec.kind === 'object' ? { ...(before as object), ...(value as object) } : value;
+  return spec.kind === 'extra_options' ? { ...(before as object), ...(value as object) } : value;
 }

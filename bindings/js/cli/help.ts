@@ -9,7 +9,7 @@ const valueNames: Partial<Record<OptionSpec['kind'], string>> = {
   strings: 'NAME...',
   number: 'NUMBER',
   integer: 'NUMBER',
-  object: 'KEY=VALUE...',
+  extra_options: 'KEY=VALUE...',
   preprocess: 'PRESET',
 };
 
