@@ -487,19 +487,24 @@ export type OptionsOf<Table extends readonly OptionSpec[]> = {
   [Spec in Table[number] as CamelCase<Spec['name']>]?: ValueOf<Spec> | null | undefined;
 };
 
-/** Commands of COMMAND.md; those that are not `available` end with exit code 2 and "not available yet". */
-export const commands: Readonly<Record<string, { available: boolean; help: string }>> = {
-  quantize_static: {
-    available: true,
-    help: 'quantize weights and activations, calibrated with samples (the default)',
-  },
-  preprocess: { available: true, help: 'write the float model as it is prepared for quantizing' },
-  quantize_dynamic: { available: false, help: 'quantize without calibration' },
-  qnn_preprocess_model: { available: false, help: 'prepare a model for QNN' },
-  get_qdq_config: { available: false, help: 'write a configuration for QDQ' },
-  get_qnn_qdq_config: { available: false, help: 'write a configuration for QDQ on QNN' },
-  quantize_matmul_nbits: { available: false, help: 'quantize MatMul weights to 2, 4 or 8 bits' },
-  quantize_matmul_bnb4: { available: false, help: 'quantize MatMul weights to FP4 or NF4' },
+/** The options of each command that is carried out. */
+export const commandTables = {
+  quantize_static: quantizeStaticOptions,
+  preprocess: preprocessOptions,
+} as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
+
+export type Command = keyof typeof commandTables;
+
+/** All commands; those without a table end with exit code 2 and "not available yet". */
+export const commands: Readonly<Record<string, string>> = {
+  quantize_static: 'quantize weights and activations, calibrated with samples (the default)',
+  preprocess: 'write the float model as it is prepared for quantizing',
+  quantize_dynamic: 'quantize without calibration',
+  qnn_preprocess_model: 'prepare a model for QNN',
+  get_qdq_config: 'write a configuration that quantizes a whole model to QDQ',
+  get_qnn_qdq_config: 'write a configuration that suits the QNN execution provider',
+  quantize_matmul_nbits: 'quantize MatMul weights to 2, 4 or 8 bits',
+  quantize_matmul_bnb4: 'quantize MatMul weights to FP4 or NF4',
 };
 
 /** `calibration_cache_path` → `calibrationCachePath`. */

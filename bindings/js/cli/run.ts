@@ -8,10 +8,10 @@ import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
 import { preprocessOn } from '../preprocess-model.js';
 import { quantizeOn } from '../quantize-static.js';
-import { camelCase, preprocessOptions } from '../schema.js';
+import { camelCase, commandTables, preprocessOptions } from '../schema.js';
 import type { Diagnostic, SampleSource } from '../types.js';
 import { checkOptions, checkQuantizeStatic, type OptionValues } from '../validate.js';
-import { commandOptions, type ParsedArgs, parseArgs } from './args.js';
+import { type ParsedArgs, parseArgs } from './args.js';
 import { helpText } from './help.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { bytesText, summaryText } from './summary.js';
@@ -49,7 +49,7 @@ async function runParsed(
   err: ProgressStream,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const table = commandOptions(args.command);
+  const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);
   const isStatic = args.command === 'quantize_static';
