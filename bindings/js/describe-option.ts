@@ -13,6 +13,7 @@ const valueNames: Readonly<Record<OptionSpec['kind'], string>> = {
   extra_options: 'KEY=VALUE...',
   axes: 'JSON',
   overrides: 'JSON',
+  calibrate_args: 'KEY=VALUE...',
   preprocess: 'PRESET',
 };
 

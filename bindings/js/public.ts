@@ -1,4 +1,8 @@
 // What both entries (index.ts, browser.ts) export: types, errors and the pieces without a platform.
+export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
+export type { QnnConfigOptions } from './config/qnn-config.js';
+export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
+export type { StaticQuantConfig } from './config/static-config.js';
 export { QuantizeError } from './errors.js';
 export { guessPreprocess } from './guess-preprocess.js';
 export type {
@@ -23,6 +27,8 @@ export {
   type ExtraOptions,
   extraOptions,
   type OptionSpec,
+  qdqConfigOptions,
+  qnnConfigOptions,
   quantizeStaticOptions,
 } from './schema.js';
 export type { TensorQuantOverride, TensorQuantOverrides } from './tensor-quant-overrides.js';

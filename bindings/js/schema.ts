@@ -20,6 +20,7 @@ interface KindTypes {
   extra_options: ExtraOptions;
   axes: Readonly<Record<string, number>>; // an axis by operator type
   overrides: TensorQuantOverrides; // see tensor-quant-overrides.ts
+  calibrate_args: CalibrateArgs;
 }
 
 export type OptionKind = keyof KindTypes;
@@ -482,15 +483,226 @@ export type ExtraOptions = {
     | undefined;
 };
 
+/** The options of a table under the reference's names, all of them optional. */
+export type ConfigOf<Table extends readonly OptionSpec[]> = {
+  [Spec in Table[number] as Spec['name']]?: ValueOf<Spec> | null | undefined;
+};
+
 /** The options of a table as an object of the API: camelCase, all of them optional. */
 export type OptionsOf<Table extends readonly OptionSpec[]> = {
   [Spec in Table[number] as CamelCase<Spec['name']>]?: ValueOf<Spec> | null | undefined;
+};
+
+/** What a configuration carries along for its run. */
+const carriedOptions = [
+  {
+    name: 'model_output',
+    kind: 'path',
+    default: null,
+    group: files,
+    aliases: ['output_model', 'o'],
+    help: 'written into the configuration: where the quantized model goes',
+  },
+  {
+    name: 'calibrate_dataset',
+    kind: 'paths',
+    default: null,
+    group: files,
+    aliases: ['calibration_data'],
+    help: 'written into the configuration: the samples of its run',
+  },
+  {
+    name: 'preprocess',
+    kind: 'preprocess',
+    default: null,
+    group: files,
+    help: 'written into the configuration: how images become tensors',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const modelToConfigure = {
+  name: 'model_input',
+  kind: 'path',
+  default: null,
+  group: files,
+  aliases: ['input_model', 'i'],
+  help: 'the float model (.onnx); its external data need not be there',
+} as const satisfies OptionSpec;
+
+/** What get_qdq_config and get_qnn_qdq_config have in common. */
+const configOptions = [
+  {
+    name: 'calibrate_method',
+    kind: 'enum',
+    values: calibrationMethods,
+    default: 'MinMax',
+    group: calibration,
+    help: 'how a range is taken from the observed values',
+  },
+  {
+    name: 'calibration_providers',
+    kind: 'strings',
+    default: null,
+    group: calibration,
+    help: 'execution providers for calibration',
+  },
+  {
+    name: 'activation_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QUInt8',
+    group: types,
+    help: 'type of activations',
+  },
+  {
+    name: 'per_channel',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'one scale per output channel of a weight',
+  },
+  {
+    name: 'activation_symmetric',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'activations: range mirrored about 0',
+  },
+  {
+    name: 'weight_symmetric',
+    kind: 'boolean',
+    default: null,
+    group: types,
+    help: 'weights: range mirrored about 0; where not set, for signed types only',
+  },
+  {
+    name: 'keep_removable_activations',
+    kind: 'boolean',
+    default: false,
+    group: scope,
+    help: 'keep Relu and Clip where the range already carries them out',
+  },
+  {
+    name: 'op_types_to_quantize',
+    kind: 'strings',
+    default: [],
+    group: scope,
+    help: 'only operators of these types; empty: all in the model',
+  },
+  {
+    name: 'nodes_to_exclude',
+    kind: 'strings',
+    default: [],
+    group: scope,
+    help: 'nodes that stay float, by name',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Parameters of get_qdq_config. */
+export const qdqConfigOptions = [
+  modelToConfigure,
+  ...configOptions,
+  {
+    name: 'weight_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QInt8',
+    group: types,
+    help: 'type of weights',
+  },
+  {
+    name: 'reduce_range',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'weights in one bit less, for x64 processors without VNNI',
+  },
+  {
+    name: 'min_real_range',
+    kind: 'number',
+    default: null,
+    min: 0,
+    group: types,
+    help: 'smallest width of a range',
+  },
+  {
+    name: 'tensor_quant_overrides',
+    kind: 'overrides',
+    default: {},
+    group: types,
+    help: 'TensorQuantOverrides of the configuration',
+  },
+  {
+    name: 'calibrate_args',
+    kind: 'calibrate_args',
+    default: {},
+    group: calibration,
+    help: 'symmetric, moving_average, averaging_constant, max_intermediate_outputs, percentile',
+  },
+  {
+    name: 'extra_options',
+    kind: 'extra_options',
+    default: {},
+    group: types,
+    help: 'further extra_options; they win over what the other parameters set',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Parameters of get_qnn_qdq_config. */
+export const qnnConfigOptions = [
+  modelToConfigure,
+  ...configOptions,
+  {
+    name: 'weight_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QUInt8',
+    group: types,
+    help: 'type of weights',
+  },
+  {
+    name: 'init_overrides',
+    kind: 'overrides',
+    default: {},
+    group: types,
+    help: 'TensorQuantOverrides to begin with, such as a few tensors of 16 bits',
+  },
+  {
+    name: 'add_qtype_converts',
+    kind: 'boolean',
+    default: true,
+    group: types,
+    help: 'add the overrides and converts that follow from those, so that each node has one type',
+  },
+  {
+    name: 'stride',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'CalibStridedMinMax of the configuration',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Keys of calibrate_args, and the extra options that they become. */
+export const calibrateArgs = {
+  symmetric: 'CalibTensorRangeSymmetric',
+  moving_average: 'CalibMovingAverage',
+  averaging_constant: 'CalibMovingAverageConstant',
+  max_intermediate_outputs: 'CalibMaxIntermediateOutputs',
+  percentile: 'CalibPercentile',
+} as const satisfies Readonly<Record<string, keyof ExtraOptions>>;
+
+export type CalibrateArgs = {
+  -readonly [Name in keyof typeof calibrateArgs]?: ExtraOptions[(typeof calibrateArgs)[Name]];
 };
 
 /** The options of each command that is carried out. */
 export const commandTables = {
   quantize_static: quantizeStaticOptions,
   preprocess: preprocessOptions,
+  get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
+  get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
 } as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
 
 export type Command = keyof typeof commandTables;

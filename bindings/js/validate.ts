@@ -4,6 +4,7 @@ import { QuantizeError } from './errors.js';
 import { didYouMean } from './near-matches.js';
 import { is4Bit, is16Bit, type QuantFormat, type QuantType } from './quant-types.js';
 import {
+  calibrateArgs,
   camelCase,
   type ExtraOptionSpec,
   extraOptions,
@@ -92,6 +93,7 @@ function checkKind(spec: OptionSpec, value: unknown, label: string): unknown {
       }
       return value;
     case 'extra_options':
+    case 'calibrate_args':
     case 'overrides': // in detail: tensor-quant-overrides.ts
       if (!isObject(value)) throw expected('an object');
       return value;
@@ -154,6 +156,31 @@ export function checkExtraOptions(
     checked[key] = result;
   }
   return checked;
+}
+
+/** Checks keys and values only, as for a configuration that is not run here; null stays. */
+export function checkExtraValues(
+  given: Record<string, unknown>,
+  activationType: QuantType,
+): Record<string, unknown> {
+  const entries = Object.entries(given).map(([key, value]) => {
+    checkKnown('extra option', key, Object.keys(extraOptions));
+    const spec = extraOptions[key] as ExtraOptionSpec;
+    return [key, value === null ? null : checkExtraOption(key, spec, value, activationType)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Checks calibrate_args of get_qdq_config; returns them as extra options. */
+export function checkCalibrateArgs(given: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(given).map(([key, value]) => {
+    checkKnown('key of calibrate_args', key, Object.keys(calibrateArgs));
+    const name = calibrateArgs[key as keyof typeof calibrateArgs];
+    const spec = extraOptions[name] as ExtraOptionSpec;
+    const isSet = value !== null && value !== undefined;
+    return [name, isSet ? checkKind({ ...spec, name: key, group: '' }, value, key) : null];
+  });
+  return Object.fromEntries(entries);
 }
 
 function checkExtraOption(
@@ -265,8 +292,10 @@ export function coreOptions(checked: OptionValues): OptionValues {
   const ours = [...own, 'use_external_data_format', 'calibrate_method', 'calibration_cache_path'];
   const options = { ...checked };
   for (const name of [...ours, 'calibration_providers']) delete options[name];
+  // What is at its default need not be said; options of a later version are, or checkExtraOptions had thrown.
   const extra = Object.entries(checked.extra_options as Record<string, unknown>);
-  // Those of a later version are at their defaults, or checkExtraOptions had thrown.
-  options.extra_options = Object.fromEntries(extra.filter(([key]) => !extraOptions[key]?.later));
+  options.extra_options = Object.fromEntries(
+    extra.filter(([key, value]) => !sameValue(value, extraOptions[key]?.default)),
+  );
   return options;
 }

@@ -65,7 +65,6 @@ async function optionsPage() {
     table(['key', 'value', 'default', 'format', 'meaning'], extraRows),
     overridesSection,
     refusedSection,
-    defaultsSection,
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -113,18 +112,6 @@ Refused before any work, with exit code 2 (\`UNSUPPORTED_OPTION\`):
 - QFLOAT8E4M3FN for only one of activations and weights, or with another \`calibrate_method\` than Distribution.
 - 16-bit and 4-bit types, and \`convert\`, in QOperator: the quantized operators take 8 bits.
 - \`DedicatedQDQPair\` with \`convert\`.
-- An option of one format in the other.`;
+- An option of one format in the other.
 
-const defaultsSection = `## Defaults that differ from Python's
-
-Newer releases of \`onnxruntime.quantization\` have other defaults. Write them out to get the same in both:
-
-${table(
-  ['option', 'here', 'onnxruntime 1.32'],
-  [
-    ['`quant_format`', '`QOperator`', '`QDQ`'],
-    ['`activation_type`', '`QUInt8`', '`QInt8`'],
-    ['`weight_type`', '`QUInt8`', '`QInt8`'],
-    ['`optimize_model`', '`true`', 'no such parameter: nothing is optimized'],
-  ],
-)}`;
+Defaults that differ from those of Python's newest release are listed in [differences.md](differences.md#defaults).`;

@@ -165,6 +165,9 @@ function readValue(
       return words;
     }
     case 'extra_options':
+    case 'calibrate_args':
+    case 'axes':
+    case 'overrides':
       return readObject(label, several());
     case 'preprocess': {
       const words = several();
@@ -232,5 +235,6 @@ function merge(spec: OptionSpec, before: unknown, value: unknown): unknown {
   if (spec.kind === 'strings' || spec.kind === 'paths') {
     return [...(before as string[]), ...(value as string[])];
   }
-  return spec.kind === 'extra_options' ? { ...(before as object), ...(value as object) } : value;
+  const isObject = ['extra_options', 'calibrate_args', 'axes', 'overrides'].includes(spec.kind);
+  return isObject ? { ...(before as object), ...(value as object) } : value;
 }

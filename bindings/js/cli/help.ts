@@ -43,7 +43,9 @@ export function helpText(command: ParsedArgs['command']): string {
     '',
     isMain
       ? '  onnx-ptq --input_model model.onnx --output_model model.quant.onnx --calibrate_dataset images/'
-      : `  onnx-ptq ${command} --input_model model.onnx --output_model model.prepared.onnx`,
+      : command === 'preprocess'
+        ? '  onnx-ptq preprocess --input_model model.onnx --output_model model.prepared.onnx'
+        : `  onnx-ptq ${command} --input_model model.onnx --save_config config.json`,
   ];
   const specs: readonly OptionSpec[] = [...commandTables[command], ...runFlags];
   for (const group of new Set(specs.map((spec) => spec.group))) {
