@@ -18,7 +18,7 @@ const code = (text) => (text === '' ? '' : `\`${text}\``);
 
 /** Text by file, relative to the repository's root. */
 export async function generatedPages() {
-  return { 'docs/options.md': await optionsPage() };
+  return { 'docs/options.md': await optionsPage(), 'docs/profiles.md': await profilesPage() };
 }
 
 async function optionsPage() {
@@ -65,6 +65,36 @@ async function optionsPage() {
     table(['key', 'value', 'default', 'format', 'meaning'], extraRows),
     overridesSection,
     refusedSection,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+async function profilesPage() {
+  const { profiles } = await library('profiles.js');
+  const sections = Object.entries(profiles).flatMap(([name, profile]) => {
+    const fields = { ...profile.parameters, ...profile.extra_options };
+    const rows = Object.entries(fields).map(([field, { value, reason }]) => [
+      code(field),
+      code(String(value)),
+      reason,
+    ]);
+    const sources = profile.sources.map(({ title, url }) => `[${title}](${url})`).join(', ');
+    return [
+      `## ${name}`,
+      `For ${profile.target}.`,
+      table(['parameter', 'value', 'why'], rows),
+      ...(profile.note ? [profile.note] : []),
+      `Sources: ${sources}.`,
+    ];
+  });
+  const parts = [
+    generated('bindings/js/profiles.ts'),
+    '# Profiles',
+    '`--profile NAME` (in the API `profile`) sets the parameters that suit where the model will run. A parameter that is ' +
+      'given explicitly always wins, and an option without effect in the chosen format is left out. The result is loaded ' +
+      'and run in onnxruntime-web whatever the profile; what only the target itself could tell follows the published rules ' +
+      'that are named.',
+    ...sections,
   ];
   return `${parts.join('\n\n')}\n`;
 }
