@@ -79,6 +79,15 @@ test('fixed 16-bit outputs replace a range and a symmetry, with which they would
   ]);
 });
 
+test('the graph is enough: external data may be missing', async () => {
+  const alone = path.join(temporaryFolder(), 'model.onnx');
+  fs.copyFileSync(at('layers-external.onnx'), alone);
+  assert.deepEqual(
+    await getQdqConfig({ modelInput: alone }),
+    await getQdqConfig({ modelInput: at('layers-external.onnx') }),
+  );
+});
+
 test('a predicate cannot exclude a node that has no name', async () => {
   await assert.rejects(
     getQdqConfig({ modelInput: at('branches-unnamed.onnx'), nodesToExclude: () => true }),
