@@ -139,6 +139,24 @@ test('quantize() runs a configuration as quantizeStatic() runs the same paramete
   }
 });
 
+test('a mixed-precision configuration for QNN runs: 16 bits where asked, converted around it', async () => {
+  const modelInput = model('classifier.onnx');
+  const quantConfig = await getQnnQdqConfig({
+    modelInput,
+    initOverrides: { c2: [{ quant_type: 'QUInt16' }] },
+  });
+  const { report } = await quantize({
+    modelInput,
+    calibrationDataReader: imageSamples(4),
+    quantConfig,
+  });
+  const types = new Map(report.tensors.map(({ name, quantType }) => [name, quantType]));
+  assert.equal(types.get('c2'), 'QUInt16');
+  assert.equal(types.get('p1'), 'QUInt8');
+  assert.equal(types.get('image'), 'QUInt8');
+  assert.ok((report.quality.sqnr ?? 0) > 20, `SQNR ${report.quality.sqnr}`);
+});
+
 test('every key of a configuration is an option of quantize_static', async () => {
   const config = await getQdqConfig({ modelInput: at('layers.onnx') });
   const known = quantizeStaticOptions.map(({ name }) => name as string);
