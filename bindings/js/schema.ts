@@ -453,7 +453,7 @@ const extraOptionTable = {
     default: 0,
     min: 0,
     format: 'QDQ',
-    help: 'values that share a scale in a rank-2 weight, along its channel axis (opset 21); 0: off',
+    help: 'values that share a scale in a weight of rank 2 (opset 21); 0: one scale a tensor or channel',
   },
   SmoothQuant: {
     kind: 'boolean',
