@@ -311,7 +311,6 @@ export function coreOptions(checked: OptionValues): OptionValues {
     ...own,
     'profile',
     'use_external_data_format',
-    'calibrate_method',
     'calibration_cache_path',
   ];
   const options = { ...checked };

@@ -214,7 +214,9 @@ std::string ToJson(const TensorRanges& ranges) {
   for (const auto& [tensor, range] : ranges) {
     if (range.is_empty()) continue;
     object[tensor] = {range.lowest, range.highest};
-    if (range.deviation) object[tensor].push_back(*range.deviation);
+    if (!range.deviation) continue;
+    object[tensor].push_back(*range.deviation);
+    object[tensor].push_back(range.mean);
   }
   return Dump(object);
 }
@@ -226,16 +228,19 @@ TensorRanges RangesFromJson(const std::string& text) {
   }
   TensorRanges ranges;
   for (const auto& [tensor, ends] : object.items()) {
-    const bool numbers = ends.is_array() && (ends.size() == 2 || ends.size() == 3) &&
+    const bool numbers = ends.is_array() && (ends.size() == 2 || ends.size() == 4) &&
                          std::all_of(ends.begin(), ends.end(),
                                      [](const json& end) { return end.is_number(); });
     if (!numbers) {
       throw Error(ErrorCode::kInvalidRange,
-                  "A tensor range is not two numbers, or three with the standard deviation.")
+                  "A tensor range is not two numbers, or four with standard deviation and mean.")
           .WithTensor(tensor);
     }
     TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
-    if (ends.size() == 3) range.deviation = ends[2].get<float>();
+    if (ends.size() == 4) {
+      range.deviation = ends[2].get<float>();
+      range.mean = ends[3].get<float>();
+    }
     if (range.lowest > range.highest) {
       throw Error(ErrorCode::kInvalidRange, "A tensor range ends before it begins.")
           .WithTensor(tensor);

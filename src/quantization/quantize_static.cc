@@ -154,7 +154,7 @@ CalibrationModel StaticQuantizer::WriteCalibrationModel(const std::string& file)
   Model runnable = *prepared_;
   runnable.proto() = calibration.proto;
   WriteSkeleton(runnable, file);
-  collector_.emplace(calibration.tensors);
+  collector_.emplace(calibration.tensors, config_);
   return calibration;
 }
 
@@ -169,7 +169,7 @@ TensorRanges StaticQuantizer::Ranges() const {
   if (ranges_) return *ranges_;
   // Nothing to observe (no node to quantize) needs no sample.
   if (collector_ && !collector_->empty())
-    return collector_->Ranges(config_.calib_tensor_range_symmetric);
+    return collector_->Ranges();
   return {};
 }
 

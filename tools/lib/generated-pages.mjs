@@ -73,7 +73,7 @@ async function optionsPage() {
   };
   const extraRows = Object.entries(extraOptions).map(([name, spec]) => [
     code(name),
-    kinds[spec.kind],
+    spec.values?.map(code).join(', ') ?? kinds[spec.kind],
     code(defaultText(spec)),
     spec.format ?? 'both',
     meaning(spec),
