@@ -1,6 +1,8 @@
-"""The reference's side of docs/results.md: quantize one model with quantize_static and count top-1 hits.
+"""The reference's side of docs/results.md: quantizes one model with quantize_static in several ways, and measures
+the results on the tensors that ours was measured on.
 
-Reads a job as JSON on standard input, prints one JSON line: {"float": hits, "quantized": hits | null, "note": str}.
+Reads a job as JSON on standard input; prints one JSON line a run, as soon as it is done:
+{"setting": index, "prepared": bool, "sqnr": dB | null, "hits": number | null, "bytes": number, "error": str | null}.
 """
 
 import json
@@ -17,85 +19,92 @@ from onnxruntime.quantization import (
     quant_pre_process,
     quantize_static,
 )
-from PIL import Image
 
 
-def tensor(path, spec):
-    """As src/image/preprocess.cc: centre crop of an image whose shorter side is 256/224 of the crop."""
-    image = Image.open(path).convert("RGB")
-    width, height = spec["width"], spec["height"]
-    if spec["mode"] == "center":
-        shorter = round(min(width, height) * 256 / 224)
-        scale = shorter / min(image.size)
-        size = [max(shorter, int(side * scale + 0.5)) for side in image.size]
-        image = image.resize(size, Image.BILINEAR)
-        left, top = (size[0] - width) // 2, (size[1] - height) // 2
-        image = image.crop((left, top, left + width, top + height))
-    pixels = np.asarray(image, dtype=np.float32)
-    if spec["order"] == "BGR":
-        pixels = pixels[..., ::-1]
-    pixels = (pixels - np.float32(spec["mean"])) / np.float32(spec["std"])
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+class Samples(CalibrationDataReader):
+    """The arrays <folder>/<index of the input>.npy, sample by sample."""
 
-
-class Images(CalibrationDataReader):
-    def __init__(self, name, paths, spec):
-        self.name, self.spec, self.paths = name, spec, iter(paths)
+    def __init__(self, inputs, folder):
+        arrays = {name: np.load(os.path.join(folder, f"{i}.npy"), mmap_mode="r") for i, name in enumerate(inputs)}
+        count = len(next(iter(arrays.values())))
+        self.samples = ({name: np.asarray(a[i]) for name, a in arrays.items()} for i in range(count))
 
     def get_next(self):
-        path = next(self.paths, None)
-        return None if path is None else {self.name: tensor(path, self.spec)}
+        return next(self.samples, None)
 
 
-def brief(error):
-    """The first line without paths, cut at 60 characters."""
-    return str(error).splitlines()[0].split(" : Load model")[0][:60].strip()
+class LoadError(Exception):
+    """The result was written and onnxruntime refuses it."""
 
 
-def hits(model, job):
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    right = 0
-    for path, label in job["test"]:
-        scores = session.run(None, {name: tensor(path, job["preprocess"])})[0]
-        right += int(np.argmax(scores) == label)
-    return right
+def outputs(model, job):
+    try:
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise LoadError(str(error)) from error
+    return [session.run(job["outputs"], sample) for sample in Samples(job["inputs"], job["test"])]
 
 
-def quantize(job, folder):
+def decibels(floats, quantizeds):
+    """As bindings/js/metrics.ts: all outputs together, None where values broke."""
+    signal = noise = 0.0
+    for x, y in ((x, y) for pair in zip(floats, quantizeds, strict=True) for x, y in zip(*pair, strict=True)):
+        x, y = x.astype(np.float64), y.astype(np.float64)
+        keep = np.isfinite(x)
+        signal += np.sum(x[keep] ** 2)
+        noise += np.sum((x[keep] - y[keep]) ** 2)
+    if not np.isfinite(noise):
+        return None
+    floor = np.finfo(np.float64).eps
+    return 20 * float(np.log10(max(np.sqrt(signal), floor) / max(np.sqrt(noise), floor)))
+
+
+def quantize(job, setting, prepared, folder):
     model = job["model"]
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    if job["preProcess"]:
-        prepared = os.path.join(folder, "prepared.onnx")
-        quant_pre_process(model, prepared, auto_merge=True)
-        model = prepared
+    if prepared:
+        model = os.path.join(folder, "prepared.onnx")
+        quant_pre_process(job["model"], model, auto_merge=True)
     output = os.path.join(folder, "quantized.onnx")
     quantize_static(
         model,
         output,
-        Images(name, job["calibration"], job["preprocess"]),
-        quant_format=getattr(QuantFormat, job["quant_format"]),
-        activation_type=getattr(QuantType, job["activation_type"]),
-        weight_type=getattr(QuantType, job["weight_type"]),
-        per_channel=job["per_channel"],
+        Samples(job["inputs"], job["calibration"]),
+        quant_format=QuantFormat[setting["quant_format"]],
+        activation_type=QuantType[setting["activation_type"]],
+        weight_type=QuantType[setting["weight_type"]],
+        per_channel=setting["per_channel"],
     )
     return output
 
 
-def main():
-    job = json.load(sys.stdin)
-    result = {"float": hits(job["model"], job), "quantized": None, "note": ""}
+def run(job, setting, prepared, floats):
+    result = {"sqnr": None, "hits": None, "bytes": 0, "error": None}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            output = quantize(job, folder)
-            try:
-                result["quantized"] = hits(output, job)
-            except Exception as error:  # noqa: BLE001  the point is to report whatever it is
-                result["note"] = f"does not load: {brief(error)}"
-        except Exception as error:  # noqa: BLE001
-            result["note"] = f"{type(error).__name__}: {brief(error)}"
-    print(json.dumps(result))
+            output = quantize(job, setting, prepared, folder)
+            result["bytes"] = os.path.getsize(output)
+            values = outputs(output, job)
+            if floats is None:
+                floats = outputs(job["model"], job)
+            result["sqnr"] = decibels(floats, values)
+            if job["labels"] is not None:
+                result["hits"] = sum(int(np.argmax(v[0])) == label for v, label in zip(values, job["labels"]))
+        except Exception as error:  # noqa: BLE001  the point is to report whatever it is
+            kind = "does not load" if isinstance(error, LoadError) else type(error).__name__
+            result["error"] = f"{kind}: {error}".replace(f"{folder}/", "")
+    return result
+
+
+def main():
+    job = json.load(sys.stdin)
+    try:
+        floats = outputs(job["model"], job)
+    except LoadError:
+        floats = None  # each run tells
+    for index, setting in enumerate(job["settings"]):
+        for prepared in (False, True):
+            result = run(job, setting, prepared, floats)
+            print(json.dumps({"setting": index, "prepared": prepared, **result}), flush=True)
 
 
 main()
