@@ -165,13 +165,7 @@ std::string ToJson(const PrepareReport& report) {
 }
 
 std::string ToJson(const CalibrationModel& model) {
-  std::set<std::string> files;
-  for (const onnx::TensorProto& initializer : model.proto.graph().initializer()) {
-    for (const auto& entry : initializer.external_data()) {
-      if (entry.key() == "location") files.insert(entry.value());
-    }
-  }
-  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", files}});
+  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", model.files}});
 }
 
 std::string ToJson(const QuantizeReport& report) {

@@ -8,6 +8,7 @@
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
 #include "quantization/plan_context.h"
@@ -80,7 +81,12 @@ std::vector<std::string> TensorsToCalibrate(const Model& model, const StaticQuan
 }
 
 CalibrationModel BuildCalibrationModel(const Model& model, const StaticQuantConfig& config) {
-  CalibrationModel result{TensorsToCalibrate(model, config), "", model.proto()};
+  CalibrationModel result{TensorsToCalibrate(model, config), "", {}, model.proto()};
+  ForEachTensor(&result.proto, [&result](const onnx::TensorProto& tensor) {
+    for (const onnx::StringStringEntryProto& entry : tensor.external_data()) {
+      if (entry.key() == "location") result.files.insert(entry.value());
+    }
+  });
   result.proto.set_ir_version(std::min(result.proto.ir_version(), kRuntimeIrVersion));
   if (result.tensors.empty()) return result;
 

@@ -9,6 +9,7 @@
 // out of the node that holds the body (body_ranges.h).
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace ptq {
 struct CalibrationModel {
   std::vector<std::string> tensors;  // in the order of their ranges
   std::string output;                // "" where there is nothing to observe
+  std::set<std::string> files;       // that the weights are in, Constant nodes' included
   onnx::ModelProto proto;            // weights by reference
 };
 

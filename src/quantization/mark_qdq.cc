@@ -66,7 +66,28 @@ class QdqMarker {
   }
 
  private:
+  // A tensor of the node that was observed and never had a value: a branch that no sample took, an
+  // empty or NaN tensor. "" where there is none.
+  std::string ValuelessTensor(const onnx::NodeProto& node) const {
+    const auto find = [this](const auto& tensors) -> std::string {
+      for (const std::string& tensor : tensors) {
+        if (context_.IsValueless(tensor) && !context_.ActivationParams(tensor)) return tensor;
+      }
+      return "";
+    };
+    const std::string input = find(node.input());
+    return input.empty() ? find(node.output()) : input;
+  }
+
   void MarkNode(const onnx::NodeProto& node, NodePlan* node_plan) {
+    if (const std::string tensor = ValuelessTensor(node); !tensor.empty()) {
+      node_plan->reason = "its tensor '" + tensor + "' was empty or NaN in every sample";
+      plan_->diagnostics.push_back({Severity::kWarning, "TENSOR_WITHOUT_VALUES",
+                                    "The tensor was empty or NaN in every sample, so what makes or "
+                                    "reads it stays float.",
+                                    node.name(), tensor, ""});
+      return;
+    }
     const OpRow* row = FindOp(node.op_type());
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
     if (row != nullptr && context_.opset() < row->min_opset) {

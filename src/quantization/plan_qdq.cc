@@ -46,18 +46,10 @@ class QdqPlanner {
 
   void PlanActivation(const QdqMark& mark) {
     std::optional<QuantParams> params = context_.ActivationParams(mark.tensor);
-    const std::string& node = context_.node(mark.node).name();
-    if (!params && context_.IsValueless(mark.tensor)) {
-      plan_.diagnostics.push_back(
-          {Severity::kWarning, "TENSOR_WITHOUT_VALUES",
-           "The tensor was empty or NaN in every sample, so it stays float.", node, mark.tensor,
-           ""});
-      return;
-    }
     if (!params) {
       throw Error(ErrorCode::kMissingRange, "Tensor '" + mark.tensor + "' has no tensor range.")
           .WithTensor(mark.tensor)
-          .WithNode(node)
+          .WithNode(context_.node(mark.node).name())
           .WithHint("Calibrate with samples that reach it, or exclude the node.");
     }
     TensorPlan tensor{mark.tensor, TensorRole::kActivation, *std::move(params)};
