@@ -1,0 +1,2 @@
+def of(subject, params, model):
+    return []
