@@ -49,6 +49,8 @@ CASES = {'alone': 2, 'pair': 1, 'pattern': 3, 'random': 2, 'random16': 2, 'fresh
 SESSION_OPTIONS = onnxruntime.SessionOptions()
 SESSION_OPTIONS.intra_op_num_threads = 1
 SESSION_OPTIONS.log_severity_level = 4
+# The model as it is written: kernels that fuse have faults of their own, such as sums of U8S8 products that saturate.
+SESSION_OPTIONS.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
 
 def samples(model, seed):
@@ -147,17 +149,26 @@ class Subject:
                 'opsets': {o.domain: o.version for o in model.opset_import if o.domain in ('', 'com.microsoft')},
                 'ir': model.ir_version,
             }
-            invalid = why_invalid(model, self.samples[0])
+            invalid, results = run(model, self.samples[0])
             if invalid:
                 case['invalid'] = invalid
             if detail:
-                case['detail'] = {'nodes': nodes, 'initializers': initializers}
+                case['detail'] = {'nodes': nodes, 'initializers': initializers, 'errors': self.errors(results)}
         deviations = kit_deviations.of(self, params, model)
         if deviations:
             case['deviations'] = deviations
         self.error_model = self.error_model or kit_error.ErrorModel(self.model, self.observed(), self.ranges)
         case['bounds'] = self.error_model.bounds(params, self.spread)
         return case
+
+    def errors(self, results):
+        """Largest difference from the float model, by output."""
+        floats = {name: value for name, value in results.items() if value.dtype.kind == 'f'}
+        values = self.observed()
+        return {
+            name: float(np.abs(value.astype(np.float64) - values[name].astype(np.float64)).max(initial=0.0))
+            for name, value in floats.items()
+        }
 
     def entry(self, cases, detail):
         """The graph's entry of kit.json, but for its place in models.bin."""
@@ -176,18 +187,18 @@ class Subject:
         return entry
 
 
-def why_invalid(model, sample):
-    """Why no runtime takes what the reference wrote; None where one does."""
+def run(model, sample):
+    """(why no runtime takes the model or None, its results by output)."""
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:
-        return f'checker: {str(error)[:160]}'
+        return f'checker: {str(error)[:160]}', {}
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), SESSION_OPTIONS, ['CPUExecutionProvider'])
-        session.run(None, sample)
+        names = [output.name for output in session.get_outputs()]
+        return None, dict(zip(names, session.run(names, sample), strict=True))
     except Exception as error:
-        return f'runtime: {str(error)[:200]}'
-    return None
+        return f'runtime: {str(error)[:200]}', {}
 
 
 def make_entry(job):
@@ -244,6 +255,7 @@ def main():
     parser.add_argument('--seed', type=int, help='of the fresh graphs; drawn and printed by default')
     parser.add_argument('--graph', action='append', default=[])
     parser.add_argument('--cases', type=int, help='cases a graph')
+    parser.add_argument('--detail', action='store_true', help='in the stored kit too')
     parser.add_argument('--out', default=str(FIXTURE))
     arguments = parser.parse_args()
     reference.check_versions()
@@ -256,7 +268,7 @@ def main():
         print(f'seed {seed}', file=sys.stderr)
         names = list(kit_graphs.fresh_names(arguments.fresh, seed))
     stored = not names
-    models, content = make(names or list(kit_graphs.names()), cases_of, detail=not stored)
+    models, content = make(names or list(kit_graphs.names()), cases_of, detail=not stored or arguments.detail)
     write(arguments.out, models, content)
     cases = sum(len(graph['cases']) for graph in content['graphs'])
     print(

@@ -162,8 +162,10 @@ class Case:
         if quant_type == FLOAT8:
             return error + self.float8(value, error, self.spread[name][1])
         low, high = self.m.ranges.get(name, (float(value.min()), float(value.max())))
-        if self.pinned.get(name):
+        if self.pinned.get(name) == 'Softmax':
             low, high = min(low, 0.0), max(high, 1.0)
+        elif self.pinned.get(name):
+            entry = {'scale': 1 / 256, 'zero_point': 0}
         step, low, high = self.scales(low, high, quant_type, entry, False)
         step *= 1 + 1 / self.exactness(name)
         cut = np.maximum(np.maximum(value - high, low - value), 0)
@@ -231,7 +233,8 @@ class Case:
 
     def run(self):
         graph = self.m.graph
-        self.pinned = {n.output[0]: n.op_type == 'Softmax' or (n.op_type == 'Sigmoid' and self.extra.get('extra.Sigmoid.nnapi')) for n in graph.node}
+        nnapi = ('Sigmoid',) if self.extra.get('extra.Sigmoid.nnapi') else ()
+        self.pinned = {n.output[0]: n.op_type for n in graph.node if n.op_type in ('Softmax', *nnapi)}
         for value in graph.input:
             name = value.name
             if self.m.dtypes[name].kind == 'f':
@@ -275,10 +278,21 @@ class Case:
         if FLOAT8 in (self.params['weight_type'], self.params['activation_type']):
             return np.zeros(self.value(name).shape)
         scale = self.input_step(x) * self.step_of_weight(w)
-        return np.full(self.value(name).shape, scale / 2) + self.generic_slack(name)
+        bias = np.abs(self.value(name))
+        exact = 2**-10 if self.m.dtypes[name] == np.float16 else 2**-20
+        return scale / 2 + bias * exact + np.maximum(bias - 2**31 * self.least_bias_scale(x, w), 0)
 
-    def generic_slack(self, name):
-        return np.abs(self.value(name)) * (2**-10 if self.m.dtypes[name] == np.float16 else 2**-20)
+    def least_bias_scale(self, x, w):
+        """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing raises the weight's scale."""
+        quant_type = (self.overrides.get(w) or [{}])[0].get('quant_type', self.params['weight_type'])
+        if quant_type in ('QInt8', 'QInt16') and not self.extra.get('QDQDisableWeightAdjustForInt32Bias'):
+            return np.inf
+        value = self.value(w)
+        channels = [value] if not self.params['per_channel'] and 'axis' not in (self.overrides.get(w) or [{}])[0] else [
+            value.take(i, axis) for axis in range(value.ndim) for i in range(value.shape[axis])
+        ]
+        widths = [float(max(c.max(), 0) - min(c.min(), 0)) for c in channels]
+        return min((width / LEVELS[quant_type] for width in widths if width > 0), default=1.0) * self.step(x)
 
     def input_step(self, x):
         """The largest scale that x may be quantized with, its own or one it shares."""
