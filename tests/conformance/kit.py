@@ -166,7 +166,7 @@ class Subject:
         floats = {name: value for name, value in results.items() if value.dtype.kind == 'f'}
         values = self.observed()
         return {
-            name: float(np.abs(value.astype(np.float64) - values[name].astype(np.float64)).max(initial=0.0))
+            name: float(np.nan_to_num(np.abs(value.astype(np.float64) - values[name].astype(np.float64)).max(initial=0.0), nan=1e30, posinf=1e30))
             for name, value in floats.items()
         }
 
@@ -242,7 +242,7 @@ def write(path, models, content):
     """A gzipped tar without time stamps: the same kit is the same file."""
     tar_bytes = io.BytesIO()
     with tarfile.open(fileobj=tar_bytes, mode='w', format=tarfile.USTAR_FORMAT) as tar:
-        for name, data in (('kit.json', json.dumps(content, separators=(',', ':')).encode()), ('models.bin', models)):
+        for name, data in (('kit.json', json.dumps(content, separators=(',', ':'), allow_nan=False).encode()), ('models.bin', models)):
             info = tarfile.TarInfo(name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
