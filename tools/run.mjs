@@ -72,6 +72,10 @@ const tasks = {
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),
+  async docs() {
+    await buildJs();
+    await run(process.execPath, ['tools/docs.mjs'], { show: true });
+  },
   conformance: () => script('tests/conformance/run.mjs'),
   async dev() {
     await buildWasm();

@@ -1,5 +1,9 @@
 // onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
 // imports from Node.
+import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
+import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
+import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
+import type { StaticQuantConfig } from './config/static-config.js';
 import { inspectOn } from './inspect-model.js';
 import type { PreprocessOptions, QuantizeStaticOptions } from './options.js';
 import { browserPlatform } from './platform/browser.js';
@@ -37,4 +41,27 @@ export function inspectModel(model: ModelInput): Promise<ModelSummary> {
 /** The float model as it is prepared for quantizing. */
 export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
   return preprocessOn(browserPlatform, options);
+}
+
+/** Runs a configuration: the reference's `quantize`. */
+export function quantize(options: QuantizeOptions): Promise<QuantizeResult<Blob>> {
+  return runConfigOn(browserPlatform, options);
+}
+
+/**
+ * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same parameters and rules.
+ * No samples are needed; quantize() takes them.
+ * @throws QuantizeError INVALID_OPTION where an option or a tensor override does not fit.
+ */
+export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConfig> {
+  return qdqConfigOn(browserPlatform, options);
+}
+
+/**
+ * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`. `initOverrides` may
+ * give a few tensors another type; what follows for the nodes around them is added (`addQtypeConverts`).
+ * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the model.
+ */
+export function getQnnQdqConfig(options: QnnConfigOptions): Promise<StaticQuantConfig> {
+  return qnnConfigOn(browserPlatform, options);
 }

@@ -5,6 +5,7 @@ import type { ModelFiles } from './host-files.js';
 import type {
   CalibrationModel,
   Diagnostic,
+  ModelStructure,
   ModelSummary,
   PrepareReport,
   QuantizeReport,
@@ -113,6 +114,10 @@ export class CoreSession {
 
   open(): ModelSummary {
     return this.#json((session) => session.open());
+  }
+
+  structure(): ModelStructure {
+    return this.#json((session) => session.structure());
   }
 
   /** `options`: the reference's names, see coreOptions(). */

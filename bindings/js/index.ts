@@ -1,4 +1,8 @@
 // onnx-ptq in Node: models and samples by path or in memory.
+import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
+import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
+import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
+import type { StaticQuantConfig } from './config/static-config.js';
 import { setDecodePlatform } from './decode/decode.js';
 import { nodeDecodePlatform } from './decode/node.js';
 import { inspectOn } from './inspect-model.js';
@@ -46,4 +50,27 @@ export function inspectModel(model: ModelInput): Promise<ModelSummary> {
 /** Writes the float model as it is prepared for quantizing: constants folded, BatchNormalization folded, opset ≥ 13. */
 export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
   return preprocessOn(nodePlatform, options);
+}
+
+/** Runs a configuration: the reference's `quantize`. */
+export function quantize(options: QuantizeOptions): Promise<QuantizeResult<NodeModel>> {
+  return runConfigOn(nodePlatform, options);
+}
+
+/**
+ * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same parameters and rules.
+ * No samples are needed; quantize() takes them.
+ * @throws QuantizeError INVALID_OPTION where an option or a tensor override does not fit.
+ */
+export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConfig> {
+  return qdqConfigOn(nodePlatform, options);
+}
+
+/**
+ * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`. `initOverrides` may
+ * give a few tensors another type; what follows for the nodes around them is added (`addQtypeConverts`).
+ * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the model.
+ */
+export function getQnnQdqConfig(options: QnnConfigOptions): Promise<StaticQuantConfig> {
+  return qnnConfigOn(nodePlatform, options);
 }

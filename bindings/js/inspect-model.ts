@@ -11,18 +11,25 @@ export async function inspectOn(
   model: ModelInput,
 ): Promise<ModelSummary> {
   const input = await platform.openInput(model, {});
-  let core: CoreSession | null = null;
   try {
-    core = await CoreSession.create(new ModelFiles(withoutDataFiles(input)));
-    return core.open();
+    return await coreOf(withoutDataFiles(input), (core) => core.open());
   } finally {
-    core?.dispose();
     input.close();
   }
 }
 
+/** Asks a session of its own, which is disposed of afterwards. */
+export async function coreOf<T>(input: InputFiles, ask: (core: CoreSession) => T): Promise<T> {
+  const core = await CoreSession.create(new ModelFiles(input));
+  try {
+    return ask(core);
+  } finally {
+    core.dispose();
+  }
+}
+
 /** Data files that are not there are zeros, as many as any tensor wants. */
-function withoutDataFiles(input: InputFiles): InputFiles {
+export function withoutDataFiles(input: InputFiles): InputFiles {
   return {
     label: input.label,
     source: (name) => input.source(name) ?? (name.startsWith('~') ? null : zeros),

@@ -1,24 +1,35 @@
 // What both entries (index.ts, browser.ts) export: types, errors and the pieces without a platform.
+export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
+export type { QnnConfigOptions } from './config/qnn-config.js';
+export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
+export type { StaticQuantConfig } from './config/static-config.js';
 export { QuantizeError } from './errors.js';
 export { guessPreprocess } from './guess-preprocess.js';
 export type {
-  CalibrationMethod,
   PreprocessOptions,
   Progress,
-  QuantFormat,
   QuantizeStaticOptions,
-  QuantType,
   RunOptions,
   Stage,
 } from './options.js';
 export type { ExternalData, ModelInput } from './platform/platform.js';
 export { type PreprocessSpec, parsePreprocess, preprocessPresets } from './preprocess.js';
 export type { PreprocessReport, PreprocessResult } from './preprocess-model.js';
+export type { CalibrationMethod, QuantFormat, QuantType } from './quant-types.js';
 export type { QuantizeResult } from './quantize-static.js';
 export { datasetReader } from './readers/folder.js';
 export { type ImageReaderOptions, imageReader } from './readers/images.js';
 export { type NpzReaderOptions, npzReader } from './readers/npz.js';
 export type { QualityReport, QuantizationReport } from './report.js';
 export type { SampleInput } from './samples.js';
-export { type ExtraOptionSpec, extraOptions, quantizeStaticOptions } from './schema.js';
+export {
+  type ExtraOptionSpec,
+  type ExtraOptions,
+  extraOptions,
+  type OptionSpec,
+  qdqConfigOptions,
+  qnnConfigOptions,
+  quantizeStaticOptions,
+} from './schema.js';
+export type { TensorQuantOverride, TensorQuantOverrides } from './tensor-quant-overrides.js';
 export type * from './types.js';

@@ -1,25 +1,35 @@
 // Every option in one place: name, kind, default, help. Validation (validate.ts), the command line
-// (cli/args.ts), --help (cli/help.ts) and the configuration file (config.ts) read these tables;
-// options.ts is checked against them at compile time. Names and meaning are those of the reference,
-// onnxruntime.quantization 1.32; defaults are DESIGN.md section 2.
+// (cli/args.ts), --help (cli/help.ts), the configuration file (config.ts), the types of the API
+// (options.ts), the page's fields and docs/options.md are all made from these tables. Names and
+// meaning are those of the reference, onnxruntime.quantization 1.32.
+import type { PartialPreprocess } from './preprocess.js';
+import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
+import type { TensorQuantOverrides } from './tensor-quant-overrides.js';
 
-export type OptionKind =
-  | 'boolean'
-  | 'enum'
-  | 'strings' // a list of names
-  | 'path'
-  | 'paths' // one path or several
-  | 'string'
-  | 'number'
-  | 'integer'
-  | 'object'
-  | 'preprocess'; // a preset's name or an object, see preprocess.ts
+/** What a value of each kind is in TypeScript. */
+interface KindTypes {
+  boolean: boolean;
+  enum: string; // one of the spec's `values`
+  strings: readonly string[]; // a list of names
+  path: string;
+  paths: string | readonly string[]; // one path or several
+  string: string;
+  number: number;
+  integer: number;
+  preprocess: string | PartialPreprocess; // a preset's name or an object, see preprocess.ts
+  extra_options: ExtraOptions;
+  axes: Readonly<Record<string, number>>; // an axis by operator type
+  overrides: TensorQuantOverrides; // see tensor-quant-overrides.ts
+  calibrate_args: CalibrateArgs;
+}
+
+export type OptionKind = keyof KindTypes;
 
 export interface OptionSpec {
   /** The reference's name: the key of a configuration file and the flag of the command line. */
   readonly name: string;
   readonly kind: OptionKind;
-  /** null: not set. */
+  /** null: not set, the rule in `help` decides. */
   readonly default: unknown;
   /** One line for --help. */
   readonly help: string;
@@ -30,27 +40,16 @@ export interface OptionSpec {
   readonly available?: readonly string[];
   /** Further flags with the same meaning. */
   readonly aliases?: readonly string[];
+  /** The smallest number that is accepted. */
+  readonly min?: number;
   /** Present where the option itself is known but not carried out yet: only its default is accepted. */
-  readonly later?: true;
+  readonly later?: true | 'SmoothQuant'; // the name of what it belongs to
 }
 
 const files = 'Files';
 const types = 'Format and types';
 const scope = 'What is quantized';
 const calibration = 'Calibration';
-
-export const quantTypes = [
-  'QInt8',
-  'QUInt8',
-  'QFLOAT8E4M3FN',
-  'QInt16',
-  'QUInt16',
-  'QInt4',
-  'QUInt4',
-] as const;
-export const quantFormats = ['QOperator', 'QDQ'] as const;
-export const calibrationMethods = ['MinMax', 'Entropy', 'Percentile', 'Distribution'] as const;
-const availableTypes = ['QInt8', 'QUInt8'] as const;
 
 /** Parameters of quantize_static, with `calibrate_dataset` and `preprocess` in place of a reader. */
 export const quantizeStaticOptions = [
@@ -104,19 +103,17 @@ export const quantizeStaticOptions = [
     name: 'activation_type',
     kind: 'enum',
     values: quantTypes,
-    available: availableTypes,
     default: 'QUInt8',
     group: types,
-    help: 'type of activations',
+    help: 'type of activations; 16 and 4 bits in QDQ only',
   },
   {
     name: 'weight_type',
     kind: 'enum',
     values: quantTypes,
-    available: availableTypes,
     default: 'QUInt8',
     group: types,
-    help: 'type of weights; QInt8 is symmetric',
+    help: 'type of weights; signed types are symmetric; 16 and 4 bits in QDQ only',
   },
   {
     name: 'per_channel',
@@ -188,7 +185,7 @@ export const quantizeStaticOptions = [
   },
   {
     name: 'extra_options',
-    kind: 'object',
+    kind: 'extra_options',
     default: {},
     group: 'Extra options',
     help: "JSON object, or key=value; the keys below, spelled as the reference's",
@@ -299,28 +296,23 @@ export const preprocessOptions = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-export interface ExtraOptionSpec {
-  readonly kind: 'boolean' | 'number' | 'integer' | 'strings' | 'object';
-  /** null: not set, the rule in `help` decides. */
-  readonly default: unknown;
+export interface ExtraOptionSpec extends Pick<OptionSpec, 'default' | 'help' | 'later' | 'min'> {
+  readonly kind: 'boolean' | 'number' | 'integer' | 'strings' | 'axes' | 'overrides';
   /** Present where the option has an effect in one format only. */
   readonly format?: 'QDQ' | 'QOperator';
-  /** Present where this version carries out the default only. */
-  readonly later?: true;
-  readonly help: string;
 }
 
-/** Every key of `extra_options` that the reference's static path reads (ort-reference.md 2.1). */
-export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
+// Every key of `extra_options` that the reference's static path reads.
+const extraOptionTable = {
   ActivationSymmetric: {
     kind: 'boolean',
     default: false,
-    help: 'activations: range mirrored about 0',
+    help: 'activations: range mirrored about 0; keeps Relu and Clip',
   },
   WeightSymmetric: {
     kind: 'boolean',
     default: null,
-    help: 'weights: range mirrored about 0; by default for signed types only',
+    help: 'weights: range mirrored about 0; where not set, for signed types only',
   },
   ActivationRestrictedAsymmetric: {
     kind: 'boolean',
@@ -330,12 +322,39 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
   MinimumRealRange: {
     kind: 'number',
     default: null,
-    help: 'smallest width of a range',
+    min: 0,
+    help: 'smallest width of a range: its upper end is raised where it is narrower',
+  },
+  TensorQuantOverrides: {
+    kind: 'overrides',
+    default: {},
+    help: 'type, scale, range, symmetry or axis by tensor: {"tensor": [{"quant_type": "QUInt16"}]}',
   },
   ForceQuantizeNoInputCheck: {
     kind: 'boolean',
     default: false,
     help: 'quantize Transpose, Reshape, MaxPool … even where their input is float',
+  },
+  MatMulConstBOnly: {
+    kind: 'boolean',
+    default: false,
+    help: 'quantize MatMul only where B is constant',
+  },
+  EnableSubgraph: {
+    kind: 'boolean',
+    default: false,
+    help: 'quantize the bodies of If, Loop and Scan too',
+  },
+  'extra.Sigmoid.nnapi': {
+    kind: 'boolean',
+    default: false,
+    help: 'Sigmoid outputs with scale 1/256 and zero point 0, as NNAPI wants',
+  },
+  DefaultTensorType: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    help: 'TensorProto type (1: float32, 10: float16) of tensors whose type is unknown',
   },
   CalibTensorRangeSymmetric: {
     kind: 'boolean',
@@ -391,10 +410,10 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
     help: 'one Q/DQ pair for each consumer of a tensor',
   },
   QDQOpTypePerChannelSupportToAxis: {
-    kind: 'object',
+    kind: 'axes',
     default: {},
     format: 'QDQ',
-    help: 'channel axis by operator type, such as {"MatMul": 1}',
+    help: 'channel axis by operator type, such as {"MatMul": 1}; with per_channel',
   },
   QuantizeBias: {
     kind: 'boolean',
@@ -406,7 +425,7 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
     kind: 'boolean',
     default: false,
     format: 'QDQ',
-    help: 'Q/DQ of domain com.microsoft',
+    help: 'Q/DQ of domain com.microsoft: 16 and 4 bits without raising the opset',
   },
   QDQKeepRemovableActivations: {
     kind: 'boolean',
@@ -423,69 +442,281 @@ export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = {
   BlockSize: {
     kind: 'integer',
     default: 0,
+    min: 0,
     format: 'QDQ',
-    later: true,
-    help: 'values per block of a blockwise quantized weight; 0: off',
-  },
-  MatMulConstBOnly: {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    help: 'quantize MatMul only where B is constant',
-  },
-  EnableSubgraph: {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    later: true,
-    help: 'quantize the bodies of If and Loop',
-  },
-  'extra.Sigmoid.nnapi': {
-    kind: 'boolean',
-    default: false,
-    format: 'QOperator',
-    help: 'Sigmoid output with scale 1/256 and zero point 0, as NNAPI wants',
-  },
-  DefaultTensorType: {
-    kind: 'integer',
-    default: null,
-    later: true,
-    help: 'TensorProto type of tensors whose type is unknown',
-  },
-  TensorQuantOverrides: {
-    kind: 'object',
-    default: {},
-    later: true,
-    help: 'quantization parameters by tensor name',
+    help: 'values that share a scale in a rank-2 weight, along its channel axis (opset 21); 0: off',
   },
   SmoothQuant: {
     kind: 'boolean',
     default: false,
-    later: true,
+    later: 'SmoothQuant',
     help: 'move outliers from activations to weights first',
   },
-  SmoothQuantAlpha: { kind: 'number', default: 0.5, later: true, help: 'its strength' },
+  SmoothQuantAlpha: {
+    kind: 'number',
+    default: 0.5,
+    later: 'SmoothQuant',
+    help: 'its strength',
+  },
   SmoothQuantFolding: {
     kind: 'boolean',
     default: true,
-    later: true,
+    later: 'SmoothQuant',
     help: 'fold its factors into the layers before',
   },
+} as const satisfies Readonly<Record<string, ExtraOptionSpec>>;
+
+export const extraOptions: Readonly<Record<string, ExtraOptionSpec>> = extraOptionTable;
+
+/** The value of one option; null and undefined are its default. */
+type ValueOf<Spec extends { readonly kind: OptionKind }> = Spec extends {
+  readonly values: readonly (infer Value)[];
+}
+  ? Value
+  : KindTypes[Spec['kind']];
+
+/** extra_options as an object of the API; keys are spelled as the reference's. */
+export type ExtraOptions = {
+  -readonly [Name in keyof typeof extraOptionTable]?:
+    | ValueOf<(typeof extraOptionTable)[Name]>
+    | null
+    | undefined;
 };
 
-/** Commands of COMMAND.md; those that are not `available` end with exit code 2 and "not available yet". */
-export const commands: Readonly<Record<string, { available: boolean; help: string }>> = {
-  quantize_static: {
-    available: true,
-    help: 'quantize weights and activations, calibrated with samples (the default)',
+/** The options of a table under the reference's names, all of them optional. */
+export type ConfigOf<Table extends readonly OptionSpec[]> = {
+  [Spec in Table[number] as Spec['name']]?: ValueOf<Spec> | null | undefined;
+};
+
+/** The options of a table as an object of the API: camelCase, all of them optional. */
+export type OptionsOf<Table extends readonly OptionSpec[]> = {
+  [Spec in Table[number] as CamelCase<Spec['name']>]?: ValueOf<Spec> | null | undefined;
+};
+
+/** What a configuration carries along for its run. */
+const carriedOptions = [
+  {
+    name: 'model_output',
+    kind: 'path',
+    default: null,
+    group: files,
+    aliases: ['output_model', 'o'],
+    help: 'written into the configuration: where the quantized model goes',
   },
-  preprocess: { available: true, help: 'write the float model as it is prepared for quantizing' },
-  quantize_dynamic: { available: false, help: 'quantize without calibration' },
-  qnn_preprocess_model: { available: false, help: 'prepare a model for QNN' },
-  get_qdq_config: { available: false, help: 'write a configuration for QDQ' },
-  get_qnn_qdq_config: { available: false, help: 'write a configuration for QDQ on QNN' },
-  quantize_matmul_nbits: { available: false, help: 'quantize MatMul weights to 2, 4 or 8 bits' },
-  quantize_matmul_bnb4: { available: false, help: 'quantize MatMul weights to FP4 or NF4' },
+  {
+    name: 'calibrate_dataset',
+    kind: 'paths',
+    default: null,
+    group: files,
+    aliases: ['calibration_data'],
+    help: 'written into the configuration: the samples of its run',
+  },
+  {
+    name: 'preprocess',
+    kind: 'preprocess',
+    default: null,
+    group: files,
+    help: 'written into the configuration: how images become tensors',
+  },
+] as const satisfies readonly OptionSpec[];
+
+const modelToConfigure = {
+  name: 'model_input',
+  kind: 'path',
+  default: null,
+  group: files,
+  aliases: ['input_model', 'i'],
+  help: 'the float model (.onnx); its external data need not be there',
+} as const satisfies OptionSpec;
+
+/** What get_qdq_config and get_qnn_qdq_config have in common. */
+const configOptions = [
+  {
+    name: 'calibrate_method',
+    kind: 'enum',
+    values: calibrationMethods,
+    default: 'MinMax',
+    group: calibration,
+    help: 'how a range is taken from the observed values',
+  },
+  {
+    name: 'calibration_providers',
+    kind: 'strings',
+    default: null,
+    group: calibration,
+    help: 'execution providers for calibration',
+  },
+  {
+    name: 'activation_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QUInt8',
+    group: types,
+    help: 'type of activations',
+  },
+  {
+    name: 'per_channel',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'one scale per output channel of a weight',
+  },
+  {
+    name: 'activation_symmetric',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'activations: range mirrored about 0',
+  },
+  {
+    name: 'weight_symmetric',
+    kind: 'boolean',
+    default: null,
+    group: types,
+    help: 'weights: range mirrored about 0; where not set, for signed types only',
+  },
+  {
+    name: 'keep_removable_activations',
+    kind: 'boolean',
+    default: false,
+    group: scope,
+    help: 'keep Relu and Clip where the range already carries them out',
+  },
+  {
+    name: 'op_types_to_quantize',
+    kind: 'strings',
+    default: [],
+    group: scope,
+    help: 'only operators of these types; empty: all in the model',
+  },
+  {
+    name: 'nodes_to_exclude',
+    kind: 'strings',
+    default: [],
+    group: scope,
+    help: 'nodes that stay float, by name',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Parameters of get_qdq_config. */
+export const qdqConfigOptions = [
+  modelToConfigure,
+  ...configOptions,
+  {
+    name: 'weight_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QInt8',
+    group: types,
+    help: 'type of weights',
+  },
+  {
+    name: 'reduce_range',
+    kind: 'boolean',
+    default: false,
+    group: types,
+    help: 'weights in one bit less, for x64 processors without VNNI',
+  },
+  {
+    name: 'min_real_range',
+    kind: 'number',
+    default: null,
+    min: 0,
+    group: types,
+    help: 'smallest width of a range',
+  },
+  {
+    name: 'tensor_quant_overrides',
+    kind: 'overrides',
+    default: {},
+    group: types,
+    help: 'TensorQuantOverrides of the configuration',
+  },
+  {
+    name: 'calibrate_args',
+    kind: 'calibrate_args',
+    default: {},
+    group: calibration,
+    help: 'symmetric, moving_average, averaging_constant, max_intermediate_outputs, percentile',
+  },
+  {
+    name: 'extra_options',
+    kind: 'extra_options',
+    default: {},
+    group: types,
+    help: 'further extra_options; they win over what the other parameters set',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Parameters of get_qnn_qdq_config. */
+export const qnnConfigOptions = [
+  modelToConfigure,
+  ...configOptions,
+  {
+    name: 'weight_type',
+    kind: 'enum',
+    values: quantTypes,
+    default: 'QUInt8',
+    group: types,
+    help: 'type of weights',
+  },
+  {
+    name: 'init_overrides',
+    kind: 'overrides',
+    default: {},
+    group: types,
+    help: 'TensorQuantOverrides to begin with, such as a few tensors of 16 bits',
+  },
+  {
+    name: 'add_qtype_converts',
+    kind: 'boolean',
+    default: true,
+    group: types,
+    help: 'add the overrides and converts that follow from those, so that each node has one type',
+  },
+  {
+    name: 'stride',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'CalibStridedMinMax of the configuration',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Keys of calibrate_args, and the extra options that they become. */
+export const calibrateArgs = {
+  symmetric: 'CalibTensorRangeSymmetric',
+  moving_average: 'CalibMovingAverage',
+  averaging_constant: 'CalibMovingAverageConstant',
+  max_intermediate_outputs: 'CalibMaxIntermediateOutputs',
+  percentile: 'CalibPercentile',
+} as const satisfies Readonly<Record<string, keyof ExtraOptions>>;
+
+export type CalibrateArgs = {
+  -readonly [Name in keyof typeof calibrateArgs]?: ExtraOptions[(typeof calibrateArgs)[Name]];
+};
+
+/** The options of each command that is carried out. */
+export const commandTables = {
+  quantize_static: quantizeStaticOptions,
+  preprocess: preprocessOptions,
+  get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
+  get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
+} as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
+
+export type Command = keyof typeof commandTables;
+
+/** All commands; those without a table end with exit code 2 and "not available yet". */
+export const commands: Readonly<Record<string, string>> = {
+  quantize_static: 'quantize weights and activations, calibrated with samples (the default)',
+  preprocess: 'write the float model as it is prepared for quantizing',
+  quantize_dynamic: 'quantize without calibration',
+  qnn_preprocess_model: 'prepare a model for QNN',
+  get_qdq_config: 'write a configuration that quantizes a whole model to QDQ',
+  get_qnn_qdq_config: 'write a configuration that suits the QNN execution provider',
+  quantize_matmul_nbits: 'quantize MatMul weights to 2, 4 or 8 bits',
+  quantize_matmul_bnb4: 'quantize MatMul weights to FP4 or NF4',
 };
 
 /** `calibration_cache_path` → `calibrationCachePath`. */

@@ -61,6 +61,28 @@ export interface ModelSummary {
   alreadyQuantized: boolean;
 }
 
+/** One node of the graph. */
+export interface GraphNode {
+  name: string; // may be ''
+  opType: string;
+  domain: string;
+  /** Tensor names; '' where an optional one is left out. */
+  inputs: string[];
+  outputs: string[];
+}
+
+/** What Session.structure() returns: the graph as given, subgraphs apart. */
+export interface ModelStructure {
+  nodes: GraphNode[];
+  /** Element type of every tensor after shape inference; 'unknown' where that found none. */
+  tensors: Record<string, TensorType | string>;
+  /** Dimensions by name. */
+  initializers: Record<string, number[]>;
+  opset: number;
+  /** Whether any weight is in a file of its own. */
+  hasExternalData: boolean;
+}
+
 /** A note about the run: nodes left in float, odd ranges, lossy steps. */
 export interface Diagnostic {
   severity: 'info' | 'warning';

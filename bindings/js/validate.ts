@@ -2,13 +2,21 @@
 // the model; names of nodes and tensors are checked by the core (Session.configure).
 import { QuantizeError } from './errors.js';
 import { didYouMean } from './near-matches.js';
+import { is4Bit, is16Bit, type QuantFormat, type QuantType } from './quant-types.js';
 import {
+  calibrateArgs,
   camelCase,
   type ExtraOptionSpec,
   extraOptions,
   type OptionSpec,
   quantizeStaticOptions,
 } from './schema.js';
+import {
+  checkTensorQuantOverrides,
+  convertedTensor,
+  overrideTypes,
+  type TensorQuantOverrides,
+} from './tensor-quant-overrides.js';
 
 /** Option values under the reference's names. */
 export type OptionValues = Record<string, unknown>;
@@ -32,9 +40,11 @@ function invalid(message: string, hint?: string): QuantizeError {
   return new QuantizeError('INVALID_OPTION', message, hint ? { hint } : {});
 }
 
-function notYet(what: string): QuantizeError {
-  return new QuantizeError('UNSUPPORTED_OPTION', `${what} is not available yet`);
+function unsupported(message: string, hint?: string): QuantizeError {
+  return new QuantizeError('UNSUPPORTED_OPTION', message, hint ? { hint } : {});
 }
+
+const notYet = (what: string, hint?: string) => unsupported(`${what} is not available yet`, hint);
 
 /** Throws INVALID_OPTION with near matches for a key that is not in `known`. */
 export function checkKnown(what: string, name: string, known: Iterable<string>): void {
@@ -73,19 +83,32 @@ function checkKind(spec: OptionSpec, value: unknown, label: string): unknown {
       if (typeof value !== 'string' || value === '') throw expected('a path');
       return value;
     case 'number':
-      if (typeof value !== 'number' || !Number.isFinite(value)) throw expected('a number');
+      if (!Number.isFinite(value) || (value as number) < (spec.min ?? -Infinity)) {
+        throw expected(`a number${atLeast(spec)}`);
+      }
       return value;
     case 'integer':
-      if (!Number.isSafeInteger(value)) throw expected('a whole number');
+      if (!Number.isSafeInteger(value) || (value as number) < (spec.min ?? -Infinity)) {
+        throw expected(`a whole number${atLeast(spec)}`);
+      }
       return value;
-    case 'object':
+    case 'extra_options':
+    case 'calibrate_args':
+    case 'overrides': // in detail: tensor-quant-overrides.ts
       if (!isObject(value)) throw expected('an object');
+      return value;
+    case 'axes':
+      if (!isObject(value) || !Object.values(value).every(Number.isSafeInteger)) {
+        throw expected('an object of whole numbers');
+      }
       return value;
     case 'preprocess':
       if (typeof value !== 'string' && !isObject(value)) throw expected('a preset or an object');
       return value;
   }
 }
+
+const atLeast = ({ min }: OptionSpec) => (min === undefined ? '' : ` of at least ${min}`);
 
 function checkEnum(spec: OptionSpec, value: unknown, label: string): string {
   const values = spec.values ?? [];
@@ -102,29 +125,72 @@ function checkEnum(spec: OptionSpec, value: unknown, label: string): string {
   return found;
 }
 
-/** Checks `extra_options` for the format; returns those given, unchanged. */
+/** Which types and format the extra options go with. */
+export interface OptionContext {
+  format: QuantFormat;
+  activationType: QuantType;
+}
+
+/** Checks `extra_options`; returns those given, without those that are null. */
 export function checkExtraOptions(
   given: Record<string, unknown>,
-  format: string,
+  { format, activationType }: OptionContext,
 ): Record<string, unknown> {
   const checked: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     checkKnown('extra option', key, Object.keys(extraOptions));
     const spec = extraOptions[key] as ExtraOptionSpec;
     if (value === null || value === undefined) continue;
-    const result = checkKind({ ...spec, name: key, group: '' }, value, key);
+    const result = checkExtraOption(key, spec, value, activationType);
     const isDefault = sameValue(result, spec.default);
+    if (!isDefault && spec.later === 'SmoothQuant') {
+      throw notYet('SmoothQuant', 'it belongs to a later release; leave its options out');
+    }
     if (!isDefault && spec.later) throw notYet(`extra option ${key} = ${show(result)}`);
     if (!isDefault && spec.format && spec.format !== format) {
-      throw new QuantizeError(
-        'UNSUPPORTED_OPTION',
+      throw unsupported(
         `extra option ${key} has no effect with quant_format ${format}`,
-        { hint: `leave it out, or use quant_format ${spec.format}` },
+        `leave it out, or use quant_format ${spec.format}`,
       );
     }
     checked[key] = result;
   }
   return checked;
+}
+
+/** Checks keys and values only, as for a configuration that is not run here; null stays. */
+export function checkExtraValues(
+  given: Record<string, unknown>,
+  activationType: QuantType,
+): Record<string, unknown> {
+  const entries = Object.entries(given).map(([key, value]) => {
+    checkKnown('extra option', key, Object.keys(extraOptions));
+    const spec = extraOptions[key] as ExtraOptionSpec;
+    return [key, value === null ? null : checkExtraOption(key, spec, value, activationType)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Checks calibrate_args of get_qdq_config; returns them as extra options. */
+export function checkCalibrateArgs(given: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(given).map(([key, value]) => {
+    checkKnown('key of calibrate_args', key, Object.keys(calibrateArgs));
+    const name = calibrateArgs[key as keyof typeof calibrateArgs];
+    const spec = extraOptions[name] as ExtraOptionSpec;
+    const isSet = value !== null && value !== undefined;
+    return [name, isSet ? checkKind({ ...spec, name: key, group: '' }, value, key) : null];
+  });
+  return Object.fromEntries(entries);
+}
+
+function checkExtraOption(
+  key: string,
+  spec: ExtraOptionSpec,
+  value: unknown,
+  activationType: QuantType,
+): unknown {
+  if (spec.kind === 'overrides') return checkTensorQuantOverrides(value, activationType);
+  return checkKind({ ...spec, name: key, group: '' }, value, key);
 }
 
 /** Checks values for a table of options; absent ones get their defaults. Keys not in the table are an error. */
@@ -139,11 +205,69 @@ export function checkOptions(table: readonly OptionSpec[], given: OptionValues):
 /** Checks all parameters of quantize_static, under the reference's names. */
 export function checkQuantizeStatic(given: OptionValues): OptionValues {
   const checked = checkOptions(quantizeStaticOptions, given);
-  checked.extra_options = checkExtraOptions(
-    checked.extra_options as Record<string, unknown>,
-    checked.quant_format as string,
-  );
+  refuseTypes(checked);
+  checked.extra_options = checkExtraOptions(checked.extra_options as Record<string, unknown>, {
+    format: checked.quant_format as QuantFormat,
+    activationType: checked.activation_type as QuantType,
+  });
+  refuseOverrides(checked);
   return checked;
+}
+
+/** Types that no runtime, or no operator of the format, takes together. */
+function refuseTypes(checked: OptionValues): void {
+  const activation = checked.activation_type as QuantType;
+  const weight = checked.weight_type as QuantType;
+  if (activation === 'QInt8' && weight === 'QUInt8') {
+    throw unsupported(
+      'QInt8 activations with QUInt8 weights are supported by no runtime',
+      'use weight_type QInt8',
+    );
+  }
+  const float8 = [activation, weight].filter((type) => type === 'QFLOAT8E4M3FN');
+  if (float8.length === 1) {
+    throw unsupported(
+      `activations of ${activation} with weights of ${weight} are supported by no runtime`,
+      'use QFLOAT8E4M3FN for both activation_type and weight_type, or for neither',
+    );
+  }
+  if (float8.length === 2 && checked.calibrate_method !== 'Distribution') {
+    throw unsupported(
+      `QFLOAT8E4M3FN does not go with calibrate_method ${checked.calibrate_method}`,
+      'its scales come from the distribution of the values: use calibrate_method Distribution',
+    );
+  }
+  if (checked.quant_format === 'QOperator') refuseNarrowOrWide([activation, weight]);
+}
+
+function refuseNarrowOrWide(types: Iterable<QuantType>, tensor?: string): void {
+  const odd = [...types].find((type) => is16Bit(type) || is4Bit(type));
+  if (odd === undefined) return;
+  throw unsupported(
+    `${odd} with quant_format QOperator: the quantized operators take 8 bits only${tensor ? ` (${tensor})` : ''}`,
+    'use quant_format QDQ',
+  );
+}
+
+/** What tensor overrides cannot be combined with. */
+function refuseOverrides(checked: OptionValues): void {
+  const extra = checked.extra_options as Record<string, unknown>;
+  const overrides = (extra.TensorQuantOverrides ?? {}) as TensorQuantOverrides;
+  const converted = convertedTensor(overrides);
+  if (converted !== undefined && extra.DedicatedQDQPair === true) {
+    throw unsupported(
+      `DedicatedQDQPair with "convert" in TensorQuantOverrides (tensor "${converted}")`,
+      'leave one of them out',
+    );
+  }
+  if (checked.quant_format !== 'QOperator') return;
+  refuseNarrowOrWide(overrideTypes(overrides), 'TensorQuantOverrides');
+  if (converted !== undefined) {
+    throw unsupported(
+      `"convert" in TensorQuantOverrides (tensor "${converted}") has no effect with quant_format QOperator`,
+      'use quant_format QDQ',
+    );
+  }
 }
 
 /** Keys of an options object of the JavaScript API → the reference's names. `own`: further keys that it may have. */
@@ -168,8 +292,10 @@ export function coreOptions(checked: OptionValues): OptionValues {
   const ours = [...own, 'use_external_data_format', 'calibrate_method', 'calibration_cache_path'];
   const options = { ...checked };
   for (const name of [...ours, 'calibration_providers']) delete options[name];
+  // What is at its default need not be said; options of a later version are, or checkExtraOptions had thrown.
   const extra = Object.entries(checked.extra_options as Record<string, unknown>);
-  // Those of a later version are at their defaults, or checkExtraOptions had thrown.
-  options.extra_options = Object.fromEntries(extra.filter(([key]) => !extraOptions[key]?.later));
+  options.extra_options = Object.fromEntries(
+    extra.filter(([key, value]) => !sameValue(value, extraOptions[key]?.default)),
+  );
   return options;
 }

@@ -59,6 +59,8 @@ class Session {
     return SummaryJson(quantizer_->model());
   }
 
+  std::string Structure() { return StructureJson(Quantizer().model()); }
+
   std::string Configure(const std::string& options) {
     Quantizer().Configure(ParseConfig(options));
     return ToJson(Diagnostics{});
@@ -124,6 +126,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
   emscripten::class_<Session>("Session")
       .constructor<val>()
       .function("open", &Guarded<&Session::Open>::Call)
+      .function("structure", &Guarded<&Session::Structure>::Call)
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)

@@ -6,6 +6,7 @@
 
 #include "model/graph_view.h"
 #include "onnx/defs/data_type_utils.h"
+#include "passes/infer_shapes.h"
 
 namespace ptq::binding {
 namespace {
@@ -115,6 +116,38 @@ std::string SummaryJson(const Model& model) {
                {"alreadyQuantized", op_types.contains("QuantizeLinear") ||
                                         op_types.contains("DequantizeLinear") ||
                                         op_types.contains("QLinearConv")}});
+}
+
+std::string StructureJson(const Model& model) {
+  // As onnx's inference fills them in: on a copy, the model stays as it was given.
+  const onnx::GraphProto graph = InferredShapes(model, KnownShapes::kAll, /*failure=*/nullptr);
+  const GraphView view(graph);
+  json nodes = json::array();
+  json tensors = json::object();
+  const auto add_tensor = [&](const std::string& name) {
+    if (!name.empty()) tensors[name] = TypeName(view.ElementType(name));
+  };
+  for (const onnx::NodeProto& node : graph.node()) {
+    nodes.push_back({{"name", node.name()},
+                     {"opType", node.op_type()},
+                     {"domain", node.domain()},
+                     {"inputs", node.input()},
+                     {"outputs", node.output()}});
+    for (const std::string& name : node.input()) add_tensor(name);
+    for (const std::string& name : node.output()) add_tensor(name);
+  }
+  for (const onnx::ValueInfoProto& input : graph.input()) add_tensor(input.name());
+  for (const onnx::ValueInfoProto& output : graph.output()) add_tensor(output.name());
+  json initializers = json::object();
+  for (const onnx::TensorProto& initializer : graph.initializer()) {
+    add_tensor(initializer.name());
+    initializers[initializer.name()] = initializer.dims();
+  }
+  return Dump({{"nodes", std::move(nodes)},
+               {"tensors", std::move(tensors)},
+               {"initializers", std::move(initializers)},
+               {"opset", model.Opset()},
+               {"hasExternalData", !model.data_files().empty()}});
 }
 
 std::string ToJson(const PrepareReport& report) {

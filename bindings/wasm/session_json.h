@@ -13,6 +13,8 @@ namespace ptq::binding {
 std::string ToJson(const Error& error);
 std::string ToJson(const Diagnostics& diagnostics);
 std::string SummaryJson(const Model& model);
+// The graph by itself: nodes, types of all tensors after inference, dims of initializers.
+std::string StructureJson(const Model& model);
 std::string ToJson(const PrepareReport& report);
 std::string ToJson(const CalibrationModel& model);
 std::string ToJson(const QuantizeReport& report);

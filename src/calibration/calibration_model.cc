@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "calibration/body_ranges.h"
+#include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
+#include "quantization/plan_context.h"
 
 namespace ptq {
 namespace {
@@ -15,34 +18,54 @@ namespace {
 // than the model.
 constexpr int64_t kRuntimeIrVersion = 13;
 
-onnx::NodeProto* AddNode(onnx::GraphProto* graph, const std::string& op_type,
-                         const std::vector<std::string>& inputs, const std::string& output) {
-  onnx::NodeProto* node = graph->add_node();
-  node->set_op_type(op_type);
-  for (const std::string& input : inputs) node->add_input(input);
-  node->add_output(output);
-  return node;
+// The vector [2 * tensors] without bodies: min, max, min, max, …
+std::string AddReductions(const GraphView& view, const std::vector<std::string>& tensors,
+                          UniqueNames* names, onnx::GraphProto* graph) {
+  Reductions reductions(view, names, graph);
+  std::vector<std::string> parts;
+  for (const std::string& tensor : tensors) {
+    const Reductions::Pair pair = reductions.Add(tensor, graph);
+    parts.insert(parts.end(), {pair.lowest, pair.highest});
+  }
+  std::string vector = names->Make("ptq_ranges");
+  SetAttribute(AddGraphNode(graph, "Concat", parts, vector), "axis", int64_t{0});
+  return vector;
+}
+
+// The same with bodies, whose vectors hold the negated highest values.
+std::string AddReductionsInside(const GraphView& view, onnx::GraphProto* graph,
+                                std::vector<std::string>* tensors) {
+  std::vector<std::string> order;
+  const std::string negated = AddRangeVector(view, *tensors, graph, &order);
+  *tensors = std::move(order);
+  UniqueNames names(*graph);
+  const std::string signs = names.Make("ptq_signs");
+  std::vector<float> values;
+  for (size_t i = 0; i < tensors->size(); ++i) values.insert(values.end(), {1.0f, -1.0f});
+  const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
+  *graph->add_initializer() = FloatTensor(signs, dims, values);
+  std::string vector = names.Make("ptq_ranges");
+  AddGraphNode(graph, "Mul", {negated, signs}, vector);
+  return vector;
 }
 
 }  // namespace
 
 std::vector<std::string> TensorsToCalibrate(const Model& model, const StaticQuantConfig& config) {
-  const GraphView view(model.graph());
+  const GraphView view(model.graph(), config.bodies());
   std::unordered_set<std::string> seen;
   std::vector<std::string> tensors;
   const auto consider = [&](const std::string& tensor) {
     if (tensor.empty() || view.Initializer(tensor) != nullptr) return;
-    const int32_t type = view.ElementType(tensor);
-    if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::FLOAT16) return;
+    if (!IsFloatType(ElementTypeOrDefault(view, tensor, config))) return;
     if (seen.insert(tensor).second) tensors.push_back(tensor);
   };
-  for (const onnx::NodeProto& node : model.graph().node()) {
+  for (int i = 0; i < view.node_count(); ++i) {
+    const onnx::NodeProto& node = view.node(i);
     const bool wanted = config.op_types_to_quantize.empty()
-                            ? FindOp(node.op_type()) != nullptr
+                            ? IsQuantizedByDefault(node.op_type())
                             : config.op_types_to_quantize.contains(node.op_type());
-    if (!wanted || node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear") {
-      continue;
-    }
+    if (!wanted || IsQuantizationNode(node)) continue;
     for (const std::string& input : node.input()) consider(input);
     for (const std::string& output : node.output()) consider(output);
   }
@@ -55,33 +78,16 @@ CalibrationModel BuildCalibrationModel(const Model& model, const StaticQuantConf
   if (result.tensors.empty()) return result;
 
   onnx::GraphProto* graph = result.proto.mutable_graph();
-  const GraphView view(model.graph());
+  const GraphView view(model.graph(), config.bodies());
   UniqueNames names(model.graph());
-  const std::string one = names.Make("ptq_shape_1");
-  const std::vector<int64_t> dims = {1};
-  *graph->add_initializer() = IntTensor(one, onnx::TensorProto::INT64, dims, dims);
-  std::vector<std::string> parts;
-  for (const std::string& tensor : result.tensors) {
-    std::string source = tensor;
-    if (view.ElementType(tensor) == onnx::TensorProto::FLOAT16) {  // no float16 ReduceMin on CPUs
-      source = names.Make("ptq_float_" + tensor);
-      SetAttribute(AddNode(graph, "Cast", {tensor}, source), "to",
-                   static_cast<int64_t>(onnx::TensorProto::FLOAT));
-    }
-    for (const char* op_type : {"ReduceMin", "ReduceMax"}) {
-      const std::string reduced = names.Make(std::string("ptq_") + op_type + "_" + tensor);
-      SetAttribute(AddNode(graph, op_type, {source}, reduced), "keepdims", int64_t{0});
-      parts.push_back(names.Make(reduced + "_1d"));
-      AddNode(graph, "Reshape", {reduced, one}, parts.back());
-    }
-  }
-  result.output = names.Make("ptq_ranges");
-  SetAttribute(AddNode(graph, "Concat", parts, result.output), "axis", int64_t{0});
+  result.output = config.bodies() == Bodies::kInside
+                      ? AddReductionsInside(view, graph, &result.tensors)
+                      : AddReductions(view, result.tensors, &names, graph);
   onnx::ValueInfoProto* output = graph->add_output();
   output->set_name(result.output);
   auto* type = output->mutable_type()->mutable_tensor_type();
   type->set_elem_type(onnx::TensorProto::FLOAT);
-  type->mutable_shape()->add_dim()->set_dim_value(static_cast<int64_t>(parts.size()));
+  type->mutable_shape()->add_dim()->set_dim_value(2 * static_cast<int64_t>(result.tensors.size()));
   return result;
 }
 

@@ -4,6 +4,9 @@
 //
 //   T -> ReduceMin -> Reshape [1] -.
 //   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [2 * tensors]: min, max, min, max, …
+//
+// With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges come
+// out of the node that holds the body (body_ranges.h).
 #pragma once
 
 #include <string>
@@ -15,7 +18,7 @@
 namespace ptq {
 
 struct CalibrationModel {
-  std::vector<std::string> tensors;  // in graph order
+  std::vector<std::string> tensors;  // in the order of their ranges
   std::string output;                // "" where there is nothing to observe
   onnx::ModelProto proto;            // weights by reference
 };

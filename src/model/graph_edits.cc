@@ -59,6 +59,19 @@ void RenameReads(onnx::GraphProto* graph,
   RenameIn(graph, names, [](const std::string&) { return false; }, false);
 }
 
+std::vector<onnx::GraphProto*> GraphsOf(onnx::GraphProto* graph, Bodies bodies) {
+  std::vector<onnx::GraphProto*> graphs = {graph};
+  if (bodies == Bodies::kOutside) return graphs;
+  for (onnx::NodeProto& node : *graph->mutable_node()) {
+    if (!HoldsBodies(node)) continue;
+    ForEachSubgraph(node, [&](onnx::GraphProto& body) {
+      const std::vector<onnx::GraphProto*> inner = GraphsOf(&body, bodies);
+      graphs.insert(graphs.end(), inner.begin(), inner.end());
+    });
+  }
+  return graphs;
+}
+
 void RemoveUnusedInitializers(onnx::GraphProto* graph) {
   std::unordered_set<std::string_view> read;
   for (const onnx::NodeProto& node : graph->node()) {

@@ -1,32 +1,58 @@
 #include "model/graph_view.h"
 
+#include <algorithm>
+
 #include "model/subgraphs.h"
 
 namespace ptq {
 
-GraphView::GraphView(const onnx::GraphProto& graph) : graph_(&graph) {
+GraphView::GraphView(const onnx::GraphProto& graph, Bodies bodies) { AddGraph(graph, bodies); }
+
+void GraphView::AddGraph(const onnx::GraphProto& graph, Bodies bodies) {
+  const int number = graph_count();
+  graphs_.push_back(&graph);
+  const auto define = [&](const std::string& tensor) {
+    if (number > 0) owner_.emplace(tensor, number);
+  };
   for (const onnx::ValueInfoProto& info : graph.value_info()) value_infos_[info.name()] = &info;
   for (const onnx::ValueInfoProto& input : graph.input()) {
     inputs_.insert(input.name());
     value_infos_[input.name()] = &input;
+    define(input.name());
   }
   for (const onnx::ValueInfoProto& output : graph.output()) {
     outputs_.insert(output.name());
-    value_infos_[output.name()] = &output;
+    // A body may pass an outer tensor on, under a type that says less.
+    if (number == 0 || !value_infos_.contains(output.name())) value_infos_[output.name()] = &output;
   }
   for (const onnx::TensorProto& tensor : graph.initializer()) {
     initializers_[tensor.name()] = &tensor;
+    define(tensor.name());
   }
-  for (int i = 0; i < graph.node_size(); ++i) {
-    const onnx::NodeProto& node = graph.node(i);
+  for (const onnx::NodeProto& node : graph.node()) {
+    const bool inside = bodies == Bodies::kInside && HoldsBodies(node);
+    if (inside) {
+      ForEachSubgraph(node, [&](const onnx::GraphProto& body) { AddGraph(body, bodies); });
+    }
+    const int index = node_count();
+    nodes_.push_back(&node);
+    graph_of_.push_back(number);
     for (const std::string& output : node.output()) {
-      if (!output.empty()) producer_.emplace(output, i);
+      if (output.empty()) continue;
+      producer_.emplace(output, index);
+      define(output);
     }
     for (int k = 0; k < node.input_size(); ++k) {
-      if (!node.input(k).empty()) uses_[node.input(k)].push_back({i, k});
+      if (!node.input(k).empty()) uses_[node.input(k)].push_back({index, k});
     }
-    for (const std::string_view name : CapturedNames(node)) uses_[name].push_back({i, -1});
+    if (inside) continue;
+    for (const std::string_view name : CapturedNames(node)) uses_[name].push_back({index, -1});
   }
+}
+
+int GraphView::Owner(std::string_view tensor) const {
+  const auto found = owner_.find(tensor);
+  return found == owner_.end() ? 0 : found->second;
 }
 
 int GraphView::Producer(std::string_view tensor) const {
@@ -58,6 +84,15 @@ int32_t GraphView::ElementType(std::string_view tensor) const {
   if (const onnx::TensorProto* initializer = Initializer(tensor)) return initializer->data_type();
   const onnx::ValueInfoProto* info = ValueInfo(tensor);
   return info == nullptr ? 0 : info->type().tensor_type().elem_type();
+}
+
+std::vector<std::string> GraphView::TensorNames() const {
+  std::vector<std::string> names(inputs_.begin(), inputs_.end());
+  for (const auto& [name, initializer] : initializers_) names.emplace_back(name);
+  for (const auto& [name, producer] : producer_) names.emplace_back(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 }  // namespace ptq

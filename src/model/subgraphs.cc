@@ -33,6 +33,12 @@ void CollectCaptures(const onnx::GraphProto& graph, const Scope* outer, Captures
 
 }  // namespace
 
+bool HoldsBodies(const onnx::NodeProto& node) {
+  const std::string& op_type = node.op_type();
+  return (node.domain().empty() || node.domain() == "ai.onnx") &&
+         (op_type == "If" || op_type == "Loop" || op_type == "Scan");
+}
+
 std::unordered_set<std::string_view> DefinedNames(const onnx::GraphProto& graph) {
   std::unordered_set<std::string_view> names;
   for (const onnx::ValueInfoProto& input : graph.input()) names.insert(input.name());

@@ -27,6 +27,10 @@ void ForEachSubgraph(Node& node, Visit visit) {
   }
 }
 
+// Whether the bodies of the node can be part of a view: it is an If, Loop or Scan of ONNX, of which
+// it is known how its bodies are run.
+bool HoldsBodies(const onnx::NodeProto& node);
+
 // Names that the graph itself defines: inputs, initializers and node outputs.
 std::unordered_set<std::string_view> DefinedNames(const onnx::GraphProto& graph);
 

@@ -41,21 +41,33 @@ enum class QOperatorRule {
   kGather,             // the same, on a quantized initializer
   kArgMax,             // reads quantized data, writes indices
   kWhere,              // com.microsoft QLinearWhere, only if forced
+  kEmbedLayerNormalization,  // com.microsoft QEmbedLayerNormalization on quantized initializers
 };
+
+// When op_types_to_quantize is empty, the op types of onnxruntime.quantization's two static
+// registries (34) are quantized. Others are only if they are named.
+enum class Selection { kByDefault, kIfNamed };
 
 struct OpRow {
   std::string_view op_type;
   QdqRule qdq;
   QOperatorRule qoperator;
   int min_opset = 1;  // below it the node stays float: the integer form does not exist
+  Selection selection = Selection::kByDefault;
 };
 
-// The op types that are quantized when op_types_to_quantize is empty (34 of
-// onnxruntime.quantization's static registries), in alphabetical order.
+// All op types that are known here, in alphabetical order.
 std::span<const OpRow> OpRegistry();
 
 // The row of `op_type`, or null: then QDQ follows QdqRule::kGeneric if the type is named by the
 // user.
 const OpRow* FindOp(std::string_view op_type);
+
+// Whether `op_type` is quantized when op_types_to_quantize is empty.
+bool IsQuantizedByDefault(std::string_view op_type);
+
+// What a rule means, in a few words: for docs/operators.md.
+std::string_view Describe(QdqRule rule);
+std::string_view Describe(QOperatorRule rule);
 
 }  // namespace ptq

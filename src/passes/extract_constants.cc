@@ -45,26 +45,36 @@ bool TakeValue(onnx::NodeProto* node, onnx::TensorProto* tensor) {
   return true;
 }
 
-}  // namespace
-
-int ExtractConstants(PassContext& context) {
-  onnx::GraphProto& graph = context.model.graph();
-  const GraphView view(graph);
-  std::vector<bool> remove(static_cast<size_t>(graph.node_size()), false);
+int ExtractFrom(onnx::GraphProto* graph) {
+  const GraphView view(*graph);
+  std::vector<bool> remove(static_cast<size_t>(graph->node_size()), false);
   int extracted = 0;
-  for (int i = 0; i < graph.node_size(); ++i) {
-    onnx::NodeProto* node = graph.mutable_node(i);
+  for (int i = 0; i < graph->node_size(); ++i) {
+    onnx::NodeProto* node = graph->mutable_node(i);
     if (!IsOp(*node, "Constant") || node->output_size() != 1 ||
         view.IsGraphOutput(node->output(0))) {
       continue;
     }
     onnx::TensorProto tensor;
     if (!TakeValue(node, &tensor)) continue;
-    graph.add_initializer()->Swap(&tensor);
+    graph->add_initializer()->Swap(&tensor);
     remove[static_cast<size_t>(i)] = true;
     ++extracted;
   }
-  RemoveNodes(&graph, remove);
+  RemoveNodes(graph, remove);
+  return extracted;
+}
+
+}  // namespace
+
+int ExtractConstants(PassContext& context) {
+  int extracted = 0;
+  // From the inside out: removing nodes moves the bodies of those that stay.
+  const std::vector<onnx::GraphProto*> graphs =
+      GraphsOf(&context.model.graph(), context.bodies);
+  for (auto graph = graphs.rbegin(); graph != graphs.rend(); ++graph) {
+    extracted += ExtractFrom(*graph);
+  }
   if (extracted > 0) RaiseIrVersion(context.model, 4);
   return extracted;
 }

@@ -41,11 +41,17 @@ onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::stri
   return std::move(*copy.mutable_graph());
 }
 
-void InferShapes(Model& model, Diagnostics* diagnostics) {
+void InferShapes(Model& model, Diagnostics* diagnostics, Bodies bodies) {
   std::string failure;
   onnx::GraphProto inferred = InferredShapes(model, KnownShapes::kAll, &failure);
-  model.graph().mutable_value_info()->Swap(inferred.mutable_value_info());
-  model.graph().mutable_output()->Swap(inferred.mutable_output());
+  const std::vector<onnx::GraphProto*> from = GraphsOf(&inferred, bodies);
+  const std::vector<onnx::GraphProto*> to = GraphsOf(&model.graph(), bodies);
+  for (size_t i = 0; i < to.size(); ++i) {
+    to[i]->mutable_value_info()->Swap(from[i]->mutable_value_info());
+    to[i]->mutable_output()->Swap(from[i]->mutable_output());
+    // What a body is given is typed by where it comes from, often nowhere in the file.
+    if (i > 0) to[i]->mutable_input()->Swap(from[i]->mutable_input());
+  }
   if (failure.empty() || diagnostics == nullptr) return;
   diagnostics->push_back(
       {Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE", "Shape inference stopped early: " + failure,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/diagnostic.h"
+#include "model/graph_view.h"
 #include "model/model.h"
 
 namespace ptq {
@@ -13,10 +14,11 @@ enum class KnownShapes {
                 // wrong
 };
 
-// Fills value_info and the types of graph outputs. Never fails: where inference does, what it found
+// Fills value_info and the types of graph outputs, of bodies too with `bodies` inside. Never fails: where inference does, what it found
 // until then is kept and a SHAPE_INFERENCE_INCOMPLETE diagnostic is added (if `diagnostics` is
 // given).
-void InferShapes(Model& model, Diagnostics* diagnostics = nullptr);
+void InferShapes(Model& model, Diagnostics* diagnostics = nullptr,
+                 Bodies bodies = Bodies::kOutside);
 
 // The same on a copy: the graph's value_info and outputs as inferred. Nothing in `model` changes.
 onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::string* failure);

@@ -5,9 +5,9 @@
 
 namespace ptq {
 
-PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics) {
+PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics, Bodies bodies) {
   PrepareResult result;
-  PassContext context{model, diagnostics};
+  PassContext context{model, diagnostics, bodies};
   for (const Pass& pass : OptimizePasses()) {
     const int changes = pass.run(context);
     if (changes > 0) result.changes.emplace_back(pass.name, changes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "model/graph_view.h"
 #include "model/model.h"
 
 namespace ptq {
@@ -18,8 +19,9 @@ struct PrepareResult {
 
 // Changes the model into one with the same inputs, outputs and results (to float rounding), whose
 // weights are initializers and whose Conv carry their BatchNormalization. Graph inputs and outputs
-// keep their names, and so do the tensors that survive. Throws kInvalidModel where tensor data does
-// not fit its shape.
-PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics);
+// keep their names, and so do the tensors that survive. `bodies` inside: see PassContext. Throws
+// kInvalidModel where tensor data does not fit its shape.
+PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics,
+                            Bodies bodies = Bodies::kOutside);
 
 }  // namespace ptq

@@ -1,11 +1,13 @@
 // A pass changes a model into an equal one that quantizes better. It builds a GraphView, collects
 // its edits, applies them in one go and tells how many there were. Linear in nodes; subgraph bodies
-// stay as they are, except that reads of renamed outer tensors follow.
+// stay as they are, except that reads of renamed outer tensors follow, and that their constants
+// become initializers where bodies are to be quantized.
 #pragma once
 
 #include <string_view>
 
 #include "base/diagnostic.h"
+#include "model/graph_view.h"
 #include "model/model.h"
 
 namespace ptq {
@@ -13,6 +15,7 @@ namespace ptq {
 struct PassContext {
   Model& model;
   Diagnostics& diagnostics;
+  Bodies bodies = Bodies::kOutside;  // inside: weights of bodies are to be found too
 };
 
 struct Pass {

@@ -30,8 +30,8 @@ std::unordered_set<std::string> Names(const json& value) {
 QuantType Type(const json& value) {
   const auto name = value.get<std::string>();
   if (const std::optional<QuantType> type = QuantTypeFromName(name)) return *type;
-  throw Error(ErrorCode::kUnsupportedOption, "Quantization type '" + name + "' is not available.")
-      .WithHint("Use QInt8 or QUInt8.");
+  throw Error(ErrorCode::kInvalidOption, "There is no quantization type '" + name + "'.")
+      .WithHint("Use QInt8, QUInt8, QInt16, QUInt16, QInt4, QUInt4 or QFLOAT8E4M3FN.");
 }
 
 QuantFormat Format(const json& value) {
@@ -89,6 +89,14 @@ const std::map<std::string, Setter>& ExtraOptions() {
       {"MatMulConstBOnly", Into(&C::matmul_const_b_only)},
       {"CalibTensorRangeSymmetric", Into(&C::calib_tensor_range_symmetric)},
       {"extra.Sigmoid.nnapi", Into(&C::sigmoid_nnapi)},
+      {"EnableSubgraph", Into(&C::enable_subgraph)},
+      {"DefaultTensorType",
+       [](C* c, const json& v) {
+         if (!v.is_null()) c->default_tensor_type = v.get<int32_t>();
+       }},
+      {"TensorQuantOverrides",
+       [](C* c, const json& v) { c->tensor_overrides = ParseTensorOverrides(v); }},
+      {"BlockSize", Into(&C::block_size)},
       {"AddQDQPairToWeight", Into(&C::add_qdq_pair_to_weight)},
       {"DedicatedQDQPair", Into(&C::dedicated_qdq_pair)},
       {"QuantizeBias", Into(&C::quantize_bias)},
@@ -127,15 +135,58 @@ void Apply(const json& object, const std::map<std::string, Setter>& setters, con
       .WithHint("Leave it out, or choose the other quant_format.");
 }
 
-void CheckCombination(const StaticQuantConfig& config) {
+void CheckTypes(const StaticQuantConfig& config) {
+  const auto refuse = [](const std::string& what, const char* hint) {
+    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
+  };
   if (config.activation_type == QuantType::kInt8 && config.weight_type == QuantType::kUInt8) {
-    throw Error(ErrorCode::kUnsupportedOption,
-                "QInt8 activations with QUInt8 weights are not supported by any runtime.")
-        .WithHint("Use QInt8 weights.");
+    refuse("QInt8 activations with QUInt8 weights are not supported by any runtime.",
+           "Use QInt8 weights.");
   }
+  if (IsFloat8(config.activation_type) != IsFloat8(config.weight_type)) {
+    refuse("QFLOAT8E4M3FN is for activations and weights together.",
+           "Give activation_type and weight_type the same type.");
+  }
+  if (config.quant_format == QuantFormat::kQOperator &&
+      config.AnyType([](QuantType type) { return Bits(type) != 8 || IsFloat8(type); })) {
+    refuse("The QOperator format has 8-bit integers only.", "Use quant_format QDQ.");
+  }
+  if (IsFloat8(config.weight_type) && config.reduce_range) {
+    refuse("reduce_range has no effect on QFLOAT8E4M3FN.", "Leave it out.");
+  }
+}
+
+void CheckQdq(const StaticQuantConfig& config) {
+  const auto refuse = [](const std::string& what, const char* hint) {
+    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
+  };
+  const bool has_float8 = config.AnyType(IsFloat8);
+  if (config.block_size < 0) {
+    throw Error(ErrorCode::kInvalidOption, "BlockSize is negative.")
+        .WithHint("Give the number of values in a block, or 0 for no blocks.");
+  }
+  if (config.block_size > 0 && has_float8) {
+    refuse("BlockSize has no effect on QFLOAT8E4M3FN.", "Leave it out, or use an integer type.");
+  }
+  if (config.use_qdq_contrib_ops && (config.block_size > 0 || has_float8)) {
+    refuse(std::string("com.microsoft's QuantizeLinear has no ") +
+               (has_float8 ? "float8 type." : "blocks."),
+           "Leave UseQDQContribOps out: the opset is raised to what ONNX's own needs.");
+  }
+  if (!config.dedicated_qdq_pair) return;
+  for (const auto& [tensor, override] : config.tensor_overrides) {
+    if (!override.convert) continue;
+    throw Error(ErrorCode::kUnsupportedOption,
+                "DedicatedQDQPair and `convert` in TensorQuantOverrides exclude each other.")
+        .WithTensor(tensor)
+        .WithHint("Leave one of them out.");
+  }
+}
+
+void CheckCombination(const StaticQuantConfig& config) {
+  CheckTypes(config);
   if (config.quant_format == QuantFormat::kQDQ) {
-    if (config.sigmoid_nnapi) RefuseFormat("extra.Sigmoid.nnapi", "QDQ");
-    if (config.matmul_const_b_only) RefuseFormat("MatMulConstBOnly", "QDQ");
+    CheckQdq(config);
     return;
   }
   const std::pair<const char*, bool> qdq_only[] = {
@@ -148,9 +199,13 @@ void CheckCombination(const StaticQuantConfig& config) {
       {"OpTypesToExcludeOutputQuantization",
        !config.op_types_to_exclude_output_quantization.empty()},
       {"QDQOpTypePerChannelSupportToAxis", !config.qdq_op_type_per_channel_support_to_axis.empty()},
+      {"BlockSize", config.block_size != 0},
   };
   for (const auto& [name, is_set] : qdq_only) {
     if (is_set) RefuseFormat(name, "QOperator");
+  }
+  for (const auto& [tensor, override] : config.tensor_overrides) {
+    if (override.convert) RefuseFormat("`convert` in TensorQuantOverrides", "QOperator");
   }
 }
 
@@ -219,6 +274,8 @@ void CheckConfig(const StaticQuantConfig& config, const Model& model) {
   CheckOpTypes("op_types_to_quantize", config.op_types_to_quantize, model);
   CheckOpTypes("OpTypesToExcludeOutputQuantization", config.op_types_to_exclude_output_quantization,
                model);
+  CheckTensorOverrides(config.tensor_overrides, GraphView(model.graph(), Bodies::kInside),
+                       config.activation_type);
 }
 
 }  // namespace ptq

@@ -12,6 +12,7 @@
 #include "base/diagnostic.h"
 #include "model/model.h"
 #include "quantization/quant_type.h"
+#include "quantization/tensor_overrides.h"
 
 namespace ptq {
 
@@ -34,9 +35,10 @@ struct StaticQuantConfig {
   bool force_quantize_no_input_check = false;
   bool matmul_const_b_only = false;
   bool calib_tensor_range_symmetric = false;
-
-  // extra_options, QOperator only
   bool sigmoid_nnapi = false;
+  bool enable_subgraph = false;
+  int32_t default_tensor_type = 0;  // onnx::TensorProto type of tensors of unknown type; 0: none
+  TensorOverrides tensor_overrides;
 
   // extra_options, QDQ only
   bool add_qdq_pair_to_weight = false;
@@ -47,8 +49,21 @@ struct StaticQuantConfig {
   bool qdq_disable_weight_adjust_for_int32_bias = false;
   std::unordered_set<std::string> op_types_to_exclude_output_quantization;
   std::map<std::string, int64_t> qdq_op_type_per_channel_support_to_axis;
+  int64_t block_size = 0;  // values a block of a weight; 0: no blocks
 
   bool WeightSymmetric(QuantType type) const { return weight_symmetric.value_or(IsSigned(type)); }
+  Bodies bodies() const { return enable_subgraph ? Bodies::kInside : Bodies::kOutside; }
+  // The override of `tensor`, or null.
+  const TensorOverride* Override(const std::string& tensor) const {
+    const auto found = tensor_overrides.find(tensor);
+    return found == tensor_overrides.end() ? nullptr : &found->second;
+  }
+  // Whether weights, activations or overridden tensors are of a type that `matches`.
+  template <typename Predicate>
+  bool AnyType(Predicate matches) const {
+    return matches(activation_type) || matches(weight_type) ||
+           AnyOverriddenType(tensor_overrides, matches);
+  }
 };
 
 // Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}).

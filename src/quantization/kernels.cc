@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "base/float16.h"
+#include "base/float8.h"
 
 namespace ptq {
 namespace {
@@ -11,6 +15,31 @@ namespace {
 // than that.
 constexpr float kRoundingShift = 12582912.0f;
 constexpr float kClipLimit = 1048576.0f;
+
+// The order of numpy's add.reduce over contiguous floats: eight running sums over blocks of up to
+// 128, halves of larger ranges added up in pairs.
+float PairwiseSum(std::span<const float> values) {
+  constexpr size_t kBlock = 128;
+  const size_t count = values.size();
+  if (count < 8) {
+    float sum = 0;
+    for (const float value : values) sum += value;
+    return sum;
+  }
+  if (count > kBlock) {
+    const size_t half = count / 2 - count / 2 % 8;
+    return PairwiseSum(values.first(half)) + PairwiseSum(values.subspan(half));
+  }
+  float sums[8];
+  std::copy_n(values.begin(), 8, sums);
+  const size_t whole = count - count % 8;
+  for (size_t i = 8; i < whole; i += 8) {
+    for (size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
+  }
+  float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  for (size_t i = whole; i < count; ++i) sum += values[i];
+  return sum;
+}
 
 }  // namespace
 
@@ -38,8 +67,9 @@ void WidenRange(std::span<const float> values, TensorRange* range) {
   range->highest = *std::max_element(highest, highest + kLanes);
 }
 
+template <typename Element>
 void QuantizeValues(std::span<const float> values, float scale, int32_t zero_point,
-                    IntegerRange clip, std::span<uint8_t> out) {
+                    IntegerRange clip, std::span<Element> out) {
   const auto zero = static_cast<float>(zero_point);
   const auto low = static_cast<float>(clip.min);
   const auto high = static_cast<float>(clip.max);
@@ -51,8 +81,32 @@ void QuantizeValues(std::span<const float> values, float scale, int32_t zero_poi
     q = q > low ? q : low;
     q = q < high ? q : high;
     q = values[i] == values[i] ? q : 0.0f;
-    out[i] = static_cast<uint8_t>(static_cast<int32_t>(q));
+    out[i] = static_cast<Element>(static_cast<int32_t>(q));
   }
+}
+
+template void QuantizeValues(std::span<const float>, float, int32_t, IntegerRange,
+                             std::span<uint8_t>);
+template void QuantizeValues(std::span<const float>, float, int32_t, IntegerRange,
+                             std::span<uint16_t>);
+
+void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::span<uint8_t> out) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float quotient = values[i] / scale;
+    out[i] = FloatToFloat8E4M3FN(half ? HalfToFloat(FloatToHalf(quotient)) : quotient);
+  }
+}
+
+float StandardDeviation(std::span<const float> values) {
+  if (values.empty()) return 0;
+  const auto count = static_cast<float>(values.size());
+  const float mean = PairwiseSum(values) / count;
+  std::vector<float> squares(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float difference = values[i] - mean;
+    squares[i] = difference * difference;
+  }
+  return std::sqrt(PairwiseSum(squares) / count);
 }
 
 }  // namespace ptq

@@ -14,9 +14,19 @@ namespace ptq {
 void WidenRange(std::span<const float> values, TensorRange* range);
 
 // q = clip(round_half_even(x / scale) + zero_point, clip range), in float arithmetic as
-// onnxruntime.quantization's quantize_nparray; NaN becomes 0. One byte a value; signed types as
-// two's complement. `out` has as many elements as `values`.
+// onnxruntime.quantization's quantize_nparray; NaN becomes 0. One element a value, signed types as
+// two's complement: uint8_t for types of up to 8 bits, uint16_t for those of 16. `out` has as many
+// elements as `values`.
+template <typename Element>
 void QuantizeValues(std::span<const float> values, float scale, int32_t zero_point,
-                    IntegerRange clip, std::span<uint8_t> out);
+                    IntegerRange clip, std::span<Element> out);
+
+// As ONNX QuantizeLinear to FLOAT8E4M3FN; `half` rounds the quotient to float16 first, as numpy
+// divides float16 data. NaN becomes 0x7F.
+void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::span<uint8_t> out);
+
+// Population standard deviation in float, summed pairwise in the order of numpy.std, whose bits it
+// has. 0 for no values.
+float StandardDeviation(std::span<const float> values);
 
 }  // namespace ptq

@@ -17,6 +17,13 @@ bool IsStandardDomain(const std::string& domain) {
 
 }  // namespace
 
+int32_t ElementTypeOrDefault(const GraphView& view, const std::string& tensor,
+                             const StaticQuantConfig& config) {
+  const int32_t type = view.ElementType(tensor);
+  return type == onnx::TensorProto::UNDEFINED && !tensor.empty() ? config.default_tensor_type
+                                                                 : type;
+}
+
 bool IsQuantizationNode(const onnx::NodeProto& node) {
   return node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear";
 }
@@ -29,7 +36,7 @@ bool HasUnitDilations(const onnx::NodeProto& node) {
 PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, TensorRanges ranges)
     : model_(&model),
       config_(&config),
-      view_(model.graph()),
+      view_(model.graph(), config.bodies()),
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
   AdjustRanges();
@@ -39,9 +46,13 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
 // (so that the clip costs no resolution), and Softmax writes [0, 1]. A tensor that is also a graph
 // output keeps its own range: it is read unclipped too.
 void PlanContext::AdjustRanges() {
-  for (const onnx::NodeProto& node : model_->graph().node()) {
+  for (int i = 0; i < node_count(); ++i) {
+    const onnx::NodeProto& node = this->node(i);
     if (node.op_type() == "Softmax") {
-      if (ReasonToSkip(node).empty()) ranges_[node.output(0)] = {0.0f, 1.0f};
+      if (!ReasonToSkip(node).empty()) continue;
+      TensorRange& range = ranges_[node.output(0)];
+      range.lowest = 0;  // the standard deviation, for float8, stays that of the data
+      range.highest = 1;
       continue;
     }
     if (node.op_type() != "Clip" && node.op_type() != "Relu") continue;
@@ -58,7 +69,7 @@ std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
   if (IsQuantizationNode(node)) return "it is already quantized";
   if (!IsStandardDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
   const auto& types = config_->op_types_to_quantize;
-  if (types.empty() ? FindOp(node.op_type()) == nullptr : !types.contains(node.op_type())) {
+  if (types.empty() ? !IsQuantizedByDefault(node.op_type()) : !types.contains(node.op_type())) {
     return types.empty() ? "op type " + node.op_type() + " is not quantized by default"
                          : "op type " + node.op_type() + " is not in op_types_to_quantize";
   }
@@ -66,12 +77,15 @@ std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
     return "it is not in nodes_to_quantize";
   }
   if (config_->nodes_to_exclude.contains(node.name())) return "it is in nodes_to_exclude";
+  if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
+      view_.Initializer(node.input(1)) == nullptr) {
+    return "its second input is not constant (MatMulConstBOnly)";
+  }
   return "";
 }
 
 bool PlanContext::IsFloat(const std::string& tensor) const {
-  const int32_t type = view_.ElementType(tensor);
-  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16;
+  return IsFloatType(ElementTypeOrDefault(view_, tensor, *config_));
 }
 
 const onnx::TensorProto* PlanContext::FloatInitializer(const std::string& tensor) const {
@@ -95,19 +109,69 @@ bool PlanContext::IsValueless(const std::string& tensor) const {
 }
 
 std::optional<QuantParams> PlanContext::ActivationParams(const std::string& tensor) const {
-  const TensorRange* range = Range(tensor);
-  if (range == nullptr) return std::nullopt;
+  const TensorOverride* override = config_->Override(tensor);
+  const int producer = view_.Producer(tensor);
+  if (override == nullptr && config_->sigmoid_nnapi && producer >= 0 &&
+      node(producer).op_type() == "Sigmoid" && ReasonToSkip(node(producer)).empty()) {
+    return UnitIntervalParams(tensor);
+  }
+  return ParamsOf(tensor, override == nullptr ? nullptr : &override->first());
+}
+
+std::optional<ConvertPlan> PlanContext::Conversion(const std::string& tensor) const {
+  const TensorOverride* override = config_->Override(tensor);
+  if (override == nullptr || !override->convert) return std::nullopt;
+  std::optional<QuantParams> params = ParamsOf(tensor, &override->convert->parameters);
+  if (!params) return std::nullopt;
+  return ConvertPlan{*std::move(params), override->convert->recv_nodes};
+}
+
+QuantParams PlanContext::UnitIntervalParams(const std::string& tensor) const {
   QuantParams params;
   params.type = config_->activation_type;
   params.scale_type = FloatTypeOfTensor(tensor);
-  const FitOptions options{config_->activation_symmetric, false, config_->minimum_real_range};
+  const IntegerRange q = FullRange(params.type);
+  params.scales = {RoundTo(params.scale_type, 1.0 / (q.max - q.min + 1))};
+  params.zero_points = {q.min};
+  return params;
+}
+
+std::optional<QuantParams> PlanContext::ParamsOf(const std::string& tensor,
+                                                 const ParameterOverride* override) const {
+  static const ParameterOverride kNone;
+  const ParameterOverride& given = override == nullptr ? kNone : *override;
+  QuantParams params;
+  params.type = given.quant_type.value_or(config_->activation_type);
+  params.scale_type = FloatTypeOfTensor(tensor);
+  const TensorRange* observed = Range(tensor);
+  if (given.scale) {
+    params.scales = {RoundTo(params.scale_type, *given.scale)};
+    params.zero_points = {static_cast<int32_t>(*given.zero_point)};
+    return params;
+  }
+  if (observed == nullptr && !(given.rmin && given.rmax)) return std::nullopt;
+  TensorRange range = observed == nullptr ? TensorRange{} : *observed;
+  if (given.rmin) range.lowest = RoundTo(params.scale_type, *given.rmin);
+  if (given.rmax) range.highest = RoundTo(params.scale_type, *given.rmax);
+  const FitOptions options{given.symmetric.value_or(config_->activation_symmetric), false,
+                           config_->minimum_real_range};
   ScaleZeroPoint fit;
   try {
-    const bool restricted = config_->activation_restricted_asymmetric && !options.symmetric &&
-                            params.type == QuantType::kUInt8;
-    fit = restricted ? FitRestrictedAsymmetric(*range, options)
-                     : FitScaleZeroPoint(*range, params.type, params.scale_type, options);
+    if (IsFloat8(params.type)) {
+      if (!range.deviation) {
+        throw Error(ErrorCode::kMissingRange, "Tensor '" + tensor + "' has no standard deviation.")
+            .WithTensor(tensor)
+            .WithHint("QFLOAT8E4M3FN needs calibrate_method Distribution.");
+      }
+      fit = FitFloat8(*range.deviation, params.scale_type);
+    } else {
+      const bool restricted = config_->activation_restricted_asymmetric && !options.symmetric &&
+                              params.type == QuantType::kUInt8;
+      fit = restricted ? FitRestrictedAsymmetric(range, options)
+                       : FitScaleZeroPoint(range, params.type, params.scale_type, options);
+    }
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidRange) throw;
     throw Error(error.code(), "The range of tensor '" + tensor + "' is not finite.")
         .WithTensor(tensor)
         .WithHint("Look for the sample that makes it, or exclude the node that writes it.");
@@ -172,11 +236,17 @@ void AddTensor(const PlanContext& context, TensorPlan tensor, QuantPlan* plan) {
 }
 
 std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
-                                           const std::string& tensor) {
-  if (const TensorPlan* planned = plan.Find(tensor)) return planned->params.scales;
+                                           const std::string& tensor, const onnx::NodeProto& node) {
+  if (const TensorPlan* planned = plan.Find(tensor)) {
+    const QuantParams& params = planned->ParamsFor(node.name());
+    if (params.blocked()) return std::nullopt;
+    return params.scales;
+  }
   const int producer = context.view().Producer(tensor);
   if (producer < 0 || context.node(producer).op_type() != "DequantizeLinear") return std::nullopt;
-  const onnx::TensorProto* scale = context.view().Initializer(context.node(producer).input(1));
+  const onnx::NodeProto& dequantize = context.node(producer);
+  if (IntAttribute(dequantize, "block_size", 0) > 0) return std::nullopt;
+  const onnx::TensorProto* scale = context.view().Initializer(dequantize.input(1));
   if (scale == nullptr || ElementCount(*scale) == 0) return std::nullopt;
   return context.model().tensors().ReadFloats(*scale);
 }
@@ -199,9 +269,13 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? weight_plan.params.type
                                : context.config().weight_type;
-    if (weight_plan.role != TensorRole::kInitializer || !IsSigned(type)) continue;
+    const bool adjustable = type == QuantType::kInt8 || type == QuantType::kInt16;
+    if (weight_plan.role != TensorRole::kInitializer || !adjustable ||
+        weight_plan.params.blocked()) {
+      continue;
+    }
     bool symmetric = true;
-    for (int32_t zero_point : weight_plan.params.zero_points) symmetric &= zero_point == 0;
+    for (const int32_t zero_point : weight_plan.params.zero_points) symmetric &= zero_point == 0;
     if (!symmetric) continue;
     const onnx::TensorProto& initializer = *context.view().Initializer(bias.bias);
     std::vector<float> values = context.model().tensors().ReadFloats(initializer);
@@ -209,8 +283,8 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     if (factor != 1) {
       for (float& value : values) value *= factor;
     }
-    RaiseWeightScales(values, FloatTypeOf(initializer), input->params.scales[0],
-                      &weight_plan.params);
+    const float input_scale = input->ParamsFor(context.node(bias.node).name()).scales[0];
+    RaiseWeightScales(values, FloatTypeOf(initializer), input_scale, &weight_plan.params);
   }
 }
 

@@ -22,8 +22,9 @@ class PlanContext {
   const Model& model() const { return *model_; }
   const StaticQuantConfig& config() const { return *config_; }
   const GraphView& view() const { return view_; }
-  const onnx::NodeProto& node(int index) const { return model_->graph().node(index); }
-  int node_count() const { return model_->graph().node_size(); }
+  // Nodes as the view lists them: with EnableSubgraph those of bodies too.
+  const onnx::NodeProto& node(int index) const { return view_.node(index); }
+  int node_count() const { return view_.node_count(); }
   int64_t opset() const { return opset_; }
 
   // Empty where `node` is to be quantized, else the reason why it is not.
@@ -33,8 +34,14 @@ class PlanContext {
   const onnx::TensorProto* FloatInitializer(const std::string& tensor) const;  // null: none
   FloatType FloatTypeOfTensor(const std::string& tensor) const;
 
-  // Parameters of an activation from its range; nullopt where it has none.
+  // Parameters of an activation from its override and its range; nullopt where it has neither.
+  // Throws kInvalidRange for a range that is not finite, kMissingRange where a float8 type needs
+  // the standard deviation and the range has none.
   std::optional<QuantParams> ActivationParams(const std::string& tensor) const;
+  // What its override converts it to; nullopt where it has none.
+  std::optional<ConvertPlan> Conversion(const std::string& tensor) const;
+  // [0, 1] over 256 values, for kernels that are made for it: scale 1/256, lowest zero point.
+  QuantParams UnitIntervalParams(const std::string& tensor) const;
   const TensorRange* Range(const std::string& tensor) const;  // null: none
   // Observed in calibration, but empty or NaN every time.
   bool IsValueless(const std::string& tensor) const;
@@ -45,6 +52,8 @@ class PlanContext {
 
  private:
   void AdjustRanges();
+  std::optional<QuantParams> ParamsOf(const std::string& tensor,
+                                      const ParameterOverride* override) const;
 
   const Model* model_;
   const StaticQuantConfig* config_;
@@ -52,6 +61,14 @@ class PlanContext {
   TensorRanges ranges_;
   int64_t opset_;
 };
+
+inline bool IsFloatType(int32_t type) {
+  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16;
+}
+
+// The element type of `tensor`; extra option DefaultTensorType where it is unknown.
+int32_t ElementTypeOrDefault(const GraphView& view, const std::string& tensor,
+                             const StaticQuantConfig& config);
 
 bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, DequantizeLinear
 
@@ -67,10 +84,10 @@ void AddTensor(const PlanContext& context, TensorPlan tensor, QuantPlan* plan);
 QuantPlan PlanQdq(const PlanContext& context);
 QuantPlan PlanQOperator(const PlanContext& context);
 
-// The scales with which a node reads `tensor`: the plan's, or those of the DequantizeLinear that
-// makes it in the model as given. nullopt where it is not quantized.
+// The scales with which `node` reads `tensor`: the plan's, or those of the DequantizeLinear that
+// makes it in the model as given. nullopt where it is not quantized, or in blocks.
 std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const QuantPlan& plan,
-                                           const std::string& tensor);
+                                           const std::string& tensor, const onnx::NodeProto& node);
 
 // Whether a bias can take one scale a channel: its last axis repeats the channels a whole number of
 // times (grouped ConvTranspose), or there is one scale only.

@@ -47,7 +47,9 @@ class QOperatorPlanner {
     if (context_.opset() < row->min_opset) {
       return "its integer form needs opset " + std::to_string(row->min_opset) + " or newer";
     }
-    if (row->qoperator != QOperatorRule::kWhere && !context_.IsFloat(Input(0))) {
+    const bool data_first = row->qoperator != QOperatorRule::kWhere &&
+                            row->qoperator != QOperatorRule::kEmbedLayerNormalization;
+    if (data_first && !context_.IsFloat(Input(0))) {
       return "its input '" + Input(0) + "' is not float";
     }
     // QLinearConv and its kind take float32 scales only (ONNX operator specification).
@@ -66,9 +68,9 @@ class QOperatorPlanner {
         return PlanOperator({0, 1}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kUnary:
         if (!HasUnitDilations(*node_)) return "it has dilations, which its integer form lacks";
-        return PlanOperator({0}, UnaryOutput());
-      case QOperatorRule::kSoftmax:
-        return PlanOperator({0}, FixedOutput(IsSigned(config_.activation_type) ? -128 : 0));
+        return PlanOperator({0}, context_.ActivationParams(node.output(0)));
+      case QOperatorRule::kSoftmax:  // the output that its kernel is made for
+        return PlanOperator({0}, context_.UnitIntervalParams(node.output(0)));
       case QOperatorRule::kGlobalAveragePool:
         return PlanGlobalAveragePool();
       case QOperatorRule::kConcat:
@@ -99,6 +101,8 @@ class QOperatorPlanner {
       case QOperatorRule::kArgMax:
         node_plan->action = NodeAction::kShared;
         return IsQuantized(Input(0)) ? CannotQuantize(Input(0)) : "its input is not quantized";
+      case QOperatorRule::kEmbedLayerNormalization:
+        return PlanEmbedLayerNormalization();
       case QOperatorRule::kNone:
         break;
     }
@@ -109,14 +113,20 @@ class QOperatorPlanner {
     const onnx::NodeProto& node = *node_;
     const std::string& weight = Input(1);
     const bool constant = context_.FloatInitializer(weight) != nullptr;
-    const bool per_channel = constant && config_.per_channel;
     const std::optional<int64_t> axis =
-        per_channel ? std::optional<int64_t>(channel_axis) : std::nullopt;
+        constant ? WeightAxis(weight, channel_axis) : std::nullopt;
+    const bool per_channel = axis.has_value();
     const bool has_bias = node.input_size() > 2 && !node.input(2).empty();
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
     if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     if (std::string reason = CannotQuantize(weight, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
+    const QuantType weight_type =
+        WeightType(weight, per_channel ? per_channel_type : config_.weight_type);
+    const bool fresh = constant && !IsQuantized(weight);
+    if (!KernelTakes(TypeOf(Input(0)), fresh ? weight_type : TypeOf(weight), output->type)) {
+      return kMixedTypes;
+    }
     if (factors.alpha == 0) return "its alpha is 0";
     if (has_bias && context_.FloatInitializer(node.input(2)) == nullptr) {
       return "its bias '" + node.input(2) + "' is not a float initializer";
@@ -127,7 +137,7 @@ class QOperatorPlanner {
     }
     UseActivation(Input(0));
     if (constant) {
-      UseWeight(weight, per_channel ? per_channel_type : config_.weight_type, axis);
+      UseWeight(weight, weight_type, axis);
     } else {
       UseActivation(weight);
     }
@@ -149,21 +159,23 @@ class QOperatorPlanner {
     const onnx::NodeProto& node = *node_;
     const std::string& b = Input(1);
     const onnx::TensorProto* weight = context_.FloatInitializer(b);
-    if (config_.matmul_const_b_only && weight == nullptr) return "its second input is not constant";
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
     // Per channel only at rank 2: QLinearMatMul takes no vector of scales at another.
     const std::optional<int64_t> axis =
-        weight != nullptr && config_.per_channel && weight->dims_size() == 2
-            ? std::optional<int64_t>(1)
-            : std::nullopt;
+        weight != nullptr && weight->dims_size() == 2 ? WeightAxis(b, 1) : std::nullopt;
     if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     if (std::string reason = CannotQuantize(b, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
+    const QuantType weight_type = WeightType(b, config_.weight_type);
+    const bool fresh = weight != nullptr && !IsQuantized(b);
+    if (!KernelTakes(TypeOf(Input(0)), fresh ? weight_type : TypeOf(b), output->type)) {
+      return kMixedTypes;
+    }
     UseActivation(Input(0));
     if (weight == nullptr) {
       UseActivation(b);
     } else {
-      UseWeight(b, config_.weight_type, axis);
+      UseWeight(b, weight_type, axis);
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
     return "";
@@ -175,6 +187,9 @@ class QOperatorPlanner {
       if (std::string reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
     }
     if (!output) return NoRange(node_->output(0));
+    for (int i : inputs) {
+      if (TypeOf(Input(i)) != output->type) return kMixedTypes;
+    }
     for (int i : inputs) UseActivation(Input(i));
     AddTensor({node_->output(0), TensorRole::kActivation, *std::move(output)});
     return "";
@@ -191,6 +206,7 @@ class QOperatorPlanner {
     if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     std::optional<QuantParams> output = context_.ActivationParams(node_->output(0));
     if (!output) return PlanShared(1);
+    if (TypeOf(Input(0)) != output->type) return kMixedTypes;
     AddTensor({node_->output(0), TensorRole::kActivation, *std::move(output)});
     return "";
   }
@@ -231,19 +247,18 @@ class QOperatorPlanner {
     return PlanShared(1);
   }
 
-  std::optional<QuantParams> UnaryOutput() const {
-    if (node_->op_type() == "Sigmoid" && config_.sigmoid_nnapi) return FixedOutput(0);
-    return context_.ActivationParams(node_->output(0));
-  }
-
-  // [0, 1] over 256 values: what the QLinearSoftmax kernels (and NNAPI's Sigmoid) expect.
-  QuantParams FixedOutput(int32_t zero_point) const {
-    QuantParams params;
-    params.type = config_.activation_type;
-    params.scale_type = context_.FloatTypeOfTensor(node_->output(0));
-    params.scales = {1.0f / 256.0f};
-    params.zero_points = {zero_point};
-    return params;
+  // Its tables are quantized; its outputs stay float.
+  std::string PlanEmbedLayerNormalization() {
+    if (node_->output_size() > 2) return "it has three outputs, its integer form two";
+    if (node_->input_size() < 7) return "it has no table that could be quantized";
+    for (int i = 2; i <= 6; ++i) {
+      if (Input(i).empty()) continue;
+      if (std::string reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
+    }
+    for (int i = 2; i <= 6; ++i) {
+      if (!Input(i).empty()) UseActivation(Input(i));
+    }
+    return "";
   }
 
   const std::string& Input(int index) const {
@@ -266,38 +281,82 @@ class QOperatorPlanner {
       return "its input '" + tensor + "' is quantized per channel for another node";
     }
     if (!context_.IsFloat(tensor)) return "its input '" + tensor + "' is not float";
+    if (const TensorOverride* override = config_.Override(tensor); override && override->axis) {
+      const int64_t rank = context_.view().Initializer(tensor)->dims_size();
+      if (axis != (*override->axis + rank) % rank) {
+        return "TensorQuantOverrides give its input '" + tensor +
+               "' an axis that its integer form does not have";
+      }
+    }
     if (context_.view().Initializer(tensor) != nullptr) return "";
-    return context_.Range(tensor) == nullptr ? NoRange(tensor) : "";
+    return context_.ActivationParams(tensor) ? "" : NoRange(tensor);
+  }
+
+  // The channel axis of a weight: `channel_axis` where it is quantized per channel, by the option
+  // or by an override along that axis.
+  std::optional<int64_t> WeightAxis(const std::string& weight, int64_t channel_axis) const {
+    const TensorOverride* override = config_.Override(weight);
+    if (override == nullptr) {
+      return config_.per_channel ? std::optional<int64_t>(channel_axis) : std::nullopt;
+    }
+    if (!override->axis) return std::nullopt;
+    const int64_t axis = *override->axis;
+    return axis < 0 ? axis + context_.view().Initializer(weight)->dims_size() : axis;
+  }
+
+  QuantType WeightType(const std::string& weight, QuantType otherwise) const {
+    const TensorOverride* override = config_.Override(weight);
+    return override == nullptr ? otherwise : override->first().quant_type.value_or(otherwise);
+  }
+
+  // The type that `tensor` has, or will have as an activation.
+  QuantType TypeOf(const std::string& tensor) const {
+    const TensorPlan* planned = plan_.Find(tensor);
+    return planned != nullptr ? planned->params.type : WeightType(tensor, config_.activation_type);
+  }
+
+  // What the kernels of QLinearConv, QLinearMatMul and QGemm take: input and output of one type,
+  // and signed weights with signed activations.
+  static bool KernelTakes(QuantType input, QuantType weight, QuantType output) {
+    return input == output && (input != QuantType::kInt8 || weight == QuantType::kInt8);
   }
 
   void UseActivation(const std::string& tensor) {
     if (IsQuantized(tensor)) return;
-    const onnx::TensorProto* initializer = context_.view().Initializer(tensor);
-    if (initializer == nullptr) {
+    if (context_.view().Initializer(tensor) != nullptr) {
+      FitInitializer(tensor, TypeOf(tensor), std::nullopt, false);
+    } else {
       AddTensor({tensor, TensorRole::kActivation, *context_.ActivationParams(tensor)});
-      return;
     }
-    const QuantType type = config_.activation_type;
-    FitOptions options;
-    // Constants of the weights' type follow the weights' symmetry (the reference compares types
-    // only).
-    options.symmetric =
-        type == config_.weight_type ? config_.WeightSymmetric(type) : config_.activation_symmetric;
-    options.min_real_range = config_.minimum_real_range;
-    AddTensor({tensor, TensorRole::kInitializer,
-               FitWeight(context_.model().tensors(), *initializer, type, std::nullopt, options)});
   }
 
   void UseWeight(const std::string& tensor, QuantType type, std::optional<int64_t> axis) {
-    if (IsQuantized(tensor)) return;
-    const FitOptions options{config_.WeightSymmetric(type), config_.reduce_range,
-                             config_.minimum_real_range};
+    if (!IsQuantized(tensor)) FitInitializer(tensor, type, axis, config_.reduce_range);
+  }
+
+  void FitInitializer(const std::string& tensor, QuantType type, std::optional<int64_t> axis,
+                      bool reduce_range) {
+    static const ParameterOverride kNone;
+    WeightFit fit;
+    fit.type = type;
+    fit.axis = axis;
+    fit.override = config_.Override(tensor);
+    const ParameterOverride& given = fit.override == nullptr ? kNone : fit.override->first();
+    // Constants of the weights' type follow the weights' symmetry, others the activations' (the
+    // reference compares types only).
+    fit.options.symmetric = given.symmetric.value_or(
+        axis || type == config_.weight_type ? config_.WeightSymmetric(type)
+                                            : config_.activation_symmetric);
+    fit.options.reduce_range = given.reduce_range.value_or(reduce_range);
+    fit.options.min_real_range = config_.minimum_real_range;
     AddTensor({tensor, TensorRole::kInitializer,
-               FitWeight(context_.model().tensors(), *context_.view().Initializer(tensor), type,
-                         axis, options)});
+               FitWeight(context_.model().tensors(), *context_.view().Initializer(tensor), fit)});
   }
 
   void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
+
+  static constexpr char kMixedTypes[] =
+      "TensorQuantOverrides give its tensors types that no kernel takes together";
 
   const PlanContext& context_;
   const StaticQuantConfig& config_;

@@ -27,10 +27,6 @@ float ToHalf(double value) {
 // Half to even, as numpy.round and ONNX's QuantizeLinear: the default rounding mode.
 double RoundHalfEven(double value) { return std::nearbyint(value); }
 
-float RoundTo(FloatType type, double value) {
-  return type == FloatType::kFloat ? static_cast<float>(value) : ToHalf(value);
-}
-
 void CheckRange(TensorRange range) {
   if (!std::isfinite(range.lowest) || !std::isfinite(range.highest)) {
     throw Error(ErrorCode::kInvalidRange, "The tensor range has an end that is NaN or infinite.")
@@ -38,10 +34,8 @@ void CheckRange(TensorRange range) {
   }
 }
 
-}  // namespace
-
-ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType scale_type,
-                                 const FitOptions& options) {
+// The range with 0 in it, at least options.min_real_range wide, mirrored where symmetric.
+TensorRange Widened(TensorRange range, FloatType scale_type, const FitOptions& options) {
   CheckRange(range);
   float lowest = std::min(range.lowest, 0.0f);
   float highest = std::max(range.highest, 0.0f);
@@ -53,6 +47,20 @@ ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType sc
     highest = std::max(std::abs(lowest), std::abs(highest));
     lowest = -highest;
   }
+  return {lowest, highest, std::nullopt};
+}
+
+double Middle(IntegerRange q) { return RoundHalfEven((static_cast<double>(q.min) + q.max) / 2.0); }
+
+}  // namespace
+
+float RoundTo(FloatType type, double value) {
+  return type == FloatType::kFloat ? static_cast<float>(value) : ToHalf(value);
+}
+
+ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType scale_type,
+                                 const FitOptions& options) {
+  const auto [lowest, highest, unused] = Widened(range, scale_type, options);
   const IntegerRange q = FittedRange(type, options.reduce_range, options.symmetric);
   const double scale = (static_cast<double>(highest) - static_cast<double>(lowest)) /
                        (static_cast<double>(q.max) - static_cast<double>(q.min));
@@ -64,9 +72,33 @@ ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType sc
 
   // The unrounded scale gives the zero point (1.32; earlier releases used the stored one).
   const double zero_point = options.symmetric
-                                ? RoundHalfEven((static_cast<double>(q.min) + q.max) / 2.0)
+                                ? Middle(q)
                                 : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
   return {stored, static_cast<int32_t>(zero_point)};
+}
+
+ScaleZeroPoint FitBlock(TensorRange range, QuantType type, FloatType scale_type,
+                        const FitOptions& options) {
+  const auto [lowest, highest, unused] = Widened(range, scale_type, options);
+  const IntegerRange q = FittedRange(type, options.reduce_range, options.symmetric);
+  const double width = RoundTo(scale_type, static_cast<double>(highest - lowest));
+  const float scale = RoundTo(scale_type, width / (static_cast<double>(q.max) - q.min));
+  const float smallest = scale_type == FloatType::kFloat16 ? kSmallestHalfSubnormal
+                                                           : std::numeric_limits<float>::min();
+  if (options.symmetric) {
+    return {scale < smallest ? 1.0f : scale, static_cast<int32_t>(Middle(q))};
+  }
+  if (scale < smallest) return {1.0f, 0};
+  const double zero_point = RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
+  return {scale, static_cast<int32_t>(std::clamp<double>(zero_point, q.min, q.max))};
+}
+
+ScaleZeroPoint FitFloat8(float deviation, FloatType scale_type) {
+  // numpy.std of the 254 finite float8e4m3fn values.
+  constexpr float kFloat8Deviation = 100.057724f;
+  if (!std::isfinite(deviation)) CheckRange({deviation, deviation, std::nullopt});
+  const float scale = RoundTo(scale_type, static_cast<double>(deviation / kFloat8Deviation));
+  return {scale > 0 ? scale : 1.0f, 0};
 }
 
 ScaleZeroPoint FitRestrictedAsymmetric(TensorRange range, const FitOptions& options) {

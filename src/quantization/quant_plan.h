@@ -2,8 +2,10 @@
 // its parameters, per node what happens to it and why. The rewriters only carry it out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -29,13 +31,28 @@ struct NodePlan {
 
 enum class TensorRole { kActivation, kInitializer };
 
+// A second type for some readers of a tensor: T -> Q -> DQ -> Q (converted) -> DQ.
+struct ConvertPlan {
+  QuantParams params;
+  std::optional<std::unordered_set<std::string>> recv_nodes;  // names; nullopt: all readers
+
+  bool IsReadBy(const std::string& node) const { return !recv_nodes || recv_nodes->contains(node); }
+};
+
 struct TensorPlan {
   std::string tensor;
   TensorRole role = TensorRole::kActivation;
-  QuantParams params;       // resolved, also where shared
-  std::string shares_with;  // the tensor whose scale and zero point it uses; empty: its own
+  QuantParams params;             // resolved, also where shared
+  std::string shares_with;        // the tensor whose scale and zero point it uses; empty: its own
+  bool shares_converted = false;  // those that `shares_with` is converted to
+  std::optional<ConvertPlan> convert;
   bool has_range = false;
   TensorRange range;  // what was calibrated, where has_range
+
+  // The parameters with which the node of that name reads it.
+  const QuantParams& ParamsFor(const std::string& node) const {
+    return convert && convert->IsReadBy(node) ? convert->params : params;
+  }
 };
 
 struct BiasPlan {

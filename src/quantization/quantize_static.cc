@@ -1,12 +1,15 @@
 #include "quantization/quantize_static.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "model/model_writer.h"
 #include "model/topological_sort.h"
 #include "passes/infer_shapes.h"
+#include "passes/ir_version.h"
 #include "passes/optimize_model.h"
+#include "passes/uniquify_names.h"
 #include "passes/upgrade_opset.h"
 #include "quantization/plan_context.h"
 #include "quantization/rewriter.h"
@@ -17,11 +20,17 @@ namespace {
 constexpr int64_t kQuantizeLinearOpset = 10;
 constexpr int64_t kReferenceOpset = 11;  // what the reference raises older models to
 constexpr int64_t kAxisOpset = 13;
-constexpr int64_t kFloat16Opset = 19;  // QuantizeLinear and DequantizeLinear with float16 scales
+// QuantizeLinear and DequantizeLinear with float16 scales, float8, and 16-bit, 4-bit or blocks.
+constexpr int64_t kFloat16Opset = 19;
+constexpr int64_t kBlockOpset = 21;
 
 bool HasPerChannelWeight(const PlanContext& context, const onnx::NodeProto& node) {
+  for (const std::string& input : node.input()) {
+    const TensorOverride* override = context.config().Override(input);
+    if (override != nullptr && override->axis) return true;
+  }
   const OpRow* row = FindOp(node.op_type());
-  if (row == nullptr) return false;
+  if (row == nullptr || !context.config().per_channel) return false;
   switch (row->qdq) {
     case QdqRule::kConv:
     case QdqRule::kGemm:
@@ -43,24 +52,58 @@ bool HasFloat16(const PlanContext& context, const onnx::NodeProto& node) {
          std::any_of(node.output().begin(), node.output().end(), is_half);
 }
 
+bool IsOf16Or4Bits(QuantType type) { return Bits(type) != 8; }
+
+// The IR version in which the types that `config` asks for were introduced (ONNX versioning).
+int64_t RequiredIrVersion(const StaticQuantConfig& config) {
+  if (config.AnyType([](QuantType type) { return Bits(type) == 4; })) return 10;
+  return config.AnyType(IsFloat8) ? 9 : 0;
+}
+
 std::string NodeLabel(const onnx::NodeProto& node) {
   if (!node.name().empty() || node.output_size() == 0) return node.name();
   return node.output(0);
+}
+
+// Nothing is accepted and then not done: an override that changed nothing is said to.
+void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& config,
+                           Diagnostics* diagnostics) {
+  std::map<std::string, std::string> unused;
+  for (const auto& [tensor, override] : config.tensor_overrides) {
+    const TensorPlan* planned = plan.Find(tensor);
+    if (planned == nullptr) {
+      unused.emplace(tensor, "the tensor is not quantized");
+    } else if (!planned->shares_with.empty() && !override.convert) {
+      unused.emplace(tensor, "it takes the parameters of '" + planned->shares_with + "'");
+    }
+  }
+  for (const auto& [tensor, why] : unused) {
+    diagnostics->push_back({Severity::kWarning, "OVERRIDE_UNUSED",
+                            "TensorQuantOverrides of '" + tensor + "' has no effect: " + why + ".",
+                            "", tensor, ""});
+  }
 }
 
 }  // namespace
 
 int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
   const PlanContext context(model, config, {});
-  const bool onnx_qdq = config.quant_format == QuantFormat::kQDQ && !config.use_qdq_contrib_ops;
+  const bool onnx_qdq = config.quant_format == QuantFormat::kQDQ;
+  int64_t by_types = 0;
+  if (config.block_size > 0 || config.AnyType(IsOf16Or4Bits)) {
+    by_types = kBlockOpset;
+  } else if (config.AnyType(IsFloat8)) {
+    by_types = kFloat16Opset;
+  }
   int64_t required = 0;
-  for (const onnx::NodeProto& node : model.graph().node()) {
+  for (int i = 0; i < context.node_count(); ++i) {
+    const onnx::NodeProto& node = context.node(i);
     if (!context.ReasonToSkip(node).empty() || config.use_qdq_contrib_ops) continue;
     if (model.Opset() < kQuantizeLinearOpset) required = std::max(required, kReferenceOpset);
-    if (onnx_qdq && config.per_channel && HasPerChannelWeight(context, node)) {
-      required = std::max(required, kAxisOpset);
-    }
-    if (onnx_qdq && HasFloat16(context, node)) required = std::max(required, kFloat16Opset);
+    if (!onnx_qdq) continue;
+    required = std::max(required, by_types);
+    if (HasPerChannelWeight(context, node)) required = std::max(required, kAxisOpset);
+    if (HasFloat16(context, node)) required = std::max(required, kFloat16Opset);
   }
   return required;
 }
@@ -79,16 +122,24 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   prepared_.emplace(model_);
   // Planners and passes take nodes in topological order (ONNX IR specification); some files are
   // not.
-  if (!IsTopologicallySorted(prepared_->graph())) TopologicalSort(&prepared_->graph());
+  const std::vector<onnx::GraphProto*> graphs = GraphsOf(&prepared_->graph(), config_.bodies());
+  for (auto graph = graphs.rbegin(); graph != graphs.rend(); ++graph) {
+    if (!IsTopologicallySorted(**graph)) TopologicalSort(*graph);
+  }
+  if (config_.enable_subgraph) UniquifyNames(*prepared_);
   // Only other domains are imported: what is added below is of ai.onnx.
   if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
   if (config_.optimize_model) {
-    report.changes = OptimizeModel(*prepared_, report.diagnostics).changes;
+    report.changes = OptimizeModel(*prepared_, report.diagnostics, config_.bodies()).changes;
   } else {
     InferShapes(*prepared_, &report.diagnostics);  // OptimizeModel and UpgradeOpset end with it
   }
+  if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
   const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
-  if (prepared_->Opset() < wanted) UpgradeOpset(*prepared_, wanted, report.diagnostics);
+  if (prepared_->Opset() < wanted) {
+    UpgradeOpset(*prepared_, wanted, report.diagnostics);
+    if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
+  }
   report.nodes_after = prepared_->graph().node_size();
   report.opset_after = prepared_->Opset();
   return report;
@@ -131,16 +182,18 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
     plan = config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
   }
   report.diagnostics = std::move(plan.diagnostics);
+  ReportUnusedOverrides(plan, config_, &report.diagnostics);
+  const GraphView view(prepared_->graph(), config_.bodies());
   bool any = false;
-  for (int i = 0; i < prepared_->graph().node_size(); ++i) {
-    const onnx::NodeProto& node = prepared_->graph().node(i);
+  for (int i = 0; i < view.node_count(); ++i) {
     const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
     any |= node_plan.action != NodeAction::kFloat;
-    report.nodes.push_back({NodeLabel(node), node.op_type(), node_plan});
+    report.nodes.push_back({NodeLabel(view.node(i)), view.node(i).op_type(), node_plan});
   }
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
     rewrite(plan, config_, &quantized, &report.diagnostics);
+    RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
   report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});
   report.opset = quantized.Opset();

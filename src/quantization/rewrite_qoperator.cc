@@ -3,8 +3,12 @@
 // where a float node or a graph output reads it.
 //
 //   x -> Conv(W, B) -> Relu -> MatMul   ->   x -> Q -> QLinearConv -> QLinearMatMul -> DQ
+//
+// With EnableSubgraph the same in the bodies of If, Loop and Scan. A conversion between float and
+// quantized stands in the graph that makes the tensor: all bodies below it can read both forms.
 
 #include <algorithm>
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -34,45 +38,58 @@ struct QuantizedValue {
 
 class QOperatorRewriter {
  public:
-  QOperatorRewriter(const QuantPlan& plan, Model* model, Diagnostics* diagnostics)
+  QOperatorRewriter(const QuantPlan& plan, Bodies bodies, Model* model, Diagnostics* diagnostics)
       : plan_(plan),
+        bodies_(bodies),
         model_(*model),
         diagnostics_(*diagnostics),
-        view_(model->graph()),
+        view_(model->graph(), bodies),
         names_(model->graph()),
-        parameters_(&names_),
-        adder_(&model->graph()) {}
+        adder_(&model->graph()),
+        parameters_(&names_, &adder_),
+        nodes_(static_cast<size_t>(view_.graph_count())) {}
 
   void Run() {
-    for (const onnx::ValueInfoProto& input : model_.graph().input()) {
-      if (view_.Initializer(input.name()) == nullptr) float_values_.insert(input.name());
-    }
     for (const BiasPlan& bias : plan_.biases) biases_.emplace(bias.node, &bias);
-
-    const int count = model_.graph().node_size();
-    for (int i = 0; i < count; ++i) RewriteNode(i);
-    for (const onnx::ValueInfoProto& output : model_.graph().output()) Dequantize(output.name());
-
-    model_.graph().clear_node();
-    bool uses_microsoft = false;
-    for (onnx::NodeProto& node : nodes_) {
-      uses_microsoft |= node.domain() == kMicrosoftDomain;
-      *model_.graph().add_node() = std::move(node);
+    RewriteGraph(&model_.graph());
+    for (onnx::GraphProto* graph : GraphsOf(&model_.graph(), bodies_)) {
+      RemoveInitializers(graph, dequantized_initializers_);
     }
-    RemoveInitializers(&model_.graph(), dequantized_initializers_);
-    if (uses_microsoft && model_.Opset(kMicrosoftDomain) == 0) {
+    if (uses_microsoft_ && model_.Opset(kMicrosoftDomain) == 0) {
       model_.SetOpset(kMicrosoftDomain, 1);
     }
-    FinishModel(&model_, true);
+    FinishModel(&model_, bodies_, true);
   }
 
  private:
-  void RewriteNode(int index) {
-    const onnx::NodeProto node = model_.graph().node(index);
+  // Goes through graphs and nodes in the order of the view, which numbers them.
+  void RewriteGraph(onnx::GraphProto* graph) {
+    const int number = next_graph_++;
+    for (const onnx::ValueInfoProto& input : graph->input()) {
+      if (view_.Initializer(input.name()) == nullptr) float_values_.insert(input.name());
+    }
+    auto& old_nodes = old_nodes_.emplace_back();  // kept: the view refers to them
+    old_nodes.Swap(graph->mutable_node());
+    for (onnx::NodeProto& node : old_nodes) {
+      if (bodies_ == Bodies::kInside && HoldsBodies(node)) {
+        ForEachSubgraph(node, [this](onnx::GraphProto& body) { RewriteGraph(&body); });
+      }
+      graph_number_ = number;
+      RewriteNode(next_node_++, node);
+    }
+    for (const onnx::ValueInfoProto& output : graph->output()) Dequantize(output.name());
+    for (onnx::NodeProto& node : nodes_[static_cast<size_t>(number)]) {
+      *graph->add_node() = std::move(node);
+    }
+  }
+
+  void RewriteNode(int index, const onnx::NodeProto& node) {
     switch (plan_.nodes[static_cast<size_t>(index)].action) {
       case NodeAction::kFloat:
         for (const std::string& input : node.input()) Dequantize(input);
-        for (std::string_view name : CapturedNames(node)) Dequantize(std::string(name));
+        if (bodies_ == Bodies::kOutside || !HoldsBodies(node)) {
+          for (std::string_view name : CapturedNames(node)) Dequantize(std::string(name));
+        }
         Append(node);
         return;
       case NodeAction::kRemoved:
@@ -95,6 +112,9 @@ class QOperatorRewriter {
         return;
       case QOperatorRule::kWhere:
         RewriteWhere(node);
+        return;
+      case QOperatorRule::kEmbedLayerNormalization:
+        RewriteEmbedLayerNormalization(node);
         return;
       default:
         RewriteOperator(node);
@@ -173,6 +193,32 @@ class QOperatorRewriter {
                     {y.data}, QuantName(node), kMicrosoftDomain));
   }
 
+  // ids, segment ids, five quantized tables, mask, their scales, their zero points (com.microsoft's
+  // contrib operator documentation); the outputs stay float.
+  void RewriteEmbedLayerNormalization(const onnx::NodeProto& node) {
+    std::vector<std::string> inputs = {node.input(0), node.input(1)};
+    std::vector<std::string> scales;
+    std::vector<std::string> zero_points;
+    for (int i = 2; i <= 6; ++i) {
+      if (node.input(i).empty()) {  // there may be no segments
+        for (auto* list : {&inputs, &scales, &zero_points}) list->emplace_back();
+        continue;
+      }
+      const QuantizedValue table = Quantized(node.input(i));
+      inputs.push_back(table.data);
+      scales.push_back(table.scale);
+      zero_points.push_back(table.zero_point);
+    }
+    inputs.push_back(node.input_size() > 7 ? node.input(7) : "");
+    inputs.insert(inputs.end(), scales.begin(), scales.end());
+    inputs.insert(inputs.end(), zero_points.begin(), zero_points.end());
+    onnx::NodeProto quantized =
+        MakeNode("QEmbedLayerNormalization", inputs, {node.output().begin(), node.output().end()},
+                 QuantName(node), kMicrosoftDomain);
+    CopyAttributes(node, &quantized, "");
+    Append(std::move(quantized));
+  }
+
   // The same operator on quantized data.
   void RewriteShared(onnx::NodeProto node) {
     const QuantizedValue x = Quantized(node.input(0));
@@ -219,7 +265,7 @@ class QOperatorRewriter {
   // --- Values ---
 
   QuantizedValue Describe(const TensorPlan& tensor) {
-    const ParameterNames::Pair& names = parameters_.Add(tensor, &adder_);
+    const ParameterNames::Pair& names = parameters_.Add(tensor);
     return {"", names.scale, names.zero_point, tensor.params.axis};
   }
 
@@ -235,7 +281,8 @@ class QOperatorRewriter {
                                 planned.params));
     } else {
       Append(MakeNode("QuantizeLinear", {tensor, value.scale, value.zero_point}, {value.data},
-                      names_.Make(tensor + "_QuantizeLinear")));
+                      names_.Make(tensor + "_QuantizeLinear")),
+             view_.Owner(tensor));
     }
     return values_.emplace(tensor, std::move(value)).first->second;
   }
@@ -258,7 +305,7 @@ class QOperatorRewriter {
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));
     if (view_.Initializer(tensor) != nullptr) dequantized_initializers_.insert(tensor);
-    Append(std::move(node));
+    Append(std::move(node), view_.Owner(tensor));
   }
 
   // Name of the int32 bias of node `index`, "" where it has none.
@@ -273,7 +320,7 @@ class QOperatorRewriter {
     if (quantized.clipped) {
       diagnostics_.push_back({Severity::kWarning, "BIAS_CLIPPED",
                               "The bias does not fit int32 with this scale and was clipped.",
-                              model_.graph().node(index).name(), bias.bias,
+                              view_.node(index).name(), bias.bias,
                               "Use signed weights, or exclude the node."});
     }
     const std::string name = names_.Make(bias.bias + "_quantized");
@@ -299,30 +346,39 @@ class QOperatorRewriter {
     SortAttributes(to);
   }
 
-  void Append(onnx::NodeProto node) {
+  void Append(onnx::NodeProto node) { Append(std::move(node), graph_number_); }
+
+  void Append(onnx::NodeProto node, int graph) {
+    uses_microsoft_ |= node.domain() == kMicrosoftDomain;
     float_values_.insert(node.output().begin(), node.output().end());
-    nodes_.push_back(std::move(node));
+    nodes_[static_cast<size_t>(graph)].push_back(std::move(node));
   }
 
   const QuantPlan& plan_;
+  Bodies bodies_;
   Model& model_;
   Diagnostics& diagnostics_;
-  GraphView view_;  // of the model as given: holds until its nodes are replaced
+  GraphView view_;  // of the model as given, whose nodes old_nodes_ keeps
   UniqueNames names_;
-  ParameterNames parameters_;
   InitializerAdder adder_;
+  ParameterNames parameters_;
   std::unordered_map<int, const BiasPlan*> biases_;
   std::unordered_map<std::string, QuantizedValue> values_;
   std::unordered_set<std::string> dequantized_initializers_;
   std::unordered_set<std::string> float_values_;  // names that a node or the graph provides by now
-  std::vector<onnx::NodeProto> nodes_;
+  std::deque<google::protobuf::RepeatedPtrField<onnx::NodeProto>> old_nodes_;
+  std::vector<std::vector<onnx::NodeProto>> nodes_;  // by graph
+  bool uses_microsoft_ = false;
+  int graph_number_ = 0;  // of the node that is being rewritten
+  int next_graph_ = 0;
+  int next_node_ = 0;
 };
 
 }  // namespace
 
-void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig&, Model* model,
+void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
                       Diagnostics* diagnostics) {
-  QOperatorRewriter(plan, model, diagnostics).Run();
+  QOperatorRewriter(plan, config.bodies(), model, diagnostics).Run();
 }
 
 }  // namespace ptq

@@ -37,14 +37,24 @@ void InitializerAdder::Add(onnx::TensorProto tensor) {
   *graph_->add_initializer() = std::move(tensor);
 }
 
-const ParameterNames::Pair& ParameterNames::Add(const TensorPlan& tensor, InitializerAdder* adder) {
+const ParameterNames::Pair& ParameterNames::Add(const TensorPlan& tensor) {
   const std::string& owner = tensor.shares_with.empty() ? tensor.tensor : tensor.shares_with;
-  const auto found = pairs_.find(owner);
+  return Add(owner, tensor.shares_converted ? "_convert" : "", tensor.params);
+}
+
+const ParameterNames::Pair& ParameterNames::AddConverted(const TensorPlan& tensor) {
+  return Add(tensor.tensor, "_convert", tensor.convert->params);
+}
+
+const ParameterNames::Pair& ParameterNames::Add(const std::string& owner, const std::string& suffix,
+                                                const QuantParams& params) {
+  const std::string key = suffix + '\n' + owner;
+  const auto found = pairs_.find(key);
   if (found != pairs_.end()) return found->second;
-  Pair pair{names_->Make(owner + "_scale"), names_->Make(owner + "_zero_point")};
-  adder->Add(ZeroPointTensor(pair.zero_point, tensor.params));
-  adder->Add(ScaleTensor(pair.scale, tensor.params));
-  return pairs_.emplace(owner, std::move(pair)).first->second;
+  Pair pair{names_->Make(owner + "_scale" + suffix), names_->Make(owner + "_zero_point" + suffix)};
+  adder_->Add(ZeroPointTensor(pair.zero_point, params));
+  adder_->Add(ScaleTensor(pair.scale, params));
+  return pairs_.emplace(key, std::move(pair)).first->second;
 }
 
 QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
@@ -126,11 +136,16 @@ void RemoveStaleValueInfo(onnx::GraphProto* graph) {
   list->DeleteSubrange(kept, list->size() - kept);
 }
 
-void FinishModel(Model* model, bool remove_unused_initializers) {
-  onnx::GraphProto* graph = &model->graph();
-  if (remove_unused_initializers) RemoveUnusedInitializers(graph);
-  RemoveStaleValueInfo(graph);
-  TopologicalSort(graph);
+void FinishModel(Model* model, Bodies bodies, bool remove_unused_initializers) {
+  const std::vector<onnx::GraphProto*> graphs = GraphsOf(&model->graph(), bodies);
+  if (remove_unused_initializers) {
+    for (onnx::GraphProto* graph : graphs) RemoveUnusedInitializers(graph);
+  }
+  // From the inside out: sorting moves the bodies along with their nodes.
+  for (auto graph = graphs.rbegin(); graph != graphs.rend(); ++graph) {
+    RemoveStaleValueInfo(*graph);
+    TopologicalSort(*graph);
+  }
   model->proto().set_producer_name("onnx-ptq");
   model->proto().set_producer_version(PTQ_VERSION);
 }

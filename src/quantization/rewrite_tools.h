@@ -31,22 +31,29 @@ class InitializerAdder {
   std::unordered_set<std::string> names_;
 };
 
-// Names of scale and zero point initializers, "<tensor>_scale" and "<tensor>_zero_point" unless the
-// model uses them already; tensors that share parameters share names.
+// Names of scale and zero point initializers, "<tensor>_scale" and "<tensor>_zero_point" (with
+// "_convert" for what it is converted to) unless the model uses them already; tensors that share
+// parameters share names.
 class ParameterNames {
  public:
-  explicit ParameterNames(UniqueNames* names) : names_(names) {}
+  ParameterNames(UniqueNames* names, InitializerAdder* adder) : names_(names), adder_(adder) {}
 
   struct Pair {
     std::string scale;
     std::string zero_point;
   };
-  // The names; adds the two initializers the first time that the owner is asked for.
-  const Pair& Add(const TensorPlan& tensor, InitializerAdder* adder);
+  // The names of the tensor's parameters; adds the two initializers the first time that their owner
+  // is asked for.
+  const Pair& Add(const TensorPlan& tensor);
+  // The same for what `tensor` is converted to.
+  const Pair& AddConverted(const TensorPlan& tensor);
 
  private:
+  const Pair& Add(const std::string& owner, const std::string& suffix, const QuantParams& params);
+
   UniqueNames* names_;
-  std::unordered_map<std::string, Pair> pairs_;
+  InitializerAdder* adder_;
+  std::unordered_map<std::string, Pair> pairs_;  // by owner and suffix
 };
 
 // The int32 form of `bias` with the scales that `plan` gives its input and weight. Scales repeat
@@ -68,7 +75,7 @@ void RemoveInitializers(onnx::GraphProto* graph, const std::unordered_set<std::s
 // Drops value_info of tensors that no longer exist.
 void RemoveStaleValueInfo(onnx::GraphProto* graph);
 
-// Sorts, cleans up and signs the finished model.
-void FinishModel(Model* model, bool remove_unused_initializers);
+// Sorts, cleans up and signs the finished model; `bodies` inside: those too.
+void FinishModel(Model* model, Bodies bodies, bool remove_unused_initializers);
 
 }  // namespace ptq

@@ -11,51 +11,178 @@
 namespace ptq {
 namespace {
 
-// A tensor seen as [outer, channels, inner] around the axis; per tensor: [1, 1, all].
-struct ChannelLayout {
-  uint64_t channels = 1;
+// A tensor seen as [outer, axis, inner], with the axis cut into pieces of `piece` values that share
+// parameters; per channel the piece is 1, per tensor there is one piece of everything.
+struct ParameterLayout {
+  uint64_t axis = 1;
   uint64_t inner = 1;
+  uint64_t piece = 1;
+  uint64_t pieces = 1;     // along the axis
+  bool per_inner = false;  // blocks: each inner position has parameters of its own
+  std::vector<int64_t> dims;
+
+  uint64_t count() const {
+    uint64_t product = 1;
+    for (const int64_t dim : dims) product *= static_cast<uint64_t>(dim);
+    return product;
+  }
 };
 
-ChannelLayout LayoutOf(const onnx::TensorProto& tensor, std::optional<int64_t> axis) {
-  if (!axis) return {1, std::max<uint64_t>(ElementCount(tensor), 1)};
-  ChannelLayout layout{static_cast<uint64_t>(tensor.dims(static_cast<int>(*axis))), 1};
-  for (int d = static_cast<int>(*axis) + 1; d < tensor.dims_size(); ++d) {
+ParameterLayout LayoutOf(const onnx::TensorProto& tensor, std::optional<int64_t> axis,
+                         int64_t block_size) {
+  ParameterLayout layout;
+  if (!axis) {
+    layout.inner = std::max<uint64_t>(ElementCount(tensor), 1);
+    return layout;
+  }
+  const int at = static_cast<int>(*axis);
+  layout.axis = static_cast<uint64_t>(tensor.dims(at));
+  for (int d = at + 1; d < tensor.dims_size(); ++d) {
     layout.inner *= static_cast<uint64_t>(tensor.dims(d));
+  }
+  layout.per_inner = block_size > 0;
+  if (block_size > 0) layout.piece = static_cast<uint64_t>(block_size);
+  layout.pieces = (layout.axis + layout.piece - 1) / layout.piece;
+  if (block_size > 0) {
+    layout.dims.assign(tensor.dims().begin(), tensor.dims().end());
+    layout.dims[static_cast<size_t>(at)] = static_cast<int64_t>(layout.pieces);
+  } else {
+    layout.dims = {static_cast<int64_t>(layout.axis)};
   }
   return layout;
 }
 
-// Splits a window that starts at element `first` into runs of one channel each:
-// visit(channel, run).
+// Splits a window that starts at element `first` into runs whose elements lie side by side at one
+// position of the axis: visit(parameter of the first element, run). In blocks each element of a run
+// has the next parameter; else all have the same.
 template <typename Visit>
-void ForEachRun(const ChannelLayout& layout, uint64_t first, std::span<const float> window,
+void ForEachRun(const ParameterLayout& layout, uint64_t first, std::span<const float> window,
                 Visit visit) {
   size_t begin = 0;
   while (begin < window.size()) {
     const uint64_t position = first + begin;
-    const uint64_t left = layout.inner - position % layout.inner;
-    const size_t length = std::min<uint64_t>(left, window.size() - begin);
-    visit(position / layout.inner % layout.channels, begin, window.subspan(begin, length));
+    const uint64_t inner = position % layout.inner;
+    const uint64_t at = position / layout.inner % layout.axis;
+    const size_t length = std::min<uint64_t>(layout.inner - inner, window.size() - begin);
+    uint64_t parameter = at / layout.piece;
+    if (layout.per_inner) {
+      const uint64_t outer = position / layout.inner / layout.axis;
+      parameter = (outer * layout.pieces + parameter) * layout.inner + inner;
+    }
+    visit(parameter, begin, window.subspan(begin, length));
     begin += length;
   }
 }
 
-std::vector<TensorRange> ChannelRanges(const TensorStore& tensors, const onnx::TensorProto& weight,
-                                       const ChannelLayout& layout) {
+std::vector<TensorRange> ParameterRanges(const TensorStore& tensors,
+                                         const onnx::TensorProto& weight,
+                                         const ParameterLayout& layout) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<TensorRange> ranges(layout.channels, {kInfinity, -kInfinity});
+  std::vector<TensorRange> ranges(layout.count(), {kInfinity, -kInfinity, std::nullopt});
   tensors.VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
-    ForEachRun(layout, first, window, [&](uint64_t channel, size_t, std::span<const float> run) {
-      WidenRange(run, &ranges[channel]);
+    ForEachRun(layout, first, window, [&](uint64_t parameter, size_t, std::span<const float> run) {
+      if (!layout.per_inner) {
+        WidenRange(run, &ranges[parameter]);
+        return;
+      }
+      for (size_t i = 0; i < run.size(); ++i) WidenRange(run.subspan(i, 1), &ranges[parameter + i]);
     });
   });
   return ranges;
 }
 
-std::vector<int64_t> ParameterDims(const QuantParams& params) {
-  if (!params.per_channel()) return {};
-  return {static_cast<int64_t>(params.scales.size())};
+// Standard deviations per tensor or channel.
+std::vector<TensorRange> Deviations(const TensorStore& tensors, const onnx::TensorProto& weight,
+                                    const ParameterLayout& layout) {
+  std::vector<std::vector<float>> channels(layout.count());
+  const std::vector<float> values = tensors.ReadFloats(weight);
+  ForEachRun(layout, 0, values, [&](uint64_t channel, size_t, std::span<const float> run) {
+    channels[channel].insert(channels[channel].end(), run.begin(), run.end());
+  });
+  std::vector<TensorRange> result;
+  for (const std::vector<float>& channel : channels) {
+    const float deviation = StandardDeviation(channel);
+    result.push_back({0, 0, RoundTo(FloatTypeOf(weight), static_cast<double>(deviation))});
+  }
+  return result;
+}
+
+ScaleZeroPoint FitOne(TensorRange range, const WeightFit& fit, FloatType scale_type,
+                      const ParameterOverride* override) {
+  if (override != nullptr && override->scale) {
+    return {RoundTo(scale_type, *override->scale), static_cast<int32_t>(*override->zero_point)};
+  }
+  if (override != nullptr && override->rmin) range.lowest = RoundTo(scale_type, *override->rmin);
+  if (override != nullptr && override->rmax) range.highest = RoundTo(scale_type, *override->rmax);
+  if (range.deviation) return FitFloat8(*range.deviation, scale_type);
+  return fit.block_size > 0 ? FitBlock(range, fit.type, scale_type, fit.options)
+                            : FitScaleZeroPoint(range, fit.type, scale_type, fit.options);
+}
+
+// Collects elements of 4, 8 or 16 bits as ONNX stores them: 4-bit ones in pairs, the first low.
+class ElementWriter {
+ public:
+  ElementWriter(TensorStore::Writer writer, uint64_t elements)
+      : writer_(std::move(writer)), left_(elements) {}
+
+  void Append(std::span<const uint8_t> values) { writer_.Append(values); }
+
+  void Append(std::span<const uint16_t> values) {
+    bytes_.clear();
+    for (const uint16_t value : values) {
+      bytes_.push_back(static_cast<uint8_t>(value));
+      bytes_.push_back(static_cast<uint8_t>(value >> 8));
+    }
+    writer_.Append(bytes_);
+  }
+
+  void AppendPairs(std::span<const uint8_t> values) {
+    bytes_.clear();
+    for (const uint8_t value : values) {
+      --left_;
+      if (has_low_) {
+        bytes_.push_back(static_cast<uint8_t>(low_ | (value & 0xF) << 4));
+      } else {
+        low_ = value & 0xF;
+      }
+      has_low_ = !has_low_;
+    }
+    if (left_ == 0 && has_low_) bytes_.push_back(low_);
+    writer_.Append(bytes_);
+  }
+
+ private:
+  TensorStore::Writer writer_;
+  uint64_t left_;
+  std::vector<uint8_t> bytes_;
+  uint8_t low_ = 0;
+  bool has_low_ = false;
+};
+
+template <typename Element>
+void QuantizeWindow(const ParameterLayout& layout, const QuantParams& params, uint64_t first,
+                    std::span<const float> window, std::span<Element> out) {
+  const IntegerRange clip = FullRange(params.type);
+  const auto quantize = [&](std::span<const float> run, uint64_t parameter, std::span<Element> to) {
+    if constexpr (sizeof(Element) == 1) {
+      if (IsFloat8(params.type)) {
+        QuantizeFloat8(run, params.scales[parameter], params.scale_type == FloatType::kFloat16, to);
+        return;
+      }
+    }
+    QuantizeValues(run, params.scales[parameter], params.zero_points[parameter], clip, to);
+  };
+  ForEachRun(layout, first, window,
+             [&](uint64_t parameter, size_t begin, std::span<const float> run) {
+               const std::span<Element> to = out.subspan(begin, run.size());
+               if (!layout.per_inner) {
+                 quantize(run, parameter, to);
+                 return;
+               }
+               for (size_t i = 0; i < run.size(); ++i) {
+                 quantize(run.subspan(i, 1), parameter + i, to.subspan(i, 1));
+               }
+             });
 }
 
 }  // namespace
@@ -64,21 +191,31 @@ FloatType FloatTypeOf(const onnx::TensorProto& tensor) {
   return tensor.data_type() == onnx::TensorProto::FLOAT16 ? FloatType::kFloat16 : FloatType::kFloat;
 }
 
-QuantParams FitWeight(const TensorStore& tensors, const onnx::TensorProto& weight, QuantType type,
-                      std::optional<int64_t> axis, const FitOptions& options) {
-  QuantParams params{type, FloatTypeOf(weight), axis, {}, {}};
-  const uint64_t elements = ElementCount(weight);
-  const ChannelLayout layout = LayoutOf(weight, axis);
-  if (elements == 0) {
-    params.scales.assign(layout.channels, 1.0f);
-    params.zero_points.assign(layout.channels, 0);
+QuantParams FitWeight(const TensorStore& tensors, const onnx::TensorProto& weight,
+                      const WeightFit& fit) {
+  const ParameterLayout layout = LayoutOf(weight, fit.axis, fit.block_size);
+  QuantParams params{fit.type, FloatTypeOf(weight), fit.axis, fit.block_size, layout.dims, {}, {}};
+  const bool given = fit.override != nullptr && fit.override->has_scale();
+  if (ElementCount(weight) == 0 && !given) {
+    params.scales.assign(layout.count(), 1.0f);
+    params.zero_points.assign(layout.count(), 0);
     return params;
   }
-  for (TensorRange range : ChannelRanges(tensors, weight, layout)) {
+  std::vector<TensorRange> ranges;
+  if (given) {
+    ranges.resize(layout.count());
+  } else if (IsFloat8(fit.type)) {
+    ranges = Deviations(tensors, weight, layout);
+  } else {
+    ranges = ParameterRanges(tensors, weight, layout);
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const ParameterOverride* override =
+        fit.override == nullptr || layout.per_inner ? nullptr : &fit.override->channel(i);
     try {
-      const ScaleZeroPoint fit = FitScaleZeroPoint(range, type, params.scale_type, options);
-      params.scales.push_back(fit.scale);
-      params.zero_points.push_back(fit.zero_point);
+      const ScaleZeroPoint one = FitOne(ranges[i], fit, params.scale_type, override);
+      params.scales.push_back(one.scale);
+      params.zero_points.push_back(one.zero_point);
     } catch (const Error& error) {
       throw Error(error.code(), "The initializer '" + weight.name() +
                                     "' holds infinite values, or nothing but NaN.")
@@ -94,18 +231,27 @@ onnx::TensorProto QuantizeWeight(TensorStore* tensors, const onnx::TensorProto& 
   onnx::TensorProto quantized =
       EmptyTensor(name, OnnxType(params.type),
                   std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));
-  const ChannelLayout layout = LayoutOf(weight, params.axis);
-  const IntegerRange clip = FullRange(params.type);
-  TensorStore::Writer writer = tensors->Begin(&quantized, ElementCount(weight));
-  std::vector<uint8_t> bytes;
+  const ParameterLayout layout = LayoutOf(weight, params.axis, params.block_size);
+  const uint64_t elements = ElementCount(weight);
+  const int bits = Bits(params.type);
+  const uint64_t bytes = (elements * static_cast<uint64_t>(bits) + 7) / 8;
+  ElementWriter writer(tensors->Begin(&quantized, bytes), elements);
+  std::vector<uint8_t> narrow;
+  std::vector<uint16_t> wide;
   tensors->VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
-    bytes.resize(window.size());
-    ForEachRun(layout, first, window,
-               [&](uint64_t channel, size_t begin, std::span<const float> run) {
-                 QuantizeValues(run, params.scales[channel], params.zero_points[channel], clip,
-                                std::span(bytes).subspan(begin, run.size()));
-               });
-    writer.Append(bytes);
+    if (bits == 16) {
+      wide.resize(window.size());
+      QuantizeWindow(layout, params, first, window, std::span(wide));
+      writer.Append(std::span<const uint16_t>(wide));
+      return;
+    }
+    narrow.resize(window.size());
+    QuantizeWindow(layout, params, first, window, std::span(narrow));
+    if (bits == 4) {
+      writer.AppendPairs(narrow);
+    } else {
+      writer.Append(std::span<const uint8_t>(narrow));
+    }
   });
   return quantized;
 }
@@ -113,11 +259,12 @@ onnx::TensorProto QuantizeWeight(TensorStore* tensors, const onnx::TensorProto& 
 onnx::TensorProto ScaleTensor(const std::string& name, const QuantParams& params) {
   const auto type = params.scale_type == FloatType::kFloat16 ? onnx::TensorProto::FLOAT16
                                                              : onnx::TensorProto::FLOAT;
-  return RealTensor(name, type, ParameterDims(params), params.scales);
+  return RealTensor(name, type, params.dims, params.scales);
 }
 
 onnx::TensorProto ZeroPointTensor(const std::string& name, const QuantParams& params) {
-  return Int32FieldTensor(name, OnnxType(params.type), ParameterDims(params), params.zero_points);
+  const std::vector<int64_t> values(params.zero_points.begin(), params.zero_points.end());
+  return IntTensor(name, OnnxType(params.type), params.dims, values);
 }
 
 }  // namespace ptq

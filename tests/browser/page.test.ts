@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { extraOptions } from '#dist/schema.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
@@ -111,6 +112,34 @@ describe('the page', { skip: skipBrowser }, () => {
     const text = await app.quantize();
     assert.match(text, /A setting does not fit/);
     assert.match(text, /stem\/conv/);
+    await app.close();
+  });
+
+  it('has a field for every option of the library, and hands over what is entered', async () => {
+    const app = await App.open(browser, server);
+    const { page } = app;
+    await app.addModel(digits.model);
+    await app.addSamples(filesOf(digits.images).slice(0, 3));
+    await page.getByText('QDQ', { exact: true }).first().click();
+    await page.getByText('Advanced: all other options').click();
+    const offered = Object.entries(extraOptions).filter(([, spec]) => !spec.later);
+    assert.ok(offered.length > 15);
+    for (const [name, spec] of offered) {
+      const field = page.getByLabel(name, { exact: true });
+      assert.equal(await field.count(), spec.format === 'QOperator' ? 0 : 1, name);
+    }
+    await page.getByLabel('TensorQuantOverrides').fill('{"image": [{"rmn": 0}]}');
+    assert.match(await app.quantize(), /unknown key "rmn"/);
+    await page.getByLabel('TensorQuantOverrides').fill('');
+    await page.getByLabel('MinimumRealRange').fill('0.001');
+    await page.getByLabel('DedicatedQDQPair').check();
+    await app.quantize();
+    const command = await page.locator('.result code', { hasText: 'npx onnx-ptq' }).textContent();
+    assert.match(command ?? '', /--extra_options MinimumRealRange=0.001 DedicatedQDQPair=true/);
+    // QDQ only: gone, and not handed over, in the other format.
+    await page.getByText('QOperator', { exact: true }).first().click();
+    assert.equal(await page.getByLabel('DedicatedQDQPair').count(), 0);
+    assert.match(await app.quantize(), /smaller/);
     await app.close();
   });
 

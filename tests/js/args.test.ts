@@ -86,7 +86,7 @@ test('bad usage names the argument and what is near', () => {
 });
 
 test('commands of later versions end with "not available yet"', () => {
-  for (const command of ['quantize_dynamic', 'quantize-matmul-nbits', 'get_qdq_config']) {
+  for (const command of ['quantize_dynamic', 'quantize-matmul-nbits', 'qnn_preprocess_model']) {
     refused([command], 'UNSUPPORTED_OPTION', /not available yet/);
   }
 });
@@ -96,6 +96,23 @@ test('preprocess has its own options', () => {
   assert.equal(command, 'preprocess');
   assert.deepEqual(values, { model_input: 'a', skip_optimization: true });
   refused(['preprocess', '--per_channel'], 'INVALID_OPTION', /unknown option "--per_channel"/);
+});
+
+test('the commands that write configurations have the parameters of their functions', () => {
+  const { command, values } = parseArgs([
+    'get-qnn-qdq-config',
+    '--init_overrides',
+    '{"x": [{"quant_type": "QUInt16"}]}',
+    '--add_qtype_converts=false',
+  ]);
+  assert.equal(command, 'get_qnn_qdq_config');
+  assert.deepEqual(values, {
+    init_overrides: { x: [{ quant_type: 'QUInt16' }] },
+    add_qtype_converts: false,
+  });
+  const qdq = parseArgs(['get_qdq_config', '--calibrate_args', 'percentile=99.9']);
+  assert.deepEqual(qdq.values, { calibrate_args: { percentile: 99.9 } });
+  refused(['get_qdq_config', '--stride', '2'], 'INVALID_OPTION', /unknown option "--stride"/);
 });
 
 test('words of --preprocess are one description', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatConfig, mergeConfig, parseConfig } from '#dist/config.js';
+import { formatConfig, mergeConfig, parseConfig } from '#dist/config-file.js';
 import { QuantizeError } from '#dist/errors.js';
 import { quantizeStaticOptions } from '#dist/schema.js';
 import { checkQuantizeStatic } from '#dist/validate.js';

@@ -392,8 +392,10 @@ test('preprocessModel writes the prepared float model', async () => {
 test('every extra option that is said to be available is taken by the core', async () => {
   const values: Record<string, unknown> = {
     number: 0.001,
+    integer: 1,
     strings: ['Conv'],
-    object: { MatMul: 1 },
+    axes: { MatMul: 1 },
+    overrides: { image: [{ rmin: -1, rmax: 1 }] },
   };
   for (const [name, spec] of Object.entries(extraOptions)) {
     if (spec.later) continue;
@@ -403,6 +405,7 @@ test('every extra option that is said to be available is taken by the core', asy
       calibrationDataReader: imageSamples(1),
       quantFormat: spec.format ?? 'QDQ',
       weightType: 'QInt8',
+      opTypesToQuantize: name === 'BlockSize' ? ['Gemm'] : [], // weights of rank 2
       extraOptions: { [name]: value },
     });
     assert.equal(report.quality.loaded, true, name);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuantizeError } from '#dist/errors.js';
+import type { QuantFormat } from '#dist/quant-types.js';
 import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/schema.js';
 import {
   checkExtraOptions,
@@ -20,6 +21,9 @@ function throwsError(work: () => unknown, code: string, message: RegExp, hint?: 
     return true;
   });
 }
+
+const extra = (given: Record<string, unknown>, format: QuantFormat) =>
+  checkExtraOptions(given, { format, activationType: 'QUInt8' });
 
 test('defaults are those of the mission', () => {
   const checked = checkQuantizeStatic({});
@@ -95,39 +99,111 @@ test('values of the wrong kind say what is expected and what came', () => {
 test('known values that are not carried out yet are refused, never ignored', () => {
   for (const given of [
     { calibrate_method: 'Entropy' },
-    { activation_type: 'QInt16' },
-    { weight_type: 'QFLOAT8E4M3FN' },
     { calibration_providers: ['CUDAExecutionProvider'] },
-    { extra_options: { SmoothQuant: true } },
-    { extra_options: { TensorQuantOverrides: { x: [{}] } } },
+    { extra_options: { CalibPercentile: 99 } },
+    { extra_options: { CalibMovingAverage: true } },
   ]) {
     throwsError(() => checkQuantizeStatic(given), 'UNSUPPORTED_OPTION', /is not available yet/);
   }
 });
 
+test('SmoothQuant is refused by its own name', () => {
+  for (const extra of [{ SmoothQuant: true }, { SmoothQuantAlpha: 0.7 }]) {
+    throwsError(
+      () => checkQuantizeStatic({ extra_options: extra }),
+      'UNSUPPORTED_OPTION',
+      /^SmoothQuant is not available yet$/,
+      /later release/,
+    );
+  }
+});
+
+test('all seven types are taken in QDQ, and come out as they went in', () => {
+  for (const type of ['QInt8', 'QUInt8', 'QInt16', 'QUInt16', 'QInt4', 'QUInt4'] as const) {
+    const weight = type === 'QInt8' ? 'QInt8' : 'QUInt8';
+    const given = { quant_format: 'QDQ', activation_type: type, weight_type: weight };
+    assert.equal(checkQuantizeStatic(given).activation_type, type);
+    assert.equal(checkQuantizeStatic({ quant_format: 'QDQ', weight_type: type }).weight_type, type);
+  }
+});
+
+test('combinations of types that nothing can run are refused with a hint', () => {
+  const refused: [Record<string, unknown>, RegExp, RegExp][] = [
+    [{ activation_type: 'QInt8' }, /QInt8 activations with QUInt8 weights/, /weight_type QInt8/],
+    [{ activation_type: 'QFLOAT8E4M3FN' }, /QFLOAT8E4M3FN with weights of QUInt8/, /both/],
+    [{ weight_type: 'QFLOAT8E4M3FN' }, /QUInt8 with weights of QFLOAT8E4M3FN/, /neither/],
+    [
+      { activation_type: 'QFLOAT8E4M3FN', weight_type: 'QFLOAT8E4M3FN' },
+      /does not go with calibrate_method MinMax/,
+      /Distribution/,
+    ],
+    [{ activation_type: 'QUInt16' }, /QUInt16 with quant_format QOperator/, /quant_format QDQ/],
+    [{ weight_type: 'QInt16' }, /QInt16 with quant_format QOperator/, /quant_format QDQ/],
+    [{ weight_type: 'QInt4' }, /QInt4 with quant_format QOperator/, /quant_format QDQ/],
+    [
+      { extra_options: { TensorQuantOverrides: { x: [{ quant_type: 'QInt16' }] } } },
+      /QInt16 with quant_format QOperator.*TensorQuantOverrides/,
+      /quant_format QDQ/,
+    ],
+    [
+      { extra_options: { TensorQuantOverrides: { x: [{ convert: { quant_type: 'QInt8' } }] } } },
+      /"convert" in TensorQuantOverrides \(tensor "x"\) has no effect/,
+      /quant_format QDQ/,
+    ],
+    [
+      {
+        quant_format: 'QDQ',
+        extra_options: {
+          DedicatedQDQPair: true,
+          TensorQuantOverrides: { x: [{ convert: { quant_type: 'QInt8' } }] },
+        },
+      },
+      /DedicatedQDQPair with "convert"/,
+      /leave one/,
+    ],
+  ];
+  for (const [given, message, hint] of refused) {
+    throwsError(() => checkQuantizeStatic(given), 'UNSUPPORTED_OPTION', message, hint);
+  }
+});
+
+test('numbers of extra options: whole where they count, not negative', () => {
+  const check = (extra: object) =>
+    checkQuantizeStatic({ quant_format: 'QDQ', extra_options: extra }).extra_options;
+  assert.deepEqual(check({ BlockSize: 32 }), { BlockSize: 32 });
+  for (const [extra, message] of [
+    [{ BlockSize: -1 }, /BlockSize: expected a whole number of at least 0 but received -1/],
+    [{ BlockSize: 1.5 }, /BlockSize: expected a whole number/],
+    [{ MinimumRealRange: -1 }, /MinimumRealRange: expected a number of at least 0/],
+    [{ QDQOpTypePerChannelSupportToAxis: { MatMul: '1' } }, /expected an object of whole numbers/],
+  ] as const) {
+    throwsError(() => check(extra), 'INVALID_OPTION', message);
+  }
+});
+
 test('every extra option that is not available yet is accepted at its default', () => {
   for (const [name, spec] of Object.entries(extraOptions)) {
-    for (const format of ['QDQ', 'QOperator']) {
-      assert.doesNotThrow(() => checkExtraOptions({ [name]: spec.default }, format), name);
+    for (const format of ['QDQ', 'QOperator'] as const) {
+      assert.doesNotThrow(() => extra({ [name]: spec.default }, format), name);
     }
   }
 });
 
 test('options of one format are refused in the other unless at their default', () => {
   const given = { DedicatedQDQPair: true };
-  assert.deepEqual(checkExtraOptions(given, 'QDQ'), given);
+  assert.deepEqual(extra(given, 'QDQ'), given);
   throwsError(
-    () => checkExtraOptions(given, 'QOperator'),
+    () => extra(given, 'QOperator'),
     'UNSUPPORTED_OPTION',
     /DedicatedQDQPair has no effect with quant_format QOperator/,
     /quant_format QDQ/,
   );
-  assert.doesNotThrow(() => checkExtraOptions({ DedicatedQDQPair: false }, 'QOperator'));
+  assert.doesNotThrow(() => extra({ DedicatedQDQPair: false }, 'QOperator'));
 });
 
 test('an unknown extra option is an error with near matches', () => {
   throwsError(
-    () => checkExtraOptions({ ActivationSymetric: true }, 'QDQ'),
+    () => extra({ ActivationSymetric: true }, 'QDQ'),
     'INVALID_OPTION',
     /unknown extra option "ActivationSymetric"/,
     /ActivationSymmetric/,

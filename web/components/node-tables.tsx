@@ -2,7 +2,7 @@
 import type { QuantizationReport } from 'onnx-ptq';
 import type { ComponentChildren } from 'preact';
 import { useText } from '../i18n';
-import { nodeNames } from '../lib/settings';
+import { lines } from '../lib/advanced';
 import type { Quantizer } from '../state';
 
 // A table of ten thousand rows would stop the page; the report has them all.
@@ -14,7 +14,7 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
   const { t } = useText();
   const { nodesLeftFloat, nodesQuantized } = props.report;
   const { settings, change } = props.quantizer;
-  const excluded = new Set(nodeNames(settings.nodesToExclude));
+  const excluded = new Set(lines(settings.nodesToExclude));
   const exclude = (name: string) => {
     if (!excluded.delete(name)) excluded.add(name);
     change({ nodesToExclude: [...excluded].join('\n') });

@@ -1,20 +1,31 @@
-// Format, types, preprocessing; nodes and operator types behind a disclosure.
+// Format, types, preprocessing; nodes, operator types and all other options behind disclosures.
 import type { QuantFormat, QuantType } from 'onnx-ptq';
 import { useText } from '../i18n';
-import type { Settings } from '../lib/settings';
+import { offeredTypes, type Settings } from '../lib/settings';
 import type { Quantizer } from '../state';
+import { AdvancedOptions } from './advanced-options';
 import { Card } from './card';
 import { Choice, Segments, Switch } from './fields';
 import { PreprocessField } from './preprocess-field';
 
 const formats: QuantFormat[] = ['QOperator', 'QDQ'];
-const types: ('QUInt8' | 'QInt8')[] = ['QUInt8', 'QInt8'];
 
 export function SettingsCard({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
   const { settings, change } = quantizer;
-  const typeOptions = (labels: Record<'QUInt8' | 'QInt8', string>) =>
-    types.map((type): [QuantType, string] => [type, labels[type]]);
+  const types = offeredTypes[settings.quantFormat];
+  const typeOptions = (labels: Partial<Record<QuantType, string>>) =>
+    types.map((type): [QuantType, string] => [type, labels[type] ?? type]);
+  /** Types that the format does not have become the default. */
+  function chooseFormat(quantFormat: QuantFormat): void {
+    const known = (type: QuantType) => (offeredTypes[quantFormat].includes(type) ? type : 'QUInt8');
+    const { activationType, weightType } = settings;
+    change({
+      quantFormat,
+      activationType: known(activationType),
+      weightType: known(weightType),
+    });
+  }
   return (
     <Card
       id="settings"
@@ -31,7 +42,7 @@ export function SettingsCard({ quantizer }: { quantizer: Quantizer }) {
         value={settings.quantFormat}
         options={formats.map((format) => [format, format])}
         help={t.settings.formats[settings.quantFormat]}
-        onChange={(quantFormat) => change({ quantFormat })}
+        onChange={chooseFormat}
       />
       <div class="pair">
         <Choice
@@ -63,18 +74,23 @@ export function SettingsCard({ quantizer }: { quantizer: Quantizer }) {
       </div>
       <PreprocessField quantizer={quantizer} />
       <details class="more">
-        <summary>{t.settings.advanced}</summary>
-        <Advanced
+        <summary>{t.settings.nodes}</summary>
+        <Nodes
           settings={settings}
           change={change}
           opTypes={Object.keys(quantizer.model?.summary?.opTypes ?? {}).sort()}
         />
       </details>
+      <details class="more">
+        <summary>{t.settings.advanced}</summary>
+        <p class="help">{t.settings.advancedHelp}</p>
+        <AdvancedOptions settings={settings} change={change} />
+      </details>
     </Card>
   );
 }
 
-function Advanced(props: {
+function Nodes(props: {
   settings: Settings;
   change: (part: Partial<Settings>) => void;
   opTypes: string[];

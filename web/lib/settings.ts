@@ -1,5 +1,6 @@
 // What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a command line.
-import type { QuantFormat, QuantType } from 'onnx-ptq';
+import type { ExtraOptions, QuantFormat, QuantType } from 'onnx-ptq';
+import { type AdvancedValues, advancedValues, lines } from './advanced';
 
 export interface Settings {
   quantFormat: QuantFormat;
@@ -12,6 +13,8 @@ export interface Settings {
   nodesToExclude: string;
   /** Empty: all. */
   opTypesToQuantize: string[];
+  /** The other options, by the reference's name. */
+  advanced: AdvancedValues;
   /** 'auto', 'custom', or the name of a preset. */
   preprocess: string;
   /** Where preprocess is 'custom': a preset and key=value pairs. */
@@ -30,6 +33,7 @@ export const defaultSettings: Settings = {
   optimizeModel: true,
   nodesToExclude: '',
   opTypesToQuantize: [],
+  advanced: {},
   preprocess: 'auto',
   customPreprocess: 'imagenet mode=center resizeShorter=256',
   limit: null,
@@ -47,11 +51,11 @@ export const offeredPresets = [
   'yolox',
 ] as const;
 
-export const nodeNames = (text: string) =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+/** Types that a format can have; QFLOAT8E4M3FN needs a calibration method that the page does not offer. */
+export const offeredTypes: Readonly<Record<QuantFormat, readonly QuantType[]>> = {
+  QOperator: ['QUInt8', 'QInt8'],
+  QDQ: ['QUInt8', 'QInt8', 'QUInt16', 'QInt16', 'QUInt4', 'QInt4'],
+};
 
 /** The option `preprocess`; undefined: guessed. */
 export function preprocessOption(settings: Settings): string | undefined {
@@ -62,6 +66,7 @@ export function preprocessOption(settings: Settings): string | undefined {
 /** The options as the library takes them. */
 export function libraryOptions(settings: Settings) {
   const { quantFormat, activationType, weightType, perChannel, reduceRange } = settings;
+  const { parameters, extraOptions } = advancedValues(settings);
   return {
     quantFormat,
     activationType,
@@ -70,7 +75,10 @@ export function libraryOptions(settings: Settings) {
     reduceRange,
     optimizeModel: settings.optimizeModel,
     opTypesToQuantize: settings.opTypesToQuantize,
-    nodesToExclude: nodeNames(settings.nodesToExclude),
+    nodesToExclude: lines(settings.nodesToExclude),
+    nodesToQuantize: (parameters.nodes_to_quantize ?? []) as string[],
+    useExternalDataFormat: parameters.use_external_data_format === true,
+    extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }
 
@@ -91,7 +99,15 @@ export function commandLine(settings: Settings, model: string, output: string): 
   if (!settings.optimizeModel) words.push('--optimize_model', 'false');
   const types = settings.opTypesToQuantize;
   if (types.length > 0) words.push('--op_types_to_quantize', ...types);
-  const nodes = nodeNames(settings.nodesToExclude);
+  const nodes = lines(settings.nodesToExclude);
   if (nodes.length > 0) words.push('--nodes_to_exclude', ...nodes);
+  const { parameters, extraOptions } = advancedValues(settings);
+  for (const [name, value] of Object.entries(parameters)) {
+    words.push(`--${name}`, ...(Array.isArray(value) ? value : []));
+  }
+  const extra = Object.entries(extraOptions).map(
+    ([key, value]) => `${key}=${JSON.stringify(value)}`,
+  );
+  if (extra.length > 0) words.push('--extra_options', ...extra);
   return words.map(quote).join(' ');
 }

@@ -1,13 +1,7 @@
 // The command line as values: flags by schema.ts, under the reference's names, with `_` or `-`.
 import { QuantizeError } from '../errors.js';
 import { didYouMean } from '../near-matches.js';
-import {
-  commands,
-  extraOptions,
-  type OptionSpec,
-  preprocessOptions,
-  quantizeStaticOptions,
-} from '../schema.js';
+import { type Command, commands, commandTables, extraOptions, type OptionSpec } from '../schema.js';
 import type { OptionValues } from '../validate.js';
 
 /** What only the command line has. */
@@ -59,7 +53,7 @@ export const runFlags = [
 ] as const satisfies readonly OptionSpec[];
 
 export interface ParsedArgs {
-  command: 'quantize_static' | 'preprocess';
+  command: Command;
   /** Values of the command's options that were given as flags. */
   values: OptionValues;
   config: string | null;
@@ -70,11 +64,6 @@ export interface ParsedArgs {
   version: boolean;
 }
 
-/** The options of a command. */
-export function commandOptions(command: ParsedArgs['command']): readonly OptionSpec[] {
-  return command === 'preprocess' ? preprocessOptions : quantizeStaticOptions;
-}
-
 function usage(message: string, hint?: string): QuantizeError {
   return new QuantizeError('INVALID_OPTION', message, { hint: hint || 'see onnx-ptq --help' });
 }
@@ -83,7 +72,7 @@ function usage(message: string, hint?: string): QuantizeError {
 export function parseArgs(argv: readonly string[]): ParsedArgs {
   const args = [...argv];
   const command = takeCommand(args);
-  const flags = flagTable([...commandOptions(command), ...runFlags]);
+  const flags = flagTable([...commandTables[command], ...runFlags]);
   const values: OptionValues = {};
   while (args.length > 0) {
     const arg = args.shift() as string;
@@ -109,18 +98,18 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   };
 }
 
-function takeCommand(args: string[]): ParsedArgs['command'] {
+function takeCommand(args: string[]): Command {
   const first = args[0];
   if (first === undefined || first.startsWith('-')) return 'quantize_static';
   const name = first.replaceAll('-', '_');
   if (!Object.hasOwn(commands, name)) {
     throw usage(`unknown command "${first}"`, didYouMean(name, Object.keys(commands)));
   }
-  if (!commands[name]?.available) {
+  if (!Object.hasOwn(commandTables, name)) {
     throw new QuantizeError('UNSUPPORTED_OPTION', `the command ${name} is not available yet`);
   }
   args.shift();
-  return name as ParsedArgs['command'];
+  return name as Command;
 }
 
 /** Flags by name, `-` written as `_`; of aliases too. */
@@ -175,7 +164,10 @@ function readValue(
       if (words.length === 0) throw usage(`${label} needs a value`);
       return words;
     }
-    case 'object':
+    case 'extra_options':
+    case 'calibrate_args':
+    case 'axes':
+    case 'overrides':
       return readObject(label, several());
     case 'preprocess': {
       const words = several();
@@ -243,5 +235,6 @@ function merge(spec: OptionSpec, before: unknown, value: unknown): unknown {
   if (spec.kind === 'strings' || spec.kind === 'paths') {
     return [...(before as string[]), ...(value as string[])];
   }
-  return spec.kind === 'object' ? { ...(before as object), ...(value as object) } : value;
+  const isObject = ['extra_options', 'calibrate_args', 'axes', 'overrides'].includes(spec.kind);
+  return isObject ? { ...(before as object), ...(value as object) } : value;
 }

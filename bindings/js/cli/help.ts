@@ -1,17 +1,7 @@
 // --help, from the tables of schema.ts.
-import { commands, extraOptions, type OptionSpec } from '../schema.js';
-import { commandOptions, type ParsedArgs, runFlags } from './args.js';
-
-const valueNames: Partial<Record<OptionSpec['kind'], string>> = {
-  path: 'FILE',
-  paths: 'PATH...',
-  string: 'NAME',
-  strings: 'NAME...',
-  number: 'NUMBER',
-  integer: 'NUMBER',
-  object: 'KEY=VALUE...',
-  preprocess: 'PRESET',
-};
+import { sentence, valueText } from '../describe-option.js';
+import { commands, commandTables, extraOptions, type OptionSpec } from '../schema.js';
+import { type ParsedArgs, runFlags } from './args.js';
 
 /** Wraps `text` at 100 columns, every line indented by `indent`. */
 function wrap(text: string, indent: number): string {
@@ -36,34 +26,11 @@ function entry(head: string, text: string): string {
 }
 
 function describeOption(spec: OptionSpec): string {
-  const usable = spec.available ?? spec.values;
-  const value = usable ? usable.join('|') : (valueNames[spec.kind] ?? '');
-  const later = spec.values?.filter((item) => !usable?.includes(item)) ?? [];
-  const notes = [
-    spec.default === null || JSON.stringify(spec.default)?.length === 2
-      ? ''
-      : `default: ${spec.default}`,
-    later.length > 0 ? `not available yet: ${later.join(', ')}` : '',
-    spec.later ? 'not available yet' : '',
-  ].filter(Boolean);
+  const value = valueText(spec);
   const short = spec.aliases?.find((alias) => alias.length === 1);
   const long = spec.aliases?.find((alias) => alias.length > 1);
   const name = `${short ? `-${short}, ` : ''}--${long && spec.kind === 'path' ? `${long}` : spec.name}`;
-  const note = notes.length > 0 ? ` (${notes.join('; ')})` : '';
-  return entry(`${name}${value ? ` ${value}` : ''}`, spec.help + note);
-}
-
-function describeExtra(): string[] {
-  return Object.entries(extraOptions).map(([name, spec]) => {
-    const notes = [
-      spec.default === null || JSON.stringify(spec.default)?.length === 2
-        ? ''
-        : `default: ${spec.default}`,
-      spec.format ? `${spec.format} only` : '',
-      spec.later ? 'not available yet' : '',
-    ].filter(Boolean);
-    return entry(name, spec.help + (notes.length > 0 ? ` (${notes.join('; ')})` : ''));
-  });
+  return entry(`${name}${value ? ` ${value}` : ''}`, sentence(spec));
 }
 
 /** The help text of a command. */
@@ -72,22 +39,29 @@ export function helpText(command: ParsedArgs['command']): string {
   const lines = [
     isMain
       ? 'onnx-ptq: static post-training quantization of ONNX models'
-      : `onnx-ptq ${command}: ${commands[command]?.help}`,
+      : `onnx-ptq ${command}: ${commands[command]}`,
     '',
     isMain
       ? '  onnx-ptq --input_model model.onnx --output_model model.quant.onnx --calibrate_dataset images/'
-      : `  onnx-ptq ${command} --input_model model.onnx --output_model model.prepared.onnx`,
+      : command === 'preprocess'
+        ? '  onnx-ptq preprocess --input_model model.onnx --output_model model.prepared.onnx'
+        : `  onnx-ptq ${command} --input_model model.onnx --save_config config.json`,
   ];
-  const specs: readonly OptionSpec[] = [...commandOptions(command), ...runFlags];
+  const specs: readonly OptionSpec[] = [...commandTables[command], ...runFlags];
   for (const group of new Set(specs.map((spec) => spec.group))) {
     lines.push('', `${group}:`);
     lines.push(...specs.filter((spec) => spec.group === group).map(describeOption));
-    if (group === 'Extra options') lines.push(...describeExtra());
+    if (group === 'Extra options') {
+      lines.push(
+        ...Object.entries(extraOptions).map(([name, spec]) => entry(name, sentence(spec))),
+      );
+    }
   }
   if (isMain) {
     lines.push('', 'Commands:');
-    for (const [name, { help, available }] of Object.entries(commands)) {
-      lines.push(entry(name, available ? help : `${help} (not available yet)`));
+    for (const [name, help] of Object.entries(commands)) {
+      const later = Object.hasOwn(commandTables, name) ? '' : ' (not available yet)';
+      lines.push(entry(name, help + later));
     }
   }
   lines.push(

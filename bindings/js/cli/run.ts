@@ -1,6 +1,9 @@
-// The command: flags and configuration → quantizeStatic or preprocessModel → what is printed.
+// The command: flags and configuration → the library's function of that name → what is printed.
 import fs from 'node:fs';
-import { formatConfig, mergeConfig, parseConfig } from '../config.js';
+import { makeQdqConfig } from '../config/qdq-config.js';
+import { makeQnnConfig } from '../config/qnn-config.js';
+import { readStructure } from '../config/static-config.js';
+import { formatConfig, mergeConfig, parseConfig } from '../config-file.js';
 import { QuantizeError } from '../errors.js';
 import { datasetReader } from '../index.js';
 import type { PreprocessOptions, QuantizeStaticOptions } from '../options.js';
@@ -8,10 +11,10 @@ import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
 import { preprocessOn } from '../preprocess-model.js';
 import { quantizeOn } from '../quantize-static.js';
-import { camelCase, preprocessOptions } from '../schema.js';
+import { camelCase, commandTables, preprocessOptions } from '../schema.js';
 import type { Diagnostic, SampleSource } from '../types.js';
 import { checkOptions, checkQuantizeStatic, type OptionValues } from '../validate.js';
-import { commandOptions, type ParsedArgs, parseArgs } from './args.js';
+import { type ParsedArgs, parseArgs } from './args.js';
 import { helpText } from './help.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { bytesText, summaryText } from './summary.js';
@@ -49,21 +52,16 @@ async function runParsed(
   err: ProgressStream,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const table = commandOptions(args.command);
+  const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);
+  if (args.command === 'get_qdq_config' || args.command === 'get_qnn_qdq_config') {
+    return configure(args, args.command, given, out);
+  }
   const isStatic = args.command === 'quantize_static';
   const checked = isStatic ? checkQuantizeStatic(given) : checkOptions(preprocessOptions, given);
-  for (const [name, flag] of Object.entries({
-    model_input: '--input_model',
-    model_output: '--output_model',
-  })) {
-    if (checked[name] === null) {
-      throw new QuantizeError('INVALID_OPTION', `${name} is missing`, {
-        hint: `give it as ${flag} FILE`,
-      });
-    }
-  }
+  requirePath(checked, 'model_input', '--input_model');
+  requirePath(checked, 'model_output', '--output_model');
   if (args.saveConfig !== null) writableFolder(args.saveConfig, 'save_config');
 
   const source = isStatic ? openDataset(checked) : null;
@@ -110,6 +108,32 @@ async function runParsed(
     if (!finished) progress.end(false);
   }
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
+}
+
+function requirePath(checked: OptionValues, name: string, flag: string): void {
+  if (checked[name] !== null) return;
+  throw new QuantizeError('INVALID_OPTION', `${name} is missing`, {
+    hint: `give it as ${flag} FILE`,
+  });
+}
+
+/** get_qdq_config and get_qnn_qdq_config: the configuration goes to --save_config, else to standard output. */
+async function configure(
+  args: ParsedArgs,
+  command: 'get_qdq_config' | 'get_qnn_qdq_config',
+  given: OptionValues,
+  out: CommandStreams['out'],
+): Promise<void> {
+  const checked = checkOptions(commandTables[command], given);
+  requirePath(checked, 'model_input', '--input_model');
+  if (args.saveConfig !== null) writableFolder(args.saveConfig, 'save_config');
+  const model = await readStructure(nodePlatform, checked.model_input as string, {});
+  const make = command === 'get_qdq_config' ? makeQdqConfig : makeQnnConfig;
+  const { model_input, model_output, calibrate_dataset, preprocess } = checked;
+  const paths = { model_input, model_output, calibrate_dataset, preprocess };
+  const text = formatConfig({ ...paths, ...make(model, checked) });
+  if (args.saveConfig !== null) writeTextFile(args.saveConfig, text);
+  if (args.saveConfig === null || args.json) out.write(text);
 }
 
 function openDataset(checked: OptionValues): SampleSource | null {

@@ -21,6 +21,8 @@ export interface HostFiles {
 export interface Session {
   /** Reads '~model'. Returns JSON of ModelSummary. */
   open(): string;
+  /** The graph as given, with types inferred. Returns JSON of ModelStructure. */
+  structure(): string;
   /** Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON of Diagnostic[]. */
   configure(optionsJson: string): string;
   /** optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of PrepareReport. */

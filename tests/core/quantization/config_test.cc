@@ -73,7 +73,7 @@ TEST(ConfigTest, AValueOfTheWrongKindSaysWhich) {
                 "'per_channel' cannot be \"yes\"");
   ExpectRefused(R"({"nodes_to_exclude": "a"})", ErrorCode::kInvalidOption, "'nodes_to_exclude'");
   ExpectRefused(R"({"quant_format": "qdq"})", ErrorCode::kInvalidOption, "quant_format", "QDQ");
-  ExpectRefused(R"({"weight_type": "QInt16"})", ErrorCode::kUnsupportedOption, "'QInt16'", "QInt8");
+  ExpectRefused(R"({"weight_type": "QInt32"})", ErrorCode::kInvalidOption, "'QInt32'", "QInt8");
   ExpectRefused("[1]", ErrorCode::kInvalidOption, "not a JSON object");
   ExpectRefused("{", ErrorCode::kInvalidOption, "not a JSON object");
 }
@@ -90,9 +90,42 @@ TEST(ConfigTest, CombinationsWithoutMeaningAreRefused) {
     ExpectRefused(std::string(R"({"extra_options": {)") + option + "}}",
                   ErrorCode::kUnsupportedOption, "has no effect in the QOperator format");
   }
-  for (const char* option : {R"("extra.Sigmoid.nnapi": true)", R"("MatMulConstBOnly": true)"}) {
-    ExpectRefused(std::string(R"({"quant_format": "QDQ", "extra_options": {)") + option + "}}",
-                  ErrorCode::kUnsupportedOption, "has no effect in the QDQ format");
+  for (const char* types : {R"("activation_type": "QInt16")", R"("weight_type": "QUInt4")",
+                            R"("extra_options": {"TensorQuantOverrides":
+                                {"x": [{"quant_type": "QUInt16"}]}})"}) {
+    ExpectRefused(std::string("{") + types + "}", ErrorCode::kUnsupportedOption,
+                  "QOperator format has 8-bit integers only", "QDQ");
+  }
+  ExpectRefused(R"({"quant_format": "QDQ", "activation_type": "QFLOAT8E4M3FN"})",
+                ErrorCode::kUnsupportedOption, "activations and weights together");
+  ExpectRefused(R"({"quant_format": "QDQ",
+                    "extra_options": {"BlockSize": 32, "UseQDQContribOps": true}})",
+                ErrorCode::kUnsupportedOption, "no blocks");
+}
+
+// Each with what the message has to say.
+TEST(ConfigTest, TensorQuantOverridesThatMakeNoSenseAreRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"([{"scale": 1.0}])", "Must provide both 'scale' and 'zero_point'"},
+      {R"([{"scale": 0, "zero_point": 0, "rmax": 1.0}])",
+       "option(s) [rmax] are invalid with 'scale' and 'zero_point'"},
+      {R"([{"scale": 0, "zero_point": 0}])", "scale is not a positive number"},
+      {R"([{"zero_pint": 0}])", "unknown key 'zero_pint'"},
+      {R"([{"quant_type": "QInt7"}])", "expected a quantization type"},
+      {R"([{"scale": 1, "zero_point": 2.5}])", "expected a whole number"},
+      {R"([{"rmin": 1, "rmax": -1}])", "rmin is greater than rmax"},
+      {R"([{}, {}])", "needs an axis"},
+      {R"([{"axis": 0, "rmin": 0}])", "rmin and rmax come together"},
+      {R"([{"axis": 0, "symmetric": true}, {"symmetric": false}])", "the same for all channels"},
+      {R"([{"convert": {}}])", "convert has no quant_type"},
+      {R"([{"convert": {"quant_type": "QUInt16", "recv_nodes": "a"}}])", "not a list"},
+      {R"({})", "expected a list"},
+  };
+  for (const auto& [override, message] : cases) {
+    ExpectRefused(std::string(R"({"quant_format": "QDQ", "extra_options": {"TensorQuantOverrides":
+                                  {"first": [], "x": )") +
+                      override + "}}}",
+                  ErrorCode::kInvalidOption, message);
   }
 }
 

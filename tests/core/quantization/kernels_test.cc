@@ -17,7 +17,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 std::vector<int> Quantize(const std::vector<float>& values, float scale, int32_t zero_point,
                           QuantType type) {
   std::vector<uint8_t> bytes(values.size());
-  QuantizeValues(values, scale, zero_point, FullRange(type), bytes);
+  QuantizeValues(values, scale, zero_point, FullRange(type), std::span<uint8_t>(bytes));
   std::vector<int> quantized;
   for (const uint8_t byte : bytes) {
     quantized.push_back(IsSigned(type) ? static_cast<int8_t>(byte) : byte);
@@ -55,7 +55,7 @@ TEST(QuantizeValuesTest, NanBecomesZeroWhateverTheZeroPoint) {
 
 TEST(QuantizeValuesTest, ClipsToTheRangeGiven) {
   std::vector<uint8_t> bytes(2);
-  QuantizeValues(std::vector<float>{-100, 100}, 1.0f, 0, {-64, 64}, bytes);
+  QuantizeValues(std::vector<float>{-100, 100}, 1.0f, 0, {-64, 64}, std::span<uint8_t>(bytes));
   EXPECT_EQ(static_cast<int8_t>(bytes[0]), -64);
   EXPECT_EQ(static_cast<int8_t>(bytes[1]), 64);
 }

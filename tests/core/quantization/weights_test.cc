@@ -74,7 +74,7 @@ TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
         }
         const onnx::TensorProto one =
             FloatTensor("s", Dims{static_cast<int64_t>(slice.size())}, slice);
-        const QuantParams own = FitWeight(tensors_, one, QuantType::kInt8, {}, {true, false, {}});
+        const QuantParams own = FitWeight(tensors_, one, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
         EXPECT_EQ(params.scales[c], own.scales[0]);
         EXPECT_EQ(params.zero_points[c], own.zero_points[0]);
         EXPECT_EQ(Quantized(one, own), expected);
@@ -87,7 +87,7 @@ TEST_F(WeightsTest, WindowsOfALargeWeightDoNotShow) {
   // More than one window of 1 Mi elements, channels that straddle their border.
   const Dims dims = {3, 500009};
   const onnx::TensorProto weight = Weight(dims);
-  const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8, 0, {true, false, {}});
+  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
   const std::vector<int> quantized = Quantized(weight, params);
   const std::vector<float> values = tensors_.ReadFloats(weight);
   for (size_t i = 0; i < values.size(); ++i) {
@@ -97,14 +97,14 @@ TEST_F(WeightsTest, WindowsOfALargeWeightDoNotShow) {
 
 TEST_F(WeightsTest, SymmetricInt8NeverReachesTheLowestValue) {
   const onnx::TensorProto weight = FloatTensor("w", Dims{3}, std::vector<float>{-2, 1, 2});
-  const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8, {}, {true, false, {}});
+  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{-127, 64, 127}));
 }
 
 TEST_F(WeightsTest, AnEmptyTensorGetsScaleOneAndZeroPointZero) {
   const onnx::TensorProto weight = FloatTensor("w", Dims{2, 0}, std::vector<float>{});
   for (const QuantType type : {QuantType::kInt8, QuantType::kUInt8}) {
-    const QuantParams params = FitWeight(tensors_, weight, type, 0, {});
+    const QuantParams params = FitWeight(tensors_, weight, {type, 0, 0, {}, nullptr});
     EXPECT_EQ(params.scales, (std::vector<float>{1, 1}));
     EXPECT_EQ(params.zero_points, (std::vector<int32_t>{0, 0}));
     EXPECT_TRUE(Quantized(weight, params).empty());
@@ -113,7 +113,7 @@ TEST_F(WeightsTest, AnEmptyTensorGetsScaleOneAndZeroPointZero) {
 
 TEST_F(WeightsTest, AChannelOfZerosGetsScaleOne) {
   const onnx::TensorProto weight = FloatTensor("w", Dims{2, 2}, std::vector<float>{0, 0, 1, -1});
-  const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8, 0, {true, false, {}});
+  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(params.scales[0], 1.0f);
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{0, 0, 127, -127}));
 }
@@ -121,7 +121,7 @@ TEST_F(WeightsTest, AChannelOfZerosGetsScaleOne) {
 TEST_F(WeightsTest, HalfWeightsHaveHalfScales) {
   const onnx::TensorProto weight =
       HalfTensor("w", onnx::TensorProto::FLOAT16, Dims{3}, std::vector<float>{-1, 0.25f, 2});
-  const QuantParams params = FitWeight(tensors_, weight, QuantType::kUInt8, {}, {});
+  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kUInt8, {}, 0, {}, nullptr});
   EXPECT_EQ(params.scale_type, FloatType::kFloat16);
   EXPECT_EQ(params.scales[0], HalfToFloat(FloatToHalf(3.0f / 255)));
   EXPECT_EQ(params.zero_points[0], 85);
@@ -144,7 +144,7 @@ TEST_F(WeightsTest, InfiniteWeightsAreAnErrorThatNamesTheTensor) {
   const float infinity = std::numeric_limits<float>::infinity();
   const onnx::TensorProto weight = FloatTensor("w", Dims{2}, std::vector<float>{1, infinity});
   try {
-    FitWeight(tensors_, weight, QuantType::kInt8, {}, {});
+    FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {}, nullptr});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidRange);
@@ -155,7 +155,7 @@ TEST_F(WeightsTest, InfiniteWeightsAreAnErrorThatNamesTheTensor) {
 TEST_F(WeightsTest, NanIsPassedOverForTheRangeAndBecomesZero) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const onnx::TensorProto weight = FloatTensor("w", Dims{3}, std::vector<float>{-1, nan, 1});
-  const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8, {}, {true, false, {}});
+  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{-127, 0, 127}));
 }
 

@@ -1,0 +1,117 @@
+// The pages of docs/ that are made from the library's own tables: what they say cannot go stale
+// (tests/js/docs.test.ts holds them to it).
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './paths.mjs';
+
+const library = (module) => import(pathToFileURL(path.join(root, 'dist', module)).href);
+
+const generated = (from) => `<!-- Made from ${from} by \`npm run docs\`: change it there. -->`;
+
+/** A Markdown table; cells may hold `|`. */
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+const code = (text) => (text === '' ? '' : `\`${text}\``);
+
+/** Text by file, relative to the repository's root. */
+export async function generatedPages() {
+  return { 'docs/options.md': await optionsPage() };
+}
+
+async function optionsPage() {
+  const { commands, commandTables, extraOptions, camelCase } = await library('schema.js');
+  const { defaultText, laterText, valueText } = await library('describe-option.js');
+  const meaning = (spec) => spec.help + (laterText(spec) ? ` (${laterText(spec)})` : '');
+  const rows = (specs) =>
+    specs.map((spec) => [
+      code(spec.name),
+      spec.kind === 'boolean' ? '`true`, `false`' : valueText(spec).split('|').map(code).join(', '),
+      code(defaultText(spec)),
+      meaning(spec),
+    ]);
+  const kinds = {
+    boolean: '`true`, `false`',
+    number: 'number',
+    integer: 'whole number',
+    strings: 'list of op types',
+    axes: 'object: axis by op type',
+    overrides: 'object, see below',
+  };
+  const extraRows = Object.entries(extraOptions).map(([name, spec]) => [
+    code(name),
+    kinds[spec.kind],
+    code(defaultText(spec)),
+    spec.format ?? 'both',
+    meaning(spec),
+  ]);
+  const head = ['option', 'value', 'default', 'meaning'];
+  const example = 'calibration_cache_path';
+  const parts = [
+    generated('bindings/js/schema.ts'),
+    '# Options',
+    `Every option has the reference's name, and one spelling for each place: \`${example}\` in a configuration file, ` +
+      `\`--${example}\` (or with \`-\`) on the command line, \`${camelCase(example)}\` in the API. Keys of ` +
+      '`extra_options` are spelled the same everywhere. An empty default means: not set, or an empty list or object. ' +
+      '`null` is the default, too. An option that has no effect is fine at its default and refused otherwise.',
+    ...Object.entries(commandTables).flatMap(([command, specs]) => [
+      `## ${command}`,
+      `${commands[command][0].toUpperCase()}${commands[command].slice(1)}.`,
+      table(head, rows(specs)),
+    ]),
+    '## extra_options',
+    table(['key', 'value', 'default', 'format', 'meaning'], extraRows),
+    overridesSection,
+    refusedSection,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+const overridesSection = `## TensorQuantOverrides
+
+Parameters by tensor name: a list with one object (for the tensor, or with \`axis\` for all of its channels) or with as
+many as it has channels. What is left out is as without the override.
+
+\`\`\`json
+{
+  "features": [{ "quant_type": "QUInt16", "convert": { "quant_type": "QUInt8", "recv_nodes": ["Conv_7"] } }],
+  "fc.weight": [{ "quant_type": "QInt8", "axis": 0, "symmetric": true }],
+  "scores": [{ "scale": 0.00390625, "zero_point": 0 }]
+}
+\`\`\`
+
+${table(
+  ['key', 'meaning'],
+  [
+    ['`quant_type`', 'its type'],
+    ['`scale`, `zero_point`', 'both or none; then none of the next three'],
+    [
+      '`rmin`, `rmax`',
+      'ends of the range, in place of the calibrated ones; per channel both or none',
+    ],
+    ['`symmetric`', 'range mirrored about 0'],
+    ['`reduce_range`', 'one bit less; initializers only'],
+    [
+      '`axis`',
+      'per channel along this axis, negative ones from the end; initializers only, in the first object',
+    ],
+    [
+      '`convert`',
+      'activations only, QDQ only: an object with another `quant_type`, the keys above but the last two, and `recv_nodes`, the nodes that get this type (absent: all)',
+    ],
+  ],
+)}`;
+
+const refusedSection = `## What does not go together
+
+Refused before any work, with exit code 2 (\`UNSUPPORTED_OPTION\`):
+
+- QInt8 activations with QUInt8 weights: no runtime has kernels for them.
+- QFLOAT8E4M3FN for only one of activations and weights, or with another \`calibrate_method\` than Distribution.
+- 16-bit and 4-bit types, and \`convert\`, in QOperator: the quantized operators take 8 bits.
+- \`DedicatedQDQPair\` with \`convert\`.
+- An option of one format in the other.
+
+Defaults that differ from those of Python's newest release are listed in [differences.md](differences.md#defaults).`;

@@ -1,0 +1,67 @@
+// The options that have no field of their own on the page, straight from the library's schema: what is shown for
+// them, and what is made of what was entered. A field holds a boolean or text; absent: the default.
+import {
+  type ExtraOptionSpec,
+  extraOptions,
+  type OptionSpec,
+  quantizeStaticOptions,
+} from 'onnx-ptq';
+import type { Settings } from './settings';
+
+export type AdvancedValues = Readonly<Record<string, boolean | string>>;
+
+export interface AdvancedField {
+  name: string;
+  /** A key of extra_options, or a parameter of its own. */
+  extra: boolean;
+  spec: OptionSpec | ExtraOptionSpec;
+}
+
+const parameters = ['nodes_to_quantize', 'use_external_data_format'];
+
+const fields: readonly AdvancedField[] = [
+  ...quantizeStaticOptions
+    .filter(({ name }) => parameters.includes(name))
+    .map((spec) => ({ name: spec.name, extra: false, spec })),
+  ...Object.entries(extraOptions).map(([name, spec]) => ({ name, extra: true, spec })),
+];
+
+/** Those that can be changed, and have an effect in the chosen format. */
+export function advancedFields({ quantFormat }: Pick<Settings, 'quantFormat'>): AdvancedField[] {
+  return fields.filter(
+    ({ spec }) => !spec.later && !('format' in spec && spec.format && spec.format !== quantFormat),
+  );
+}
+
+export const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+
+/** What was entered as a value; what cannot be read is left as text, so that the library says what is wrong. */
+function parse(spec: AdvancedField['spec'], entered: boolean | string): unknown {
+  if (typeof entered === 'boolean') return entered;
+  if (spec.kind === 'strings') return lines(entered);
+  try {
+    return JSON.parse(entered);
+  } catch {
+    return entered;
+  }
+}
+
+/** The reference's names and values of what differs from the defaults. */
+export function advancedValues(settings: Settings): {
+  parameters: Record<string, unknown>;
+  extraOptions: Record<string, unknown>;
+} {
+  const result = { parameters: {}, extraOptions: {} } as ReturnType<typeof advancedValues>;
+  for (const { name, extra, spec } of advancedFields(settings)) {
+    const entered = settings.advanced[name];
+    if (entered === undefined || entered === '') continue;
+    const value = parse(spec, entered);
+    if (value === spec.default) continue;
+    (extra ? result.extraOptions : result.parameters)[name] = value;
+  }
+  return result;
+}
