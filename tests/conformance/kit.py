@@ -12,7 +12,8 @@ A kit is a gzipped tar of two files:
 A graph is {"name", "at", "size" (in models.bin), "sample" (seed of its inputs), "opset", "float16", "ranges": {tensor:
 [lowest, highest]}, "spread": {tensor: [avg, std]} where a case is FP8, "cases": […]}. A case is {"params", "nodes",
 "initializers" (hashes of their lines, see kit_text.py), "opsets", "ir", "bounds": {output: largest error}}, and
-"deviations" where we mean to differ (kit_deviations.py). "fails" stands for the hashes where the reference ends in an
+"deviations" where we mean to differ (kit_deviations.py), with "names" (hash of each initializer) where only some
+initializers may. "fails" stands for the hashes where the reference ends in an
 exception, and "invalid" tells why its output is none that a runtime loads. With `--out`, "detail" has the lines behind the
 hashes.
 """
@@ -154,9 +155,11 @@ class Subject:
                 case['invalid'] = invalid
             if detail:
                 case['detail'] = {'nodes': nodes, 'initializers': initializers, 'errors': self.errors(results)}
-        deviations = kit_deviations.of(self, params, model)
+        deviations = kit_deviations.of(self.facts, params, model)
         if deviations:
             case['deviations'] = deviations
+            if model is not None and kit_deviations.names_needed(deviations):
+                case['names'] = {line.split('|')[0]: kit_text.digest([line])[:6] for line in initializers}
         self.error_model = self.error_model or kit_error.ErrorModel(self.model, self.observed(), self.ranges)
         case['bounds'] = self.error_model.bounds(params, self.spread)
         return case
