@@ -34,6 +34,8 @@ class Situation:
         self.extra = params.get('extra_options', {})
         self.qdq = params['quant_format'] == 'QDQ'
         self.reference = reference.graph if reference is not None else None
+        if reference is not None:
+            self.reference_opset = next(o.version for o in reference.opset_import if o.domain == '')
         self.outputs = {o.name for o in facts.graph.output}
 
     def wanted(self, node):
@@ -119,11 +121,11 @@ def removed_activations(s):
             continue
         sources[output] = sources.get(node.input[0], node.input[0])
         if s.qdq:
+            if read_as_it_is(s, output):
+                return anything('E8')
             name = next((n for n in (f'{output}_QuantizeLinear', f'{output}_QuantizeLinear_1') if n in quantizers), None)
             if name is None:
-                if consumed_by_removed(s, output, left):
-                    continue
-                return anything('E8')
+                continue
             parameters = tuple(quantizers[name].input[1:3])
         else:
             source = sources[output]
@@ -136,10 +138,13 @@ def removed_activations(s):
     return None
 
 
-def consumed_by_removed(s, tensor, left):
-    """Does another Relu or Clip that is gone too read this one?"""
-    return any(
-        node.op_type in ('Relu', 'Clip') and (node.op_type, node.output[0]) not in left for node in s.readers(tensor)
+def read_as_it_is(s, tensor):
+    """Does anything but a QuantizeLinear read the tensor, in the reference's model?"""
+    makers = {output: n.op_type for n in s.reference.node for output in n.output}
+    if tensor in s.outputs and makers.get(tensor) != 'DequantizeLinear':
+        return True
+    return makers.get(tensor) != 'DequantizeLinear' and any(
+        tensor in n.input and n.op_type != 'QuantizeLinear' for n in s.reference.node
     )
 
 
@@ -181,15 +186,73 @@ def forced_movement(s):
     return anything('D13') if forced and s.nodes(*MOVES) else None
 
 
-def four_bits(s):
-    """D16: 4-bit under opset 21 goes to com.microsoft; we raise the opset."""
+def types_of(s):
     types = {s.params['activation_type'], s.params['weight_type']}
     for entries in s.extra.get('TensorQuantOverrides', {}).values():
         for entry in entries:
             types |= {entry.get('quant_type'), entry.get('convert', {}).get('quant_type')}
-    sixteen = types & {'QInt16', 'QUInt16'} or s.extra.get('BlockSize')
-    needed = types & set(FOUR_BITS) and not sixteen and not s.extra.get('UseQDQContribOps')
-    return {'id': 'D16', 'nodes': True, 'initializers': []} if needed and s.facts.opset < 21 else None
+    return types
+
+
+def newer_types(s):
+    """D16: 4-bit under opset 21 goes to com.microsoft, where we raise the opset; 16-bit raises it although com.microsoft was
+    asked for, where we keep it."""
+    if s.facts.opset >= 21 or not s.qdq:
+        return None
+    types, contrib = types_of(s), s.extra.get('UseQDQContribOps')
+    wide = types & {'QInt16', 'QUInt16'} or s.extra.get('BlockSize')
+    if (types & set(FOUR_BITS) and not wide and not contrib) or (wide and contrib):
+        return {'id': 'D16', 'nodes': True, 'initializers': CONVERTED}
+    return None
+
+
+# What opset conversion makes of an attribute: we an initializer, the reference's converter a Constant node.
+CONVERTED = ['*_axes', '*_split']
+
+
+def converted_attributes(s):
+    """E12: the opset was raised past one where an attribute became an input, or a default changed."""
+    if s.reference is None or s.reference_opset == s.facts.opset:
+        return None
+    for node in s.graph.node:
+        attributes = attributes_of(node)
+        moved = {'axes', 'split'} & attributes.keys() and node.op_type in ('ReduceMean', 'Split', 'Squeeze', 'Unsqueeze')
+        if moved or (node.op_type == 'Softmax' and s.facts.opset < 13):
+            return {'id': 'E12', 'nodes': True, 'initializers': CONVERTED}
+    return None
+
+
+def nothing_quantized(s):
+    """E13: the reference sorts the nodes and raises the opset also where it quantizes nothing."""
+    if s.reference is None:
+        return None
+    quantizing = ('QuantizeLinear', 'DequantizeLinear')
+    if any(n.op_type in quantizing or n.op_type.startswith('QLinear') for n in s.reference.node):
+        return None
+    return {'id': 'E13', 'nodes': True, 'initializers': []}
+
+
+def sigmoid_for_nnapi(s):
+    """E14: zero point 0 of an int8 Sigmoid leaves out the upper half of its range."""
+    if s.extra.get('extra.Sigmoid.nnapi') and s.params['activation_type'] == 'QInt8' and s.nodes('Sigmoid'):
+        patterns = [f'{node.output[0]}_zero_point' for node in s.nodes('Sigmoid')]
+        return {'id': 'E14', 'nodes': False, 'initializers': patterns}
+    return None
+
+
+def shared_scale_of_input(s):
+    """E7: a weight's scale is raised for its bias by the range of its input, which shares the scale of another tensor."""
+    patterns = []
+    for node in s.nodes('Conv', 'ConvTranspose', 'Gemm'):
+        makers = [n for n in s.graph.node if node.input[0] in n.output]
+        if s.qdq and len(node.input) > 2 and makers and makers[0].op_type in SHARING:
+            patterns += [f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
+            patterns += [f'{node.input[2]}_quantized', f'{node.input[2]}_quantized_scale']
+    wide = types_of(s) & {'QInt16', 'QUInt16'}
+    return {'id': 'E7', 'nodes': False, 'initializers': patterns} if patterns and wide else None
+
+
+SHARING = MOVES | {'AveragePool', 'Slice', 'TopK', 'Gather', 'GatherElements', 'Split', 'Pad'}
 
 
 def softmax_axis(s):
@@ -208,13 +271,32 @@ def shared_bias(s):
     return None
 
 
+def opset_for_channels(s):
+    """D20: per-channel DequantizeLinear needs opset 13; we raise it for per_channel before we know of every weight."""
+    raised = s.qdq and s.params['per_channel'] and s.facts.opset < 13
+    return {'id': 'D20', 'nodes': True, 'initializers': [*CONVERTED, 'roi*']} if raised else None
+
+
+def excluded_where(s):
+    """E15: QOperator with ForceQuantizeNoInputCheck quantizes every Where, named or not."""
+    forced = not s.qdq and s.extra.get('ForceQuantizeNoInputCheck')
+    excluded = [n for n in s.graph.node if n.op_type == 'Where' and not s.wanted(n)]
+    return anything('E15') if forced and excluded else None
+
+
 RULES = [
     gemm_scaling,
     removed_activations,
     clipped_output,
     weights_along_k,
     forced_movement,
-    four_bits,
+    newer_types,
+    converted_attributes,
+    nothing_quantized,
+    sigmoid_for_nnapi,
+    shared_scale_of_input,
+    opset_for_channels,
+    excluded_where,
     softmax_axis,
     shared_bias,
 ]

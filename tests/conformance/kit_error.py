@@ -6,8 +6,8 @@ The float graph is walked once a case. Every tensor carries a bound on its error
     operators      what the errors of the inputs can make of the output, on the values observed. Products (Conv, MatMul,
                    Mul, …) take |x| e_w + e_x |w| + e_x e_w, monotone and Lipschitz functions their local slopes,
                    normalizations the change of mean and deviation that the error allows, Softmax p (exp(2e) - 1)
-    activations    half a step where the tensor is quantized, plus what its range cuts off. The step is that of the tensor's own range
-                   and type; a tensor that takes the parameters of another carries that one's error already
+    activations    half a step where the tensor is quantized, plus what its range cuts off. The step is that of the tensor's own
+                   range and type, or that of the input whose parameters it shares, if that is wider
     float16        one rounding an operator
     QOperator      one step an operator more: integer kernels round their multipliers, tables and averages
 
@@ -118,6 +118,7 @@ class Case:
         self.extra = params.get('extra_options', {})
         self.overrides = self.extra.get('TensorQuantOverrides', {})
         self.errors = {}
+        self.shared = {}  # tensor -> the widest step of the tensors whose parameters it may share
 
     # Steps of quantization
 
@@ -167,7 +168,7 @@ class Case:
         elif self.pinned.get(name):
             entry = {'scale': 1 / 256, 'zero_point': 0}
         step, low, high = self.scales(low, high, quant_type, entry, False)
-        step *= 1 + 1 / self.exactness(name)
+        step = max(step, self.shared.get(name, 0.0)) * (1 + 1 / self.exactness(name))
         cut = np.maximum(np.maximum(value - high, low - value), 0)
         half = np.minimum(step / 2, error) if low == -1.0 and high == 1.0 and not value.any() else step / 2
         return error + half + cut
@@ -244,6 +245,8 @@ class Case:
             for name, error in zip(node.output, outputs, strict=False):
                 if not name or error is None or self.m.dtypes[name].kind != 'f':
                     continue
+                if node.op_type in SHARING:
+                    self.shared[name] = self.step(node.input[0])
                 error = error + np.abs(self.m.values[name]) * (2**-10 if self.m.dtypes[name] == np.float16 else 2**-20)
                 error = self.quantized(name, error)
                 if self.params['quant_format'] == 'QOperator':
@@ -252,12 +255,15 @@ class Case:
         return self.errors
 
     def step(self, name):
+        """The widest step that an activation may be quantized with, its own or one it shares."""
         entry = (self.overrides.get(name) or [{}])[0]
         low, high = self.m.ranges.get(name, (-1.0, 1.0))
         if self.pinned.get(name):
             low, high = min(low, 0.0), max(high, 1.0)
         quant_type = entry.get('quant_type', self.params['activation_type'])
-        return 0.0 if quant_type == FLOAT8 else self.scales(low, high, quant_type, entry, False)[0]
+        if quant_type == FLOAT8:
+            return 0.0
+        return max(self.scales(low, high, quant_type, entry, False)[0], self.shared.get(name, 0.0))
 
     def value(self, name):
         return self.m.values[name]
@@ -510,6 +516,11 @@ def embed_layer_normalization(c, node):
     error = np.abs(c.value(gamma)) * e_z + c.error(gamma) * (z + e_z) + c.error(beta)
     return [error, None]
 
+
+SHARING = {
+    *('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Split', 'Resize', 'Gather', 'Pad'),
+    *('GatherElements', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'TopK'),
+}
 
 RULES = {
     'Conv': weighted(2),
