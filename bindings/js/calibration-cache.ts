@@ -37,7 +37,8 @@ export function parseCalibrationCache(text: string, label: string): CalibrationC
     if (low === null || high === null) {
       throw invalid(`tensor "${tensor}" has no single lowest and highest value`);
     }
-    ranges[tensor] = [low, high];
+    const deviation = rangeValue(entry.std); // Distribution has it, for float8 scales
+    ranges[tensor] = deviation === null ? [low, high] : [low, high, deviation];
   }
   return {
     method: methodName(root.calibration_method) ?? 'unknown',

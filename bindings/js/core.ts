@@ -13,8 +13,8 @@ import type {
 import type { OptionValues } from './validate.js';
 import createPtqCore, { type PtqCoreModule, type Session } from './wasm/ptq_core.mjs';
 
-/** Ranges by tensor: [lowest, highest]. */
-export type TensorRanges = Record<string, [number, number]>;
+/** Ranges by tensor: [lowest, highest], and the standard deviation where the calibration method gives one. */
+export type TensorRanges = Record<string, [number, number] | [number, number, number]>;
 
 let loading: Promise<PtqCoreModule> | null = null;
 let compiled: WebAssembly.Module | null = null;

@@ -3,6 +3,7 @@
 // (options.ts), the page's fields and docs/options.md are all made from these tables. Names and
 // meaning are those of the reference, onnxruntime.quantization 1.32.
 import type { PartialPreprocess } from './preprocess.js';
+import { profileNames } from './profiles.js';
 import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
 import type { TensorQuantOverrides } from './tensor-quant-overrides.js';
 
@@ -90,6 +91,14 @@ export const quantizeStaticOptions = [
     default: false,
     group: files,
     help: 'write the weights into one file "<model_output>.data" beside the model',
+  },
+  {
+    name: 'profile',
+    kind: 'enum',
+    values: profileNames,
+    default: null,
+    group: types,
+    help: 'parameters that suit where the model will run (docs/profiles.md); those that are given win',
   },
   {
     name: 'quant_format',
@@ -444,7 +453,7 @@ const extraOptionTable = {
     default: 0,
     min: 0,
     format: 'QDQ',
-    help: 'values that share a scale in a rank-2 weight, along its channel axis (opset 21); 0: off',
+    help: 'values that share a scale in a weight of rank 2 (opset 21); 0: one scale a tensor or channel',
   },
   SmoothQuant: {
     kind: 'boolean',

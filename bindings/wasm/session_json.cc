@@ -1,5 +1,6 @@
 #include "session_json.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -211,7 +212,9 @@ std::string ToJson(const QuantizeReport& report) {
 std::string ToJson(const TensorRanges& ranges) {
   json object = json::object();
   for (const auto& [tensor, range] : ranges) {
-    if (!range.is_empty()) object[tensor] = {range.lowest, range.highest};
+    if (range.is_empty()) continue;
+    object[tensor] = {range.lowest, range.highest};
+    if (range.deviation) object[tensor].push_back(*range.deviation);
   }
   return Dump(object);
 }
@@ -223,11 +226,16 @@ TensorRanges RangesFromJson(const std::string& text) {
   }
   TensorRanges ranges;
   for (const auto& [tensor, ends] : object.items()) {
-    if (!ends.is_array() || ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number()) {
-      throw Error(ErrorCode::kInvalidRange, "A tensor range is not a pair of numbers.")
+    const bool numbers = ends.is_array() && (ends.size() == 2 || ends.size() == 3) &&
+                         std::all_of(ends.begin(), ends.end(),
+                                     [](const json& end) { return end.is_number(); });
+    if (!numbers) {
+      throw Error(ErrorCode::kInvalidRange,
+                  "A tensor range is not two numbers, or three with the standard deviation.")
           .WithTensor(tensor);
     }
-    const TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
+    TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
+    if (ends.size() == 3) range.deviation = ends[2].get<float>();
     if (range.lowest > range.highest) {
       throw Error(ErrorCode::kInvalidRange, "A tensor range ends before it begins.")
           .WithTensor(tensor);

@@ -76,6 +76,11 @@ class QdqMarker {
     }
     switch (row == nullptr ? QdqRule::kGeneric : row->qdq) {
       case QdqRule::kGeneric:
+        if (IsFloat16Concat(node)) {
+          node_plan->reads_float = true;
+          node_plan->reason = "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
+          break;
+        }
         for (const std::string& input : node.input()) MarkActivation(input);
         MarkOutputs(node);
         break;
@@ -128,6 +133,26 @@ class QdqMarker {
         MarkNormalization(node);
         break;
     }
+  }
+
+  // onnxruntime 1.32 fuses DQ -> Concat -> Q of float16 into a QLinearConcat that it then refuses;
+  // it leaves other operators of that type alone. So this one reads and writes float data.
+  bool IsFloat16Concat(const onnx::NodeProto& node) const {
+    return node.op_type() == "Concat" && config_.quant_format == QuantFormat::kQDQ &&
+           context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16;
+  }
+
+  bool IsReadAsFloatBy(const Use& use) const {
+    const onnx::NodeProto& reader = context_.node(use.node);
+    return use.input >= 0 && IsFloat16Concat(reader) && context_.ReasonToSkip(reader).empty();
+  }
+
+  // Nothing reads it dequantized, so that a pair would be of no use.
+  bool IsReadAsFloatOnly(const std::string& tensor) const {
+    const std::vector<Use>& uses = context_.view().Uses(tensor);
+    return context_.FloatTypeOfTensor(tensor) == FloatType::kFloat16 && !uses.empty() &&
+           !context_.view().IsGraphOutput(tensor) &&
+           std::all_of(uses.begin(), uses.end(), [this](const Use& u) { return IsReadAsFloatBy(u); });
   }
 
   void MarkSharedOutput(const onnx::NodeProto& node, NodePlan* node_plan) {
@@ -226,6 +251,7 @@ class QdqMarker {
     if (dedicated && context_.view().IsGraphOutput(tensor)) return false;
     for (const Use& use : context_.view().Uses(tensor)) {
       if (use.input < 0) return false;  // read inside a subgraph
+      if (IsReadAsFloatBy(use)) return false;
       if (dedicated && !context_.ReasonToSkip(context_.node(use.node)).empty()) return false;
     }
     return true;
@@ -257,12 +283,13 @@ class QdqMarker {
   }
 
   void MarkActivation(const std::string& tensor) {
-    if (!tensor.empty() && context_.IsFloat(tensor)) AddMark(tensor);
+    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    AddMark(tensor);
   }
 
   // The tensor takes the parameters of `provider`, whatever it was marked as before.
   void MarkShared(const std::string& tensor, const std::string& provider) {
-    if (tensor.empty() || !context_.IsFloat(tensor)) return;
+    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
     QdqMark* mark = AddMark(tensor);
     mark->weight = false;
     mark->shares_with = provider;
