@@ -123,7 +123,8 @@ def removed_activations(s):
         if s.qdq:
             if read_as_it_is(s, output):
                 return anything('E8')
-            name = next((n for n in (f'{output}_QuantizeLinear', f'{output}_QuantizeLinear_1') if n in quantizers), None)
+            last = end_of_chain(s, output, left)
+            name = next((n for n in (f'{last}_QuantizeLinear', f'{last}_QuantizeLinear_1') if n in quantizers), None)
             if name is None:
                 continue
             parameters = tuple(quantizers[name].input[1:3])
@@ -136,6 +137,14 @@ def removed_activations(s):
         if reaches_past(scale, zero_point, bounds_of(node, given)):
             return anything('D2')
     return None
+
+
+def end_of_chain(s, tensor, left):
+    """The output of the last of several Relu and Clip that are gone, one after the other."""
+    for node in s.readers(tensor):
+        if node.op_type in ('Relu', 'Clip') and node.input[0] == tensor and (node.op_type, node.output[0]) not in left:
+            return end_of_chain(s, node.output[0], left)
+    return tensor
 
 
 def read_as_it_is(s, tensor):
@@ -195,48 +204,48 @@ def types_of(s):
 
 
 def newer_types(s):
-    """D16: 4-bit under opset 21 goes to com.microsoft, where we raise the opset; 16-bit raises it although com.microsoft was
-    asked for, where we keep it."""
+    """D16: 4-bit under opset 21 goes to com.microsoft, where we raise the opset. E16: 16-bit raises it although com.microsoft
+    was asked for, where we keep it."""
     if s.facts.opset >= 21 or not s.qdq:
         return None
     types, contrib = types_of(s), s.extra.get('UseQDQContribOps')
     wide = types & {'QInt16', 'QUInt16'} or s.extra.get('BlockSize')
-    if (types & set(FOUR_BITS) and not wide and not contrib) or (wide and contrib):
+    if types & set(FOUR_BITS) and not wide and not contrib:
         return {'id': 'D16', 'nodes': True, 'initializers': CONVERTED}
-    return None
+    return {'id': 'E16', 'nodes': True, 'initializers': CONVERTED} if wide and contrib else None
 
 
 # What opset conversion makes of an attribute: we an initializer, the reference's converter a Constant node.
-CONVERTED = ['*_axes', '*_split']
+CONVERTED = ['*_axes', '*_split', 'roi*']
 
 
 def converted_attributes(s):
-    """E12: the opset was raised past one where an attribute became an input, or a default changed."""
+    """E19: the opset was raised past one where an attribute became an input, or a default changed."""
     if s.reference is None or s.reference_opset == s.facts.opset:
         return None
     for node in s.graph.node:
         attributes = attributes_of(node)
         moved = {'axes', 'split'} & attributes.keys() and node.op_type in ('ReduceMean', 'Split', 'Squeeze', 'Unsqueeze')
-        if moved or (node.op_type == 'Softmax' and s.facts.opset < 13):
-            return {'id': 'E12', 'nodes': True, 'initializers': CONVERTED}
+        if moved or (node.op_type in ('Softmax', 'Resize') and s.facts.opset < 13):
+            return {'id': 'E19', 'nodes': True, 'initializers': CONVERTED}
     return None
 
 
 def nothing_quantized(s):
-    """E13: the reference sorts the nodes and raises the opset also where it quantizes nothing."""
+    """E20: the reference sorts the nodes and raises the opset also where it quantizes nothing."""
     if s.reference is None:
         return None
     quantizing = ('QuantizeLinear', 'DequantizeLinear')
     if any(n.op_type in quantizing or n.op_type.startswith('QLinear') for n in s.reference.node):
         return None
-    return {'id': 'E13', 'nodes': True, 'initializers': []}
+    return {'id': 'E20', 'nodes': True, 'initializers': []}
 
 
 def sigmoid_for_nnapi(s):
-    """E14: zero point 0 of an int8 Sigmoid leaves out the upper half of its range."""
+    """E15: zero point 0 of an int8 Sigmoid leaves out the upper half of its range."""
     if s.extra.get('extra.Sigmoid.nnapi') and s.params['activation_type'] == 'QInt8' and s.nodes('Sigmoid'):
         patterns = [f'{node.output[0]}_zero_point' for node in s.nodes('Sigmoid')]
-        return {'id': 'E14', 'nodes': False, 'initializers': patterns}
+        return {'id': 'E15', 'nodes': False, 'initializers': patterns}
     return None
 
 
@@ -274,14 +283,28 @@ def shared_bias(s):
 def opset_for_channels(s):
     """D20: per-channel DequantizeLinear needs opset 13; we raise it for per_channel before we know of every weight."""
     raised = s.qdq and s.params['per_channel'] and s.facts.opset < 13
-    return {'id': 'D20', 'nodes': True, 'initializers': [*CONVERTED, 'roi*']} if raised else None
+    return {'id': 'D20', 'nodes': True, 'initializers': CONVERTED} if raised else None
 
 
 def excluded_where(s):
-    """E15: QOperator with ForceQuantizeNoInputCheck quantizes every Where, named or not."""
+    """E21: QOperator with ForceQuantizeNoInputCheck quantizes every Where, named or not."""
     forced = not s.qdq and s.extra.get('ForceQuantizeNoInputCheck')
     excluded = [n for n in s.graph.node if n.op_type == 'Where' and not s.wanted(n)]
-    return anything('E15') if forced and excluded else None
+    return anything('E21') if forced and excluded else None
+
+
+def float16_concat(s):
+    """E14: onnxruntime fuses a float16 Concat between Q/DQ pairs into what it refuses; ours stays float."""
+    return anything('E14') if s.qdq and s.facts.float16 and s.nodes('Concat') else None
+
+
+def float8_of_one_value(s):
+    """E22: a float8 constant whose values are all the same has deviation 0, and so scale 0 and no values."""
+    if s.params['weight_type'] != 'QFLOAT8E4M3FN':
+        return None
+    same = [name for name, value in s.facts.weights.items() if value.size and np.ptp(value) == 0]
+    patterns = [f'{name}_{what}' for name in same for what in ('quantized', 'scale')]
+    return {'id': 'E22', 'nodes': False, 'initializers': patterns} if patterns else None
 
 
 RULES = [
@@ -297,6 +320,7 @@ RULES = [
     shared_scale_of_input,
     opset_for_channels,
     excluded_where,
+    float16_concat,
     softmax_axis,
     shared_bias,
 ]
