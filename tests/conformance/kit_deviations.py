@@ -321,6 +321,7 @@ RULES = [
     opset_for_channels,
     excluded_where,
     float16_concat,
+    float8_of_one_value,
     softmax_axis,
     shared_bias,
 ]
