@@ -54,7 +54,9 @@ export function formatCalibrationCache({ method, smoothQuant, ranges }: Calibrat
     `{"data": [${pythonFloat(value)}], "dtype": "float32", "CLS": "numpy.array"}`;
   const tensors = Object.entries(ranges).map(([tensor, [low, high, deviation, mean]]) => {
     const moments =
-      deviation === undefined ? '' : `"avg": ${array(mean as number)}, "std": ${array(deviation)}, `;
+      deviation === undefined
+        ? ''
+        : `"avg": ${array(mean as number)}, "std": ${array(deviation)}, `;
     const ends = `"lowest": ${array(low)}, "highest": ${array(high)}`;
     return `${pythonString(tensor)}: {${moments}${ends}, "CLS": "TensorData"}`;
   });

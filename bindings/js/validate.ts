@@ -307,12 +307,7 @@ export function fromCamelCase(
 /** The subset of checked values that the core takes (src/quantization/config.h). */
 export function coreOptions(checked: OptionValues): OptionValues {
   const own = ['model_input', 'model_output', 'calibrate_dataset', 'preprocess'];
-  const ours = [
-    ...own,
-    'profile',
-    'use_external_data_format',
-    'calibration_cache_path',
-  ];
+  const ours = [...own, 'profile', 'use_external_data_format', 'calibration_cache_path'];
   const options = { ...checked };
   for (const name of [...ours, 'calibration_providers']) delete options[name];
   // What is at its default need not be said; options of a later version are, or checkExtraOptions had thrown.

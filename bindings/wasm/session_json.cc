@@ -222,9 +222,9 @@ TensorRanges RangesFromJson(const std::string& text) {
   }
   TensorRanges ranges;
   for (const auto& [tensor, ends] : object.items()) {
-    const bool numbers = ends.is_array() && (ends.size() == 2 || ends.size() == 4) &&
-                         std::all_of(ends.begin(), ends.end(),
-                                     [](const json& end) { return end.is_number(); });
+    const bool numbers =
+        ends.is_array() && (ends.size() == 2 || ends.size() == 4) &&
+        std::all_of(ends.begin(), ends.end(), [](const json& end) { return end.is_number(); });
     if (!numbers) {
       throw Error(ErrorCode::kInvalidRange,
                   "A tensor range is not two numbers, or four with standard deviation and mean.")

@@ -5,8 +5,8 @@
 //   T -> ReduceMin -> Reshape [1] -.
 //   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [2 * tensors]: min, max, min, max, …
 //
-// With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges come
-// out of the node that holds the body (body_ranges.h).
+// With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges
+// come out of the node that holds the body (body_ranges.h).
 #pragma once
 
 #include <set>

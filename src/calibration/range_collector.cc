@@ -25,9 +25,9 @@ RangeCollector::RangeCollector(std::vector<std::string> tensors, const StaticQua
 void RangeCollector::Observe(std::span<const float> values) {
   const auto numbers = static_cast<size_t>(NumbersPerTensor(method_));
   if (values.size() != numbers * tensors_.size()) {
-    throw Error(ErrorCode::kInvalidData,
-                "Expected " + std::to_string(numbers * tensors_.size()) +
-                    " numbers for a sample but received " + std::to_string(values.size()) + ".");
+    throw Error(ErrorCode::kInvalidData, "Expected " + std::to_string(numbers * tensors_.size()) +
+                                             " numbers for a sample but received " +
+                                             std::to_string(values.size()) + ".");
   }
   ++samples_;
   const bool stride_ends = samples_per_stride_ > 0 && samples_ % samples_per_stride_ == 0;

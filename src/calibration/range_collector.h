@@ -1,5 +1,5 @@
-// Tensor ranges over all samples, from what each sample's run reduced them to. Memory does not depend
-// on the number of samples.
+// Tensor ranges over all samples, from what each sample's run reduced them to. Memory does not
+// depend on the number of samples.
 //
 //   MinMax        lowest and highest value; with CalibMovingAverage the mean of the samples' lowest
 //                 and of their highest values, over CalibStridedMinMax samples at a time, the
@@ -63,7 +63,7 @@ class RangeCollector {
   float averaging_constant_;
   size_t samples_per_stride_;  // 0: one stride
   std::vector<TensorRange> ranges_;
-  std::vector<Stride> strides_;    // moving average
+  std::vector<Stride> strides_;   // moving average
   std::vector<Moments> moments_;  // Distribution
   size_t samples_ = 0;
 };

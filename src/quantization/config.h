@@ -42,7 +42,7 @@ struct StaticQuantConfig {
   bool force_quantize_no_input_check = false;
   bool matmul_const_b_only = false;
   bool calib_tensor_range_symmetric = false;
-  bool cube_root_scenario = false;  // "scenario": "p3", Distribution only
+  bool cube_root_scenario = false;    // "scenario": "p3", Distribution only
   bool calib_moving_average = false;  // these three: MinMax only
   double calib_moving_average_constant = 0.01;
   int64_t calib_strided_min_max = 0;  // samples a stride; 0: no strides

@@ -99,7 +99,8 @@ class QdqMarker {
       case QdqRule::kGeneric:
         if (IsFloat16Concat(node)) {
           node_plan->reads_float = true;
-          node_plan->reason = "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
+          node_plan->reason =
+              "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
           break;
         }
         for (const std::string& input : node.input()) MarkActivation(input);
@@ -173,7 +174,8 @@ class QdqMarker {
     const std::vector<Use>& uses = context_.view().Uses(tensor);
     return context_.FloatTypeOfTensor(tensor) == FloatType::kFloat16 && !uses.empty() &&
            !context_.view().IsGraphOutput(tensor) &&
-           std::all_of(uses.begin(), uses.end(), [this](const Use& u) { return IsReadAsFloatBy(u); });
+           std::all_of(uses.begin(), uses.end(),
+                       [this](const Use& u) { return IsReadAsFloatBy(u); });
   }
 
   void MarkSharedOutput(const onnx::NodeProto& node, NodePlan* node_plan) {
@@ -216,7 +218,8 @@ class QdqMarker {
         MarkActivation(input);
         continue;
       }
-      // Axis 1 as in the reference, but not where it is K: no runtime takes a vector of scales there.
+      // Axis 1 as in the reference, but not where it is K: no runtime takes a vector of scales
+      // there.
       const bool along_k = initializer->dims_size() == 3;
       MarkWeight(input, ChosenAxis(node, along_k ? std::nullopt : std::optional<int64_t>(1)));
     }

@@ -62,8 +62,8 @@ class QdqPlanner {
     fit.override = config_.Override(mark.tensor);
     static const ParameterOverride kNone;
     const ParameterOverride& given = fit.override == nullptr ? kNone : fit.override->first();
-    fit.type = given.quant_type.value_or(mark.weight ? config_.weight_type
-                                                     : config_.activation_type);
+    fit.type =
+        given.quant_type.value_or(mark.weight ? config_.weight_type : config_.activation_type);
     fit.axis = mark.axis;
     if (fit.override != nullptr && fit.override->axis) {
       const int64_t axis = *fit.override->axis;
@@ -72,8 +72,8 @@ class QdqPlanner {
     // Per channel symmetric unless an override says otherwise: the integer kernels want one zero
     // point for all channels.
     fit.options.symmetric = given.symmetric.value_or(
-        fit.axis.has_value() || (mark.weight ? config_.WeightSymmetric(fit.type)
-                                             : config_.activation_symmetric));
+        fit.axis.has_value() ||
+        (mark.weight ? config_.WeightSymmetric(fit.type) : config_.activation_symmetric));
     fit.options.reduce_range = given.reduce_range.value_or(config_.reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
     if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 0) {
@@ -113,8 +113,7 @@ class QdqPlanner {
       tensor.shares_with = provider.tensor;
       tensor.shares_converted = true;
     } else {
-      tensor.shares_with =
-          provider.shares_with.empty() ? provider.tensor : provider.shares_with;
+      tensor.shares_with = provider.shares_with.empty() ? provider.tensor : provider.shares_with;
       tensor.shares_converted = provider.shares_converted;
     }
     tensor.convert = context_.Conversion(mark.tensor);

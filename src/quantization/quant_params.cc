@@ -36,7 +36,8 @@ void CheckRange(TensorRange range) {
 }
 
 // The range with 0 in it, at least options.min_real_range wide, mirrored where symmetric.
-std::pair<float, float> Widened(TensorRange range, FloatType scale_type, const FitOptions& options) {
+std::pair<float, float> Widened(TensorRange range, FloatType scale_type,
+                                const FitOptions& options) {
   CheckRange(range);
   float lowest = std::min(range.lowest, 0.0f);
   float highest = std::max(range.highest, 0.0f);
@@ -72,9 +73,8 @@ ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType sc
   if (degenerate) return {1.0f, 0};
 
   // The unrounded scale gives the zero point (1.32; earlier releases used the stored one).
-  const double zero_point = options.symmetric
-                                ? Middle(q)
-                                : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
+  const double zero_point =
+      options.symmetric ? Middle(q) : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
   return {stored, static_cast<int32_t>(zero_point)};
 }
 

@@ -168,8 +168,7 @@ void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(range
 TensorRanges StaticQuantizer::Ranges() const {
   if (ranges_) return *ranges_;
   // Nothing to observe (no node to quantize) needs no sample.
-  if (collector_ && !collector_->empty())
-    return collector_->Ranges();
+  if (collector_ && !collector_->empty()) return collector_->Ranges();
   return {};
 }
 

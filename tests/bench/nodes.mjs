@@ -37,19 +37,29 @@ async function ours(model, ranges) {
 /** Prints the table. `python` has the reference in it. */
 export async function benchNodes(python, rounds) {
   const folder = mkdtempSync(join(tmpdir(), 'onnx-ptq-nodes-'));
-  const call = (...args) => execFileSync(python, [script, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const call = (...args) =>
+    execFileSync(python, [script, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     console.log('| nodes | reference s | ours s | ratio | ours, µs a node |');
     console.log('| --- | --- | --- | --- | --- |');
     for (const nodes of [500, 1000, 2000, 5000]) {
-      const [model, cache, output] = ['m.onnx', 'c.json', 'q.onnx'].map((name) => join(folder, name));
+      const [model, cache, output] = ['m.onnx', 'c.json', 'q.onnx'].map((name) =>
+        join(folder, name),
+      );
       call('make', String(nodes), model, cache);
       const { ranges } = parseCalibrationCache(readFileSync(cache, 'utf8'), cache);
       const own = [];
       for (let round = 0; round < rounds; round++) own.push(await ours(model, ranges));
       const seconds = Math.min(...own);
-      const reference = JSON.parse(call('run', model, cache, output).toString().trim().split('\n').at(-1)).seconds;
-      const cells = [nodes, reference.toFixed(2), seconds.toFixed(3), (seconds / reference).toFixed(4)];
+      const reference = JSON.parse(
+        call('run', model, cache, output).toString().trim().split('\n').at(-1),
+      ).seconds;
+      const cells = [
+        nodes,
+        reference.toFixed(2),
+        seconds.toFixed(3),
+        (seconds / reference).toFixed(4),
+      ];
       console.log(`| ${[...cells, ((1e6 * seconds) / nodes).toFixed(0)].join(' | ')} |`);
     }
   } finally {

@@ -42,7 +42,8 @@ TEST(RaiseWeightScalesTest, EqualsTheReferenceBitForBit) {
 
 TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
   const std::vector<float> bias = {4.0f, -25.0f, 0.0f};
-  QuantParams weight{QuantType::kInt8, FloatType::kFloat, 0, 0, {}, {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
+  QuantParams weight{QuantType::kInt8,         FloatType::kFloat, 0, 0, {},
+                     {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
   EXPECT_TRUE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
   EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
   EXPECT_FALSE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
