@@ -34,7 +34,9 @@ async function kit() {
     const result = await replay({ graphs, ...rest }, graphs, { runner });
     for (const failure of result.failures) console.log(failure);
     const { cases, failures, ran } = result;
-    console.log(`${cases - failures.length} of ${cases} cases are as they should be; ${ran} outputs were run`);
+    console.log(
+      `${cases - failures.length} of ${cases} cases are as they should be; ${ran} outputs were run`,
+    );
     console.log(`meant to differ: ${JSON.stringify(result.deviations)}`);
     console.log(`end the reference, refused by us: ${JSON.stringify(result.refused)}`);
     return failures.length > 0 ? 1 : 0;
@@ -44,4 +46,6 @@ async function kit() {
 }
 
 process.exitCode =
-  args.includes('--fresh') || args.includes('--graph') ? await kit() : python('compare.py', ...args);
+  args.includes('--fresh') || args.includes('--graph')
+    ? await kit()
+    : python('compare.py', ...args);

@@ -1,5 +1,6 @@
-// Every graph of the conformance kit (tests/conformance/kit.py), quantized in both formats to all types: what comes out
-// passes onnx's checker with shape inference. That it is right is for tests/js/conformance-kit.test.ts, which runs it.
+// Every graph of the conformance kit (tests/conformance/kit.py), quantized in both formats to all
+// types: what comes out passes onnx's checker with shape inference. That it is right is for
+// tests/js/conformance-kit.test.ts, which runs it.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -35,10 +36,11 @@ struct Combination {
 
 std::vector<Combination> Combinations() {
   static constexpr std::pair<const char*, const char*> kTypes[] = {
-      {"QUInt8", "QUInt8"},   {"QUInt8", "QInt8"},  {"QInt8", "QInt8"},
-      {"QUInt16", "QUInt8"},  {"QUInt16", "QInt16"}, {"QInt16", "QInt8"},
-      {"QUInt8", "QInt4"},    {"QUInt8", "QUInt4"}, {"QInt8", "QInt4"},
-      {"QFLOAT8E4M3FN", "QFLOAT8E4M3FN"}};
+      {"QUInt8", "QUInt8"},  {"QUInt8", "QInt8"},
+      {"QInt8", "QInt8"},    {"QUInt16", "QUInt8"},
+      {"QUInt16", "QInt16"}, {"QInt16", "QInt8"},
+      {"QUInt8", "QInt4"},   {"QUInt8", "QUInt4"},
+      {"QInt8", "QInt4"},    {"QFLOAT8E4M3FN", "QFLOAT8E4M3FN"}};
   std::vector<Combination> all;
   for (const bool per_channel : {false, true}) {
     for (const auto& [activation, weight] : kTypes) {
@@ -61,12 +63,10 @@ TensorRanges Ranges(const json& graph) {
 }
 
 StaticQuantConfig ConfigOf(const Combination& combination, const json& op_types) {
-  const json options = {{"quant_format", combination.format},
-                        {"activation_type", combination.activation},
-                        {"weight_type", combination.weight},
-                        {"per_channel", combination.per_channel},
-                        {"op_types_to_quantize", op_types},
-                        {"optimize_model", false}};
+  const json options = {
+      {"quant_format", combination.format}, {"activation_type", combination.activation},
+      {"weight_type", combination.weight},  {"per_channel", combination.per_channel},
+      {"op_types_to_quantize", op_types},   {"optimize_model", false}};
   return ParseConfig(options.dump());
 }
 
@@ -90,7 +90,8 @@ json OpTypesOf(const std::string& bytes) {
   return op_types;
 }
 
-// Each graph goes through a few of the combinations, other ones than its neighbours: all together through all.
+// Each graph goes through a few of the combinations, other ones than its neighbours: all together
+// through all.
 TEST(ConformanceKit, EveryOutputPassesTheChecker) {
   const std::filesystem::path kit = PTQ_KIT_DIR;
   const json content = json::parse(ReadFile(kit / "kit.json"));

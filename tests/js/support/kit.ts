@@ -222,8 +222,7 @@ function unequalInitializers(
 ): string | null {
   const patterns = deviations.flatMap((deviation) => deviation.initializers);
   if (digest(ours) === expected.initializers || patterns.includes('*')) return null;
-  if (!expected.names)
-    return firstDifference('initializers', ours, expected.detail?.initializers);
+  if (!expected.names) return firstDifference('initializers', ours, expected.detail?.initializers);
   const names = new Map(ours.map((line) => [line.split('|')[0] as string, digest([line])]));
   const unequal = [...new Set([...names.keys(), ...Object.keys(expected.names)])].filter(
     (name) =>

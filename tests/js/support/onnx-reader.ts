@@ -269,8 +269,7 @@ function readGraph(message: Uint8Array): OnnxGraph {
       const info = readValueInfo(field.bytes);
       graph.inputs.push(info.name);
       graph.inputInfos.push(info);
-    }
-    else if (field.number === 5) {
+    } else if (field.number === 5) {
       const tensor = readTensor(field.bytes);
       if (graph.initializers.has(tensor.name)) throw new Error(`${tensor.name} is there twice`);
       graph.initializers.set(tensor.name, tensor);
