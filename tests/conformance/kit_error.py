@@ -8,8 +8,9 @@ The float graph is walked once a case. Every tensor carries a bound on its error
                    normalizations the change of mean and deviation that the error allows, Softmax p (exp(2e) - 1)
     activations    half a step where the tensor is quantized, plus what its range cuts off. The step is that of the tensor's own
                    range and type, or that of the input whose parameters it shares, if that is wider
-    float16        one rounding an operator
-    QOperator      one step an operator more: integer kernels round their multipliers, tables and averages
+    float16        a few roundings an operator
+    integers       one step more where an integer kernel computes (QOperator, or QDQ that the runtime fuses): they round
+                   their multipliers, tables and averages
 
 Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by the widest step, so the
 bound holds for both sides, where they differ too. It is an upper bound, no estimate: errors never cancel in it. It holds
@@ -241,9 +242,9 @@ class Case:
                     continue
                 if node.op_type in SHARING:
                     self.shared[name] = self.step(node.input[0])
-                error = error + np.abs(self.m.values[name]) * (2**-10 if self.m.dtypes[name] == np.float16 else 2**-20)
+                error = error + np.abs(self.m.values[name]) * (2**-9 if self.m.dtypes[name] == np.float16 else 2**-20)
                 error = self.quantized(name, error)
-                if self.params['quant_format'] == 'QOperator':
+                if self.params['quant_format'] == 'QOperator' or node.op_type in FUSED:
                     error = error + self.step(name)
                 self.errors[name] = error
         return self.errors
@@ -503,6 +504,9 @@ def embed_layer_normalization(c, node):
     error = np.abs(c.value(gamma)) * e_z + c.error(gamma) * (z + e_z) + c.error(beta)
     return [error, None]
 
+
+# Between Q and DQ, these become QLinear operators.
+FUSED = {'Add', 'Mul', 'Sigmoid', 'LeakyRelu', 'Softmax', 'AveragePool', 'GlobalAveragePool', 'Concat', 'Where'}
 
 SHARING = {
     *('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Split', 'Resize', 'Gather', 'Pad'),
