@@ -178,7 +178,7 @@ class Subject:
         floats = {name: value for name, value in results.items() if value.dtype.kind == 'f'}
         values = self.observed()
         return {
-            name: float(np.nan_to_num(np.abs(value.astype(np.float64) - values[name].astype(np.float64)).max(initial=0.0), nan=1e30, posinf=1e30))
+            name: worst_difference(value, values[name])
             for name, value in floats.items()
         }
 
@@ -194,6 +194,12 @@ class Subject:
         if self.spread:
             entry['spread'] = self.spread
         return entry
+
+
+def worst_difference(a, b):
+    """A number that JSON can hold."""
+    difference = np.abs(a.astype(np.float64) - b.astype(np.float64)).max(initial=0.0)
+    return float(np.nan_to_num(difference, nan=1e30, posinf=1e30))
 
 
 def run(model, sample):
@@ -250,8 +256,9 @@ def make(names, cases_of, detail=False):
 def write(path, models, content):
     """A gzipped tar without time stamps: the same kit is the same file."""
     tar_bytes = io.BytesIO()
+    text = json.dumps(content, separators=(',', ':'), allow_nan=False)
     with tarfile.open(fileobj=tar_bytes, mode='w', format=tarfile.USTAR_FORMAT) as tar:
-        for name, data in (('kit.json', json.dumps(content, separators=(',', ':'), allow_nan=False).encode()), ('models.bin', models)):
+        for name, data in (('kit.json', text.encode()), ('models.bin', models)):
             info = tarfile.TarInfo(name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))

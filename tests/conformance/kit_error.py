@@ -8,8 +8,9 @@ The float graph is walked once a case. Every tensor carries a bound on its error
                    normalizations the change of mean and deviation that the error allows, Softmax p (exp(2e) - 1)
     activations    half a step where the tensor is quantized, plus what its range cuts off. The step is that of the tensor's own
                    range and type, or that of the input whose parameters it shares, if that is wider
-    float16        one rounding an operator
-    QOperator      one step an operator more: integer kernels round their multipliers, tables and averages
+    float16        a few roundings an operator
+    integers       one step more where an integer kernel computes (QOperator, or QDQ that the runtime fuses): they round
+                   their multipliers, tables and averages
 
 Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by the widest step, so the
 bound holds for both sides, where they differ too. It is an upper bound, no estimate: errors never cancel in it. It holds
@@ -18,6 +19,7 @@ for tensors that reach a graph output without an index in between (ArgMax, TopK'
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import helper, numpy_helper
 
 from kit_ops import one_node_session
@@ -33,13 +35,10 @@ LIMITS = {
     'QUInt4': (0, 15),
 }
 FLOAT8 = 'QFLOAT8E4M3FN'
-FLOAT_KINDS = ('f',)
 
 
 def all_values(model, sample):
     """Every tensor of the graph on a sample."""
-    import onnxruntime
-
     extended = onnx.ModelProto()
     extended.CopyFrom(model)
     outputs = {o.name for o in model.graph.output}
@@ -133,10 +132,9 @@ class Case:
         reduced = entry.get('reduce_range', weight and self.params.get('reduce_range', False))
         levels = (REDUCED if reduced else LEVELS)[quant_type]
         widest = max(-low, high)
-        # Symmetric or not, the step is at most that of the symmetric range; restricted asymmetric doubles nothing more.
         symmetric = entry.get('symmetric', self.symmetric(weight))
         step = (2 * widest if symmetric else high - low) / levels
-        if self.extra.get('ActivationRestrictedAsymmetric') and not weight:
+        if self.extra.get('ActivationRestrictedAsymmetric') and not weight:  # the zero point in the middle
             step = 2 * widest / (levels - 1)
         if symmetric:
             low, high = -widest, widest
@@ -202,7 +200,8 @@ class Case:
                 # An activation-typed constant may be symmetric or not: the wider step.
                 step, low, high = self.scales(float(part.min()), float(part.max()), quant_type, merged, weight)
                 if 'scale' not in merged:
-                    widest = max(abs(float(part.min())), abs(float(part.max())), abs(merged.get('rmin', 0.0)), abs(merged.get('rmax', 0.0)))
+                    ends = float(part.min()), float(part.max()), merged.get('rmin', 0.0), merged.get('rmax', 0.0)
+                    widest = max(map(abs, ends))
                     reduced = merged.get('reduce_range', self.params.get('reduce_range', False))
                     step = max(step, 2 * widest / (REDUCED if reduced else LEVELS)[quant_type])
                     low, high = min(low, -widest), max(high, widest)
@@ -222,13 +221,9 @@ class Case:
     def step_of_weight(self, name):
         """The widest step of a weight, a bias's scale being a product of steps; 1 where a channel is zero."""
         value = self.m.values[name]
-        error = 2 * float(self.constant(name, True).max())
-        axes = tuple(range(1, value.ndim)) if value.ndim > 1 else ()
-        dead = value.ndim > 1 and any(
-            not np.any(value.take(i, axis)) for axis in range(value.ndim) for i in range(value.shape[axis])
-        )
-        del axes
-        return max(error, 1.0 if dead else 0.0)
+        step = 2 * float(self.constant(name, True).max())
+        dead = any(not value.take(i, axis).any() for axis in range(value.ndim) for i in range(value.shape[axis]))
+        return max(step, 1.0 if dead and value.ndim > 1 else 0.0)
 
     # The walk
 
@@ -247,9 +242,9 @@ class Case:
                     continue
                 if node.op_type in SHARING:
                     self.shared[name] = self.step(node.input[0])
-                error = error + np.abs(self.m.values[name]) * (2**-10 if self.m.dtypes[name] == np.float16 else 2**-20)
+                error = error + np.abs(self.m.values[name]) * (2**-9 if self.m.dtypes[name] == np.float16 else 2**-20)
                 error = self.quantized(name, error)
-                if self.params['quant_format'] == 'QOperator':
+                if self.params['quant_format'] == 'QOperator' or node.op_type in FUSED:
                     error = error + self.step(name)
                 self.errors[name] = error
         return self.errors
@@ -294,9 +289,9 @@ class Case:
         if quant_type in ('QInt8', 'QInt16') and not self.extra.get('QDQDisableWeightAdjustForInt32Bias'):
             return np.inf
         value = self.value(w)
-        channels = [value] if not self.params['per_channel'] and 'axis' not in (self.overrides.get(w) or [{}])[0] else [
-            value.take(i, axis) for axis in range(value.ndim) for i in range(value.shape[axis])
-        ]
+        channels = [value]
+        if self.params['per_channel'] or 'axis' in (self.overrides.get(w) or [{}])[0]:
+            channels = [value.take(i, axis) for axis in range(value.ndim) for i in range(value.shape[axis])]
         widths = [float(max(c.max(), 0) - min(c.min(), 0)) for c in channels]
         return min((width / LEVELS[quant_type] for width in widths if width > 0), default=1.0) * self.step(x)
 
@@ -309,9 +304,8 @@ class Case:
         if len(node.input) <= at or not node.input[at] or node.input[at] not in self.m.constants:
             return e_w
         least = 1.0001 * np.abs(self.value(node.input[at])).max() / (2**31 - 1)
-        # The smallest scale of the input is what raises most.
-        step = min(s for s in (self.step(x) if x in self.m.ranges else 1.0, 1.0) if s > 0)
-        return np.maximum(e_w, least / step / 2)
+        step = self.step(x) if x in self.m.ranges else 1.0
+        return np.maximum(e_w, least / step / 2) if step > 0 else e_w
 
 
 # --- Rules ------------------------------------------------------------------------------------------
@@ -347,9 +341,10 @@ def gemm(c, node):
     e_a, e_b = flip(e_x, 0), flip(e_w, 1)
     error = abs(attributes.get('alpha', 1.0)) * ((a + e_a) @ (b + e_b) - a @ b)
     if len(node.input) > 2 and node.input[2]:
-        # alpha and beta may be in the scale of the bias.
+        # alpha and beta may be in the scale of the bias, or beta in the bias.
         e_c = c.bias_error(node, 2, x, w) * max(1.0, abs(attributes.get('alpha', 1.0)))
-        error = error + np.abs(attributes.get('beta', 1.0)) * e_c + c.input_step(x) * c.step_of_weight(w) / 2 if w in c.m.constants else error + e_c
+        scale = c.input_step(x) * c.step_of_weight(w) if w in c.m.constants else 0.0
+        error = error + np.abs(attributes.get('beta', 1.0)) * e_c + scale / 2
     return [error]
 
 
@@ -428,10 +423,6 @@ def moved(c, node):
     return c.m.moved(node, {node.input[0]: c.error(node.input[0])})
 
 
-def max_pool(c, node):
-    return c.m.moved(node, {node.input[0]: c.error(node.input[0])})
-
-
 def pad(c, node):
     outputs = c.m.moved(node, {node.input[0]: c.error(node.input[0])})
     if len(node.input) > 2 and node.input[2]:
@@ -453,10 +444,6 @@ def top_k(c, node):
 
 def no_bound(c, node):
     return [None]
-
-
-def reduce_mean(c, node):
-    return c.m.moved(node, {node.input[0]: c.error(node.input[0])})
 
 
 def batch_normalization(c, node):
@@ -496,7 +483,8 @@ def layer_normalization(c, node):
 def scaled(c, node, axes, shape):
     x, scale = node.input[:2]
     z, e_z = normalized(c.value(x), c.error(x), axes, 1e-5)
-    e_scale = np.broadcast_to(c.raised(node, 2, x, scale, c.error(scale, weight=True)), c.value(scale).shape).reshape(shape)
+    e_scale = c.raised(node, 2, x, scale, c.error(scale, weight=True))
+    e_scale = np.broadcast_to(e_scale, c.value(scale).shape).reshape(shape)
     a = np.abs(c.value(scale)).reshape(shape)
     error = a * e_z + e_scale * (z + e_z)
     if len(node.input) > 2:
@@ -516,6 +504,9 @@ def embed_layer_normalization(c, node):
     error = np.abs(c.value(gamma)) * e_z + c.error(gamma) * (z + e_z) + c.error(beta)
     return [error, None]
 
+
+# Between Q and DQ, these become QLinear operators.
+FUSED = {'Add', 'Mul', 'Sigmoid', 'LeakyRelu', 'Softmax', 'AveragePool', 'GlobalAveragePool', 'Concat', 'Where'}
 
 SHARING = {
     *('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Split', 'Resize', 'Gather', 'Pad'),
@@ -550,8 +541,8 @@ RULES = {
     'Gelu': lipschitz(1.13),
     'Softmax': softmax,
     'CumSum': moved,
-    'ReduceMean': reduce_mean,
-    'MaxPool': max_pool,
+    'ReduceMean': moved,
+    'MaxPool': moved,
     'AveragePool': moved,
     'GlobalAveragePool': moved,
     'BatchNormalization': batch_normalization,

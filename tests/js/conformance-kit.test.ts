@@ -14,9 +14,11 @@ for (const graph of kit.graphs) {
 
 for (const [kind, graphs] of kinds) {
   const cases = graphs.reduce((sum, graph) => sum + graph.cases.length, 0);
-  test(`kit: ${kind} (${graphs.length} graphs, ${cases} cases)`, async () => {
+  test(`kit: ${kind} (${graphs.length} graphs, ${cases} cases)`, async (t) => {
     const runner = await Runner.create();
-    const { failures, cases } = await replay(kit, graphs, { runner });
+    const { failures, cases, ran, deviations, refused } = await replay(kit, graphs, { runner });
+    t.diagnostic(`${ran} outputs ran; meant to differ: ${JSON.stringify(deviations)}`);
+    t.diagnostic(`end the reference, refused by us: ${JSON.stringify(refused)}`);
     const shown = failures.slice(0, 20).join('\n');
     assert.equal(failures.length, 0, `${failures.length} of ${cases} cases:\n${shown}`);
   });
