@@ -96,7 +96,7 @@ class Notes {
   }
 }
 
-const percent = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
+const percent = (part, whole) => (part === null ? '' : `${((100 * part) / whole).toFixed(1)} %`);
 
 /** "21.6 dB, 61.8 %", or in a word why not. */
 function cell({ error, sqnr, hits }, tests, notes, refusal = 'fails') {
