@@ -76,7 +76,12 @@ const tasks = {
     await buildJs();
     await run(process.execPath, ['tools/docs.mjs'], { show: true });
   },
-  conformance: () => script('tests/conformance/run.mjs'),
+  async conformance() {
+    await buildWasm();
+    await buildJs();
+    await buildTests(); // tests/js/support/kit.ts replays
+    await script('tests/conformance/run.mjs');
+  },
   async dev() {
     await buildWasm();
     await buildJs();

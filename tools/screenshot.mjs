@@ -30,7 +30,7 @@ try {
     await page.locator('.engine[data-status=ready]').waitFor();
     await page.locator('#model .drop button').click();
     await page.locator('#settings input[type=checkbox]').first().check(); // per channel
-    await page.locator('#settings select').nth(1).selectOption('QInt8'); // weights
+    await page.locator('#settings select').nth(2).selectOption('QInt8'); // weights
     await page.locator('#run .primary').click();
     await page.locator('.result').waitFor();
     await page.mouse.move(0, 0);

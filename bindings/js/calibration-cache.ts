@@ -37,7 +37,9 @@ export function parseCalibrationCache(text: string, label: string): CalibrationC
     if (low === null || high === null) {
       throw invalid(`tensor "${tensor}" has no single lowest and highest value`);
     }
-    ranges[tensor] = [low, high];
+    const deviation = rangeValue(entry.std); // Distribution has it, for float8 scales
+    ranges[tensor] =
+      deviation === null ? [low, high] : [low, high, deviation, rangeValue(entry.avg) ?? 0];
   }
   return {
     method: methodName(root.calibration_method) ?? 'unknown',
@@ -50,10 +52,14 @@ export function parseCalibrationCache(text: string, label: string): CalibrationC
 export function formatCalibrationCache({ method, smoothQuant, ranges }: CalibrationCache): string {
   const array = (value: number) =>
     `{"data": [${pythonFloat(value)}], "dtype": "float32", "CLS": "numpy.array"}`;
-  const tensors = Object.entries(ranges).map(
-    ([tensor, [low, high]]) =>
-      `${pythonString(tensor)}: {"lowest": ${array(low)}, "highest": ${array(high)}, "CLS": "TensorData"}`,
-  );
+  const tensors = Object.entries(ranges).map(([tensor, [low, high, deviation, mean]]) => {
+    const moments =
+      deviation === undefined
+        ? ''
+        : `"avg": ${array(mean as number)}, "std": ${array(deviation)}, `;
+    const ends = `"lowest": ${array(low)}, "highest": ${array(high)}`;
+    return `${pythonString(tensor)}: {${moments}${ends}, "CLS": "TensorData"}`;
+  });
   const calibrationMethod = `{"CLS": "CalibrationMethod", "value": "CalibrationMethod.${method}"}`;
   return (
     `{"CLS": "TensorsData", "data": {${tensors.join(', ')}}, ` +

@@ -13,8 +13,8 @@ import type {
 import type { OptionValues } from './validate.js';
 import createPtqCore, { type PtqCoreModule, type Session } from './wasm/ptq_core.mjs';
 
-/** Ranges by tensor: [lowest, highest]. */
-export type TensorRanges = Record<string, [number, number]>;
+/** Ranges by tensor: [lowest, highest], with Distribution [lowest, highest, standard deviation, mean]. */
+export type TensorRanges = Record<string, [number, number] | [number, number, number, number]>;
 
 let loading: Promise<PtqCoreModule> | null = null;
 let compiled: WebAssembly.Module | null = null;

@@ -15,6 +15,7 @@ export type {
 export type { ExternalData, ModelInput } from './platform/platform.js';
 export { type PreprocessSpec, parsePreprocess, preprocessPresets } from './preprocess.js';
 export type { PreprocessReport, PreprocessResult } from './preprocess-model.js';
+export { type Profile, type ProfileName, profileNames, profiles } from './profiles.js';
 export type { CalibrationMethod, QuantFormat, QuantType } from './quant-types.js';
 export type { QuantizeResult } from './quantize-static.js';
 export { datasetReader } from './readers/folder.js';

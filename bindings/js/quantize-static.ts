@@ -5,23 +5,19 @@ import { type CalibrationResult, calibrate, firstSamples } from './calibrate.js'
 import { formatCalibrationCache } from './calibration-cache.js';
 import { CoreSession } from './core.js';
 import { QuantizeError } from './errors.js';
-import { comparedOutputs, loadAsGiven, loadCalibrationModel } from './float-model.js';
+import { loadCalibrationModel } from './float-model.js';
 import { ModelFiles } from './host-files.js';
 import { libraryOptions, type QuantizeStaticOptions } from './options.js';
-import type { InputFiles, OrtModule, OutputFiles, Platform } from './platform/platform.js';
+import type { InputFiles, OutputFiles, Platform } from './platform/platform.js';
 import { Run } from './progress.js';
-import type { QualityReport, QuantizationReport } from './report.js';
-import {
-  createSession,
-  isRunnableIrVersion,
-  type RuntimeSession,
-  withRunnableIrVersion,
-} from './runtime.js';
+import type { QuantizationReport } from './report.js';
+import type { RuntimeSession } from './runtime.js';
 import { openSamples } from './samples.js';
 import { quantizeStaticOptions } from './schema.js';
 import type { Diagnostic, ModelSummary, QuantizeReport } from './types.js';
 import { checkQuantizeStatic, coreOptions, fromCamelCase } from './validate.js';
-import { compareOutputs, judgeQuality, runAll, unmeasured } from './verify.js';
+import { judgeQuality } from './verify.js';
+import { verifyResult } from './verify-result.js';
 
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
@@ -100,7 +96,7 @@ export async function quantizeOn<Model>(
     run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
     const quality = await run.stage('verify', () =>
-      verify(run, ort, opened.input, output, summary, samples),
+      verifyResult(run, ort, opened.input, output, summary, samples),
     );
     if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
 
@@ -142,74 +138,6 @@ export async function quantizeOn<Model>(
   }
 }
 
-/**
- * Loads what was written, and runs the kept samples through it and through the model as it was given (not the
- * prepared one, whose preparation is to be verified too). Throws RESULT_NOT_LOADABLE.
- */
-async function verify(
-  run: Run,
-  ort: OrtModule,
-  input: InputFiles,
-  output: OutputFiles<unknown>,
-  summary: ModelSummary,
-  { kept }: CalibrationResult,
-): Promise<QualityReport> {
-  const start = performance.now();
-  const all = 2 * kept.length;
-  const runKept = async (session: RuntimeSession, done: number) => {
-    try {
-      return await runAll(session, kept, comparedOutputs(summary), async (count) => {
-        run.samples('verify', done + count, all, performance.now() - start);
-        await run.checkpoint();
-      });
-    } finally {
-      await session.release();
-    }
-  };
-  let quantized: RuntimeSession;
-  try {
-    quantized = await loadResult(ort, output, summary);
-  } catch (error) {
-    // Operators that this runtime lacks are no fault of the result.
-    const float = kept.length > 0 || (await loadAsGiven(ort, input, summary).catch(() => null));
-    if (!float) {
-      run.note({
-        severity: 'warning',
-        code: 'NOT_VERIFIED',
-        message: 'onnxruntime cannot load the float model either: the result was not verified',
-      });
-      return unmeasured(false);
-    }
-    throw new QuantizeError('RESULT_NOT_LOADABLE', (error as Error).message, {
-      hint: /float16/.test((error as Error).message)
-        ? "nothing was written; onnxruntime's integer kernels take float32 scales only: convert the model to float32 first"
-        : 'nothing was written; please report this model',
-      cause: error,
-    });
-  }
-  const results = await runKept(quantized, 0);
-  if (kept.length === 0) return unmeasured(true);
-  return compareOutputs(
-    await runKept(await loadAsGiven(ort, input, summary), kept.length),
-    results,
-  );
-}
-
-function loadResult(
-  ort: OrtModule,
-  output: OutputFiles<unknown>,
-  { irVersion }: ModelSummary,
-): Promise<RuntimeSession> {
-  const written = output.runtimeBytes();
-  return createSession(ort, 'the quantized model', {
-    model: isRunnableIrVersion(irVersion)
-      ? written.model
-      : withRunnableIrVersion(output.modelBytes(), irVersion),
-    externalData: written.data ? [{ path: output.dataName, data: written.data }] : [],
-  });
-}
-
-/** One warning with the reasons, where no node was quantized. */
 /** What the command adds; as parameters of the library they would be without effect. */
 function refuseCommandOptions(options: object): void {
   for (const name of ['calibrateDataset', 'preprocess']) {
@@ -235,6 +163,7 @@ function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport):
   );
 }
 
+/** One warning with the reasons, where no node was quantized. */
 function nothingQuantized(report: QuantizeReport): Diagnostic[] {
   if (report.nodesQuantized.length > 0) return [];
   const reasons = new Map<string, Set<string>>();

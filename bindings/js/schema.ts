@@ -3,6 +3,7 @@
 // (options.ts), the page's fields and docs/options.md are all made from these tables. Names and
 // meaning are those of the reference, onnxruntime.quantization 1.32.
 import type { PartialPreprocess } from './preprocess.js';
+import { profileNames } from './profiles.js';
 import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
 import type { TensorQuantOverrides } from './tensor-quant-overrides.js';
 
@@ -92,6 +93,14 @@ export const quantizeStaticOptions = [
     help: 'write the weights into one file "<model_output>.data" beside the model',
   },
   {
+    name: 'profile',
+    kind: 'enum',
+    values: profileNames,
+    default: null,
+    group: types,
+    help: 'parameters that suit where the model will run (docs/profiles.md); those that are given win',
+  },
+  {
     name: 'quant_format',
     kind: 'enum',
     values: quantFormats,
@@ -161,7 +170,7 @@ export const quantizeStaticOptions = [
     name: 'calibrate_method',
     kind: 'enum',
     values: calibrationMethods,
-    available: ['MinMax'],
+    available: ['MinMax', 'Distribution'],
     default: 'MinMax',
     group: calibration,
     aliases: ['calibration_method'],
@@ -296,8 +305,9 @@ export const preprocessOptions = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-export interface ExtraOptionSpec extends Pick<OptionSpec, 'default' | 'help' | 'later' | 'min'> {
-  readonly kind: 'boolean' | 'number' | 'integer' | 'strings' | 'axes' | 'overrides';
+export interface ExtraOptionSpec
+  extends Pick<OptionSpec, 'default' | 'help' | 'later' | 'min' | 'values'> {
+  readonly kind: 'boolean' | 'enum' | 'number' | 'integer' | 'strings' | 'axes' | 'overrides';
   /** Present where the option has an effect in one format only. */
   readonly format?: 'QDQ' | 'QOperator';
 }
@@ -364,26 +374,31 @@ const extraOptionTable = {
   CalibMovingAverage: {
     kind: 'boolean',
     default: false,
-    later: true,
     help: 'MinMax: mean of the minima and maxima of the samples',
   },
   CalibMovingAverageConstant: {
     kind: 'number',
     default: 0.01,
-    later: true,
-    help: 'factor of the moving average',
+    min: 0,
+    help: 'weight of a new stride in the moving average, 0 to 1; of use with CalibStridedMinMax',
   },
   CalibMaxIntermediateOutputs: {
     kind: 'integer',
     default: null,
-    later: true,
-    help: 'how many samples are kept at a time; never needed here: none is kept',
+    min: 1,
+    help: 'most samples to keep at a time; always held to, as none is kept',
   },
   CalibStridedMinMax: {
     kind: 'integer',
     default: null,
-    later: true,
-    help: 'samples per stride',
+    min: 1,
+    help: 'MinMax: samples a stride; without CalibMovingAverage the result is the same',
+  },
+  scenario: {
+    kind: 'enum',
+    values: ['same', 'p3'],
+    default: 'same',
+    help: 'Distribution: deviation of the values, or of their cube roots (p3)',
   },
   CalibPercentile: {
     kind: 'number',
@@ -444,7 +459,7 @@ const extraOptionTable = {
     default: 0,
     min: 0,
     format: 'QDQ',
-    help: 'values that share a scale in a rank-2 weight, along its channel axis (opset 21); 0: off',
+    help: 'values that share a scale in a weight of rank 2 (opset 21); 0: one scale a tensor or channel',
   },
   SmoothQuant: {
     kind: 'boolean',

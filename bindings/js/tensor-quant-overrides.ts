@@ -146,8 +146,7 @@ function checkEntry(
 function checkParameters(tensor: string, entry: TensorQuantOverride): void {
   const { scale, zero_point: zeroPoint, quant_type: type, rmin, rmax } = entry;
   if ((scale === undefined) !== (zeroPoint === undefined)) {
-    const [has, lacks] = scale === undefined ? ['zero_point', 'scale'] : ['scale', 'zero_point'];
-    throw invalid(tensor, `"${has}" without "${lacks}"`, 'give both or none');
+    throw invalid(tensor, "Must provide both 'scale' and 'zero_point', or neither");
   }
   if (scale !== undefined) {
     const clashing = (['symmetric', 'reduce_range', 'rmin', 'rmax'] as const).filter(
@@ -156,7 +155,7 @@ function checkParameters(tensor: string, entry: TensorQuantOverride): void {
     if (clashing.length > 0) {
       throw invalid(
         tensor,
-        `"scale" and "zero_point" together with ${clashing.map((key) => `"${key}"`).join(', ')}`,
+        `option(s) [${clashing.join(', ')}] are invalid with 'scale' and 'zero_point'`,
         'scale and zero point say everything: leave the others out',
       );
     }

@@ -2,6 +2,7 @@
 // the model; names of nodes and tensors are checked by the core (Session.configure).
 import { QuantizeError } from './errors.js';
 import { didYouMean } from './near-matches.js';
+import { type ProfileName, profiles } from './profiles.js';
 import { is4Bit, is16Bit, type QuantFormat, type QuantType } from './quant-types.js';
 import {
   calibrateArgs,
@@ -202,9 +203,10 @@ export function checkOptions(table: readonly OptionSpec[], given: OptionValues):
   return checked;
 }
 
-/** Checks all parameters of quantize_static, under the reference's names. */
+/** Checks all parameters of quantize_static, under the reference's names; a profile fills in what is not given. */
 export function checkQuantizeStatic(given: OptionValues): OptionValues {
   const checked = checkOptions(quantizeStaticOptions, given);
+  if (checked.profile !== null) applyProfile(checked, given);
   refuseTypes(checked);
   checked.extra_options = checkExtraOptions(checked.extra_options as Record<string, unknown>, {
     format: checked.quant_format as QuantFormat,
@@ -212,6 +214,22 @@ export function checkQuantizeStatic(given: OptionValues): OptionValues {
   });
   refuseOverrides(checked);
   return checked;
+}
+
+/** Fields of the profile that were not given; its extra options where they have an effect in the format. */
+function applyProfile(checked: OptionValues, given: OptionValues): void {
+  const { parameters, extra_options: extra } = profiles[checked.profile as ProfileName];
+  const isGiven = (values: OptionValues, name: string) => (values[name] ?? null) !== null;
+  for (const [name, { value }] of Object.entries(parameters)) {
+    if (!isGiven(given, name)) checked[name] = value;
+  }
+  const own = checked.extra_options as OptionValues;
+  const filled: OptionValues = { ...own };
+  for (const [name, { value }] of Object.entries(extra)) {
+    const format = extraOptions[name]?.format;
+    if (!isGiven(own, name) && (!format || format === checked.quant_format)) filled[name] = value;
+  }
+  checked.extra_options = filled;
 }
 
 /** Types that no runtime, or no operator of the format, takes together. */
@@ -289,7 +307,7 @@ export function fromCamelCase(
 /** The subset of checked values that the core takes (src/quantization/config.h). */
 export function coreOptions(checked: OptionValues): OptionValues {
   const own = ['model_input', 'model_output', 'calibrate_dataset', 'preprocess'];
-  const ours = [...own, 'use_external_data_format', 'calibrate_method', 'calibration_cache_path'];
+  const ours = [...own, 'profile', 'use_external_data_format', 'calibration_cache_path'];
   const options = { ...checked };
   for (const name of [...ours, 'calibration_providers']) delete options[name];
   // What is at its default need not be said; options of a later version are, or checkExtraOptions had thrown.

@@ -1,5 +1,6 @@
 #include "session_json.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -164,13 +165,7 @@ std::string ToJson(const PrepareReport& report) {
 }
 
 std::string ToJson(const CalibrationModel& model) {
-  std::set<std::string> files;
-  for (const onnx::TensorProto& initializer : model.proto.graph().initializer()) {
-    for (const auto& entry : initializer.external_data()) {
-      if (entry.key() == "location") files.insert(entry.value());
-    }
-  }
-  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", files}});
+  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", model.files}});
 }
 
 std::string ToJson(const QuantizeReport& report) {
@@ -211,7 +206,11 @@ std::string ToJson(const QuantizeReport& report) {
 std::string ToJson(const TensorRanges& ranges) {
   json object = json::object();
   for (const auto& [tensor, range] : ranges) {
-    if (!range.is_empty()) object[tensor] = {range.lowest, range.highest};
+    if (range.is_empty()) continue;
+    object[tensor] = {range.lowest, range.highest};
+    if (!range.deviation) continue;
+    object[tensor].push_back(*range.deviation);
+    object[tensor].push_back(range.mean);
   }
   return Dump(object);
 }
@@ -223,11 +222,19 @@ TensorRanges RangesFromJson(const std::string& text) {
   }
   TensorRanges ranges;
   for (const auto& [tensor, ends] : object.items()) {
-    if (!ends.is_array() || ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number()) {
-      throw Error(ErrorCode::kInvalidRange, "A tensor range is not a pair of numbers.")
+    const bool numbers =
+        ends.is_array() && (ends.size() == 2 || ends.size() == 4) &&
+        std::all_of(ends.begin(), ends.end(), [](const json& end) { return end.is_number(); });
+    if (!numbers) {
+      throw Error(ErrorCode::kInvalidRange,
+                  "A tensor range is not two numbers, or four with standard deviation and mean.")
           .WithTensor(tensor);
     }
-    const TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
+    TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
+    if (ends.size() == 4) {
+      range.deviation = ends[2].get<float>();
+      range.mean = ends[3].get<float>();
+    }
     if (range.lowest > range.highest) {
       throw Error(ErrorCode::kInvalidRange, "A tensor range ends before it begins.")
           .WithTensor(tensor);

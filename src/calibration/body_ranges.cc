@@ -90,7 +90,8 @@ class RangeVectorBuilder {
 
   Part BringOutOfBranches(onnx::NodeProto* node) {
     std::vector<std::pair<onnx::GraphProto*, Part>> branches;
-    ForEachSubgraph(*node, [&](onnx::GraphProto& body) { branches.push_back({&body, Build(&body)}); });
+    ForEachSubgraph(*node,
+                    [&](onnx::GraphProto& body) { branches.push_back({&body, Build(&body)}); });
     int64_t size = 0;
     for (const auto& [body, part] : branches) size += part.size;
     if (size == 0) return {};
@@ -119,9 +120,9 @@ class RangeVectorBuilder {
     // Loop(M, cond, states…): body (iteration, cond, states…) -> (cond, states…, scans…).
     // Scan(states…, scans…): body (states…, scans…) -> (states…, scans…).
     while (loop && node->input_size() < 2) node->add_input("");
-    const int states = loop ? node->input_size() - 2
-                            : node->input_size() -
-                                  static_cast<int>(IntAttribute(*node, "num_scan_inputs", 0));
+    const int states =
+        loop ? node->input_size() - 2
+             : node->input_size() - static_cast<int>(IntAttribute(*node, "num_scan_inputs", 0));
     const std::string carried = names_.Make("ptq_carried");
     const std::string merged = names_.Make("ptq_merged");
     AddNode(body, "Min", {carried, own.name}, merged);
@@ -130,7 +131,8 @@ class RangeVectorBuilder {
     Insert(node->mutable_output(), states, out.name);
     Insert(body->mutable_input(), loop ? states + 2 : states, Declared(carried, own.size));
     Insert(body->mutable_output(), loop ? states + 1 : states, Declared(merged, own.size));
-    // One direction or axis for each scan input and output, none for states: those stay as they are.
+    // One direction or axis for each scan input and output, none for states: those stay as they
+    // are.
     return out;
   }
 

@@ -1,5 +1,5 @@
-// Ranges of tensors inside the bodies of If, Loop and Scan, brought out as one more output of the node
-// that holds them. Each graph has its ranges as one vector [2 * tensors] of lowest and negated
+// Ranges of tensors inside the bodies of If, Loop and Scan, brought out as one more output of the
+// node that holds them. Each graph has its ranges as one vector [2 * tensors] of lowest and negated
 // highest values, so that vectors merge by Min:
 //
 //   If    both branches return the vector, with [inf, inf] for the tensors of the other one

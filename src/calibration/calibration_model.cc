@@ -4,9 +4,11 @@
 #include <unordered_set>
 
 #include "calibration/body_ranges.h"
+#include "calibration/range_collector.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
 #include "quantization/plan_context.h"
@@ -18,14 +20,20 @@ namespace {
 // than the model.
 constexpr int64_t kRuntimeIrVersion = 13;
 
-// The vector [2 * tensors] without bodies: min, max, min, max, …
+// The vector without bodies: per tensor min and max, and for Distribution count, mean and mean of
+// squares.
 std::string AddReductions(const GraphView& view, const std::vector<std::string>& tensors,
-                          UniqueNames* names, onnx::GraphProto* graph) {
+                          const StaticQuantConfig& config, UniqueNames* names,
+                          onnx::GraphProto* graph) {
   Reductions reductions(view, names, graph);
   std::vector<std::string> parts;
   for (const std::string& tensor : tensors) {
     const Reductions::Pair pair = reductions.Add(tensor, graph);
     parts.insert(parts.end(), {pair.lowest, pair.highest});
+    if (config.calibrate_method != CalibrationMethod::kDistribution) continue;
+    const std::vector<std::string> moments =
+        reductions.AddMoments(tensor, config.cube_root_scenario, graph);
+    parts.insert(parts.end(), moments.begin(), moments.end());
   }
   std::string vector = names->Make("ptq_ranges");
   SetAttribute(AddGraphNode(graph, "Concat", parts, vector), "axis", int64_t{0});
@@ -73,7 +81,12 @@ std::vector<std::string> TensorsToCalibrate(const Model& model, const StaticQuan
 }
 
 CalibrationModel BuildCalibrationModel(const Model& model, const StaticQuantConfig& config) {
-  CalibrationModel result{TensorsToCalibrate(model, config), "", model.proto()};
+  CalibrationModel result{TensorsToCalibrate(model, config), "", {}, model.proto()};
+  ForEachTensor(&result.proto, [&result](const onnx::TensorProto& tensor) {
+    for (const onnx::StringStringEntryProto& entry : tensor.external_data()) {
+      if (entry.key() == "location") result.files.insert(entry.value());
+    }
+  });
   result.proto.set_ir_version(std::min(result.proto.ir_version(), kRuntimeIrVersion));
   if (result.tensors.empty()) return result;
 
@@ -82,12 +95,14 @@ CalibrationModel BuildCalibrationModel(const Model& model, const StaticQuantConf
   UniqueNames names(model.graph());
   result.output = config.bodies() == Bodies::kInside
                       ? AddReductionsInside(view, graph, &result.tensors)
-                      : AddReductions(view, result.tensors, &names, graph);
+                      : AddReductions(view, result.tensors, config, &names, graph);
   onnx::ValueInfoProto* output = graph->add_output();
   output->set_name(result.output);
   auto* type = output->mutable_type()->mutable_tensor_type();
   type->set_elem_type(onnx::TensorProto::FLOAT);
-  type->mutable_shape()->add_dim()->set_dim_value(2 * static_cast<int64_t>(result.tensors.size()));
+  const int64_t numbers = NumbersPerTensor(config.calibrate_method);
+  type->mutable_shape()->add_dim()->set_dim_value(numbers *
+                                                  static_cast<int64_t>(result.tensors.size()));
   return result;
 }
 

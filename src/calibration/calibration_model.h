@@ -5,10 +5,11 @@
 //   T -> ReduceMin -> Reshape [1] -.
 //   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [2 * tensors]: min, max, min, max, …
 //
-// With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges come
-// out of the node that holds the body (body_ranges.h).
+// With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges
+// come out of the node that holds the body (body_ranges.h).
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace ptq {
 struct CalibrationModel {
   std::vector<std::string> tensors;  // in the order of their ranges
   std::string output;                // "" where there is nothing to observe
+  std::set<std::string> files;       // that the weights are in, Constant nodes' included
   onnx::ModelProto proto;            // weights by reference
 };
 

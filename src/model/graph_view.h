@@ -19,8 +19,8 @@ struct Use {
   int input;  // index into node.input(); -1: read inside a subgraph of that node
 };
 
-// Whether the bodies of If, Loop and Scan are part of the view. Inside, their nodes are listed before
-// the node that holds them, and all tensor names of the model must differ
+// Whether the bodies of If, Loop and Scan are part of the view. Inside, their nodes are listed
+// before the node that holds them, and all tensor names of the model must differ
 // (passes/uniquify_names.cc).
 enum class Bodies { kOutside, kInside };
 

@@ -25,22 +25,22 @@ enum class QdqRule {
 
 // What a node becomes in the QOperator format.
 enum class QOperatorRule {
-  kNone,               // has no integer form: stays float
-  kConv,               // QLinearConv
-  kGemm,               // com.microsoft QGemm
-  kMatMul,             // QLinearMatMul
-  kBinary,             // com.microsoft QLinear<Op> of inputs 0 and 1
-  kUnary,              // com.microsoft QLinear<Op> of input 0
-  kSoftmax,            // com.microsoft QLinearSoftmax, output scale 1/256
-  kGlobalAveragePool,  // com.microsoft QLinearGlobalAveragePool
-  kConcat,             // com.microsoft QLinearConcat
-  kRemovable,          // dropped where the range of its input already does its work
-  kSharedOutput,       // the same op on quantized data, parameters passed on
-  kSplit,              // the same, for every output
-  kPad,                // the same, the pad value quantized too
-  kGather,             // the same, on a quantized initializer
-  kArgMax,             // reads quantized data, writes indices
-  kWhere,              // com.microsoft QLinearWhere, only if forced
+  kNone,                     // has no integer form: stays float
+  kConv,                     // QLinearConv
+  kGemm,                     // com.microsoft QGemm
+  kMatMul,                   // QLinearMatMul
+  kBinary,                   // com.microsoft QLinear<Op> of inputs 0 and 1
+  kUnary,                    // com.microsoft QLinear<Op> of input 0
+  kSoftmax,                  // com.microsoft QLinearSoftmax, output scale 1/256
+  kGlobalAveragePool,        // com.microsoft QLinearGlobalAveragePool
+  kConcat,                   // com.microsoft QLinearConcat
+  kRemovable,                // dropped where the range of its input already does its work
+  kSharedOutput,             // the same op on quantized data, parameters passed on
+  kSplit,                    // the same, for every output
+  kPad,                      // the same, the pad value quantized too
+  kGather,                   // the same, on a quantized initializer
+  kArgMax,                   // reads quantized data, writes indices
+  kWhere,                    // com.microsoft QLinearWhere, only if forced
   kEmbedLayerNormalization,  // com.microsoft QEmbedLayerNormalization on quantized initializers
 };
 

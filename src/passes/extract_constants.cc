@@ -70,8 +70,7 @@ int ExtractFrom(onnx::GraphProto* graph) {
 int ExtractConstants(PassContext& context) {
   int extracted = 0;
   // From the inside out: removing nodes moves the bodies of those that stay.
-  const std::vector<onnx::GraphProto*> graphs =
-      GraphsOf(&context.model.graph(), context.bodies);
+  const std::vector<onnx::GraphProto*> graphs = GraphsOf(&context.model.graph(), context.bodies);
   for (auto graph = graphs.rbegin(); graph != graphs.rend(); ++graph) {
     extracted += ExtractFrom(*graph);
   }

@@ -14,9 +14,9 @@ enum class KnownShapes {
                 // wrong
 };
 
-// Fills value_info and the types of graph outputs, of bodies too with `bodies` inside. Never fails: where inference does, what it found
-// until then is kept and a SHAPE_INFERENCE_INCOMPLETE diagnostic is added (if `diagnostics` is
-// given).
+// Fills value_info and the types of graph outputs, of bodies too with `bodies` inside. Never fails:
+// where inference does, what it found until then is kept and a SHAPE_INFERENCE_INCOMPLETE
+// diagnostic is added (if `diagnostics` is given).
 void InferShapes(Model& model, Diagnostics* diagnostics = nullptr,
                  Bodies bodies = Bodies::kOutside);
 

@@ -42,6 +42,20 @@ QuantFormat Format(const json& value) {
       .WithHint("Use QOperator or QDQ.");
 }
 
+CalibrationMethod Method(const json& value) {
+  const auto name = value.get<std::string>();
+  if (name == "MinMax") return CalibrationMethod::kMinMax;
+  if (name == "Distribution") return CalibrationMethod::kDistribution;
+  throw Error(ErrorCode::kUnsupportedOption, "calibrate_method " + name + " is not available yet.")
+      .WithHint("Use MinMax or Distribution.");
+}
+
+bool IsCubeRoot(const json& value) {
+  const auto name = value.get<std::string>();
+  if (name == "same" || name == "p3") return name == "p3";
+  throw Error(ErrorCode::kInvalidOption, "scenario is '" + name + "'.").WithHint("Use same or p3.");
+}
+
 template <typename Member>
 Setter Into(Member member) {
   return [member](StaticQuantConfig* config, const json& value) {
@@ -75,6 +89,7 @@ const std::map<std::string, Setter>& Parameters() {
       {"nodes_to_quantize", NamesInto(&C::nodes_to_quantize)},
       {"nodes_to_exclude", NamesInto(&C::nodes_to_exclude)},
       {"optimize_model", Into(&C::optimize_model)},
+      {"calibrate_method", [](C* c, const json& v) { c->calibrate_method = Method(v); }},
   };
   return *kParameters;
 }
@@ -88,6 +103,14 @@ const std::map<std::string, Setter>& ExtraOptions() {
       {"ForceQuantizeNoInputCheck", Into(&C::force_quantize_no_input_check)},
       {"MatMulConstBOnly", Into(&C::matmul_const_b_only)},
       {"CalibTensorRangeSymmetric", Into(&C::calib_tensor_range_symmetric)},
+      {"CalibMovingAverage", Into(&C::calib_moving_average)},
+      {"CalibMovingAverageConstant", Into(&C::calib_moving_average_constant)},
+      {"CalibStridedMinMax",
+       [](C* c, const json& v) {
+         if (!v.is_null()) c->calib_strided_min_max = v.get<int64_t>();
+       }},
+      {"CalibMaxIntermediateOutputs", [](C*, const json&) {}},  // nothing is kept: always within it
+      {"scenario", [](C* c, const json& v) { c->cube_root_scenario = IsCubeRoot(v); }},
       {"extra.Sigmoid.nnapi", Into(&C::sigmoid_nnapi)},
       {"EnableSubgraph", Into(&C::enable_subgraph)},
       {"DefaultTensorType",
@@ -183,8 +206,36 @@ void CheckQdq(const StaticQuantConfig& config) {
   }
 }
 
+void CheckCalibration(const StaticQuantConfig& config) {
+  const bool distribution = config.calibrate_method == CalibrationMethod::kDistribution;
+  const auto refuse = [](const std::string& what, const char* hint) {
+    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
+  };
+  if (config.AnyType(IsFloat8) && !distribution) {
+    refuse("QFLOAT8E4M3FN needs a standard deviation, which MinMax does not give.",
+           "Use calibrate_method Distribution.");
+  }
+  if (distribution && config.enable_subgraph) {
+    refuse("Tensors in bodies are observed by MinMax only.", "Leave EnableSubgraph out.");
+  }
+  const double constant = config.calib_moving_average_constant;
+  if (!(constant >= 0 && constant <= 1) || config.calib_strided_min_max < 0) {
+    throw Error(ErrorCode::kInvalidOption,
+                "CalibMovingAverageConstant is not in [0, 1], or CalibStridedMinMax is negative.")
+        .WithHint("0.01 is usual; strides are a number of samples.");
+  }
+  if (distribution && (config.calib_moving_average || config.calib_strided_min_max > 0)) {
+    refuse("CalibMovingAverage and CalibStridedMinMax have no effect on Distribution.",
+           "Use calibrate_method MinMax.");
+  }
+  if (!distribution && config.cube_root_scenario) {
+    refuse("scenario p3 has no effect on MinMax.", "Use calibrate_method Distribution.");
+  }
+}
+
 void CheckCombination(const StaticQuantConfig& config) {
   CheckTypes(config);
+  CheckCalibration(config);
   if (config.quant_format == QuantFormat::kQDQ) {
     CheckQdq(config);
     return;

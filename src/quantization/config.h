@@ -16,6 +16,12 @@
 
 namespace ptq {
 
+// How a tensor range is taken from the observed values.
+enum class CalibrationMethod {
+  kMinMax,        // lowest and highest value
+  kDistribution,  // mirrored about 0, with mean and standard deviation
+};
+
 struct StaticQuantConfig {
   QuantFormat quant_format = QuantFormat::kQOperator;
   std::unordered_set<std::string> op_types_to_quantize;  // empty: all of OpRegistry()
@@ -26,6 +32,7 @@ struct StaticQuantConfig {
   std::unordered_set<std::string> nodes_to_quantize;  // empty: all
   std::unordered_set<std::string> nodes_to_exclude;
   bool optimize_model = true;
+  CalibrationMethod calibrate_method = CalibrationMethod::kMinMax;
 
   // extra_options, both formats
   bool activation_symmetric = false;
@@ -35,6 +42,10 @@ struct StaticQuantConfig {
   bool force_quantize_no_input_check = false;
   bool matmul_const_b_only = false;
   bool calib_tensor_range_symmetric = false;
+  bool cube_root_scenario = false;    // "scenario": "p3", Distribution only
+  bool calib_moving_average = false;  // these three: MinMax only
+  double calib_moving_average_constant = 0.01;
+  int64_t calib_strided_min_max = 0;  // samples a stride; 0: no strides
   bool sigmoid_nnapi = false;
   bool enable_subgraph = false;
   int32_t default_tensor_type = 0;  // onnx::TensorProto type of tensors of unknown type; 0: none

@@ -36,7 +36,8 @@ float PairwiseSum(std::span<const float> values) {
   for (size_t i = 8; i < whole; i += 8) {
     for (size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
   }
-  float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  float sum =
+      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
   for (size_t i = whole; i < count; ++i) sum += values[i];
   return sum;
 }

@@ -66,7 +66,28 @@ class QdqMarker {
   }
 
  private:
+  // A tensor of the node that was observed and never had a value: a branch that no sample took, an
+  // empty or NaN tensor. "" where there is none.
+  std::string ValuelessTensor(const onnx::NodeProto& node) const {
+    const auto find = [this](const auto& tensors) -> std::string {
+      for (const std::string& tensor : tensors) {
+        if (context_.IsValueless(tensor) && !context_.ActivationParams(tensor)) return tensor;
+      }
+      return "";
+    };
+    const std::string input = find(node.input());
+    return input.empty() ? find(node.output()) : input;
+  }
+
   void MarkNode(const onnx::NodeProto& node, NodePlan* node_plan) {
+    if (const std::string tensor = ValuelessTensor(node); !tensor.empty()) {
+      node_plan->reason = "its tensor '" + tensor + "' was empty or NaN in every sample";
+      plan_->diagnostics.push_back({Severity::kWarning, "TENSOR_WITHOUT_VALUES",
+                                    "The tensor was empty or NaN in every sample, so what makes or "
+                                    "reads it stays float.",
+                                    node.name(), tensor, ""});
+      return;
+    }
     const OpRow* row = FindOp(node.op_type());
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
     if (row != nullptr && context_.opset() < row->min_opset) {
@@ -76,6 +97,12 @@ class QdqMarker {
     }
     switch (row == nullptr ? QdqRule::kGeneric : row->qdq) {
       case QdqRule::kGeneric:
+        if (IsFloat16Concat(node)) {
+          node_plan->reads_float = true;
+          node_plan->reason =
+              "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
+          break;
+        }
         for (const std::string& input : node.input()) MarkActivation(input);
         MarkOutputs(node);
         break;
@@ -130,6 +157,27 @@ class QdqMarker {
     }
   }
 
+  // onnxruntime 1.32 fuses DQ -> Concat -> Q of float16 into a QLinearConcat that it then refuses;
+  // it leaves other operators of that type alone. So this one reads and writes float data.
+  bool IsFloat16Concat(const onnx::NodeProto& node) const {
+    return node.op_type() == "Concat" && config_.quant_format == QuantFormat::kQDQ &&
+           context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16;
+  }
+
+  bool IsReadAsFloatBy(const Use& use) const {
+    const onnx::NodeProto& reader = context_.node(use.node);
+    return use.input >= 0 && IsFloat16Concat(reader) && context_.ReasonToSkip(reader).empty();
+  }
+
+  // Nothing reads it dequantized, so that a pair would be of no use.
+  bool IsReadAsFloatOnly(const std::string& tensor) const {
+    const std::vector<Use>& uses = context_.view().Uses(tensor);
+    return context_.FloatTypeOfTensor(tensor) == FloatType::kFloat16 && !uses.empty() &&
+           !context_.view().IsGraphOutput(tensor) &&
+           std::all_of(uses.begin(), uses.end(),
+                       [this](const Use& u) { return IsReadAsFloatBy(u); });
+  }
+
   void MarkSharedOutput(const onnx::NodeProto& node, NodePlan* node_plan) {
     if (!HasUnitDilations(node) && node.op_type() == "AveragePool") {
       node_plan->reason = "it has dilations, which its integer form lacks";
@@ -170,7 +218,8 @@ class QdqMarker {
         MarkActivation(input);
         continue;
       }
-      // Axis 1 as in the reference, but not where it is K: no runtime takes a vector of scales there.
+      // Axis 1 as in the reference, but not where it is K: no runtime takes a vector of scales
+      // there.
       const bool along_k = initializer->dims_size() == 3;
       MarkWeight(input, ChosenAxis(node, along_k ? std::nullopt : std::optional<int64_t>(1)));
     }
@@ -226,6 +275,7 @@ class QdqMarker {
     if (dedicated && context_.view().IsGraphOutput(tensor)) return false;
     for (const Use& use : context_.view().Uses(tensor)) {
       if (use.input < 0) return false;  // read inside a subgraph
+      if (IsReadAsFloatBy(use)) return false;
       if (dedicated && !context_.ReasonToSkip(context_.node(use.node)).empty()) return false;
     }
     return true;
@@ -257,12 +307,13 @@ class QdqMarker {
   }
 
   void MarkActivation(const std::string& tensor) {
-    if (!tensor.empty() && context_.IsFloat(tensor)) AddMark(tensor);
+    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    AddMark(tensor);
   }
 
   // The tensor takes the parameters of `provider`, whatever it was marked as before.
   void MarkShared(const std::string& tensor, const std::string& provider) {
-    if (tensor.empty() || !context_.IsFloat(tensor)) return;
+    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
     QdqMark* mark = AddMark(tensor);
     mark->weight = false;
     mark->shares_with = provider;

@@ -27,8 +27,8 @@ struct QdqMarks {
   std::unordered_map<std::string, size_t> index;
 };
 
-// Marks the tensors of all selected nodes. Fills plan->nodes (selection, removals, reasons), biases,
-// renamed outputs and diagnostics.
+// Marks the tensors of all selected nodes. Fills plan->nodes (selection, removals, reasons),
+// biases, renamed outputs and diagnostics.
 QdqMarks MarkQdq(const PlanContext& context, QuantPlan* plan);
 
 }  // namespace ptq

@@ -46,18 +46,10 @@ class QdqPlanner {
 
   void PlanActivation(const QdqMark& mark) {
     std::optional<QuantParams> params = context_.ActivationParams(mark.tensor);
-    const std::string& node = context_.node(mark.node).name();
-    if (!params && context_.IsValueless(mark.tensor)) {
-      plan_.diagnostics.push_back(
-          {Severity::kWarning, "TENSOR_WITHOUT_VALUES",
-           "The tensor was empty or NaN in every sample, so it stays float.", node, mark.tensor,
-           ""});
-      return;
-    }
     if (!params) {
       throw Error(ErrorCode::kMissingRange, "Tensor '" + mark.tensor + "' has no tensor range.")
           .WithTensor(mark.tensor)
-          .WithNode(node)
+          .WithNode(context_.node(mark.node).name())
           .WithHint("Calibrate with samples that reach it, or exclude the node.");
     }
     TensorPlan tensor{mark.tensor, TensorRole::kActivation, *std::move(params)};
@@ -70,8 +62,8 @@ class QdqPlanner {
     fit.override = config_.Override(mark.tensor);
     static const ParameterOverride kNone;
     const ParameterOverride& given = fit.override == nullptr ? kNone : fit.override->first();
-    fit.type = given.quant_type.value_or(mark.weight ? config_.weight_type
-                                                     : config_.activation_type);
+    fit.type =
+        given.quant_type.value_or(mark.weight ? config_.weight_type : config_.activation_type);
     fit.axis = mark.axis;
     if (fit.override != nullptr && fit.override->axis) {
       const int64_t axis = *fit.override->axis;
@@ -80,8 +72,8 @@ class QdqPlanner {
     // Per channel symmetric unless an override says otherwise: the integer kernels want one zero
     // point for all channels.
     fit.options.symmetric = given.symmetric.value_or(
-        fit.axis.has_value() || (mark.weight ? config_.WeightSymmetric(fit.type)
-                                             : config_.activation_symmetric));
+        fit.axis.has_value() ||
+        (mark.weight ? config_.WeightSymmetric(fit.type) : config_.activation_symmetric));
     fit.options.reduce_range = given.reduce_range.value_or(config_.reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
     if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 0) {
@@ -121,8 +113,7 @@ class QdqPlanner {
       tensor.shares_with = provider.tensor;
       tensor.shares_converted = true;
     } else {
-      tensor.shares_with =
-          provider.shares_with.empty() ? provider.tensor : provider.shares_with;
+      tensor.shares_with = provider.shares_with.empty() ? provider.tensor : provider.shares_with;
       tensor.shares_converted = provider.shares_converted;
     }
     tensor.convert = context_.Conversion(mark.tensor);

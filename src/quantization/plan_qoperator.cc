@@ -113,8 +113,7 @@ class QOperatorPlanner {
     const onnx::NodeProto& node = *node_;
     const std::string& weight = Input(1);
     const bool constant = context_.FloatInitializer(weight) != nullptr;
-    const std::optional<int64_t> axis =
-        constant ? WeightAxis(weight, channel_axis) : std::nullopt;
+    const std::optional<int64_t> axis = constant ? WeightAxis(weight, channel_axis) : std::nullopt;
     const bool per_channel = axis.has_value();
     const bool has_bias = node.input_size() > 2 && !node.input(2).empty();
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
@@ -344,9 +343,9 @@ class QOperatorPlanner {
     const ParameterOverride& given = fit.override == nullptr ? kNone : fit.override->first();
     // Constants of the weights' type follow the weights' symmetry, others the activations' (the
     // reference compares types only).
-    fit.options.symmetric = given.symmetric.value_or(
-        axis || type == config_.weight_type ? config_.WeightSymmetric(type)
-                                            : config_.activation_symmetric);
+    fit.options.symmetric = given.symmetric.value_or(axis || type == config_.weight_type
+                                                         ? config_.WeightSymmetric(type)
+                                                         : config_.activation_symmetric);
     fit.options.reduce_range = given.reduce_range.value_or(reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
     AddTensor({tensor, TensorRole::kInitializer,

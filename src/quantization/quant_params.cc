@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/float16.h"
@@ -35,7 +36,8 @@ void CheckRange(TensorRange range) {
 }
 
 // The range with 0 in it, at least options.min_real_range wide, mirrored where symmetric.
-TensorRange Widened(TensorRange range, FloatType scale_type, const FitOptions& options) {
+std::pair<float, float> Widened(TensorRange range, FloatType scale_type,
+                                const FitOptions& options) {
   CheckRange(range);
   float lowest = std::min(range.lowest, 0.0f);
   float highest = std::max(range.highest, 0.0f);
@@ -47,7 +49,7 @@ TensorRange Widened(TensorRange range, FloatType scale_type, const FitOptions& o
     highest = std::max(std::abs(lowest), std::abs(highest));
     lowest = -highest;
   }
-  return {lowest, highest, std::nullopt};
+  return {lowest, highest};
 }
 
 double Middle(IntegerRange q) { return RoundHalfEven((static_cast<double>(q.min) + q.max) / 2.0); }
@@ -60,7 +62,7 @@ float RoundTo(FloatType type, double value) {
 
 ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType scale_type,
                                  const FitOptions& options) {
-  const auto [lowest, highest, unused] = Widened(range, scale_type, options);
+  const auto [lowest, highest] = Widened(range, scale_type, options);
   const IntegerRange q = FittedRange(type, options.reduce_range, options.symmetric);
   const double scale = (static_cast<double>(highest) - static_cast<double>(lowest)) /
                        (static_cast<double>(q.max) - static_cast<double>(q.min));
@@ -71,15 +73,14 @@ ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType sc
   if (degenerate) return {1.0f, 0};
 
   // The unrounded scale gives the zero point (1.32; earlier releases used the stored one).
-  const double zero_point = options.symmetric
-                                ? Middle(q)
-                                : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
+  const double zero_point =
+      options.symmetric ? Middle(q) : RoundHalfEven(q.min - static_cast<double>(lowest) / scale);
   return {stored, static_cast<int32_t>(zero_point)};
 }
 
 ScaleZeroPoint FitBlock(TensorRange range, QuantType type, FloatType scale_type,
                         const FitOptions& options) {
-  const auto [lowest, highest, unused] = Widened(range, scale_type, options);
+  const auto [lowest, highest] = Widened(range, scale_type, options);
   const IntegerRange q = FittedRange(type, options.reduce_range, options.symmetric);
   const double width = RoundTo(scale_type, static_cast<double>(highest - lowest));
   const float scale = RoundTo(scale_type, width / (static_cast<double>(q.max) - q.min));
@@ -96,7 +97,7 @@ ScaleZeroPoint FitBlock(TensorRange range, QuantType type, FloatType scale_type,
 ScaleZeroPoint FitFloat8(float deviation, FloatType scale_type) {
   // numpy.std of the 254 finite float8e4m3fn values.
   constexpr float kFloat8Deviation = 100.057724f;
-  if (!std::isfinite(deviation)) CheckRange({deviation, deviation, std::nullopt});
+  if (!std::isfinite(deviation)) CheckRange({deviation, deviation});
   const float scale = RoundTo(scale_type, static_cast<double>(deviation / kFloat8Deviation));
   return {scale > 0 ? scale : 1.0f, 0};
 }

@@ -13,7 +13,8 @@ namespace ptq {
 struct TensorRange {
   float lowest = 0;
   float highest = 0;
-  std::optional<float> deviation;  // standard deviation: what float8 scales are made of
+  std::optional<float> deviation;  // standard deviation, which float8 scales are made of
+  float mean = 0;                  // beside it
 
   bool is_empty() const { return lowest > highest; }  // no value was seen: {+inf, -inf}
 };

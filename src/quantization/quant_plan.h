@@ -26,7 +26,8 @@ enum class NodeAction {
 struct NodePlan {
   bool selected = false;  // by op type and node name
   NodeAction action = NodeAction::kFloat;
-  std::string reason;  // why, where kFloat
+  std::string reason;        // why, where kFloat
+  bool reads_float = false;  // it must not see dequantized data: see QdqMarker::MarkConcat
 };
 
 enum class TensorRole { kActivation, kInitializer };

@@ -154,7 +154,7 @@ CalibrationModel StaticQuantizer::WriteCalibrationModel(const std::string& file)
   Model runnable = *prepared_;
   runnable.proto() = calibration.proto;
   WriteSkeleton(runnable, file);
-  collector_.emplace(calibration.tensors);
+  collector_.emplace(calibration.tensors, config_);
   return calibration;
 }
 
@@ -168,8 +168,7 @@ void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(range
 TensorRanges StaticQuantizer::Ranges() const {
   if (ranges_) return *ranges_;
   // Nothing to observe (no node to quantize) needs no sample.
-  if (collector_ && !collector_->empty())
-    return collector_->Ranges(config_.calib_tensor_range_symmetric);
+  if (collector_ && !collector_->empty()) return collector_->Ranges();
   return {};
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "calibration/calibration_model.h"
-#include "calibration/min_max.h"
+#include "calibration/range_collector.h"
 #include "model/model.h"
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
@@ -75,7 +75,7 @@ class StaticQuantizer {
   Model model_;
   std::optional<Model> prepared_;
   StaticQuantConfig config_;
-  std::optional<MinMaxCollector> collector_;
+  std::optional<RangeCollector> collector_;
   std::optional<TensorRanges> ranges_;
 };
 

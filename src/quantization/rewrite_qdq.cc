@@ -5,9 +5,10 @@
 //   Conv(x, W, B)   ->   x -> Q -> DQ -> Conv -> Q -> DQ ->
 //                        W_quantized -> DQ --^ ^-- DQ <- B_quantized
 //
-// With EnableSubgraph the same in the bodies of If, Loop and Scan: a QuantizeLinear stands where the
-// tensor is made, a DequantizeLinear in each graph that reads it, so that runtimes find the pairs
-// beside the operators. Initializers that are added go to the main graph, which bodies can see.
+// With EnableSubgraph the same in the bodies of If, Loop and Scan: a QuantizeLinear stands where
+// the tensor is made, a DequantizeLinear in each graph that reads it, so that runtimes find the
+// pairs beside the operators. Initializers that are added go to the main graph, which bodies can
+// see.
 
 #include <algorithm>
 #include <map>
@@ -206,9 +207,8 @@ class QdqRewriter {
     const int graph = view_.Owner(name);
     const std::string stem = name + "_convert";
 
-    const std::string first_output = is_output && !all_second
-                                         ? name
-                                         : names_.Make(name + "_DequantizeLinear_Output");
+    const std::string first_output =
+        is_output && !all_second ? name : names_.Make(name + "_DequantizeLinear_Output");
     const std::string quantized =
         AddPair(graph, name, first, is_output ? RenameOutput(name) : name, first_output);
     std::string second_input = first_output;
@@ -265,8 +265,8 @@ class QdqRewriter {
     onnx::TensorProto copy =
         EmptyTensor(name, onnx::TensorProto::FLOAT,
                     std::vector<int64_t>(initializer.dims().begin(), initializer.dims().end()));
-    model_.tensors().SetBytes(&copy, {reinterpret_cast<const uint8_t*>(values.data()),
-                                      values.size() * sizeof(float)});
+    model_.tensors().SetBytes(
+        &copy, {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)});
     adder_.Add(std::move(copy));
     onnx::NodeProto cast =
         MakeNode("Cast", {name}, {bias.name}, names_.Make(bias.name + "_DequantizeLinear"));
@@ -324,6 +324,7 @@ class QdqRewriter {
 
   // What node `index` of graph `graph` reads in place of `tensor`.
   const std::string& ReadName(int graph, int index, const std::string& tensor) const {
+    if (plan_.nodes[static_cast<size_t>(index)].reads_float) return tensor;
     if (const auto own = own_reads_.find(index); own != own_reads_.end()) {
       const auto replacement = own->second.find(tensor);
       if (replacement != own->second.end()) return replacement->second;

@@ -74,8 +74,8 @@ class Dictionary {
   const json& object_;
 };
 
-const std::vector<std::string> kParameterKeys = {"quant_type", "scale", "zero_point", "symmetric",
-                                                 "reduce_range", "rmin", "rmax"};
+const std::vector<std::string> kParameterKeys = {"quant_type",   "scale", "zero_point", "symmetric",
+                                                 "reduce_range", "rmin",  "rmax"};
 
 std::vector<std::string> KeysAnd(std::initializer_list<const char*> more) {
   std::vector<std::string> keys = kParameterKeys;
@@ -84,8 +84,8 @@ std::vector<std::string> KeysAnd(std::initializer_list<const char*> more) {
 }
 
 ParameterOverride ParseParameters(const std::string& tensor, const Dictionary& from) {
-  ParameterOverride result{from.Type("quant_type"),   from.Number("scale"),
-                           from.Integer("zero_point"), from.Boolean("symmetric"),
+  ParameterOverride result{from.Type("quant_type"),      from.Number("scale"),
+                           from.Integer("zero_point"),   from.Boolean("symmetric"),
                            from.Boolean("reduce_range"), from.Number("rmin"),
                            from.Number("rmax")};
   if (result.scale.has_value() != result.zero_point.has_value()) {
@@ -114,8 +114,9 @@ ConvertOverride ParseConvert(const std::string& tensor, const json& object) {
   }
   if (from.Has("recv_nodes")) {
     const json& names = from["recv_nodes"];
-    const bool strings = names.is_array() && std::all_of(names.begin(), names.end(),
-                                                         [](const json& n) { return n.is_string(); });
+    const bool strings =
+        names.is_array() &&
+        std::all_of(names.begin(), names.end(), [](const json& n) { return n.is_string(); });
     if (!strings) Refuse(tensor, "recv_nodes is not a list of node names");
     convert.recv_nodes.emplace(names.begin(), names.end());
   }
@@ -198,8 +199,8 @@ void CheckTensorOverrides(const TensorOverrides& overrides, const GraphView& vie
                           QuantType activation_type) {
   for (const auto& [tensor, override] : overrides) {
     const onnx::TensorProto* initializer = view.Initializer(tensor);
-    const bool exists = initializer != nullptr || view.IsGraphInput(tensor) ||
-                        view.Producer(tensor) >= 0;
+    const bool exists =
+        initializer != nullptr || view.IsGraphInput(tensor) || view.Producer(tensor) >= 0;
     if (!exists) {
       Refuse(tensor, "the tensor is not present in the model",
              DidYouMean(NearMatches(tensor, view.TensorNames())));
@@ -223,9 +224,10 @@ void CheckTensorOverrides(const TensorOverrides& overrides, const GraphView& vie
       const int64_t channels = initializer->dims(static_cast<int>(axis));
       const auto given = static_cast<int64_t>(override.channels.size());
       if (given != 1 && given != channels) {
-        Refuse(tensor, std::to_string(given) + " dictionaries for " + std::to_string(channels) +
-                           " channels",
-               "Give one for all channels, or one a channel.");
+        Refuse(
+            tensor,
+            std::to_string(given) + " dictionaries for " + std::to_string(channels) + " channels",
+            "Give one for all channels, or one a channel.");
       }
     }
     if (override.convert) {

@@ -1,5 +1,5 @@
-// TensorQuantOverrides: what the user decides about single tensors, in place of what the options and
-// the observed values would give (onnxruntime.quantization, tensor_quant_overrides.py).
+// TensorQuantOverrides: what the user decides about single tensors, in place of what the options
+// and the observed values would give (onnxruntime.quantization, tensor_quant_overrides.py).
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 
 namespace ptq {
 
-// One dictionary: what it leaves out is decided as for every other tensor. Scale and zero point come
-// together, and without the four below them.
+// One dictionary: what it leaves out is decided as for every other tensor. Scale and zero point
+// come together, and without the four below them.
 struct ParameterOverride {
   std::optional<QuantType> quant_type;
   std::optional<double> scale;
@@ -47,8 +47,8 @@ struct TensorOverride {
 
 using TensorOverrides = std::unordered_map<std::string, TensorOverride>;
 
-// Reads {"tensor": [{"quant_type": "QUInt16", …}, …]}. Throws kInvalidOption for what is malformed in
-// itself, naming the tensor. An empty list is no override.
+// Reads {"tensor": [{"quant_type": "QUInt16", …}, …]}. Throws kInvalidOption for what is malformed
+// in itself, naming the tensor. An empty list is no override.
 TensorOverrides ParseTensorOverrides(const nlohmann::json& object);
 
 // Checks them against the model: every tensor exists, an axis is one of its axes, the number of

@@ -78,7 +78,7 @@ std::vector<TensorRange> ParameterRanges(const TensorStore& tensors,
                                          const onnx::TensorProto& weight,
                                          const ParameterLayout& layout) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<TensorRange> ranges(layout.count(), {kInfinity, -kInfinity, std::nullopt});
+  std::vector<TensorRange> ranges(layout.count(), {kInfinity, -kInfinity});
   tensors.VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
     ForEachRun(layout, first, window, [&](uint64_t parameter, size_t, std::span<const float> run) {
       if (!layout.per_inner) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchNodes } from './nodes.mjs';
 import { referencePython } from './python.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     images: { type: 'string', default: '100' },
+    nodes: { type: 'boolean', default: false }, // only the table of nodes.mjs
   },
 });
 
@@ -35,6 +37,10 @@ function best(runs, key) {
   return Math.min(...runs.map((item) => item[key]));
 }
 
+if (options.nodes) {
+  await benchNodes(referencePython(), Number(options.rounds));
+  process.exit(0);
+}
 if (!existsSync(join(data, 'models'))) {
   console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   process.exit(0);
@@ -66,6 +72,7 @@ try {
     const fastest = ours.find((item) => item.seconds === s);
     console.log(`\nours by stage (ms): ${JSON.stringify(fastest.timings)}\n`);
   }
+  await benchNodes(python, Number(options.rounds));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

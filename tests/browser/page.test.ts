@@ -143,6 +143,28 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
+  it('fills in the settings of a profile, and lets them be changed', async () => {
+    const app = await App.open(browser, server);
+    const { page } = app;
+    await app.addModel(digits.model);
+    await app.addSamples(filesOf(digits.images).slice(0, 3));
+    await page.getByLabel('Where it will run').selectOption('tensorrt');
+    assert.match(await app.text('#settings'), /TensorRT, by itself or/);
+    assert.ok(await page.getByLabel('Per channel').isChecked());
+    await page.getByText('Advanced: all other options').click();
+    assert.ok(await page.getByLabel('AddQDQPairToWeight').isChecked());
+    assert.ok(!(await page.getByLabel('QuantizeBias').isChecked()));
+    await page.getByLabel('AddQDQPairToWeight').uncheck();
+    await app.quantize();
+    const command = await page.locator('.result code', { hasText: 'npx onnx-ptq' }).textContent();
+    assert.match(command ?? '', /--quant_format QDQ --activation_type QInt8 --weight_type QInt8/);
+    assert.match(command ?? '', /ActivationSymmetric=true.*QuantizeBias=false/);
+    assert.doesNotMatch(command ?? '', /AddQDQPairToWeight/);
+    await page.getByLabel('Where it will run').selectOption('');
+    assert.ok(!(await page.getByLabel('Per channel').isChecked()));
+    await app.close();
+  });
+
   it('says at once that preprocessing does not fit', async () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);

@@ -101,9 +101,9 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 20));
     await page.getByText('QDQ', { exact: true }).click();
-    await page.getByLabel('Activations').selectOption('QInt8');
-    await page.getByLabel('Weights').selectOption('QInt8');
-    await page.getByLabel('Per channel').check();
+    await page.getByLabel('Activations', { exact: true }).selectOption('QInt8');
+    await page.getByLabel('Weights', { exact: true }).selectOption('QInt8');
+    await page.getByLabel('Per channel', { exact: true }).check();
     await page.getByLabel('Preprocessing of images').selectOption('zero-to-one');
     await page.getByText('More: nodes and operator types').click();
     const excluded = 'stem/conv';
@@ -187,6 +187,6 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
 
 /** The end of a worker reaches the test a little later than the page. */
 async function assertNoWorkers(app: App): Promise<void> {
-  for (let i = 0; i < 50 && app.page.workers().length > 0; i++) await app.page.waitForTimeout(20);
+  for (let i = 0; i < 250 && app.page.workers().length > 0; i++) await app.page.waitForTimeout(20);
   assert.equal(app.page.workers().length, 0);
 }

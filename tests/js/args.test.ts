@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { parseArgs } from '#dist/cli/args.js';
 import { helpText } from '#dist/cli/help.js';
 import { QuantizeError } from '#dist/errors.js';
-import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/schema.js';
+import {
+  type Command,
+  commandTables,
+  extraOptions,
+  type OptionSpec,
+  quantizeStaticOptions,
+} from '#dist/schema.js';
 
 const refused = (argv: string[], code: string, message: RegExp, hint?: RegExp) =>
   assert.throws(
@@ -134,6 +140,18 @@ test('help names every option, every extra option, and keeps to 100 columns', ()
   }
   for (const name of Object.keys(extraOptions)) assert.ok(text.includes(name), name);
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
-  const other = helpText('preprocess');
-  for (const { name } of preprocessOptions.slice(2)) assert.ok(other.includes(`--${name}`), name);
+});
+
+test('the help of each command names its options and keeps to 100 columns', () => {
+  for (const [name, specs] of Object.entries(commandTables)) {
+    const text = helpText(name as Command);
+    for (const spec of specs as readonly OptionSpec[]) {
+      const names = [spec.name, ...(spec.aliases ?? [])];
+      assert.ok(
+        names.some((flag) => text.includes(`--${flag}`)),
+        `${name} ${spec.name}`,
+      );
+    }
+    for (const line of text.split('\n')) assert.ok(line.length <= 100, line);
+  }
 });

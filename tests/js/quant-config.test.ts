@@ -79,6 +79,15 @@ test('fixed 16-bit outputs replace a range and a symmetry, with which they would
   ]);
 });
 
+test('the graph is enough: external data may be missing', async () => {
+  const alone = path.join(temporaryFolder(), 'model.onnx');
+  fs.copyFileSync(at('layers-external.onnx'), alone);
+  assert.deepEqual(
+    await getQdqConfig({ modelInput: alone }),
+    await getQdqConfig({ modelInput: at('layers-external.onnx') }),
+  );
+});
+
 test('a predicate cannot exclude a node that has no name', async () => {
   await assert.rejects(
     getQdqConfig({ modelInput: at('branches-unnamed.onnx'), nodesToExclude: () => true }),
@@ -128,6 +137,24 @@ test('quantize() runs a configuration as quantizeStatic() runs the same paramete
       message,
     });
   }
+});
+
+test('a mixed-precision configuration for QNN runs: 16 bits where asked, converted around it', async () => {
+  const modelInput = model('classifier.onnx');
+  const quantConfig = await getQnnQdqConfig({
+    modelInput,
+    initOverrides: { c2: [{ quant_type: 'QUInt16' }] },
+  });
+  const { report } = await quantize({
+    modelInput,
+    calibrationDataReader: imageSamples(4),
+    quantConfig,
+  });
+  const types = new Map(report.tensors.map(({ name, quantType }) => [name, quantType]));
+  assert.equal(types.get('c2'), 'QUInt16');
+  assert.equal(types.get('p1'), 'QUInt8');
+  assert.equal(types.get('image'), 'QUInt8');
+  assert.ok((report.quality.sqnr ?? 0) > 20, `SQNR ${report.quality.sqnr}`);
 });
 
 test('every key of a configuration is an option of quantize_static', async () => {

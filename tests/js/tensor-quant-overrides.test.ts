@@ -84,11 +84,14 @@ test('values of the wrong kind are refused', () => {
 });
 
 test('scale and zero point go together, and with nothing else', () => {
-  refused({ x: [{ scale: 1 }] }, /"scale" without "zero_point"/, /both or none/);
-  refused({ x: [{ zero_point: 1 }] }, /"zero_point" without "scale"/);
+  refused({ x: [{ scale: 1 }] }, /Must provide both 'scale' and 'zero_point'/);
+  refused({ x: [{ zero_point: 1 }] }, /Must provide both 'scale' and 'zero_point'/);
   for (const other of [{ symmetric: true }, { reduce_range: true }, { rmin: 0 }, { rmax: 1 }]) {
     const key = Object.keys(other)[0];
-    refused({ x: [{ scale: 1, zero_point: 0, ...other }] }, new RegExp(`together with "${key}"`));
+    refused(
+      { x: [{ scale: 1, zero_point: 0, ...other }] },
+      new RegExp(`option\\(s\\) \\[${key}\\]`),
+    );
   }
   refused({ x: [{ convert: { quant_type: 'QInt8', scale: 1 } }] }, /"scale" without "zero_point"/);
 });

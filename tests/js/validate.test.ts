@@ -35,6 +35,7 @@ test('defaults are those of the mission', () => {
       calibrate_dataset: null,
       preprocess: null,
       use_external_data_format: false,
+      profile: null,
       quant_format: 'QOperator',
       activation_type: 'QUInt8',
       weight_type: 'QUInt8',

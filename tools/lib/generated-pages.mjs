@@ -18,7 +18,38 @@ const code = (text) => (text === '' ? '' : `\`${text}\``);
 
 /** Text by file, relative to the repository's root. */
 export async function generatedPages() {
-  return { 'docs/options.md': await optionsPage() };
+  return {
+    'docs/operators.md': await operatorsPage(),
+    'docs/options.md': await optionsPage(),
+    'docs/profiles.md': await profilesPage(),
+  };
+}
+
+async function operatorsPage() {
+  const { loadCore } = await library('core.js');
+  const rows = JSON.parse((await loadCore()).operators());
+  const opset = ({ minOpset }) => (minOpset > 1 ? `, from opset ${minOpset}` : '');
+  const byDefault = rows.filter((row) => row.byDefault);
+  const named = rows.filter((row) => !row.byDefault);
+  const parts = [
+    generated('src/ops/op_registry.cc'),
+    '# Operators',
+    `${byDefault.length} op types are quantized when \`op_types_to_quantize\` is empty: those of the reference's two static ` +
+      'registries. "Shares" means: the same scale and zero point, so that data is only moved. A node that stays float is ' +
+      'listed in the report with the reason. No float16 in the QOperator format, whose kernels take float32 scales.',
+    table(
+      ['op type', 'QDQ: what is quantized', 'QOperator: what it becomes'],
+      byDefault.map((row) => [code(row.opType), row.qdq + opset(row), row.qOperator + opset(row)]),
+    ),
+    '## If named',
+    'These are quantized if `op_types_to_quantize` names them, in the QDQ format. So is any other op type of ONNX or ' +
+      'com.microsoft with float tensors; these are known to be fused or run by runtimes, and tested here.',
+    table(
+      ['op type', 'QDQ: what is quantized'],
+      named.map((row) => [code(row.opType), row.qdq]),
+    ),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 async function optionsPage() {
@@ -42,7 +73,7 @@ async function optionsPage() {
   };
   const extraRows = Object.entries(extraOptions).map(([name, spec]) => [
     code(name),
-    kinds[spec.kind],
+    spec.values?.map(code).join(', ') ?? kinds[spec.kind],
     code(defaultText(spec)),
     spec.format ?? 'both',
     meaning(spec),
@@ -65,6 +96,36 @@ async function optionsPage() {
     table(['key', 'value', 'default', 'format', 'meaning'], extraRows),
     overridesSection,
     refusedSection,
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+async function profilesPage() {
+  const { profiles } = await library('profiles.js');
+  const sections = Object.entries(profiles).flatMap(([name, profile]) => {
+    const fields = { ...profile.parameters, ...profile.extra_options };
+    const rows = Object.entries(fields).map(([field, { value, reason }]) => [
+      code(field),
+      code(String(value)),
+      reason,
+    ]);
+    const sources = profile.sources.map(({ title, url }) => `[${title}](${url})`).join(', ');
+    return [
+      `## ${name}`,
+      `For ${profile.target}.`,
+      table(['parameter', 'value', 'why'], rows),
+      ...(profile.note ? [profile.note] : []),
+      `Sources: ${sources}.`,
+    ];
+  });
+  const parts = [
+    generated('bindings/js/profiles.ts'),
+    '# Profiles',
+    '`--profile NAME` (in the API `profile`) sets the parameters that suit where the model will run. A parameter that is ' +
+      'given explicitly always wins, and an option without effect in the chosen format is left out. The result is loaded ' +
+      'and run in onnxruntime-web whatever the profile; what only the target itself could tell follows the published rules ' +
+      'that are named.',
+    ...sections,
   ];
   return `${parts.join('\n\n')}\n`;
 }

@@ -81,6 +81,21 @@ function Field(props: {
           <option value="true">true</option>
           <option value="false">false</option>
         </select>
+      ) : spec.kind === 'enum' ? (
+        <select
+          {...described}
+          value={text}
+          onChange={({ currentTarget }) => onChange(currentTarget.value || undefined)}
+        >
+          <option value="">{String(spec.default)}</option>
+          {spec.values
+            ?.filter((item) => item !== spec.default)
+            .map((item) => (
+              <option key={item} value={item}>
+                {item}
+              </option>
+            ))}
+        </select>
       ) : spec.kind === 'number' || spec.kind === 'integer' ? (
         <input
           {...described}

@@ -1,7 +1,14 @@
 // Format, types, preprocessing; nodes, operator types and all other options behind disclosures.
-import type { QuantFormat, QuantType } from 'onnx-ptq';
+import {
+  type ProfileName,
+  profileNames,
+  profiles,
+  type QuantFormat,
+  type QuantType,
+} from 'onnx-ptq';
+import { useId } from 'preact/hooks';
 import { useText } from '../i18n';
-import { offeredTypes, type Settings } from '../lib/settings';
+import { offeredTypes, profileSettings, type Settings } from '../lib/settings';
 import type { Quantizer } from '../state';
 import { AdvancedOptions } from './advanced-options';
 import { Card } from './card';
@@ -36,6 +43,7 @@ export function SettingsCard({ quantizer }: { quantizer: Quantizer }) {
         </button>
       }
     >
+      <ProfileField settings={settings} change={change} />
       <Segments
         label={t.settings.format}
         name="format"
@@ -87,6 +95,44 @@ export function SettingsCard({ quantizer }: { quantizer: Quantizer }) {
         <AdvancedOptions settings={settings} change={change} />
       </details>
     </Card>
+  );
+}
+
+/** Fills in the other fields; what the profile is for is the library's own text. */
+function ProfileField(props: { settings: Settings; change: (part: Partial<Settings>) => void }) {
+  const { t } = useText();
+  const id = useId();
+  const { profile } = props.settings;
+  return (
+    <div class="field">
+      <label class="label" for={id}>
+        {t.settings.profile}
+      </label>
+      <select
+        id={id}
+        value={profile}
+        aria-describedby={`${id}-help`}
+        onChange={({ currentTarget }) =>
+          props.change(profileSettings(currentTarget.value as ProfileName | ''))
+        }
+      >
+        <option value="">{t.settings.noProfile}</option>
+        {profileNames.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+      {profile === '' ? (
+        <p class="help" id={`${id}-help`}>
+          {t.settings.profileHelp}
+        </p>
+      ) : (
+        <p class="help" id={`${id}-help`} lang="en">
+          {profiles[profile].target}. {profiles[profile].note}
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -65,6 +65,9 @@ export const en = {
   settings: {
     title: 'Settings',
     reset: 'Defaults',
+    profile: 'Where it will run',
+    noProfile: 'Anywhere (the defaults)',
+    profileHelp: 'Fills in the fields below; they can still be changed.',
     format: 'Format',
     formats: {
       QOperator: 'Quantized operators (QLinearConv and others).',

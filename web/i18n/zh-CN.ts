@@ -65,6 +65,9 @@ export const zhCN: Dictionary = {
   settings: {
     title: '设置',
     reset: '恢复默认',
+    profile: '运行环境',
+    noProfile: '不限（默认设置）',
+    profileHelp: '自动填好下面各项；之后仍可更改。',
     format: '格式',
     formats: {
       QOperator: '量化算子（QLinearConv 等）。',

@@ -1,8 +1,16 @@
 // What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a command line.
-import type { ExtraOptions, QuantFormat, QuantType } from 'onnx-ptq';
+import {
+  type ExtraOptions,
+  type ProfileName,
+  profiles,
+  type QuantFormat,
+  type QuantType,
+} from 'onnx-ptq';
 import { type AdvancedValues, advancedValues, lines } from './advanced';
 
 export interface Settings {
+  /** The profile that was chosen last; its fields are in the other settings, where they can be changed. */
+  profile: ProfileName | '';
   quantFormat: QuantFormat;
   activationType: QuantType;
   weightType: QuantType;
@@ -25,6 +33,7 @@ export interface Settings {
 
 /** Those of the reference's quantize_static as the project describes it. */
 export const defaultSettings: Settings = {
+  profile: '',
   quantFormat: 'QOperator',
   activationType: 'QUInt8',
   weightType: 'QUInt8',
@@ -56,6 +65,27 @@ export const offeredTypes: Readonly<Record<QuantFormat, readonly QuantType[]>> =
   QOperator: ['QUInt8', 'QInt8'],
   QDQ: ['QUInt8', 'QInt8', 'QUInt16', 'QInt16', 'QUInt4', 'QInt4'],
 };
+
+/** What a profile sets, and the defaults of what it leaves open. */
+export function profileSettings(profile: ProfileName | ''): Partial<Settings> {
+  const { quantFormat, activationType, weightType, perChannel, reduceRange } = defaultSettings;
+  const open = { quantFormat, activationType, weightType, perChannel, reduceRange };
+  if (profile === '') return { profile, ...open, advanced: {} };
+  const { parameters, extra_options: extra } = profiles[profile];
+  const advanced = Object.entries(extra).map(([name, { value }]) => [
+    name,
+    typeof value === 'boolean' ? value : JSON.stringify(value),
+  ]);
+  return {
+    profile,
+    quantFormat: parameters.quant_format?.value ?? quantFormat,
+    activationType: parameters.activation_type?.value ?? activationType,
+    weightType: parameters.weight_type?.value ?? weightType,
+    perChannel: parameters.per_channel?.value ?? perChannel,
+    reduceRange: parameters.reduce_range?.value ?? reduceRange,
+    advanced: Object.fromEntries(advanced),
+  };
+}
 
 /** The option `preprocess`; undefined: guessed. */
 export function preprocessOption(settings: Settings): string | undefined {

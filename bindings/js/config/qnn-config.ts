@@ -68,12 +68,12 @@ export function makeQnnConfig(model: ConfiguredModel, checked: OptionValues): St
     weightSymmetric,
     perChannel: checked.per_channel as boolean,
   });
-  const only = checked.op_types_to_quantize as string[];
-  const excluded = checked.nodes_to_exclude as string[];
+  const only = new Set(checked.op_types_to_quantize as string[]);
+  const excluded = new Set(checked.nodes_to_exclude as string[]);
   const opTypes = new Set<string>();
   for (const node of model.nodes) {
-    if (only.length > 0 && !only.includes(node.opType)) continue;
-    if (excluded.includes(node.name)) continue;
+    if (only.size > 0 && !only.has(node.opType)) continue;
+    if (excluded.has(node.name)) continue;
     opTypes.add(node.opType);
     compatible.add(node);
   }
@@ -88,9 +88,10 @@ export function makeQnnConfig(model: ConfiguredModel, checked: OptionValues): St
     quant_format: 'QDQ',
     activation_type: activationType,
     weight_type: weightType,
-    op_types_to_quantize: only.length > 0 ? only : sorted(opTypes),
+    op_types_to_quantize:
+      only.size > 0 ? (checked.op_types_to_quantize as string[]) : sorted(opTypes),
     nodes_to_quantize: [],
-    nodes_to_exclude: excluded,
+    nodes_to_exclude: checked.nodes_to_exclude as string[],
     per_channel: checked.per_channel as boolean,
     reduce_range: false,
     use_external_data_format: needsExternalData(model),

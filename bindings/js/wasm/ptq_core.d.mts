@@ -44,6 +44,8 @@ export interface Session {
 
 export interface PtqCoreModule {
   Session: new (files: HostFiles) => Session;
+  /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */
+  operators(): string;
   /**
    * Resizes, crops, reorders and normalizes one decoded image (8-bit interleaved, `channels` 1, 3 or 4)
    * into the tensor at `outPointer` (float32). `specJson` is PreprocessSpec, see preprocess.ts.

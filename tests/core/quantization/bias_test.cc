@@ -42,7 +42,8 @@ TEST(RaiseWeightScalesTest, EqualsTheReferenceBitForBit) {
 
 TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
   const std::vector<float> bias = {4.0f, -25.0f, 0.0f};
-  QuantParams weight{QuantType::kInt8, FloatType::kFloat, 0, {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
+  QuantParams weight{QuantType::kInt8,         FloatType::kFloat, 0, 0, {},
+                     {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
   EXPECT_TRUE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
   EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
   EXPECT_FALSE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
@@ -51,14 +52,14 @@ TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
 
 TEST(RaiseWeightScalesTest, LooksAtEveryRepetitionOfAGroupedWeightsChannels) {
   const std::vector<float> bias = {0.0f, 0.0f, 0.0f, 30.0f};  // channels 0 1 0 1
-  QuantParams weight{QuantType::kInt8, FloatType::kFloat, 1, {1e-12f, 1e-12f}, {0, 0}};
+  QuantParams weight{QuantType::kInt8, FloatType::kFloat, 1, 0, {}, {1e-12f, 1e-12f}, {0, 0}};
   EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
   EXPECT_EQ(weight.scales[0], 1e-12f);
   EXPECT_GT(weight.scales[1], 1e-12f);
 }
 
 TEST(RaiseWeightScalesTest, StaysFiniteWhereTwiceAHalfBiasIsNone) {
-  QuantParams weight{QuantType::kInt8, FloatType::kFloat16, 0, {0x1p-20f}, {0}};
+  QuantParams weight{QuantType::kInt8, FloatType::kFloat16, 0, 0, {}, {0x1p-20f}, {0}};
   EXPECT_TRUE(
       RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, &weight));
   EXPECT_GE(weight.scales[0] * 0x1p-10 * kMax, 60000.0);

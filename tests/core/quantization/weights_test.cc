@@ -58,8 +58,9 @@ TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
       size_t inner = 1;
       for (size_t d = axis + 1; d < dims.size(); ++d) inner *= static_cast<size_t>(dims[d]);
       const auto channels = static_cast<size_t>(dims[axis]);
-      const QuantParams params = FitWeight(tensors_, weight, QuantType::kInt8,
-                                           static_cast<int64_t>(axis), {true, false, {}});
+      const QuantParams params =
+          FitWeight(tensors_, weight,
+                    {QuantType::kInt8, static_cast<int64_t>(axis), 0, {true, false, {}}, nullptr});
       const std::vector<int> quantized = Quantized(weight, params);
       ASSERT_EQ(params.scales.size(), channels);
       ASSERT_EQ(params.zero_points.size(), channels);
@@ -74,7 +75,8 @@ TEST_F(WeightsTest, PerChannelEqualsPerTensorOfEachSliceForAnyAxisAndShape) {
         }
         const onnx::TensorProto one =
             FloatTensor("s", Dims{static_cast<int64_t>(slice.size())}, slice);
-        const QuantParams own = FitWeight(tensors_, one, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
+        const QuantParams own =
+            FitWeight(tensors_, one, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
         EXPECT_EQ(params.scales[c], own.scales[0]);
         EXPECT_EQ(params.zero_points[c], own.zero_points[0]);
         EXPECT_EQ(Quantized(one, own), expected);
@@ -87,7 +89,8 @@ TEST_F(WeightsTest, WindowsOfALargeWeightDoNotShow) {
   // More than one window of 1 Mi elements, channels that straddle their border.
   const Dims dims = {3, 500009};
   const onnx::TensorProto weight = Weight(dims);
-  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
+  const QuantParams params =
+      FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
   const std::vector<int> quantized = Quantized(weight, params);
   const std::vector<float> values = tensors_.ReadFloats(weight);
   for (size_t i = 0; i < values.size(); ++i) {
@@ -97,7 +100,8 @@ TEST_F(WeightsTest, WindowsOfALargeWeightDoNotShow) {
 
 TEST_F(WeightsTest, SymmetricInt8NeverReachesTheLowestValue) {
   const onnx::TensorProto weight = FloatTensor("w", Dims{3}, std::vector<float>{-2, 1, 2});
-  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
+  const QuantParams params =
+      FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{-127, 64, 127}));
 }
 
@@ -113,7 +117,8 @@ TEST_F(WeightsTest, AnEmptyTensorGetsScaleOneAndZeroPointZero) {
 
 TEST_F(WeightsTest, AChannelOfZerosGetsScaleOne) {
   const onnx::TensorProto weight = FloatTensor("w", Dims{2, 2}, std::vector<float>{0, 0, 1, -1});
-  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
+  const QuantParams params =
+      FitWeight(tensors_, weight, {QuantType::kInt8, 0, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(params.scales[0], 1.0f);
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{0, 0, 127, -127}));
 }
@@ -131,11 +136,11 @@ TEST_F(WeightsTest, HalfWeightsHaveHalfScales) {
 }
 
 TEST_F(WeightsTest, ScalesAndZeroPointsAreScalarsPerTensorAndVectorsPerChannel) {
-  const QuantParams one{QuantType::kInt8, FloatType::kFloat, {}, {0.5f}, {3}};
+  const QuantParams one{QuantType::kInt8, FloatType::kFloat, {}, 0, {}, {0.5f}, {3}};
   EXPECT_EQ(ScaleTensor("s", one).dims_size(), 0);
   EXPECT_EQ(ScaleTensor("s", one).float_data(0), 0.5f);
   EXPECT_EQ(ZeroPointTensor("z", one).int32_data(0), 3);
-  const QuantParams many{QuantType::kUInt8, FloatType::kFloat, 1, {0.5f}, {3}};
+  const QuantParams many{QuantType::kUInt8, FloatType::kFloat, 1, 0, {1}, {0.5f}, {3}};
   EXPECT_EQ(ScaleTensor("s", many).dims_size(), 1);
   EXPECT_EQ(ZeroPointTensor("z", many).dims(0), 1);
 }
@@ -155,7 +160,8 @@ TEST_F(WeightsTest, InfiniteWeightsAreAnErrorThatNamesTheTensor) {
 TEST_F(WeightsTest, NanIsPassedOverForTheRangeAndBecomesZero) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const onnx::TensorProto weight = FloatTensor("w", Dims{3}, std::vector<float>{-1, nan, 1});
-  const QuantParams params = FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
+  const QuantParams params =
+      FitWeight(tensors_, weight, {QuantType::kInt8, {}, 0, {true, false, {}}, nullptr});
   EXPECT_EQ(Quantized(weight, params), (std::vector<int>{-127, 0, 127}));
 }
 

@@ -27,6 +27,14 @@ export interface OnnxGraph {
   initializers: Map<string, OnnxTensor>;
   inputs: string[];
   outputs: string[];
+  /** Element type and dims of the inputs; a dimension without a number is 0. */
+  inputInfos: ValueInfo[];
+}
+
+export interface ValueInfo {
+  name: string;
+  elementType: number;
+  dims: number[];
 }
 
 export interface OnnxModel {
@@ -51,6 +59,9 @@ const elementBytes: Record<number, number> = {
   12: 4, // UINT32
   13: 8, // UINT64
   16: 2, // BFLOAT16
+  17: 1, // FLOAT8E4M3FN
+  21: 1, // UINT4: two a byte
+  22: 1, // INT4
 };
 
 const text = new TextDecoder();
@@ -217,19 +228,48 @@ function readNode(message: Uint8Array): OnnxNode {
   return node;
 }
 
-/** The name of a ValueInfoProto. */
-function readName(message: Uint8Array): string {
-  for (const field of fieldsOf(message)) if (field.number === 1) return text.decode(field.bytes);
-  return '';
+/** A ValueInfoProto of tensor type: name, type { tensor_type { elem_type, shape { dim { dim_value } } } }. */
+function readValueInfo(message: Uint8Array): ValueInfo {
+  const info: ValueInfo = { name: '', elementType: 0, dims: [] };
+  for (const field of fieldsOf(message)) {
+    if (field.number === 1) info.name = text.decode(field.bytes);
+    else if (field.number === 2) {
+      for (const type of fieldsOf(field.bytes)) {
+        if (type.number === 1) readTensorType(type.bytes, info);
+      }
+    }
+  }
+  return info;
+}
+
+function readTensorType(message: Uint8Array, info: ValueInfo): void {
+  for (const field of fieldsOf(message)) {
+    if (field.number === 1) info.elementType = Number(field.varint);
+    else if (field.number === 2) {
+      for (const dim of fieldsOf(field.bytes)) {
+        const value = [...fieldsOf(dim.bytes)].find((part) => part.number === 1);
+        info.dims.push(value ? signed(value.varint) : 0);
+      }
+    }
+  }
 }
 
 function readGraph(message: Uint8Array): OnnxGraph {
-  const graph: OnnxGraph = { nodes: [], initializers: new Map(), inputs: [], outputs: [] };
+  const graph: OnnxGraph = {
+    nodes: [],
+    initializers: new Map(),
+    inputs: [],
+    outputs: [],
+    inputInfos: [],
+  };
   for (const field of fieldsOf(message)) {
     if (field.number === 1) graph.nodes.push(readNode(field.bytes));
-    else if (field.number === 11) graph.inputs.push(readName(field.bytes));
-    else if (field.number === 12) graph.outputs.push(readName(field.bytes));
-    else if (field.number === 5) {
+    else if (field.number === 12) graph.outputs.push(readValueInfo(field.bytes).name);
+    else if (field.number === 11) {
+      const info = readValueInfo(field.bytes);
+      graph.inputs.push(info.name);
+      graph.inputInfos.push(info);
+    } else if (field.number === 5) {
       const tensor = readTensor(field.bytes);
       if (graph.initializers.has(tensor.name)) throw new Error(`${tensor.name} is there twice`);
       graph.initializers.set(tensor.name, tensor);

@@ -1,0 +1,131 @@
+// Every graph of the conformance kit (tests/conformance/kit.py), quantized in both formats to all
+// types: what comes out passes onnx's checker with shape inference. That it is right is for
+// tests/js/conformance-kit.test.ts, which runs it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "onnx/checker.h"
+#include "quantization/quantize_static.h"
+#include "testing/memory_files.h"
+
+namespace ptq {
+namespace {
+
+using nlohmann::json;
+
+std::string ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Combination {
+  const char* format;
+  const char* activation;
+  const char* weight;
+  bool per_channel;
+};
+
+std::vector<Combination> Combinations() {
+  static constexpr std::pair<const char*, const char*> kTypes[] = {
+      {"QUInt8", "QUInt8"},  {"QUInt8", "QInt8"},
+      {"QInt8", "QInt8"},    {"QUInt16", "QUInt8"},
+      {"QUInt16", "QInt16"}, {"QInt16", "QInt8"},
+      {"QUInt8", "QInt4"},   {"QUInt8", "QUInt4"},
+      {"QInt8", "QInt4"},    {"QFLOAT8E4M3FN", "QFLOAT8E4M3FN"}};
+  std::vector<Combination> all;
+  for (const bool per_channel : {false, true}) {
+    for (const auto& [activation, weight] : kTypes) {
+      all.push_back({"QDQ", activation, weight, per_channel});
+      const bool has_integer_form = &weight < &kTypes[3].second;
+      if (has_integer_form) all.push_back({"QOperator", activation, weight, per_channel});
+    }
+  }
+  return all;
+}
+
+TensorRanges Ranges(const json& graph) {
+  TensorRanges ranges;
+  for (const auto& [tensor, ends] : graph.at("ranges").items()) {
+    TensorRange range{.lowest = ends[0], .highest = ends[1], .deviation = {}};
+    range.deviation = (range.highest - range.lowest) / 4 + 0.01F;  // for float8: of the right size
+    ranges[tensor] = range;
+  }
+  return ranges;
+}
+
+StaticQuantConfig ConfigOf(const Combination& combination, const json& op_types) {
+  const bool float8 = std::string(combination.activation) == "QFLOAT8E4M3FN";
+  const json options = {{"quant_format", combination.format},
+                        {"calibrate_method", float8 ? "Distribution" : "MinMax"},
+                        {"activation_type", combination.activation},
+                        {"weight_type", combination.weight},
+                        {"per_channel", combination.per_channel},
+                        {"op_types_to_quantize", op_types},
+                        {"optimize_model", false}};
+  return ParseConfig(options.dump());
+}
+
+// The checker's complaint, "" where it has none.
+std::string Complaint(const std::string& bytes) {
+  onnx::ModelProto model;
+  if (!model.ParseFromString(bytes)) return "no protobuf";
+  try {
+    onnx::checker::check_model(model, /*full_check=*/true);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+json OpTypesOf(const std::string& bytes) {
+  onnx::ModelProto model;
+  model.ParseFromString(bytes);
+  std::set<std::string> op_types;
+  for (const onnx::NodeProto& node : model.graph().node()) op_types.insert(node.op_type());
+  return op_types;
+}
+
+// Each graph goes through a few of the combinations, other ones than its neighbours: all together
+// through all.
+TEST(ConformanceKit, EveryOutputPassesTheChecker) {
+  const std::filesystem::path kit = PTQ_KIT_DIR;
+  const json content = json::parse(ReadFile(kit / "kit.json"));
+  const std::string models = ReadFile(kit / "models.bin");
+  const std::vector<Combination> combinations = Combinations();
+  size_t next = 0;
+  for (const json& graph : content.at("graphs")) {
+    const std::string model = models.substr(graph.at("at"), graph.at("size"));
+    for (int turn = 0; turn < 3; ++turn) {
+      const Combination& combination = combinations[next++ % combinations.size()];
+      // No integer kernel takes float16 scales.
+      if (graph.at("float16") && std::string(combination.format) == "QOperator") continue;
+      SCOPED_TRACE(graph.at("name").get<std::string>() + " " + combination.format + " " +
+                   combination.activation + " " + combination.weight +
+                   (combination.per_channel ? " per channel" : ""));
+      MemoryFiles files(model);
+      try {
+        StaticQuantizer quantizer(&files);
+        quantizer.Configure(ConfigOf(combination, OpTypesOf(model)));
+        quantizer.Prepare();
+        quantizer.SetRanges(Ranges(graph));
+        quantizer.Quantize("");
+      } catch (const Error& error) {
+        ADD_FAILURE() << error.what();
+        continue;
+      }
+      EXPECT_EQ(Complaint(files.String(kOutputFile)), "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ptq
