@@ -60,8 +60,9 @@ async function ours(modelInput, modelOutput, { parameters }, calibrationDataRead
 }
 
 /** Runs measure.py on a model. Returns a function that finds one of its results. */
-function measure(job) {
+function measure(job, cwd) {
   const { stdout } = spawnSync(referencePython(), [join(here, 'measure.py')], {
+    cwd, // the reference leaves temporary files there
     input: JSON.stringify(job),
     encoding: 'utf8',
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -96,7 +97,7 @@ class Notes {
   }
 }
 
-const percent = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
+const percent = (part, whole) => (part === null ? '' : `${((100 * part) / whole).toFixed(1)} %`);
 
 /** "21.6 dB, 61.8 %", or in a word why not. */
 function cell({ error, sqnr, hits }, tests, notes, refusal = 'fails') {
@@ -125,18 +126,21 @@ async function rowsOf(entry, folder, notes) {
   for (const [index, setting] of settings.entries()) {
     own.push(await ours(path, join(folder, `${index}.onnx`), setting, samples.calibration));
   }
-  const result = measure({
-    model: path,
-    inputs: summary.inputs.map((input) => input.name),
-    outputs:
-      entry.outputs_of_interest ??
-      (floatOutputs.length > 0 ? floatOutputs : summary.outputs).map((output) => output.name),
-    calibration: join(folder, 'calib'),
-    test: join(folder, 'test'),
-    labels: samples.labels,
-    ours: own.map((one) => one.path),
-    settings: settings.map(({ parameters }) => ({ ...parameters, activation_type: 'QUInt8' })),
-  });
+  const result = measure(
+    {
+      model: path,
+      inputs: summary.inputs.map((input) => input.name),
+      outputs:
+        entry.outputs_of_interest ??
+        (floatOutputs.length > 0 ? floatOutputs : summary.outputs).map((output) => output.name),
+      calibration: join(folder, 'calib'),
+      test: join(folder, 'test'),
+      labels: samples.labels,
+      ours: own.map((one) => one.path),
+      settings: settings.map(({ parameters }) => ({ ...parameters, activation_type: 'QUInt8' })),
+    },
+    folder,
+  );
   const tests = samples.labels?.length ?? 0;
   const float = samples.labels ? percent(result('float').hits, tests) : '';
   return own.map((one, index) => {
