@@ -43,6 +43,12 @@ class BiasCopies {
   std::unordered_map<std::string, int64_t> largest_;
 };
 
+// A Relu or Clip that goes, and the mark of the tensor that fed it.
+struct Removal {
+  int node;
+  size_t mark;
+};
+
 class QdqMarker {
  public:
   QdqMarker(const PlanContext& context, QuantPlan* plan)
@@ -60,6 +66,7 @@ class QdqMarker {
       node_plan.selected = node_plan.reason.empty();
       if (node_plan.selected) MarkNode(node, &node_plan);
     }
+    SettleRemovals();
     KeepScalarsForSharing();
     DropMarks();
     return std::move(result_);
@@ -212,15 +219,16 @@ class QdqMarker {
   }
 
   void MarkMatMul(const onnx::NodeProto& node) {
-    for (const std::string& input : node.input()) {
+    for (int i = 0; i < node.input_size(); ++i) {
+      const std::string& input = node.input(i);
       const onnx::TensorProto* initializer = context_.view().Initializer(input);
       if (initializer == nullptr) {
         MarkActivation(input);
         continue;
       }
-      // Axis 1 as in the reference, but not where it is K: no runtime takes a vector of scales
-      // there.
-      const bool along_k = initializer->dims_size() == 3;
+      // Axis 1 as in the reference, but not where it is K: onnxruntime fuses such a DequantizeLinear
+      // into a QLinearMatMul that takes no vector of scales there.
+      const bool along_k = i == 0 || initializer->dims_size() == 3;
       MarkWeight(input, ChosenAxis(node, along_k ? std::nullopt : std::optional<int64_t>(1)));
     }
     MarkOutputs(node);
@@ -241,11 +249,35 @@ class QdqMarker {
     }
     if (MayRemove(node)) {
       node_plan->action = NodeAction::kRemoved;
-      plan_->renamed_outputs[input] = node.output(0);
-      dropped_.push_back(result_.index.at(input));
+      removals_.push_back({node_index_, result_.index.at(input)});
       result_.index.erase(input);
     }
     MarkOutputs(node);
+  }
+
+  // A Relu stays after all where its output is quantized by nobody: neither by itself
+  // (OpTypesToExcludeOutputQuantization) nor by a later reader.
+  void SettleRemovals() {
+    std::vector<Removal> settled;
+    for (const Removal& removal : removals_) {
+      const onnx::NodeProto& node = context_.node(removal.node);
+      if (result_.index.contains(node.output(0)) || bias_names_.contains(node.output(0)) ||
+          IsRemovedInput(node.output(0))) {
+        plan_->renamed_outputs[node.input(0)] = node.output(0);
+        settled.push_back(removal);
+        continue;
+      }
+      plan_->nodes[static_cast<size_t>(removal.node)].action = NodeAction::kFloat;
+      result_.index.emplace(node.input(0), removal.mark);
+    }
+    removals_ = std::move(settled);
+  }
+
+  // What feeds another removed node is quantized behind that one.
+  bool IsRemovedInput(const std::string& tensor) const {
+    return std::any_of(removals_.begin(), removals_.end(), [&](const Removal& removal) {
+      return context_.node(removal.node).input(0) == tensor;
+    });
   }
 
   bool MayRemove(const onnx::NodeProto& node) const {
@@ -270,15 +302,16 @@ class QdqMarker {
   // Whether every reader of `tensor` will be behind its Q/DQ pair, which is what clips once the
   // Relu is gone.
   bool IsReadDequantizedOnly(const std::string& tensor) const {
-    if (output_excluded_) return false;
-    const bool dedicated = config_.dedicated_qdq_pair;
-    if (dedicated && context_.view().IsGraphOutput(tensor)) return false;
+    int selected = 0;
+    int others = context_.view().IsGraphOutput(tensor) ? 1 : 0;
     for (const Use& use : context_.view().Uses(tensor)) {
       if (use.input < 0) return false;  // read inside a subgraph
       if (IsReadAsFloatBy(use)) return false;
-      if (dedicated && !context_.ReasonToSkip(context_.node(use.node)).empty()) return false;
+      (context_.ReasonToSkip(context_.node(use.node)).empty() ? selected : others) += 1;
     }
-    return true;
+    // DedicatedQDQPair: where several selected nodes read it, the others get float data.
+    const bool dedicated = config_.dedicated_qdq_pair && selected > 1;
+    return !dedicated || others == 0;
   }
 
   // Reflected, repeated and wrapped values are the input's own; 0 is in every quantized range.
@@ -382,9 +415,16 @@ class QdqMarker {
     plan_->diagnostics.push_back({Severity::kInfo, code, message, node.name(), tensor, ""});
   }
 
+  // The marks of what fed the removed nodes.
+  std::unordered_set<size_t> Dropped() const {
+    std::unordered_set<size_t> dropped;
+    for (const Removal& removal : removals_) dropped.insert(removal.mark);
+    return dropped;
+  }
+
   // A weight that is also moved about as data passes its parameters on, which only scalars can.
   void KeepScalarsForSharing() {
-    const std::unordered_set<size_t> dropped(dropped_.begin(), dropped_.end());
+    const std::unordered_set<size_t> dropped = Dropped();
     for (size_t i = 0; i < result_.marks.size(); ++i) {
       const auto provider = result_.index.find(result_.marks[i].shares_with);
       if (dropped.contains(i) || provider == result_.index.end()) continue;
@@ -394,7 +434,7 @@ class QdqMarker {
 
   // Takes out what removed nodes left behind.
   void DropMarks() {
-    const std::unordered_set<size_t> dropped(dropped_.begin(), dropped_.end());
+    const std::unordered_set<size_t> dropped = Dropped();
     QdqMarks kept;
     for (size_t i = 0; i < result_.marks.size(); ++i) {
       if (dropped.contains(i)) continue;
@@ -409,7 +449,7 @@ class QdqMarker {
   QuantPlan* plan_;
   BiasCopies copies_;
   QdqMarks result_;
-  std::vector<size_t> dropped_;
+  std::vector<Removal> removals_;
   std::unordered_set<std::string> bias_names_;
   int node_index_ = 0;
   bool output_excluded_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "model/attributes.h"
@@ -39,7 +40,37 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
       view_(model.graph(), config.bodies()),
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
+  FillInMovedRanges();
   AdjustRanges();
+}
+
+namespace {
+
+// Operators whose output holds just the values of their first input.
+bool MovesValues(const onnx::NodeProto& node) {
+  static const auto* const kOps = new std::unordered_set<std::string>{
+      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
+  return kOps->contains(node.op_type()) && IsStandardDomain(node.domain());
+}
+
+}  // namespace
+
+// A range that is not there but for the other end of such an operator is that one's: raising the
+// opset may have put it in after the ranges were taken (Softmax -> Flatten, Softmax, Reshape).
+void PlanContext::FillInMovedRanges() {
+  if (ranges_.empty()) return;
+  const auto copy = [this](const std::string& from, const std::string& to) {
+    const auto known = ranges_.find(from);
+    if (known == ranges_.end() || ranges_.contains(to)) return;
+    const TensorRange range = known->second;
+    ranges_.emplace(to, range);
+  };
+  for (int i = 0; i < node_count(); ++i) {
+    if (MovesValues(node(i))) copy(node(i).input(0), node(i).output(0));
+  }
+  for (int i = node_count() - 1; i >= 0; --i) {
+    if (MovesValues(node(i))) copy(node(i).output(0), node(i).input(0));
+  }
 }
 
 // BaseQuantizer.adjust_tensor_ranges: what feeds only a Relu or Clip takes the range of its output

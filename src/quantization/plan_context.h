@@ -51,6 +51,7 @@ class PlanContext {
   bool ClipsNothing(const onnx::NodeProto& node, const QuantParams& params) const;
 
  private:
+  void FillInMovedRanges();
   void AdjustRanges();
   std::optional<QuantParams> ParamsOf(const std::string& tensor,
                                       const ParameterOverride* override) const;

@@ -76,7 +76,8 @@ class QdqPlanner {
         (mark.weight ? config_.WeightSymmetric(fit.type) : config_.activation_symmetric));
     fit.options.reduce_range = given.reduce_range.value_or(config_.reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
-    if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 0) {
+    // A vector of scales in blocks could not be told from one per channel (and onnxruntime does not).
+    if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 1) {
       fit.block_size = config_.block_size;
       fit.axis = fit.axis.value_or(0);
     }
@@ -168,7 +169,7 @@ class QdqPlanner {
         if (plan_.Find(node.input(data)) == nullptr) {
           node_plan.reason = "its input is not quantized";
         } else if (plan_.Find(node.output(0)) == nullptr) {
-          node_plan.reason = "its output is not quantized";
+          node_plan.action = NodeAction::kQuantized;  // on its input only
         } else {
           node_plan.action = NodeAction::kShared;
         }

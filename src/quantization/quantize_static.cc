@@ -11,6 +11,7 @@
 #include "passes/optimize_model.h"
 #include "passes/uniquify_names.h"
 #include "passes/upgrade_opset.h"
+#include "quantization/mark_qdq.h"
 #include "quantization/plan_context.h"
 #include "quantization/rewriter.h"
 
@@ -24,24 +25,14 @@ constexpr int64_t kAxisOpset = 13;
 constexpr int64_t kFloat16Opset = 19;
 constexpr int64_t kBlockOpset = 21;
 
-bool HasPerChannelWeight(const PlanContext& context, const onnx::NodeProto& node) {
-  for (const std::string& input : node.input()) {
-    const TensorOverride* override = context.config().Override(input);
-    if (override != nullptr && override->axis) return true;
-  }
-  const OpRow* row = FindOp(node.op_type());
-  if (row == nullptr || !context.config().per_channel) return false;
-  switch (row->qdq) {
-    case QdqRule::kConv:
-    case QdqRule::kGemm:
-    case QdqRule::kNormalization:
-      return context.FloatInitializer(node.input(1)) != nullptr;
-    case QdqRule::kMatMul:
-      return context.FloatInitializer(node.input(0)) != nullptr ||
-             context.FloatInitializer(node.input(1)) != nullptr;
-    default:
-      return false;
-  }
+// Whether a DequantizeLinear will have an axis.
+bool HasAxis(const PlanContext& context) {
+  QuantPlan plan;
+  const QdqMarks marks = MarkQdq(context, &plan);
+  return std::any_of(marks.marks.begin(), marks.marks.end(), [&](const QdqMark& mark) {
+    const TensorOverride* override = context.config().Override(mark.tensor);
+    return mark.axis || (override != nullptr && override->axis);
+  });
 }
 
 bool HasFloat16(const PlanContext& context, const onnx::NodeProto& node) {
@@ -102,9 +93,10 @@ int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
     if (model.Opset() < kQuantizeLinearOpset) required = std::max(required, kReferenceOpset);
     if (!onnx_qdq) continue;
     required = std::max(required, by_types);
-    if (HasPerChannelWeight(context, node)) required = std::max(required, kAxisOpset);
     if (HasFloat16(context, node)) required = std::max(required, kFloat16Opset);
   }
+  const bool may_have_axis = onnx_qdq && !config.use_qdq_contrib_ops && required < kAxisOpset;
+  if (may_have_axis && HasAxis(context)) required = kAxisOpset;
   return required;
 }
 

@@ -198,9 +198,16 @@ class QdqRewriter {
     const Parameters second{parameters_.AddConverted(tensor), tensor.convert->params};
     std::set<std::string> first_readers;  // by name, as recv_nodes
     std::set<std::string> second_readers;
-    for (const int reader : SelectedReaders(name)) {
-      const std::string& node = view_.node(reader).name();
-      (tensor.convert->IsReadBy(node) ? second_readers : first_readers).insert(node);
+    for (const Use& use : view_.Uses(name)) {
+      if (use.input < 0) continue;
+      const std::string& node = view_.node(use.node).name();
+      const bool selected = plan_.nodes[static_cast<size_t>(use.node)].selected;
+      const bool named = tensor.convert->recv_nodes && tensor.convert->IsReadBy(node);
+      if (named || (selected && tensor.convert->IsReadBy(node))) {
+        second_readers.insert(node);
+      } else if (selected) {
+        first_readers.insert(node);
+      }
     }
     const bool all_second = first_readers.empty();
     const bool is_output = view_.IsGraphOutput(name) && view_.Producer(name) >= 0;

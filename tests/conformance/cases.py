@@ -181,6 +181,15 @@ DEVIATIONS = [
         'initializers': ['w_quantized', 'w_scale', 'w_zero_point'],
     },
     {
+        'graphs': ['matmul_constant_left'],
+        'formats': QDQ,
+        'per_channel': True,
+        'id': 'D12',
+        'why': 'Axis 1 of a constant left operand is K; we go per tensor.',
+        'nodes': True,
+        'initializers': ['w_quantized', 'w_scale', 'w_zero_point'],
+    },
+    {
         'graphs': ['matmul_rank3'],
         'formats': ['QOperator'],
         'per_channel': True,

@@ -178,13 +178,13 @@ def clipped_output(s):
 
 
 def weights_along_k(s):
-    """D12: per-channel MatMul weights of rank 3 or 1."""
+    """D12: per-channel MatMul weights along K: those of rank 3 or 1, and those on the left."""
     per_channel = s.params['per_channel']
     patterns = []
     for node in s.nodes('MatMul'):
-        for name in node.input:
+        for index, name in enumerate(node.input):
             weight = s.facts.weights.get(name)
-            if weight is not None and per_channel and weight.ndim != 2:
+            if weight is not None and per_channel and (weight.ndim != 2 or index == 0):
                 patterns += [f'{name}_quantized', f'{name}_scale', f'{name}_zero_point', name]
     return {'id': 'D12', 'nodes': True, 'initializers': patterns} if patterns else None
 
@@ -242,11 +242,18 @@ def nothing_quantized(s):
 
 
 def sigmoid_for_nnapi(s):
-    """E15: zero point 0 of an int8 Sigmoid leaves out the upper half of its range."""
-    if s.extra.get('extra.Sigmoid.nnapi') and s.params['activation_type'] == 'QInt8' and s.nodes('Sigmoid'):
-        patterns = [f'{node.output[0]}_zero_point' for node in s.nodes('Sigmoid')]
-        return {'id': 'E15', 'nodes': False, 'initializers': patterns}
-    return None
+    """E15: zero point 0 of an int8 Sigmoid leaves out the upper half of its range; an override of the output wins."""
+    if not s.extra.get('extra.Sigmoid.nnapi'):
+        return None
+    overrides = s.extra.get('TensorQuantOverrides', {})
+    patterns = []
+    for node in s.nodes('Sigmoid'):
+        output = node.output[0]
+        if s.params['activation_type'] == 'QInt8':
+            patterns.append(f'{output}_zero_point')
+        if output in overrides:
+            patterns += [f'{output}_zero_point', f'{output}_scale']
+    return {'id': 'E15', 'nodes': False, 'initializers': patterns} if patterns else None
 
 
 def shared_scale_of_input(s):
