@@ -49,8 +49,9 @@ std::vector<float> ReadOperand(const Model& model, const GraphView& view,
     return {};
   }
   std::vector<float> values = model.tensors().ReadFloats(*tensor);
-  if (values.size() == 1) values.assign(static_cast<size_t>(weights.channels), values[0]);
-  return values;
+  // Not values.assign(n, values[0]): libc++ frees the elements before it reads its argument.
+  if (values.size() != 1) return values;
+  return std::vector<float>(static_cast<size_t>(weights.channels), values[0]);
 }
 
 Chain Follow(const Model& model, const GraphView& view, const onnx::NodeProto& conv,
