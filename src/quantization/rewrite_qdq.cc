@@ -198,6 +198,7 @@ class QdqRewriter {
     const Parameters second{parameters_.AddConverted(tensor), tensor.convert->params};
     std::set<std::string> first_readers;  // by name, as recv_nodes
     std::set<std::string> second_readers;
+    bool all_second = true;  // of the selected readers, and there is no other
     for (const Use& use : view_.Uses(name)) {
       if (use.input < 0) continue;
       const std::string& node = view_.node(use.node).name();
@@ -205,11 +206,12 @@ class QdqRewriter {
       const bool named = tensor.convert->recv_nodes && tensor.convert->IsReadBy(node);
       if (named || (selected && tensor.convert->IsReadBy(node))) {
         second_readers.insert(node);
+        all_second &= selected;
       } else if (selected) {
         first_readers.insert(node);
       }
     }
-    const bool all_second = first_readers.empty();
+    all_second &= first_readers.empty();
     const bool is_output = view_.IsGraphOutput(name) && view_.Producer(name) >= 0;
     const int graph = view_.Owner(name);
     const std::string stem = name + "_convert";

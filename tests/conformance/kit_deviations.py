@@ -223,12 +223,17 @@ def converted_attributes(s):
     """E19: the opset was raised past one where an attribute became an input, or a default changed."""
     if s.reference is None or s.reference_opset == s.facts.opset:
         return None
+    found, patterns = False, list(CONVERTED)
     for node in s.graph.node:
         attributes = attributes_of(node)
         moved = {'axes', 'split'} & attributes.keys() and node.op_type in ('ReduceMean', 'Split', 'Squeeze', 'Unsqueeze')
         if moved or (node.op_type in ('Softmax', 'Resize') and s.facts.opset < 13):
-            return {'id': 'E19', 'nodes': True, 'initializers': CONVERTED}
-    return None
+            found = True
+        if node.op_type == 'Softmax' and s.facts.opset < 13:
+            # Over several axes it becomes Flatten, Softmax and Reshape, whose tensors share parameters.
+            around = [f'{name}_{end}' for name in (*node.input, *node.output) for end in ('scale', 'zero_point')]
+            patterns += [*around, '*_flat_*']
+    return {'id': 'E19', 'nodes': True, 'initializers': patterns} if found else None
 
 
 def nothing_quantized(s):

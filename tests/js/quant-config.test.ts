@@ -101,7 +101,7 @@ test('wrong options are refused before the model is read', async () => {
     [{ weightType: 'QInt9' }, /weight_type: expected one of/],
     [{ calibrateArgs: { percentil: 99 } }, /unknown key of calibrate_args "percentil"/],
     [{ extraOptions: { BlockSiz: 1 } }, /unknown extra option "BlockSiz"/],
-    [{ tensorQuantOverrides: { x: [{ scale: 1 }] } }, /"scale" without "zero_point"/],
+    [{ tensorQuantOverrides: { x: [{ scale: 1 }] } }, /Must provide both 'scale' and 'zero_point'/],
   ];
   for (const [options, message] of refused) {
     await assert.rejects(getQdqConfig({ modelInput: 'no such file', ...options } as never), {

@@ -93,7 +93,7 @@ test('scale and zero point go together, and with nothing else', () => {
       new RegExp(`option\\(s\\) \\[${key}\\]`),
     );
   }
-  refused({ x: [{ convert: { quant_type: 'QInt8', scale: 1 } }] }, /"scale" without "zero_point"/);
+  refused({ x: [{ convert: { quant_type: 'QInt8', scale: 1 } }] }, /Must provide both 'scale' and 'zero_point'/);
 });
 
 test('per channel: axis first, one type, ranges whole, scales for all', () => {
@@ -131,7 +131,7 @@ test('convert needs another type, and nothing that is for initializers', () => {
 });
 
 test('the second tensor is checked as the first is', () => {
-  refused({ a: [{ quant_type: 'QInt8' }], x: [{ scale: 1 }] }, /of "x": "scale" without/);
+  refused({ a: [{ quant_type: 'QInt8' }], x: [{ scale: 1 }] }, /of "x": Must provide both/);
 });
 
 test('the types that overrides name, converts among them', () => {
