@@ -98,7 +98,7 @@ void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::
   }
 }
 
-float StandardDeviation(std::span<const float> values) {
+float Variance(std::span<const float> values) {
   if (values.empty()) return 0;
   const auto count = static_cast<float>(values.size());
   const float mean = PairwiseSum(values) / count;
@@ -107,7 +107,7 @@ float StandardDeviation(std::span<const float> values) {
     const float difference = values[i] - mean;
     squares[i] = difference * difference;
   }
-  return std::sqrt(PairwiseSum(squares) / count);
+  return PairwiseSum(squares) / count;
 }
 
 }  // namespace ptq

@@ -211,7 +211,7 @@ def newer_types(s):
     types, contrib = types_of(s), s.extra.get('UseQDQContribOps')
     wide = types & {'QInt16', 'QUInt16'} or s.extra.get('BlockSize')
     if types & set(FOUR_BITS) and not wide and not contrib:
-        return {'id': 'D16', 'nodes': True, 'initializers': CONVERTED}
+        return {'id': 'D16', 'nodes': True, 'initializers': [*CONVERTED, *converted_softmax(s)]}
     return {'id': 'E16', 'nodes': True, 'initializers': CONVERTED} if wide and contrib else None
 
 
@@ -219,21 +219,26 @@ def newer_types(s):
 CONVERTED = ['*_axes', '*_split', 'roi*']
 
 
+def converted_softmax(s):
+    """What a Softmax of several axes becomes past opset 12 (Flatten, Softmax, Reshape) shares parameters."""
+    patterns = []
+    for node in s.nodes('Softmax'):
+        if s.facts.opset < 13:
+            patterns += [f'{name}_{end}' for name in (*node.input, *node.output) for end in ('scale', 'zero_point')]
+            patterns.append('*_flat_*')
+    return patterns
+
+
 def converted_attributes(s):
     """E19: the opset was raised past one where an attribute became an input, or a default changed."""
     if s.reference is None or s.reference_opset == s.facts.opset:
         return None
-    found, patterns = False, list(CONVERTED)
     for node in s.graph.node:
         attributes = attributes_of(node)
         moved = {'axes', 'split'} & attributes.keys() and node.op_type in ('ReduceMean', 'Split', 'Squeeze', 'Unsqueeze')
         if moved or (node.op_type in ('Softmax', 'Resize') and s.facts.opset < 13):
-            found = True
-        if node.op_type == 'Softmax' and s.facts.opset < 13:
-            # Over several axes it becomes Flatten, Softmax and Reshape, whose tensors share parameters.
-            around = [f'{name}_{end}' for name in (*node.input, *node.output) for end in ('scale', 'zero_point')]
-            patterns += [*around, '*_flat_*']
-    return {'id': 'E19', 'nodes': True, 'initializers': patterns} if found else None
+            return {'id': 'E19', 'nodes': True, 'initializers': [*CONVERTED, *converted_softmax(s)]}
+    return None
 
 
 def nothing_quantized(s):
