@@ -98,16 +98,19 @@ void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::
   }
 }
 
-float Variance(std::span<const float> values) {
+float StandardDeviation(std::span<const float> values, bool half) {
   if (values.empty()) return 0;
+  const auto round = [half](float value) { return half ? HalfToFloat(FloatToHalf(value)) : value; };
   const auto count = static_cast<float>(values.size());
-  const float mean = PairwiseSum(values) / count;
+  const float mean = round(round(PairwiseSum(values)) / count);
   std::vector<float> squares(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
-    const float difference = values[i] - mean;
-    squares[i] = difference * difference;
+    const float difference = round(values[i] - mean);
+    squares[i] = round(difference * difference);
   }
-  return PairwiseSum(squares) / count;
+  const float variance = round(round(PairwiseSum(squares)) / count);
+  if (half && !std::isfinite(variance)) return StandardDeviation(values, false);
+  return round(std::sqrt(variance));
 }
 
 }  // namespace ptq

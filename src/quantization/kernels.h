@@ -25,8 +25,8 @@ void QuantizeValues(std::span<const float> values, float scale, int32_t zero_poi
 // divides float16 data. NaN becomes 0x7F.
 void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::span<uint8_t> out);
 
-// Population variance in float, summed pairwise in the order of numpy.var, whose bits it has. 0 for
-// no values.
-float Variance(std::span<const float> values);
+// Population standard deviation with the bits of numpy.std: sums in float, pairwise; with `half`
+// every step is rounded to float16, unless that overflows. 0 for no values.
+float StandardDeviation(std::span<const float> values, bool half);
 
 }  // namespace ptq

@@ -226,8 +226,8 @@ class QdqMarker {
         MarkActivation(input);
         continue;
       }
-      // Axis 1 as in the reference, but not where it is K: onnxruntime fuses such a DequantizeLinear
-      // into a QLinearMatMul that takes no vector of scales there.
+      // Axis 1 as in the reference, but not where it is K: onnxruntime fuses such a
+      // DequantizeLinear into a QLinearMatMul that takes no vector of scales there.
       const bool along_k = i == 0 || initializer->dims_size() == 3;
       MarkWeight(input, ChosenAxis(node, along_k ? std::nullopt : std::optional<int64_t>(1)));
     }

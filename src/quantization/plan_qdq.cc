@@ -76,7 +76,8 @@ class QdqPlanner {
         (mark.weight ? config_.WeightSymmetric(fit.type) : config_.activation_symmetric));
     fit.options.reduce_range = given.reduce_range.value_or(config_.reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
-    // A vector of scales in blocks could not be told from one per channel (and onnxruntime does not).
+    // A vector of scales in blocks could not be told from one per channel (and onnxruntime does
+    // not).
     if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 1) {
       fit.block_size = config_.block_size;
       fit.axis = fit.axis.value_or(0);

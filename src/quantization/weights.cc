@@ -1,7 +1,6 @@
 #include "quantization/weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -102,10 +101,8 @@ std::vector<TensorRange> Deviations(const TensorStore& tensors, const onnx::Tens
   });
   std::vector<TensorRange> result;
   for (const std::vector<float>& channel : channels) {
-    // numpy.std of float16 rounds the variance to float16 before it takes the root.
-    const FloatType type = FloatTypeOf(weight);
-    const float variance = RoundTo(type, static_cast<double>(Variance(channel)));
-    result.push_back({0, 0, RoundTo(type, static_cast<double>(std::sqrt(variance)))});
+    const bool half = FloatTypeOf(weight) == FloatType::kFloat16;
+    result.push_back({0, 0, StandardDeviation(channel, half)});
   }
   return result;
 }

@@ -73,6 +73,8 @@ def gemm_scaling(s):
         alpha, beta = attributes.get('alpha', 1.0), attributes.get('beta', 1.0)
         if beta not in (0.0, 1.0) or (not s.qdq and alpha != 1.0):
             patterns += [f'{node.input[2]}_quantized', f'{node.input[2]}_quantized_scale']
+            # The scale of the weight is raised for the bias that is added, beta * C.
+            patterns += [f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
     return {'id': 'D1', 'nodes': False, 'initializers': patterns} if patterns else None
 
 

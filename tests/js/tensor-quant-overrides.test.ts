@@ -93,7 +93,10 @@ test('scale and zero point go together, and with nothing else', () => {
       new RegExp(`option\\(s\\) \\[${key}\\]`),
     );
   }
-  refused({ x: [{ convert: { quant_type: 'QInt8', scale: 1 } }] }, /Must provide both 'scale' and 'zero_point'/);
+  refused(
+    { x: [{ convert: { quant_type: 'QInt8', scale: 1 } }] },
+    /Must provide both 'scale' and 'zero_point'/,
+  );
 });
 
 test('per channel: axis first, one type, ranges whole, scales for all', () => {
