@@ -69,9 +69,9 @@ void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& confi
     }
   }
   for (const auto& [tensor, why] : unused) {
-    diagnostics->push_back({Severity::kWarning, "OVERRIDE_UNUSED",
-                            "TensorQuantOverrides of '" + tensor + "' has no effect: " + why + ".",
-                            "", tensor, ""});
+    std::string message = "TensorQuantOverrides of '" + tensor;
+    message += "' has no effect: " + why;
+    diagnostics->push_back({Severity::kWarning, "OVERRIDE_UNUSED", message + ".", "", tensor, ""});
   }
 }
 

@@ -332,7 +332,7 @@ class QdqRewriter {
   }
 
   // What node `index` of graph `graph` reads in place of `tensor`.
-  const std::string& ReadName(int graph, int index, const std::string& tensor) const {
+  std::string ReadName(int graph, int index, const std::string& tensor) const {
     if (plan_.nodes[static_cast<size_t>(index)].reads_float) return tensor;
     if (const auto own = own_reads_.find(index); own != own_reads_.end()) {
       const auto replacement = own->second.find(tensor);

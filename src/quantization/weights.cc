@@ -122,8 +122,7 @@ ScaleZeroPoint FitOne(TensorRange range, const WeightFit& fit, FloatType scale_t
 // Collects elements of 4, 8 or 16 bits as ONNX stores them: 4-bit ones in pairs, the first low.
 class ElementWriter {
  public:
-  ElementWriter(TensorStore::Writer writer, uint64_t elements)
-      : writer_(std::move(writer)), left_(elements) {}
+  ElementWriter(TensorStore::Writer writer, uint64_t elements) : writer_(writer), left_(elements) {}
 
   void Append(std::span<const uint8_t> values) { writer_.Append(values); }
 
