@@ -22,7 +22,7 @@ class RangeVectorBuilder {
  public:
   RangeVectorBuilder(const GraphView& view, const std::vector<std::string>& tensors,
                      onnx::GraphProto* main, std::vector<std::string>* order)
-      : view_(view), main_(main), names_(*main), reductions_(view, &names_, main), order_(order) {
+      : main_(main), names_(*main), reductions_(view, &names_, main), order_(order) {
     for (const std::string& tensor : tensors) by_graph_[view.Owner(tensor)].push_back(tensor);
   }
 
@@ -155,7 +155,6 @@ class RangeVectorBuilder {
     for (int i = list->size() - 1; i > index; --i) list->SwapElements(i, i - 1);
   }
 
-  const GraphView& view_;
   onnx::GraphProto* main_;
   UniqueNames names_;
   Reductions reductions_;
