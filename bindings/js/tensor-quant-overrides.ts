@@ -70,7 +70,8 @@ const isKind: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   convert: isObject,
 };
 
-function invalid(tensor: string, message: string, hint?: string): QuantizeError {
+/** The error for an override of `tensor`. */
+export function invalidOverride(tensor: string, message: string, hint?: string): QuantizeError {
   const details = hint ? { tensor, hint } : { tensor };
   return new QuantizeError(
     'INVALID_OPTION',
@@ -96,7 +97,11 @@ export function checkTensorQuantOverrides(
   }
   const checked = Object.entries(value).map(([tensor, list]): [string, TensorQuantOverride[]] => {
     if (!Array.isArray(list)) {
-      throw invalid(tensor, 'expected a list of objects', 'one object is a list of one: [{…}]');
+      throw invalidOverride(
+        tensor,
+        'expected a list of objects',
+        'one object is a list of one: [{…}]',
+      );
     }
     const entries = list.map(
       (entry) => checkEntry(tensor, 'an entry', entry, overrideKinds) as TensorQuantOverride,
@@ -115,13 +120,13 @@ function checkEntry(
   value: unknown,
   kinds: Readonly<Record<string, Kind>>,
 ): object {
-  if (!isObject(value)) throw invalid(tensor, `${what} is not an object`);
+  if (!isObject(value)) throw invalidOverride(tensor, `${what} is not an object`);
   const given = Object.entries(value).filter(([, item]) => item !== null && item !== undefined);
   for (const [key, item] of given) {
     const kind = Object.hasOwn(kinds, key) ? (kinds[key] as Kind) : null;
     if (kind === null) {
       const onlyOutside = Object.hasOwn(overrideKinds, key);
-      throw invalid(
+      throw invalidOverride(
         tensor,
         onlyOutside ? `${what} cannot have "${key}"` : `${what} has the unknown key "${key}"`,
         onlyOutside
@@ -131,7 +136,7 @@ function checkEntry(
     }
     if (!isKind[kind](item)) {
       const near = kind === 'type' ? didYouMean(String(item), quantTypes) : '';
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `${key}: expected ${expected[kind]} but received ${JSON.stringify(item)}`,
         near || undefined,
@@ -146,32 +151,33 @@ function checkEntry(
 function checkParameters(tensor: string, entry: TensorQuantOverride): void {
   const { scale, zero_point: zeroPoint, quant_type: type, rmin, rmax } = entry;
   if ((scale === undefined) !== (zeroPoint === undefined)) {
-    throw invalid(tensor, "Must provide both 'scale' and 'zero_point', or neither");
+    throw invalidOverride(tensor, "Must provide both 'scale' and 'zero_point', or neither");
   }
   if (scale !== undefined) {
     const clashing = (['symmetric', 'reduce_range', 'rmin', 'rmax'] as const).filter(
       (key) => entry[key] !== undefined,
     );
     if (clashing.length > 0) {
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `option(s) [${clashing.join(', ')}] are invalid with 'scale' and 'zero_point'`,
         'scale and zero point say everything: leave the others out',
       );
     }
-    if (scale <= 0) throw invalid(tensor, `scale: expected more than 0 but received ${scale}`);
+    if (scale <= 0)
+      throw invalidOverride(tensor, `scale: expected more than 0 but received ${scale}`);
   }
   if (zeroPoint !== undefined && type !== undefined) {
     const [lowest, highest] = zeroPointRange(type);
     if (zeroPoint < lowest || zeroPoint > highest) {
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `zero_point: ${zeroPoint} is not a ${type}, which goes from ${lowest} to ${highest}`,
       );
     }
   }
   if (rmin !== undefined && rmax !== undefined && rmin > rmax) {
-    throw invalid(tensor, `rmin ${rmin} is larger than rmax ${rmax}`);
+    throw invalidOverride(tensor, `rmin ${rmin} is larger than rmax ${rmax}`);
   }
 }
 
@@ -179,7 +185,7 @@ function checkParameters(tensor: string, entry: TensorQuantOverride): void {
 function checkChannels(tensor: string, entries: TensorQuantOverride[]): void {
   const first = entries[0] as TensorQuantOverride;
   if (first.axis === undefined) {
-    throw invalid(
+    throw invalidOverride(
       tensor,
       'several objects are one for each channel, but the first has no "axis"',
       'give "axis" in the first object',
@@ -187,34 +193,41 @@ function checkChannels(tensor: string, entries: TensorQuantOverride[]): void {
   }
   for (const [channel, entry] of entries.entries()) {
     if (entry.convert) {
-      throw invalid(tensor, '"convert" together with "axis"', 'initializers are not converted');
+      throw invalidOverride(
+        tensor,
+        '"convert" together with "axis"',
+        'initializers are not converted',
+      );
     }
     for (const key of ['quant_type', 'symmetric', 'reduce_range'] as const) {
       if (entry[key] !== undefined && entry[key] !== first[key]) {
-        throw invalid(tensor, `"${key}" of channel ${channel} differs from that of channel 0`);
+        throw invalidOverride(
+          tensor,
+          `"${key}" of channel ${channel} differs from that of channel 0`,
+        );
       }
     }
     // A negative axis of the first may be the same as a positive one: that depends on the rank.
     const sameSign = entry.axis !== undefined && entry.axis < 0 === first.axis < 0;
     if (sameSign && entry.axis !== first.axis) {
-      throw invalid(tensor, `"axis" of channel ${channel} differs from that of channel 0`);
+      throw invalidOverride(tensor, `"axis" of channel ${channel} differs from that of channel 0`);
     }
     if (first.scale !== undefined && entry.scale === undefined) {
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `"scale" and "zero_point" of channel ${channel} are missing`,
         'where channel 0 has them, all channels have them',
       );
     }
     if ((entry.rmin === undefined) !== (entry.rmax === undefined)) {
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `"rmin" or "rmax" of channel ${channel} is missing`,
         'per channel they go together: give both or none',
       );
     }
     if (first.rmin !== undefined && entry.rmin === undefined) {
-      throw invalid(
+      throw invalidOverride(
         tensor,
         `"rmin" and "rmax" of channel ${channel} are missing`,
         'where channel 0 has them, all channels have them',
@@ -229,11 +242,11 @@ function checkConvert(tensor: string, entry: TensorQuantOverride, activationType
   >;
   entry.convert = convert;
   if (convert.quant_type === undefined) {
-    throw invalid(tensor, '"convert" has no "quant_type"', 'give the type to convert to');
+    throw invalidOverride(tensor, '"convert" has no "quant_type"', 'give the type to convert to');
   }
   const original = entry.quant_type ?? activationType;
   if (convert.quant_type === original) {
-    throw invalid(
+    throw invalidOverride(
       tensor,
       `"convert" is to ${original}, which the tensor has already`,
       'give another quant_type, or leave "convert" out',

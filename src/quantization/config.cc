@@ -158,41 +158,39 @@ void Apply(const json& object, const std::map<std::string, Setter>& setters, con
       .WithHint("Leave it out, or choose the other quant_format.");
 }
 
+[[noreturn]] void Refuse(const std::string& what, const char* hint) {
+  throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
+}
+
 void CheckTypes(const StaticQuantConfig& config) {
-  const auto refuse = [](const std::string& what, const char* hint) {
-    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
-  };
   if (config.activation_type == QuantType::kInt8 && config.weight_type == QuantType::kUInt8) {
-    refuse("QInt8 activations with QUInt8 weights are not supported by any runtime.",
+    Refuse("QInt8 activations with QUInt8 weights are not supported by any runtime.",
            "Use QInt8 weights.");
   }
   if (IsFloat8(config.activation_type) != IsFloat8(config.weight_type)) {
-    refuse("QFLOAT8E4M3FN is for activations and weights together.",
+    Refuse("QFLOAT8E4M3FN is for activations and weights together.",
            "Give activation_type and weight_type the same type.");
   }
   if (config.quant_format == QuantFormat::kQOperator &&
       config.AnyType([](QuantType type) { return Bits(type) != 8 || IsFloat8(type); })) {
-    refuse("The QOperator format has 8-bit integers only.", "Use quant_format QDQ.");
+    Refuse("The QOperator format has 8-bit integers only.", "Use quant_format QDQ.");
   }
   if (IsFloat8(config.weight_type) && config.reduce_range) {
-    refuse("reduce_range has no effect on QFLOAT8E4M3FN.", "Leave it out.");
+    Refuse("reduce_range has no effect on QFLOAT8E4M3FN.", "Leave it out.");
   }
 }
 
 void CheckQdq(const StaticQuantConfig& config) {
-  const auto refuse = [](const std::string& what, const char* hint) {
-    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
-  };
   const bool has_float8 = config.AnyType(IsFloat8);
   if (config.block_size < 0) {
     throw Error(ErrorCode::kInvalidOption, "BlockSize is negative.")
         .WithHint("Give the number of values in a block, or 0 for no blocks.");
   }
   if (config.block_size > 0 && has_float8) {
-    refuse("BlockSize has no effect on QFLOAT8E4M3FN.", "Leave it out, or use an integer type.");
+    Refuse("BlockSize has no effect on QFLOAT8E4M3FN.", "Leave it out, or use an integer type.");
   }
   if (config.use_qdq_contrib_ops && (config.block_size > 0 || has_float8)) {
-    refuse(std::string("com.microsoft's QuantizeLinear has no ") +
+    Refuse(std::string("com.microsoft's QuantizeLinear has no ") +
                (has_float8 ? "float8 type." : "blocks."),
            "Leave UseQDQContribOps out: the opset is raised to what ONNX's own needs.");
   }
@@ -208,15 +206,12 @@ void CheckQdq(const StaticQuantConfig& config) {
 
 void CheckCalibration(const StaticQuantConfig& config) {
   const bool distribution = config.calibrate_method == CalibrationMethod::kDistribution;
-  const auto refuse = [](const std::string& what, const char* hint) {
-    throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
-  };
   if (config.AnyType(IsFloat8) && !distribution) {
-    refuse("QFLOAT8E4M3FN needs a standard deviation, which MinMax does not give.",
+    Refuse("QFLOAT8E4M3FN needs a standard deviation, which MinMax does not give.",
            "Use calibrate_method Distribution.");
   }
   if (distribution && config.enable_subgraph) {
-    refuse("Tensors in bodies are observed by MinMax only.", "Leave EnableSubgraph out.");
+    Refuse("Tensors in bodies are observed by MinMax only.", "Leave EnableSubgraph out.");
   }
   const double constant = config.calib_moving_average_constant;
   if (!(constant >= 0 && constant <= 1) || config.calib_strided_min_max < 0) {
@@ -225,11 +220,11 @@ void CheckCalibration(const StaticQuantConfig& config) {
         .WithHint("0.01 is usual; strides are a number of samples.");
   }
   if (distribution && (config.calib_moving_average || config.calib_strided_min_max > 0)) {
-    refuse("CalibMovingAverage and CalibStridedMinMax have no effect on Distribution.",
+    Refuse("CalibMovingAverage and CalibStridedMinMax have no effect on Distribution.",
            "Use calibrate_method MinMax.");
   }
   if (!distribution && config.cube_root_scenario) {
-    refuse("scenario p3 has no effect on MinMax.", "Use calibrate_method Distribution.");
+    Refuse("scenario p3 has no effect on MinMax.", "Use calibrate_method Distribution.");
   }
 }
 

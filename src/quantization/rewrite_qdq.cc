@@ -10,8 +10,6 @@
 // pairs beside the operators. Initializers that are added go to the main graph, which bodies can
 // see.
 
-#include <algorithm>
-#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>

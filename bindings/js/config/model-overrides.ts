@@ -1,24 +1,18 @@
 // Tensor overrides against the model that they are for: what tensor-quant-overrides.ts cannot know.
-import { QuantizeError } from '../errors.js';
 import { didYouMean } from '../near-matches.js';
-import type { TensorQuantOverride, TensorQuantOverrides } from '../tensor-quant-overrides.js';
+import {
+  invalidOverride,
+  type TensorQuantOverride,
+  type TensorQuantOverrides,
+} from '../tensor-quant-overrides.js';
 import type { ModelStructure } from '../types.js';
-
-function invalid(tensor: string, message: string, hint?: string): QuantizeError {
-  const details = hint ? { tensor, hint } : { tensor };
-  return new QuantizeError(
-    'INVALID_OPTION',
-    `TensorQuantOverrides of "${tensor}": ${message}`,
-    details,
-  );
-}
 
 /** Throws INVALID_OPTION for the first override that the model has no tensor, axis or role for. */
 export function checkOnModel(overrides: TensorQuantOverrides, model: ModelStructure): void {
   for (const [tensor, entries] of Object.entries(overrides)) {
     if (!Object.hasOwn(model.tensors, tensor)) {
       const near = didYouMean(tensor, Object.keys(model.tensors));
-      throw invalid(tensor, 'the model has no such tensor', near || undefined);
+      throw invalidOverride(tensor, 'the model has no such tensor', near || undefined);
     }
     const dims = Object.hasOwn(model.initializers, tensor) ? model.initializers[tensor] : undefined;
     if (dims) checkInitializer(tensor, entries, dims);
@@ -29,7 +23,7 @@ export function checkOnModel(overrides: TensorQuantOverrides, model: ModelStruct
 function checkActivation(tensor: string, entries: TensorQuantOverride[]): void {
   for (const key of ['axis', 'reduce_range'] as const) {
     if (entries.every((entry) => entry[key] === undefined)) continue;
-    throw invalid(tensor, `"${key}" is for initializers, this is an activation`);
+    throw invalidOverride(tensor, `"${key}" is for initializers, this is an activation`);
   }
 }
 
@@ -39,16 +33,16 @@ function checkInitializer(
   dims: readonly number[],
 ): void {
   if (entries.some(({ convert }) => convert)) {
-    throw invalid(tensor, '"convert" is for activations, this is an initializer');
+    throw invalidOverride(tensor, '"convert" is for activations, this is an initializer');
   }
   const axis = entries[0]?.axis;
   if (axis === undefined) return;
   const channels = dims.at(axis);
   if (channels === undefined || axis >= dims.length || axis < -dims.length) {
-    throw invalid(tensor, `axis ${axis} of a tensor with ${dims.length} dimensions`);
+    throw invalidOverride(tensor, `axis ${axis} of a tensor with ${dims.length} dimensions`);
   }
   if (entries.length > 1 && entries.length !== channels) {
-    throw invalid(
+    throw invalidOverride(
       tensor,
       `${entries.length} objects for ${channels} channels (axis ${axis})`,
       'give one object for all channels, or one for each',
