@@ -75,16 +75,25 @@ class Session {
     return static_cast<double>(Quantizer().WritePrepared(external_file));
   }
 
-  std::string WriteCalibrationModel() {
+  std::string CalibrationTensors() { return ToJson(Quantizer().TensorsToCalibrate()); }
+
+  std::string ExpectedMagnitude() { return ToJson(Quantizer().Expected()); }
+
+  std::string EstimateMemory(const std::string& input_shapes) {
+    return ToJson(Quantizer().EstimateMemory(ShapesFromJson(input_shapes)));
+  }
+
+  std::string WriteReductionModel() {
     files_.Truncate(kCalibrationFile);
-    return ToJson(Quantizer().WriteCalibrationModel(kCalibrationFile));
+    return ToJson(Quantizer().WriteReductionModel(kCalibrationFile));
   }
 
-  void Observe(uintptr_t pointer, size_t count) {
-    Quantizer().Observe({reinterpret_cast<const float*>(pointer), count});
+  // `tensors`: a JSON list of names.
+  std::string WriteTensorModel(const std::string& tensors) {
+    files_.Truncate(kCalibrationFile);
+    return ToJson(Quantizer().WriteTensorModel(NamesFromJson(tensors), kCalibrationFile));
   }
 
-  std::string Ranges() { return ToJson(Quantizer().Ranges()); }
   void SetRanges(const std::string& ranges) { Quantizer().SetRanges(RangesFromJson(ranges)); }
 
   std::string Quantize(const std::string& external_file) {
@@ -109,17 +118,6 @@ class Session {
   std::unique_ptr<StaticQuantizer> quantizer_;
 };
 
-// Binds a method so that a C++ exception reaches JavaScript as an error object.
-template <auto kMethod>
-struct Guarded;
-
-template <typename Result, typename... Args, Result (Session::*kMethod)(Args...)>
-struct Guarded<kMethod> {
-  static Result Call(Session& session, Args... args) {
-    return OrThrowToJs([&]() -> Result { return (session.*kMethod)(args...); });
-  }
-};
-
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(ptq_session) {
@@ -130,9 +128,11 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
-      .function("writeCalibrationModel", &Guarded<&Session::WriteCalibrationModel>::Call)
-      .function("observe", &Guarded<&Session::Observe>::Call)
-      .function("ranges", &Guarded<&Session::Ranges>::Call)
+      .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)
+      .function("expectedMagnitude", &Guarded<&Session::ExpectedMagnitude>::Call)
+      .function("estimateMemory", &Guarded<&Session::EstimateMemory>::Call)
+      .function("writeReductionModel", &Guarded<&Session::WriteReductionModel>::Call)
+      .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }

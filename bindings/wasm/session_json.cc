@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "calibration/range_json.h"
 #include "model/graph_view.h"
 #include "onnx/defs/data_type_utils.h"
 #include "passes/infer_shapes.h"
@@ -93,7 +94,10 @@ std::string SummaryJson(const Model& model) {
   const GraphView view(model.graph());
   json inputs = json::array();
   for (const onnx::ValueInfoProto& input : model.graph().input()) {
-    if (view.Initializer(input.name()) == nullptr) inputs.push_back(ValueJson(input));
+    if (view.Initializer(input.name()) != nullptr) continue;
+    json item = ValueJson(input);
+    item["isRead"] = !view.Uses(input.name()).empty() || view.IsGraphOutput(input.name());
+    inputs.push_back(std::move(item));
   }
   json outputs = json::array();
   for (const onnx::ValueInfoProto& output : model.graph().output()) {
@@ -165,7 +169,47 @@ std::string ToJson(const PrepareReport& report) {
 }
 
 std::string ToJson(const CalibrationModel& model) {
-  return Dump({{"tensors", model.tensors}, {"output", model.output}, {"files", model.files}});
+  return Dump({{"outputs", model.outputs}, {"files", model.files}});
+}
+
+std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
+  json list = json::array();
+  for (const CalibratedTensor& tensor : tensors) {
+    list.push_back({{"name", tensor.name},
+                    {"half", tensor.type == FloatType::kFloat16},
+                    {"channels", tensor.channels}});
+  }
+  return Dump(list);
+}
+
+std::string ToJson(const MemoryEstimate& estimate) {
+  return Dump({{"weights", estimate.weights},
+               {"activations", estimate.activations},
+               {"tensors", estimate.tensors},
+               {"allKnown", estimate.all_known}});
+}
+
+std::string ToJson(const std::optional<ExpectedMagnitude>& expected) {
+  if (!expected) return "null";
+  return Dump({{"tensor", expected->tensor}, {"largest", expected->largest}});
+}
+
+std::vector<CalibratedTensor> TensorsFromJson(const std::string& text) {
+  std::vector<CalibratedTensor> tensors;
+  for (const json& item : json::parse(text)) {
+    const bool half = item.at("half").get<bool>();
+    tensors.push_back({item.at("name"), half ? FloatType::kFloat16 : FloatType::kFloat,
+                       item.value("channels", size_t{1})});
+  }
+  return tensors;
+}
+
+std::vector<std::string> NamesFromJson(const std::string& text) {
+  return json::parse(text).get<std::vector<std::string>>();
+}
+
+std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& text) {
+  return json::parse(text).get<std::map<std::string, std::vector<int64_t>>>();
 }
 
 std::string ToJson(const QuantizeReport& report) {
@@ -206,12 +250,17 @@ std::string ToJson(const QuantizeReport& report) {
 std::string ToJson(const TensorRanges& ranges) {
   json object = json::object();
   for (const auto& [tensor, range] : ranges) {
-    if (range.is_empty()) continue;
-    object[tensor] = {range.lowest, range.highest};
+    json& item = object[tensor] = RangeToJson(range);
     if (!range.deviation) continue;
-    object[tensor].push_back(*range.deviation);
-    object[tensor].push_back(range.mean);
+    item.push_back(*range.deviation);
+    item.push_back(range.mean);
   }
+  return Dump(object);
+}
+
+std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
+  json object = json::object();
+  for (const auto& [tensor, range] : ranges) object[tensor] = {range.lowest, range.highest};
   return Dump(object);
 }
 
@@ -222,24 +271,25 @@ TensorRanges RangesFromJson(const std::string& text) {
   }
   TensorRanges ranges;
   for (const auto& [tensor, ends] : object.items()) {
-    const bool numbers =
-        ends.is_array() && (ends.size() == 2 || ends.size() == 4) &&
-        std::all_of(ends.begin(), ends.end(), [](const json& end) { return end.is_number(); });
-    if (!numbers) {
+    try {
+      TensorRange range = RangeFromJson(ends);
+      if (ends.size() == 4) {
+        range.deviation = ends.at(2).get<float>();
+        range.mean = ends.at(3).get<float>();
+      }
+      const bool reversed = range.is_empty() && !ends.is_null();
+      if (reversed || (!ends.is_null() && ends.size() != 2 && ends.size() != 4)) {
+        throw Error(ErrorCode::kInvalidRange, reversed
+                                                  ? "A tensor range ends before it begins."
+                                                  : "A tensor range has not two or four numbers.")
+            .WithTensor(tensor);
+      }
+      ranges.emplace(tensor, range);
+    } catch (const json::exception&) {
       throw Error(ErrorCode::kInvalidRange,
                   "A tensor range is not two numbers, or four with standard deviation and mean.")
           .WithTensor(tensor);
     }
-    TensorRange range{ends[0].get<float>(), ends[1].get<float>()};
-    if (ends.size() == 4) {
-      range.deviation = ends[2].get<float>();
-      range.mean = ends[3].get<float>();
-    }
-    if (range.lowest > range.highest) {
-      throw Error(ErrorCode::kInvalidRange, "A tensor range ends before it begins.")
-          .WithTensor(tensor);
-    }
-    ranges.emplace(tensor, range);
   }
   return ranges;
 }

@@ -1,7 +1,9 @@
 // The core's structs as JSON, under the names of bindings/js/types.ts.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "calibration/calibration_model.h"
@@ -16,10 +18,19 @@ std::string SummaryJson(const Model& model);
 // The graph by itself: nodes, types of all tensors after inference, dims of initializers.
 std::string StructureJson(const Model& model);
 std::string ToJson(const PrepareReport& report);
+std::string ToJson(const std::vector<CalibratedTensor>& tensors);
+std::string ToJson(const MemoryEstimate& estimate);
+std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
 std::string ToJson(const CalibrationModel& model);
 std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);
-// {tensor: [lowest, highest]}. Throws kInvalidRange for anything else.
+std::string ToJson(
+    const std::map<std::string, ChannelRange>& ranges);  // {tensor: [[low…], [high…]]}
+// {tensor: [lowest, highest]}, null where empty. Throws kInvalidRange for anything else.
 TensorRanges RangesFromJson(const std::string& json);
+// What the library writes itself: nlohmann::json::exception is a bug there.
+std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
+std::vector<std::string> NamesFromJson(const std::string& json);
+std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& json);
 
 }  // namespace ptq::binding

@@ -38,4 +38,16 @@ auto OrThrowToJs(Call call) -> decltype(call()) {
   }
 }
 
+// Binds a method so that a C++ exception reaches JavaScript as an error object:
+// .function("name", &Guarded<&Class::Method>::Call).
+template <auto kMethod>
+struct Guarded;
+
+template <typename Class, typename Result, typename... Args, Result (Class::*kMethod)(Args...)>
+struct Guarded<kMethod> {
+  static Result Call(Class& object, Args... args) {
+    return OrThrowToJs([&]() -> Result { return (object.*kMethod)(args...); });
+  }
+};
+
 }  // namespace ptq::binding

@@ -26,6 +26,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "INVALID_RANGE";
     case ErrorCode::kInvalidData:
       return "INVALID_DATA";
+    case ErrorCode::kInvalidCalibrationState:
+      return "INVALID_CALIBRATION_STATE";
     case ErrorCode::kInternal:
       return "INTERNAL";
   }

@@ -11,18 +11,19 @@
 namespace ptq {
 
 enum class ErrorCode {
-  kInvalidModel,       // the bytes are not an ONNX model, or break the ONNX spec
-  kTruncatedModel,     // the file ends inside the model
-  kFileNotFound,       // an external-data file was not given
-  kUnsupportedModel,   // a valid model with something this tool cannot handle (named)
-  kUnsupportedOpset,   // opset or IR version out of the supported range
-  kInvalidOption,      // an option, op type, node or tensor name is unknown or malformed
-  kUnsupportedOption,  // a known option that has no meaning in the chosen combination
-  kNothingToQuantize,  // no sample, or no range for a tensor that needs one
-  kMissingRange,       // a tensor has no calibration range
-  kInvalidRange,       // a calibration range is NaN, infinite or reversed
-  kInvalidData,        // a calibration sample does not fit the model's inputs
-  kInternal,           // a broken invariant: a bug in this tool
+  kInvalidModel,             // the bytes are not an ONNX model, or break the ONNX spec
+  kTruncatedModel,           // the file ends inside the model
+  kFileNotFound,             // an external-data file was not given
+  kUnsupportedModel,         // a valid model with something this tool cannot handle (named)
+  kUnsupportedOpset,         // opset or IR version out of the supported range
+  kInvalidOption,            // an option, op type, node or tensor name is unknown or malformed
+  kUnsupportedOption,        // a known option that has no meaning in the chosen combination
+  kNothingToQuantize,        // no sample, or no range for a tensor that needs one
+  kMissingRange,             // a tensor has no calibration range
+  kInvalidRange,             // a calibration range is NaN, infinite or reversed
+  kInvalidData,              // a calibration sample does not fit the model's inputs
+  kInvalidCalibrationState,  // of another model, method or version, or damaged
+  kInternal,                 // a broken invariant: a bug in this tool
 };
 
 // "INVALID_MODEL" and so on: the stable spelling that crosses to JavaScript.

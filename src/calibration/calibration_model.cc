@@ -1,10 +1,12 @@
 #include "calibration/calibration_model.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "calibration/body_ranges.h"
-#include "calibration/range_collector.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
@@ -20,36 +22,163 @@ namespace {
 // than the model.
 constexpr int64_t kRuntimeIrVersion = 13;
 
-// The vector without bodies: per tensor min and max, and for Distribution count, mean and mean of
-// squares.
-std::string AddReductions(const GraphView& view, const std::vector<std::string>& tensors,
-                          const StaticQuantConfig& config, UniqueNames* names,
-                          onnx::GraphProto* graph) {
-  Reductions reductions(view, names, graph);
-  std::vector<std::string> parts;
-  for (const std::string& tensor : tensors) {
-    const Reductions::Pair pair = reductions.Add(tensor, graph);
-    parts.insert(parts.end(), {pair.lowest, pair.highest});
-    if (config.calibrate_method != CalibrationMethod::kDistribution) continue;
-    const std::vector<std::string> moments =
-        reductions.AddMoments(tensor, config.cube_root_scenario, graph);
-    parts.insert(parts.end(), moments.begin(), moments.end());
+struct Reduced {
+  std::string lowest;
+  std::string highest;
+  std::string sum;
+  int64_t rank = 1;
+};
+
+bool MovesData(const std::string& op_type) {
+  static const auto* const kTypes = new std::unordered_set<std::string>{
+      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
+  return kTypes->contains(op_type);
+}
+
+// The reductions of `tensor` from those of what it is made of, which saves reading it: the same
+// values in another shape; or Relu and Clip, which keep the order, so that the lowest of the
+// clipped values is the lowest one clipped. nullopt where there is no such way.
+std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
+                              const std::unordered_map<std::string, Reduced>& reduced,
+                              UniqueNames* names, onnx::GraphProto* graph) {
+  const int producer = view.Producer(tensor);
+  if (producer < 0) return std::nullopt;
+  const onnx::NodeProto& node = view.node(producer);
+  const auto source = node.input_size() > 0 ? reduced.find(node.input(0)) : reduced.end();
+  if (source == reduced.end() || !node.domain().empty()) return std::nullopt;
+  if (MovesData(node.op_type())) return source->second;
+  const bool clips = node.op_type() == "Relu" || node.op_type() == "Clip";
+  if (!clips || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
+  const auto clipped = [&](const std::string& end) {
+    std::string output = names->Make("ptq_clipped_" + end);
+    onnx::NodeProto* copy = graph->add_node();
+    *copy = node;
+    copy->clear_name();
+    copy->set_input(0, end);
+    copy->set_output(0, output);
+    return output;
+  };
+  return Reduced{clipped(source->second.lowest), clipped(source->second.highest),
+                 source->second.sum, source->second.rank};
+}
+
+// Rank of a tensor of known shape, and the length of its axis 1.
+struct ChannelAxis {
+  int64_t rank = 0;
+  size_t channels = 1;
+};
+
+ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
+  const onnx::ValueInfoProto* value = view.ValueInfo(tensor);
+  if (value == nullptr || !value->type().tensor_type().has_shape()) return {};
+  const auto& shape = value->type().tensor_type().shape();
+  if (shape.dim_size() < 2 || shape.dim(1).dim_value() < 1) return {};
+  return {shape.dim_size(), static_cast<size_t>(shape.dim(1).dim_value())};
+}
+
+// Numbers in order: tensors of one element each, of `rank`.
+struct Part {
+  std::string name;
+  int64_t rank = 1;
+};
+
+// One vector of all parts, in order. Of each rank at once, as a node for each part makes
+// onnxruntime slow to load: Concat -> Reshape [-1] for each rank, Concat, and Gather for the order.
+std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
+  std::map<int64_t, std::vector<std::string>> by_rank;
+  std::map<int64_t, std::vector<size_t>> places;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    by_rank[parts[i].rank].push_back(parts[i].name);
+    places[parts[i].rank].push_back(i);
   }
+  const auto concat = [&](const std::vector<std::string>& inputs) {
+    std::string output = names->Make("ptq_ranges");
+    SetAttribute(AddGraphNode(graph, "Concat", inputs, output), "axis", int64_t{0});
+    return output;
+  };
+  const auto constant = [&](const char* name, const std::vector<int64_t>& values) {
+    std::string unique = names->Make(name);
+    const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
+    *graph->add_initializer() = IntTensor(unique, onnx::TensorProto::INT64, dims, values);
+    return unique;
+  };
+  std::vector<std::string> flat;
+  std::vector<int64_t> order(parts.size());
+  int64_t next = 0;
+  for (const auto& [rank, of_rank] : by_rank) {
+    for (const size_t place : places[rank]) order[place] = next++;
+    flat.push_back(concat(of_rank));
+    if (rank == 1) continue;
+    std::string vector = names->Make(flat.back() + "_1d");
+    AddGraphNode(graph, "Reshape", {flat.back(), constant("ptq_flat", {-1})}, vector);
+    flat.back() = std::move(vector);
+  }
+  if (flat.size() == 1) return flat.front();
   std::string vector = names->Make("ptq_ranges");
-  SetAttribute(AddGraphNode(graph, "Concat", parts, vector), "axis", int64_t{0});
+  AddGraphNode(graph, "Gather", {concat(flat), constant("ptq_order", order)}, vector);
   return vector;
 }
 
-// The same with bodies, whose vectors hold the negated highest values.
-std::string AddReductionsInside(const GraphView& view, onnx::GraphProto* graph,
-                                std::vector<std::string>* tensors) {
-  std::vector<std::string> order;
-  const std::string negated = AddRangeVector(view, *tensors, graph, &order);
-  *tensors = std::move(order);
+int64_t RankOf(const GraphView& view, const std::string& tensor) {
+  const onnx::ValueInfoProto* value = view.ValueInfo(tensor);
+  if (value == nullptr || !value->type().tensor_type().has_shape()) return 0;
+  return value->type().tensor_type().shape().dim_size();
+}
+
+// The vector by channel: min, max and sum of each channel of each tensor.
+std::string AddReductionsByChannel(const Model& model, const GraphView& view,
+                                   const std::vector<std::string>& tensors,
+                                   onnx::GraphProto* graph) {
+  UniqueNames names(view.graph());
+  Reductions reductions(view, &names, graph);
+  std::vector<std::string> vectors;
+  for (const std::string& tensor : tensors) {
+    const ChannelAxis axis = FindChannels(view, tensor);
+    if (axis.rank >= 2) {
+      vectors.push_back(reductions.AddByChannel(tensor, axis.rank, model.Opset(), graph));
+      continue;
+    }
+    const std::vector<std::string> all = reductions.AddWithSum(tensor, graph);
+    vectors.insert(vectors.end(), all.begin(), all.end());
+  }
+  std::vector<Part> parts;
+  for (std::string& vector : vectors) parts.push_back({std::move(vector), 1});
+  return Joined(parts, &names, graph);
+}
+
+// The vector without bodies: per tensor min, max and sum.
+std::string AddReductions(const GraphView& view, const std::vector<std::string>& tensors,
+                          onnx::GraphProto* graph) {
+  UniqueNames names(view.graph());
+  Reductions reductions(view, &names, graph);
+  std::unordered_map<std::string, Reduced> reduced;
+  std::vector<Part> parts;
+  for (const std::string& tensor : tensors) {
+    std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
+    if (!of_tensor) {
+      const int64_t rank = RankOf(view, tensor);
+      // Scalars, and what has no known rank, as vectors.
+      const std::vector<std::string> all =
+          rank > 0 ? reductions.AddKept(tensor, graph) : reductions.AddWithSum(tensor, graph);
+      of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
+    }
+    for (const std::string& name : {of_tensor->lowest, of_tensor->highest, of_tensor->sum}) {
+      parts.push_back({name, of_tensor->rank});
+    }
+    reduced.emplace(tensor, *of_tensor);
+  }
+  return Joined(parts, &names, graph);
+}
+
+// The same with bodies, whose vectors hold the negated highest values. `order` receives the tensors
+// in the vector's order.
+std::string AddReductionsInside(const GraphView& view, const std::vector<std::string>& tensors,
+                                onnx::GraphProto* graph, std::vector<std::string>* order) {
+  const std::string negated = AddRangeVector(view, tensors, graph, order);
   UniqueNames names(*graph);
   const std::string signs = names.Make("ptq_signs");
   std::vector<float> values;
-  for (size_t i = 0; i < tensors->size(); ++i) values.insert(values.end(), {1.0f, -1.0f});
+  for (size_t i = 0; i < order->size(); ++i) values.insert(values.end(), {1.0f, -1.0f});
   const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
   *graph->add_initializer() = FloatTensor(signs, dims, values);
   std::string vector = names.Make("ptq_ranges");
@@ -57,10 +186,13 @@ std::string AddReductionsInside(const GraphView& view, onnx::GraphProto* graph,
   return vector;
 }
 
-}  // namespace
+void AddOutput(const std::string& name, onnx::GraphProto* graph) {
+  onnx::ValueInfoProto* output = graph->add_output();
+  output->set_name(name);
+  output->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+}
 
-std::vector<std::string> TensorsToCalibrate(const Model& model, const StaticQuantConfig& config) {
-  const GraphView view(model.graph(), config.bodies());
+std::vector<std::string> NamesToCalibrate(const GraphView& view, const StaticQuantConfig& config) {
   std::unordered_set<std::string> seen;
   std::vector<std::string> tensors;
   const auto consider = [&](const std::string& tensor) {
@@ -77,32 +209,75 @@ std::vector<std::string> TensorsToCalibrate(const Model& model, const StaticQuan
     for (const std::string& input : node.input()) consider(input);
     for (const std::string& output : node.output()) consider(output);
   }
-  return tensors;
+  if (config.bodies() == Bodies::kOutside || tensors.empty()) return tensors;
+  onnx::GraphProto scratch = view.graph();
+  std::vector<std::string> order;
+  AddReductionsInside(view, tensors, &scratch, &order);
+  return order;
 }
 
-CalibrationModel BuildCalibrationModel(const Model& model, const StaticQuantConfig& config) {
-  CalibrationModel result{TensorsToCalibrate(model, config), "", {}, model.proto()};
+CalibrationModel Runnable(const Model& model) {
+  CalibrationModel result{{}, {}, model.proto()};
   ForEachTensor(&result.proto, [&result](const onnx::TensorProto& tensor) {
     for (const onnx::StringStringEntryProto& entry : tensor.external_data()) {
       if (entry.key() == "location") result.files.insert(entry.value());
     }
   });
   result.proto.set_ir_version(std::min(result.proto.ir_version(), kRuntimeIrVersion));
-  if (result.tensors.empty()) return result;
+  return result;
+}
 
-  onnx::GraphProto* graph = result.proto.mutable_graph();
+}  // namespace
+
+std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
+                                                 const StaticQuantConfig& config) {
   const GraphView view(model.graph(), config.bodies());
+  std::vector<CalibratedTensor> tensors;
+  for (std::string& name : NamesToCalibrate(view, config)) {
+    const bool half = view.ElementType(name) == onnx::TensorProto::FLOAT16;
+    const size_t channels = config.calib_per_channel ? FindChannels(view, name).channels : 1;
+    tensors.push_back({std::move(name), half ? FloatType::kFloat16 : FloatType::kFloat, channels});
+  }
+  return tensors;
+}
+
+CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config) {
+  CalibrationModel result = Runnable(model);
+  const GraphView view(model.graph(), config.bodies());
+  const std::vector<std::string> tensors = NamesToCalibrate(view, config);
+  if (tensors.empty()) return result;
+  onnx::GraphProto* graph = result.proto.mutable_graph();
+  std::vector<std::string> order;
+  if (config.bodies() == Bodies::kInside) {
+    result.outputs = {AddReductionsInside(view, tensors, graph, &order)};
+  } else if (config.calib_per_channel) {
+    result.outputs = {AddReductionsByChannel(model, view, tensors, graph)};
+  } else {
+    result.outputs = {AddReductions(view, tensors, graph)};
+  }
+  AddOutput(result.outputs[0], graph);
+  return result;
+}
+
+CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::string>& tensors) {
+  CalibrationModel result = Runnable(model);
+  onnx::GraphProto* graph = result.proto.mutable_graph();
+  const GraphView view(model.graph());
   UniqueNames names(model.graph());
-  result.output = config.bodies() == Bodies::kInside
-                      ? AddReductionsInside(view, graph, &result.tensors)
-                      : AddReductions(view, result.tensors, config, &names, graph);
-  onnx::ValueInfoProto* output = graph->add_output();
-  output->set_name(result.output);
-  auto* type = output->mutable_type()->mutable_tensor_type();
-  type->set_elem_type(onnx::TensorProto::FLOAT);
-  const int64_t numbers = NumbersPerTensor(config.calibrate_method);
-  type->mutable_shape()->add_dim()->set_dim_value(numbers *
-                                                  static_cast<int64_t>(result.tensors.size()));
+  // Outputs of the model would be computed and handed out for nothing.
+  graph->clear_output();
+  for (const std::string& tensor : tensors) {
+    // A copy where the tensor is a graph input, which can't be an output as well.
+    const bool half = view.ElementType(tensor) == onnx::TensorProto::FLOAT16;
+    std::string output = tensor;
+    if (half || view.IsGraphInput(tensor)) {
+      output = names.Make("ptq_value_" + tensor);
+      onnx::NodeProto* node = AddGraphNode(graph, half ? "Cast" : "Identity", {tensor}, output);
+      if (half) SetAttribute(node, "to", static_cast<int64_t>(onnx::TensorProto::FLOAT));
+    }
+    result.outputs.push_back(output);
+    AddOutput(output, graph);
+  }
   return result;
 }
 

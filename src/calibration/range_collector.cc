@@ -5,47 +5,48 @@
 #include <limits>
 
 #include "base/error.h"
+#include "calibration/range_json.h"
 
 namespace ptq {
+namespace {
 
-RangeCollector::RangeCollector(std::vector<std::string> tensors, const StaticQuantConfig& config)
-    : tensors_(std::move(tensors)),
-      method_(config.calibrate_method),
-      symmetric_(config.calib_tensor_range_symmetric ||
-                 config.calibrate_method == CalibrationMethod::kDistribution),
+using nlohmann::json;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+RangeCollector::RangeCollector(size_t tensors, const StaticQuantConfig& config)
+    : numbers_(NumbersPerTensor(config.bodies())),
+      symmetric_(config.calibrate_method == CalibrationMethod::kMinMax && config.RangeSymmetric()),
       moving_average_(config.calib_moving_average),
       averaging_constant_(static_cast<float>(config.calib_moving_average_constant)),
       samples_per_stride_(static_cast<size_t>(config.calib_strided_min_max)),
-      strides_(tensors_.size()),
-      moments_(tensors_.size()) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  ranges_.assign(tensors_.size(), {kInfinity, -kInfinity});
-}
+      ranges_(tensors, TensorRange{kInfinity, -kInfinity}),
+      strides_(tensors),
+      nan_samples_(tensors) {}
 
 void RangeCollector::Observe(std::span<const float> values) {
-  const auto numbers = static_cast<size_t>(NumbersPerTensor(method_));
-  if (values.size() != numbers * tensors_.size()) {
-    throw Error(ErrorCode::kInvalidData, "Expected " + std::to_string(numbers * tensors_.size()) +
+  if (values.size() != numbers_ * ranges_.size()) {
+    throw Error(ErrorCode::kInvalidData, "Expected " + std::to_string(numbers_ * ranges_.size()) +
                                              " numbers for a sample but received " +
                                              std::to_string(values.size()) + ".");
   }
   ++samples_;
   const bool stride_ends = samples_per_stride_ > 0 && samples_ % samples_per_stride_ == 0;
-  for (size_t i = 0; i < tensors_.size(); ++i) {
-    const float* of_tensor = values.data() + numbers * i;
-    ObserveMinMax(i, of_tensor[0], of_tensor[1]);
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    const float* of_tensor = values.data() + numbers_ * i;
+    const float lowest = of_tensor[0];
+    const float highest = of_tensor[1];
+    ObserveMinMax(i, lowest, highest);
+    // Infinities of both signs make the sum NaN as well.
+    const bool by_infinities = lowest == -kInfinity && highest == kInfinity;
+    const bool sum_is_nan = numbers_ > 2 && std::isnan(of_tensor[2]) && !by_infinities;
+    if (std::isnan(lowest) || std::isnan(highest) || sum_is_nan) ++nan_samples_[i];
     if (moving_average_ && stride_ends) {
       ranges_[i] = Merged(ranges_[i], strides_[i]);
       strides_[i] = {};
     }
-    if (method_ != CalibrationMethod::kDistribution) continue;
-    const double count = of_tensor[2];
-    const double mean = of_tensor[3];
-    const double squares = of_tensor[4];
-    if (count == 0 || !std::isfinite(mean) || !std::isfinite(squares)) continue;
-    moments_[i].count += count;
-    moments_[i].sum += count * mean;
-    moments_[i].squares += count * squares;
   }
 }
 
@@ -83,25 +84,49 @@ TensorRange RangeCollector::Mirrored(TensorRange range) const {
   return range;
 }
 
-TensorRanges RangeCollector::Ranges() const {
-  if (samples_ == 0) {
-    throw Error(ErrorCode::kNothingToQuantize, "No calibration sample was observed.")
-        .WithHint(
-            "Give a calibration data reader with at least one sample, or a calibration cache.");
+TensorRange RangeCollector::Range(size_t tensor) const {
+  return Mirrored(Merged(ranges_[tensor], strides_[tensor]));
+}
+
+void RangeCollector::Add(const RangeCollector& other) {
+  if (moving_average_) {
+    throw Error(ErrorCode::kUnsupportedOption,
+                "CalibMovingAverage depends on the order of the samples: shards cannot be merged.")
+        .WithHint("Run all samples in one go, or leave CalibMovingAverage out.");
   }
-  TensorRanges ranges;
-  for (size_t i = 0; i < tensors_.size(); ++i) {
-    TensorRange range = Mirrored(Merged(ranges_[i], strides_[i]));
-    const Moments& moments = moments_[i];
-    if (moments.count > 0) {
-      const double mean = moments.sum / moments.count;
-      const double variance = moments.squares / moments.count - mean * mean;
-      range.mean = static_cast<float>(mean);
-      range.deviation = static_cast<float>(std::sqrt(std::max(variance, 0.0)));
+  samples_ += other.samples_;
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    ranges_[i].lowest = std::min(ranges_[i].lowest, other.ranges_[i].lowest);
+    ranges_[i].highest = std::max(ranges_[i].highest, other.ranges_[i].highest);
+    nan_samples_[i] += other.nan_samples_[i];
+  }
+}
+
+json RangeCollector::Save() const {
+  json tensors = json::array();
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    // Infinities are no JSON: an empty range is null.
+    json tensor = {{"nan_samples", nan_samples_[i]}};
+    tensor["range"] = RangeToJson(ranges_[i]);
+    const Stride& stride = strides_[i];
+    if (moving_average_) {
+      tensor["stride"] = {stride.lowest_sum, stride.highest_sum, stride.samples};
     }
-    ranges.emplace(tensors_[i], range);
+    tensors.push_back(std::move(tensor));
   }
-  return ranges;
+  return {{"samples", samples_}, {"tensors", std::move(tensors)}};
+}
+
+void RangeCollector::Restore(const json& state) {
+  state.at("samples").get_to(samples_);
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    const json& tensor = state.at("tensors").at(i);
+    ranges_[i] = RangeFromJson(tensor.at("range"));
+    tensor.at("nan_samples").get_to(nan_samples_[i]);
+    if (!moving_average_) continue;
+    const json& stride = tensor.at("stride");
+    strides_[i] = {stride.at(0).get<float>(), stride.at(1).get<float>(), stride.at(2).get<float>()};
+  }
 }
 
 }  // namespace ptq

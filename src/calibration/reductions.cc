@@ -25,28 +25,55 @@ Reductions::Pair Reductions::Add(const std::string& tensor, onnx::GraphProto* gr
   return {Reduce("ReduceMin", tensor, source, graph), Reduce("ReduceMax", tensor, source, graph)};
 }
 
-std::vector<std::string> Reductions::AddMoments(const std::string& tensor, bool cube_root,
+std::vector<std::string> Reductions::AddWithSum(const std::string& tensor,
                                                 onnx::GraphProto* graph) {
-  const auto add = [&](const char* op_type, const std::vector<std::string>& inputs) {
-    std::string output = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
-    AddGraphNode(graph, op_type, inputs, output);
-    return output;
-  };
-  std::string values = AsFloat(tensor, graph);
-  if (cube_root) {
-    if (third_.empty()) {
-      third_ = names_->Make("ptq_third");
-      *main_->add_initializer() = FloatTensor(third_, {}, std::vector{1.0f / 3.0f});
-    }
-    values = add("Mul", {add("Sign", {values}), add("Pow", {add("Abs", {values}), third_})});
+  const Pair pair = Add(tensor, graph);
+  const std::string source = AsFloat(tensor, graph);
+  return {pair.lowest, pair.highest, Reduce("ReduceSum", tensor, source, graph)};
+}
+
+std::vector<std::string> Reductions::AddKept(const std::string& tensor, onnx::GraphProto* graph) {
+  const std::string source = AsFloat(tensor, graph);
+  std::vector<std::string> kept;
+  for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
+    kept.push_back(names_->Make(std::string("ptq_") + op_type + "_" + tensor));
+    AddGraphNode(graph, op_type, {source}, kept.back());
   }
-  const std::string size = add("Size", {values});
-  const std::string count = names_->Make("ptq_count_" + tensor);
-  SetAttribute(AddGraphNode(graph, "Cast", {size}, count), "to",
-               static_cast<int64_t>(onnx::TensorProto::FLOAT));
-  const std::string squares = add("Mul", {values, values});
-  return {AsVector(count, graph), Reduce("ReduceMean", tensor, values, graph),
-          Reduce("ReduceMean", tensor, squares, graph)};
+  return kept;
+}
+
+std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, int64_t opset,
+                                     onnx::GraphProto* graph) {
+  std::vector<int64_t> axes = {0};
+  for (int64_t axis = 2; axis < rank; ++axis) axes.push_back(axis);
+  const std::string source = AsFloat(tensor, graph);
+  const std::string column = Constant("ptq_column", {-1, 1});
+  std::vector<std::string> columns;
+  for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
+    const std::string reduced = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
+    onnx::NodeProto* node = AddGraphNode(graph, op_type, {source}, reduced);
+    // ONNX operators: an input since ReduceSum-13, ReduceMin-18 and ReduceMax-18.
+    const int64_t input_since = op_type == std::string("ReduceSum") ? 13 : 18;
+    if (opset >= input_since) {
+      node->add_input(Constant("ptq_axes", axes));
+    } else {
+      SetAttribute(node, "axes", axes);
+    }
+    columns.push_back(names_->Make(reduced + "_column"));
+    AddGraphNode(graph, "Reshape", {reduced, column}, columns.back());
+  }
+  const std::string rows = names_->Make("ptq_channels_" + tensor);
+  SetAttribute(AddGraphNode(graph, "Concat", columns, rows), "axis", int64_t{1});
+  std::string vector = names_->Make(rows + "_1d");
+  AddGraphNode(graph, "Reshape", {rows, Constant("ptq_flat", {-1})}, vector);
+  return vector;
+}
+
+std::string Reductions::Constant(const std::string& name, const std::vector<int64_t>& values) {
+  std::string unique = names_->Make(name);
+  const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
+  *main_->add_initializer() = IntTensor(unique, onnx::TensorProto::INT64, dims, values);
+  return unique;
 }
 
 std::string Reductions::AsFloat(const std::string& tensor, onnx::GraphProto* graph) {

@@ -1,5 +1,5 @@
 // The reductions that observe a tensor in the graph itself: its lowest and its highest value, and
-// where wanted what mean and standard deviation follow from.
+// the sum of all.
 #pragma once
 
 #include <string>
@@ -23,11 +23,17 @@ class Reductions {
   };
   // Adds the nodes to `graph`, in which `tensor` can be read.
   Pair Add(const std::string& tensor, onnx::GraphProto* graph);
+  // Lowest, highest and the sum of all, NaN where a value is; float32 [1] each.
+  std::vector<std::string> AddWithSum(const std::string& tensor, onnx::GraphProto* graph);
 
-  // Names of float32 [1]: number of values, their mean, the mean of their squares. With `cube_root`
-  // of sign(x) * |x|^(1/3) (the scenario p3 of onnxruntime.quantization's float8).
-  std::vector<std::string> AddMoments(const std::string& tensor, bool cube_root,
-                                      onnx::GraphProto* graph);
+  // By channel (axis 1 of `rank` >= 2): lowest, highest and sum of each in turn, float32
+  // [3 * channels]. `opset` tells whether axes are an attribute or an input.
+  std::string AddByChannel(const std::string& tensor, int64_t rank, int64_t opset,
+                           onnx::GraphProto* graph);
+
+  // Lowest, highest and sum (NaN where a value is) of a tensor of rank `rank` >= 1, float32 in [1]
+  // or [1, 1, …], of that rank: no node but the reductions themselves.
+  std::vector<std::string> AddKept(const std::string& tensor, onnx::GraphProto* graph);
 
  private:
   // `tensor` as float32: no float16 reductions on CPUs.
@@ -36,11 +42,12 @@ class Reductions {
                      onnx::GraphProto* graph);
   std::string AsVector(const std::string& scalar, onnx::GraphProto* graph);
 
+  std::string Constant(const std::string& name, const std::vector<int64_t>& values);
+
   const GraphView& view_;
   UniqueNames* names_;
   onnx::GraphProto* main_;
   std::string shape_;  // the name of a constant [1]
-  std::string third_;  // of the constant 1/3, once it is needed
 };
 
 }  // namespace ptq

@@ -45,9 +45,13 @@ QuantFormat Format(const json& value) {
 CalibrationMethod Method(const json& value) {
   const auto name = value.get<std::string>();
   if (name == "MinMax") return CalibrationMethod::kMinMax;
+  if (name == "Entropy") return CalibrationMethod::kEntropy;
+  if (name == "Percentile") return CalibrationMethod::kPercentile;
   if (name == "Distribution") return CalibrationMethod::kDistribution;
-  throw Error(ErrorCode::kUnsupportedOption, "calibrate_method " + name + " is not available yet.")
-      .WithHint("Use MinMax or Distribution.");
+  if (name == "MSE") return CalibrationMethod::kMse;
+  if (name == "auto") return CalibrationMethod::kAuto;
+  throw Error(ErrorCode::kInvalidOption, "There is no calibrate_method '" + name + "'.")
+      .WithHint("Use MinMax, Entropy, Percentile, Distribution, MSE or auto.");
 }
 
 bool IsCubeRoot(const json& value) {
@@ -90,6 +94,7 @@ const std::map<std::string, Setter>& Parameters() {
       {"nodes_to_exclude", NamesInto(&C::nodes_to_exclude)},
       {"optimize_model", Into(&C::optimize_model)},
       {"calibrate_method", [](C* c, const json& v) { c->calibrate_method = Method(v); }},
+      {"calib_per_channel", Into(&C::calib_per_channel)},
   };
   return *kParameters;
 }
@@ -102,7 +107,10 @@ const std::map<std::string, Setter>& ExtraOptions() {
       {"MinimumRealRange", OptionalInto(&C::minimum_real_range)},
       {"ForceQuantizeNoInputCheck", Into(&C::force_quantize_no_input_check)},
       {"MatMulConstBOnly", Into(&C::matmul_const_b_only)},
-      {"CalibTensorRangeSymmetric", Into(&C::calib_tensor_range_symmetric)},
+      {"CalibTensorRangeSymmetric", OptionalInto(&C::calib_tensor_range_symmetric)},
+      {"CalibPercentile", Into(&C::calib_percentile)},
+      {"num_bins", Into(&C::num_bins)},
+      {"num_quantized_bins", Into(&C::num_quantized_bins)},
       {"CalibMovingAverage", Into(&C::calib_moving_average)},
       {"CalibMovingAverageConstant", Into(&C::calib_moving_average_constant)},
       {"CalibStridedMinMax",
@@ -158,7 +166,7 @@ void Apply(const json& object, const std::map<std::string, Setter>& setters, con
       .WithHint("Leave it out, or choose the other quant_format.");
 }
 
-[[noreturn]] void Refuse(const std::string& what, const char* hint) {
+[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
   throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
 }
 
@@ -204,28 +212,63 @@ void CheckQdq(const StaticQuantConfig& config) {
   }
 }
 
-void CheckCalibration(const StaticQuantConfig& config) {
+// An option that only some methods heed.
+void RefuseUnless(bool heeded, bool given, const char* option, const char* methods) {
+  if (heeded || !given) return;
+  Refuse(std::string(option) + " has no effect with this calibrate_method.",
+         std::string("Leave it out, or use calibrate_method ") + methods + ".");
+}
+
+void CheckNumbers(const StaticQuantConfig& config) {
+  const auto check = [](bool good, const char* what, const char* hint) {
+    if (!good) throw Error(ErrorCode::kInvalidOption, what).WithHint(hint);
+  };
+  const double constant = config.calib_moving_average_constant;
+  check(constant >= 0 && constant <= 1, "CalibMovingAverageConstant is not in [0, 1].",
+        "0.01 is usual.");
+  check(config.calib_strided_min_max >= 0, "CalibStridedMinMax is negative.",
+        "It is a number of samples.");
+  const double percentile = config.calib_percentile;
+  check(percentile >= 0 && percentile <= 100, "CalibPercentile is not in [0, 100].",
+        "99.999 is usual.");
+  constexpr int64_t kMostBins = int64_t{1} << 20;
+  check(config.num_bins >= 0 && config.num_bins <= kMostBins, "num_bins is not in [1, 1048576].",
+        "2048 is usual.");
+  check(config.num_quantized_bins >= 1 && config.num_quantized_bins <= kMostBins,
+        "num_quantized_bins is not in [1, 1048576].", "128 is usual.");
   const bool distribution = config.calibrate_method == CalibrationMethod::kDistribution;
-  if (config.AnyType(IsFloat8) && !distribution) {
-    Refuse("QFLOAT8E4M3FN needs a standard deviation, which MinMax does not give.",
+  check(!distribution || config.num_bins == 0 || config.num_bins >= 512,
+        "num_bins is less than 512, which Distribution needs.", "2048 is usual.");
+}
+
+void CheckCalibration(const StaticQuantConfig& config) {
+  using Method = CalibrationMethod;
+  const Method method = config.calibrate_method;
+  if (config.AnyType(IsFloat8) && method != Method::kDistribution) {
+    Refuse("QFLOAT8E4M3FN needs a standard deviation, which Distribution alone gives.",
            "Use calibrate_method Distribution.");
   }
-  if (distribution && config.enable_subgraph) {
-    Refuse("Tensors in bodies are observed by MinMax only.", "Leave EnableSubgraph out.");
+  if (config.calib_per_channel && config.enable_subgraph) {
+    Refuse("Tensors in bodies have no ranges by channel.", "Leave EnableSubgraph out.");
   }
-  const double constant = config.calib_moving_average_constant;
-  if (!(constant >= 0 && constant <= 1) || config.calib_strided_min_max < 0) {
-    throw Error(ErrorCode::kInvalidOption,
-                "CalibMovingAverageConstant is not in [0, 1], or CalibStridedMinMax is negative.")
-        .WithHint("0.01 is usual; strides are a number of samples.");
+  RefuseUnless(method == Method::kMinMax, config.calib_per_channel, "calib_per_channel", "MinMax");
+  if (method != Method::kMinMax && config.enable_subgraph) {
+    Refuse("Tensors in bodies are observed by MinMax only.",
+           "Leave EnableSubgraph out, or use calibrate_method MinMax.");
   }
-  if (distribution && (config.calib_moving_average || config.calib_strided_min_max > 0)) {
-    Refuse("CalibMovingAverage and CalibStridedMinMax have no effect on Distribution.",
-           "Use calibrate_method MinMax.");
-  }
-  if (!distribution && config.cube_root_scenario) {
-    Refuse("scenario p3 has no effect on MinMax.", "Use calibrate_method Distribution.");
-  }
+  CheckNumbers(config);
+  const bool strides = config.calib_moving_average || config.calib_strided_min_max > 0;
+  RefuseUnless(method == Method::kMinMax, strides, "CalibMovingAverage or CalibStridedMinMax",
+               "MinMax");
+  RefuseUnless(method == Method::kDistribution, config.cube_root_scenario, "scenario p3",
+               "Distribution");
+  RefuseUnless(method == Method::kPercentile, config.calib_percentile != 99.999, "CalibPercentile",
+               "Percentile");
+  RefuseUnless(method == Method::kEntropy, config.num_quantized_bins != 128, "num_quantized_bins",
+               "Entropy");
+  RefuseUnless(method == Method::kEntropy || method == Method::kPercentile ||
+                   method == Method::kDistribution,
+               config.num_bins != 0, "num_bins", "Entropy, Percentile or Distribution");
 }
 
 void CheckCombination(const StaticQuantConfig& config) {

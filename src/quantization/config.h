@@ -19,7 +19,11 @@ namespace ptq {
 // How a tensor range is taken from the observed values.
 enum class CalibrationMethod {
   kMinMax,        // lowest and highest value
+  kEntropy,       // the clip that changes the distribution least
+  kPercentile,    // what holds a share of the values
   kDistribution,  // mirrored about 0, with mean and standard deviation
+  kMse,           // the clip with the least expected quantization error
+  kAuto,          // per tensor the best of the others
 };
 
 struct StaticQuantConfig {
@@ -41,10 +45,14 @@ struct StaticQuantConfig {
   std::optional<double> minimum_real_range;
   bool force_quantize_no_input_check = false;
   bool matmul_const_b_only = false;
-  bool calib_tensor_range_symmetric = false;
+  std::optional<bool> calib_tensor_range_symmetric;  // nullopt: of Percentile, not of the others
+  double calib_percentile = 99.999;                  // Percentile only, 0 to 100
+  int64_t num_bins = 0;               // of Entropy, Percentile, Distribution; 0: 2048
+  int64_t num_quantized_bins = 128;   // Entropy only
   bool cube_root_scenario = false;    // "scenario": "p3", Distribution only
-  bool calib_moving_average = false;  // these three: MinMax only
+  bool calib_moving_average = false;  // these four: MinMax only
   double calib_moving_average_constant = 0.01;
+  bool calib_per_channel = false;     // ranges by channel, for files only: activations have one
   int64_t calib_strided_min_max = 0;  // samples a stride; 0: no strides
   bool sigmoid_nnapi = false;
   bool enable_subgraph = false;
@@ -63,6 +71,10 @@ struct StaticQuantConfig {
   int64_t block_size = 0;  // values a block of a weight; 0: no blocks
 
   bool WeightSymmetric(QuantType type) const { return weight_symmetric.value_or(IsSigned(type)); }
+  bool RangeSymmetric() const {
+    return calib_tensor_range_symmetric.value_or(calibrate_method ==
+                                                 CalibrationMethod::kPercentile);
+  }
   Bodies bodies() const { return enable_subgraph ? Bodies::kInside : Bodies::kOutside; }
   // The override of `tensor`, or null.
   const TensorOverride* Override(const std::string& tensor) const {

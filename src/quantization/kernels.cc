@@ -16,8 +16,8 @@ namespace {
 constexpr float kRoundingShift = 12582912.0f;
 constexpr float kClipLimit = 1048576.0f;
 
-// The order of numpy's add.reduce over contiguous floats: eight running sums over blocks of up to
-// 128, halves of larger ranges added up in pairs.
+}  // namespace
+
 float PairwiseSum(std::span<const float> values) {
   constexpr size_t kBlock = 128;
   const size_t count = values.size();
@@ -41,8 +41,6 @@ float PairwiseSum(std::span<const float> values) {
   for (size_t i = whole; i < count; ++i) sum += values[i];
   return sum;
 }
-
-}  // namespace
 
 void WidenRange(std::span<const float> values, TensorRange* range) {
   // Eight running ends, so that the loop has no chain of dependencies; comparisons written so that

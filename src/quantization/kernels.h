@@ -25,6 +25,10 @@ void QuantizeValues(std::span<const float> values, float scale, int32_t zero_poi
 // divides float16 data. NaN becomes 0x7F.
 void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::span<uint8_t> out);
 
+// The sum with the bits of numpy's add.reduce over contiguous floats: eight running sums over
+// blocks of up to 128, halves of larger ranges added up in pairs.
+float PairwiseSum(std::span<const float> values);
+
 // Population standard deviation with the bits of numpy.std: sums in float, pairwise; with `half`
 // every step is rounded to float16, unless that overflows. 0 for no values.
 float StandardDeviation(std::span<const float> values, bool half);

@@ -75,6 +75,14 @@ void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& confi
   }
 }
 
+CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
+                               const std::string& file) {
+  Model runnable = prepared;
+  runnable.proto() = calibration.proto;
+  WriteSkeleton(runnable, file);
+  return calibration;
+}
+
 }  // namespace
 
 int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
@@ -141,35 +149,34 @@ uint64_t StaticQuantizer::WritePrepared(const std::string& external_file) const 
   return WriteModel(*prepared_, {kOutputFile, external_file, external_file});
 }
 
-CalibrationModel StaticQuantizer::WriteCalibrationModel(const std::string& file) {
-  CalibrationModel calibration = BuildCalibrationModel(*prepared_, config_);
-  Model runnable = *prepared_;
-  runnable.proto() = calibration.proto;
-  WriteSkeleton(runnable, file);
-  collector_.emplace(calibration.tensors, config_);
-  return calibration;
+std::vector<CalibratedTensor> StaticQuantizer::TensorsToCalibrate() const {
+  return ptq::TensorsToCalibrate(*prepared_, config_);
 }
 
-void StaticQuantizer::Observe(std::span<const float> values) {
-  if (!collector_) throw Error(ErrorCode::kInternal, "Observe before WriteCalibrationModel.");
-  collector_->Observe(values);
+MemoryEstimate StaticQuantizer::EstimateMemory(
+    const std::map<std::string, std::vector<int64_t>>& input_shapes) const {
+  std::vector<std::string> names;
+  for (const CalibratedTensor& tensor : TensorsToCalibrate()) names.push_back(tensor.name);
+  return ptq::EstimateMemory(*prepared_, names, input_shapes);
+}
+
+CalibrationModel StaticQuantizer::WriteReductionModel(const std::string& file) const {
+  return WriteRunnable(BuildReductionModel(*prepared_, config_), *prepared_, file);
+}
+
+CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string>& tensors,
+                                                   const std::string& file) const {
+  return WriteRunnable(BuildTensorModel(*prepared_, tensors), *prepared_, file);
 }
 
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
-
-TensorRanges StaticQuantizer::Ranges() const {
-  if (ranges_) return *ranges_;
-  // Nothing to observe (no node to quantize) needs no sample.
-  if (collector_ && !collector_->empty()) return collector_->Ranges();
-  return {};
-}
 
 QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   QuantizeReport report;
   Model quantized = *prepared_;
   QuantPlan plan;
   {
-    const PlanContext context(*prepared_, config_, Ranges());
+    const PlanContext context(*prepared_, config_, ranges_);
     plan = config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
   }
   report.diagnostics = std::move(plan.diagnostics);

@@ -1,19 +1,22 @@
 // The whole job for one model, in the order in which it happens; read this file first.
 //
-//   Open -> Configure -> Prepare -> BuildCalibrationModel -> Observe (per sample) -> Quantize
+//   Open -> Configure -> Prepare -> TensorsToCalibrate -> [a Calibration] -> SetRanges -> Quantize
 //
-// The host runs the calibration model between Build and Observe. Ranges may come from a cache
-// instead (SetRanges). Configure and Quantize may be repeated with other settings on the same
-// ranges.
+// A Calibration (calibration/calibration.h) says which runs over the samples it needs; the host
+// writes a model for each (WriteReductionModel, WriteTensorModel), runs it, and hands over what
+// comes out. Ranges may come from a cache instead. Configure and Quantize may be repeated with
+// other settings on the same ranges.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "calibration/calibration_model.h"
-#include "calibration/range_collector.h"
+#include "calibration/expected_range.h"
+#include "calibration/memory_estimate.h"
 #include "model/model.h"
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
@@ -61,12 +64,18 @@ class StaticQuantizer {
   // The prepared float model to kOutputFile; with `external_file` (a name) weights go there.
   uint64_t WritePrepared(const std::string& external_file) const;
 
-  // Writes the model to run on the samples to `file`; see BuildCalibrationModel.
-  CalibrationModel WriteCalibrationModel(const std::string& file);
+  std::vector<CalibratedTensor> TensorsToCalibrate() const;
+  // What the model as given tells about the data it was trained on; see expected_range.h.
+  std::optional<ExpectedMagnitude> Expected() const { return FindExpectedMagnitude(model_); }
+  // What running the float model takes, for samples of these shapes.
+  MemoryEstimate EstimateMemory(
+      const std::map<std::string, std::vector<int64_t>>& input_shapes) const;
+  // The models to run on the samples, to `file`; see calibration_model.h.
+  CalibrationModel WriteReductionModel(const std::string& file) const;
+  CalibrationModel WriteTensorModel(const std::vector<std::string>& tensors,
+                                    const std::string& file) const;
 
-  void Observe(std::span<const float> values);
   void SetRanges(TensorRanges ranges);
-  TensorRanges Ranges() const;
 
   // Plans, rewrites and writes kOutputFile. Throws kMissingRange, kInvalidRange, kUnsupportedModel.
   QuantizeReport Quantize(const std::string& external_file);
@@ -75,8 +84,7 @@ class StaticQuantizer {
   Model model_;
   std::optional<Model> prepared_;
   StaticQuantConfig config_;
-  std::optional<RangeCollector> collector_;
-  std::optional<TensorRanges> ranges_;
+  TensorRanges ranges_;
 };
 
 // The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear

@@ -29,20 +29,58 @@ export interface Session {
   prepare(minOpset: number): string;
   /** Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data file). */
   writePrepared(externalFile: string): number;
+  /** Tensors whose ranges are wanted, in the order of reductions. Returns JSON of CalibratedTensor[]. */
+  calibrationTensors(): string;
+  /** The magnitude that the first BatchNormalization promises. Returns JSON of ExpectedMagnitude, or "null". */
+  expectedMagnitude(): string;
+  /** What running the prepared float model takes, for {input: dims}. Returns JSON of MemoryEstimate. */
+  estimateMemory(inputShapesJson: string): string;
   /** Writes the float model plus in-graph range reductions to '~calibration'. Returns JSON of CalibrationModel. */
-  writeCalibrationModel(): string;
-  /** One sample's reductions: `count` floats at `pointer`, in the order of CalibrationModel.tensors: min, max, min, max, … */
-  observe(pointer: number, count: number): void;
-  /** JSON: {tensor: [lowest, highest]} of all that was observed (or set). Float32 values, exact in JSON. */
-  ranges(): string;
-  /** Replaces the ranges. Same JSON. */
+  writeReductionModel(): string;
+  /** The same with these tensors (a JSON list of names) as outputs, float32. Returns JSON of CalibrationModel. */
+  writeTensorModel(tensorsJson: string): string;
+  /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
   /** Plans and rewrites; writes the quantized model to '~output' (and `externalFile`). Returns JSON of QuantizeReport. */
   quantize(externalFile: string): string;
   delete(): void;
 }
 
+/**
+ * One calibration: which passes over the samples the method needs, what they collected, the ranges. Needs no
+ * model. Throws as Session does.
+ */
+export interface Calibration {
+  /** What the pass collects: 'ranges' takes observeRanges(), the others observeTensor(); '' after the last. */
+  pass(): '' | 'ranges' | 'magnitudes' | 'histograms' | 'nested histograms';
+  passIndex(): number;
+  passCount(): number;
+  /** One sample's reductions: `count` floats at `pointer`, in the order of the tensors: min, max, sum, min, … */
+  observeRanges(pointer: number, count: number): void;
+  /** One sample's values of tensor number `tensor`: `count` floats at `pointer`. */
+  observeTensor(tensor: number, pointer: number, count: number): void;
+  endPass(): void;
+  /**
+   * After the last pass. JSON: {tensor: [lowest, highest] or [lowest, highest, deviation, mean]}; null where no
+   * sample had a value; infinite ends are "inf" and "-inf". Float32 values, exact in JSON.
+   */
+  ranges(): string;
+  /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
+  rangesByChannel(): string;
+  /** JSON of Diagnostic[]. */
+  notes(): string;
+  /** All that was collected, as JSON. */
+  save(): string;
+  /** The same without what this pass collected: what a worker starts from. */
+  fork(): string;
+  restore(state: string): void;
+  /** Adds what another calibration of the same tensors and options collected in the same pass. */
+  add(state: string): void;
+  delete(): void;
+}
+
 export interface PtqCoreModule {
+  Calibration: new (optionsJson: string, tensorsJson: string) => Calibration;
   Session: new (files: HostFiles) => Session;
   /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */
   operators(): string;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
@@ -15,9 +16,12 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 TensorRange RangeOf(const StaticQuantConfig& config,
                     std::initializer_list<std::vector<float>> samples) {
-  RangeCollector collector({"t"}, config);
-  for (const std::vector<float>& sample : samples) collector.Observe(sample);
-  return collector.Ranges().at("t");
+  RangeCollector collector(1, config);
+  for (std::vector<float> sample : samples) {
+    sample.push_back(0);  // the sum
+    collector.Observe(sample);
+  }
+  return collector.Range(0);
 }
 
 TEST(RangeCollectorTest, MinMaxIsTheWidestAndPassesOverNanAndEmptySamples) {
@@ -61,21 +65,39 @@ TEST(RangeCollectorTest, SymmetricRangesAreMirroredByTheLargerEnd) {
   EXPECT_EQ(range.highest, 2);
 }
 
-TEST(RangeCollectorTest, DistributionGivesMeanAndDeviationOverSamplesOfAnySize) {
-  StaticQuantConfig config;
-  config.calibrate_method = CalibrationMethod::kDistribution;
-  // {1, 3} and {-2}: count, mean, mean of squares.
-  const TensorRange range = RangeOf(config, {{1, 3, 2, 2, 5}, {-2, -2, 1, -2, 4}});
-  EXPECT_EQ(range.lowest, -3);
-  EXPECT_EQ(range.highest, 3);
-  EXPECT_FLOAT_EQ(range.mean, 2.0f / 3);
-  EXPECT_FLOAT_EQ(*range.deviation, std::sqrt(14.0f / 3 - 4.0f / 9));
+TEST(RangeCollectorTest, AWrongCountIsAnError) {
+  RangeCollector collector(2, {});
+  EXPECT_THROW(collector.Observe(std::vector<float>{1, 2}), Error);
 }
 
-TEST(RangeCollectorTest, AWrongCountAndNoSampleAreErrors) {
-  RangeCollector collector({"a", "b"}, {});
-  EXPECT_THROW(collector.Observe(std::vector<float>{1, 2}), Error);
-  EXPECT_THROW(collector.Ranges(), Error);
+TEST(RangeCollectorTest, NanIsCountedByTheSumUnlessInfinitiesMakeIt) {
+  RangeCollector collector(1, {});
+  collector.Observe(std::vector<float>{-1, 1, 0});
+  collector.Observe(std::vector<float>{-1, 1, kNan});
+  collector.Observe(std::vector<float>{kNan, kNan, kNan});
+  collector.Observe(std::vector<float>{-kInfinity, kInfinity, kNan});
+  EXPECT_EQ(collector.nan_samples(0), 2u);
+}
+
+TEST(RangeCollectorTest, PartsAddUpAndWhatWasSavedGoesOn) {
+  StaticQuantConfig moving;
+  moving.calib_moving_average = true;
+  for (const StaticQuantConfig& config : {StaticQuantConfig{}, moving}) {
+    RangeCollector whole(1, config);
+    RangeCollector first(1, config);
+    whole.Observe(std::vector<float>{-1, 2, 0});
+    first.Observe(std::vector<float>{-1, 2, 0});
+    RangeCollector second(1, config);
+    second.Restore(first.Save());
+    for (RangeCollector* collector : {&whole, &second}) {
+      collector->Observe(std::vector<float>{-0.1f, 3.7f, 0});
+    }
+    EXPECT_EQ(whole.Range(0).lowest, second.Range(0).lowest);
+    EXPECT_EQ(whole.Range(0).highest, second.Range(0).highest);
+    EXPECT_EQ(second.samples(), 2u);
+  }
+  RangeCollector average(1, moving);
+  EXPECT_THROW(average.Add(average), Error);
 }
 
 }  // namespace

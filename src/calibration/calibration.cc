@@ -1,0 +1,245 @@
+#include "calibration/calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+
+namespace ptq {
+namespace {
+
+constexpr int64_t kUsualBins = 2048;
+
+bool IsFinite(const Extremes& extremes) {
+  return !extremes.is_empty() && std::isfinite(extremes.lowest) && std::isfinite(extremes.highest);
+}
+
+TensorRange Mirrored(TensorRange range) {
+  range.highest = std::max(std::fabs(range.lowest), std::fabs(range.highest));
+  range.lowest = -range.highest;
+  return range;
+}
+
+// The number of channels of all tensors; `first` receives where those of each begin.
+size_t CountChannels(const std::vector<CalibratedTensor>& tensors, std::vector<size_t>* first) {
+  size_t count = 0;
+  for (const CalibratedTensor& tensor : tensors) {
+    first->push_back(count);
+    count += tensor.channels;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config) {
+  using Pass = CalibrationPass;
+  switch (config.calibrate_method) {
+    case CalibrationMethod::kMinMax:
+      return {Pass::kRanges};
+    case CalibrationMethod::kEntropy: {
+      const int64_t bins = config.num_bins == 0 ? kUsualBins : config.num_bins;
+      if (NothingToSearch(bins, config.num_quantized_bins)) return {Pass::kRanges};
+      return {Pass::kRanges, Pass::kHistograms};
+    }
+    case CalibrationMethod::kPercentile:
+      return {config.RangeSymmetric() ? Pass::kMagnitudes : Pass::kRanges, Pass::kHistograms};
+    case CalibrationMethod::kDistribution:
+      return {Pass::kRanges, Pass::kHistograms};
+    case CalibrationMethod::kMse:
+    case CalibrationMethod::kAuto:
+      return {Pass::kNestedHistograms};
+  }
+  return {};
+}
+
+Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuantConfig& config)
+    : tensors_(std::move(tensors)),
+      config_(config),
+      passes_(PassesOf(config)),
+      ranges_(CountChannels(tensors_, &first_channel_), config),
+      collected_(tensors_.size()) {}
+
+bool Calibration::Has(CalibrationPass pass) const {
+  return std::find(passes_.begin(), passes_.end(), pass) != passes_.end();
+}
+
+Values Calibration::kind() const {
+  return Has(CalibrationPass::kMagnitudes) ? Values::kAbsolute : Values::kSigned;
+}
+
+int64_t Calibration::bins() const { return config_.num_bins == 0 ? kUsualBins : config_.num_bins; }
+
+void Calibration::ObserveRanges(std::span<const float> reductions) { ranges_.Observe(reductions); }
+
+void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
+  Tensor& collected = collected_[tensor];
+  switch (pass()) {
+    case CalibrationPass::kRanges:
+      throw Error(ErrorCode::kInternal, "This pass takes reductions.");
+    case CalibrationPass::kMagnitudes:
+      collected.values.Widen(FindExtremes(values, Values::kSigned));
+      collected.magnitudes.Widen(FindExtremes(values, Values::kAbsolute));
+      return;
+    case CalibrationPass::kHistograms:
+      if (collected.ends.empty()) return;
+      return uniform_[tensor].Count(values, kind(), collected.counts);
+    case CalibrationPass::kNestedHistograms:
+      return collected.nested.Count(values);
+  }
+}
+
+void Calibration::EndPass() {
+  ++pass_;
+  if (done()) return Finish();
+  if (pass() == CalibrationPass::kHistograms) PrepareHistograms();
+}
+
+Extremes Calibration::ExtremesOf(size_t tensor) const {
+  if (Has(CalibrationPass::kNestedHistograms)) return collected_[tensor].nested.extremes();
+  if (Has(CalibrationPass::kMagnitudes)) return collected_[tensor].values;
+  Extremes extremes;
+  for (size_t c = 0; c < tensors_[tensor].channels; ++c) {
+    const size_t channel = first_channel_[tensor] + c;
+    const TensorRange range = ranges_.Range(channel);
+    extremes.lowest = std::min(extremes.lowest, range.lowest);
+    extremes.highest = std::max(extremes.highest, range.highest);
+    extremes.nans = std::max(extremes.nans, ranges_.nan_samples(channel));
+  }
+  return extremes;
+}
+
+std::map<std::string, ChannelRange> Calibration::RangesByChannel() const {
+  std::map<std::string, ChannelRange> ranges;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (ExtremesOf(i).is_empty()) continue;
+    ChannelRange& range = ranges[tensors_[i].name];
+    for (size_t c = 0; c < tensors_[i].channels; ++c) {
+      const TensorRange of_channel = ranges_.Range(first_channel_[i] + c);
+      range.lowest.push_back(of_channel.lowest);
+      range.highest.push_back(of_channel.highest);
+    }
+  }
+  return ranges;
+}
+
+// The ends of the bins: of magnitudes as numpy.histogram finds them itself, else the largest
+// magnitude to either side.
+void Calibration::PrepareHistograms() {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    Tensor& tensor = collected_[i];
+    const Extremes extremes = kind() == Values::kAbsolute ? tensor.magnitudes : ExtremesOf(i);
+    tensor.ends.clear();
+    if (IsFinite(extremes)) {
+      const float largest = std::max(std::fabs(extremes.lowest), std::fabs(extremes.highest));
+      tensor.ends = kind() == Values::kAbsolute ? std::vector{extremes.lowest, extremes.highest}
+                                                : std::vector{-largest, largest};
+      tensor.counts.assign(static_cast<size_t>(bins()), 0);
+    }
+    MakeBins(i);
+  }
+}
+
+void Calibration::MakeBins(size_t tensor) {
+  uniform_.resize(tensors_.size(), UniformBins(0, 0, 1));
+  const std::vector<float>& ends = collected_[tensor].ends;
+  if (ends.empty()) return;
+  uniform_[tensor] = UniformBins(ends[0], ends[1], static_cast<size_t>(bins()));
+}
+
+QuantGrid Calibration::GridOf(size_t tensor) const {
+  const TensorOverride* override = config_.Override(tensors_[tensor].name);
+  QuantGrid grid;
+  grid.type = config_.activation_type;
+  grid.scale_type = tensors_[tensor].type;
+  grid.fit = {config_.activation_symmetric || config_.RangeSymmetric(), false,
+              config_.minimum_real_range};
+  if (override == nullptr) return grid;
+  grid.type = override->first().quant_type.value_or(grid.type);
+  grid.fit.symmetric = override->first().symmetric.value_or(grid.fit.symmetric);
+  return grid;
+}
+
+TensorRange Calibration::HistogramRange(size_t tensor) const {
+  const Tensor& collected = collected_[tensor];
+  const Extremes extremes = ExtremesOf(tensor);
+  const Histogram histogram{collected.counts, uniform_[tensor].edges(), extremes.lowest,
+                            extremes.highest};
+  switch (config_.calibrate_method) {
+    case CalibrationMethod::kPercentile:
+      return PercentileRange(histogram, config_.calib_percentile, kind() == Values::kAbsolute);
+    case CalibrationMethod::kDistribution:
+      return DistributionRange(histogram, config_.cube_root_scenario);
+    default:
+      return EntropyRange(histogram, config_.num_quantized_bins);
+  }
+}
+
+AutoRange Calibration::RangeOf(size_t tensor) const {
+  const Extremes extremes = ExtremesOf(tensor);
+  AutoRange result{{extremes.lowest, extremes.highest}, ""};
+  if (!IsFinite(extremes)) return result;
+  if (Has(CalibrationPass::kHistograms)) {
+    result.range = HistogramRange(tensor);
+  } else if (config_.calibrate_method == CalibrationMethod::kMse) {
+    result.range = MseRange(collected_[tensor].nested, GridOf(tensor));
+  } else if (config_.calibrate_method == CalibrationMethod::kAuto) {
+    result = BestRange(collected_[tensor].nested, GridOf(tensor));
+  }
+  // Percentile is symmetric in its own way: the clip of magnitudes, but no further than the values.
+  const bool mirror = config_.RangeSymmetric() &&
+                      config_.calibrate_method != CalibrationMethod::kPercentile &&
+                      config_.calibrate_method != CalibrationMethod::kDistribution;
+  if (mirror) result.range = Mirrored(result.range);
+  return result;
+}
+
+void Calibration::Finish() {
+  results_.clear();
+  for (size_t i = 0; i < tensors_.size(); ++i) results_.push_back(RangeOf(i));
+}
+
+TensorRanges Calibration::Ranges() const {
+  TensorRanges ranges;
+  for (size_t i = 0; i < results_.size(); ++i) ranges.emplace(tensors_[i].name, results_[i].range);
+  return ranges;
+}
+
+Diagnostics Calibration::Notes() const {
+  Diagnostics notes;
+  // NaN goes from tensor to tensor: the first one, in the order of the nodes, is where it began.
+  size_t with_nan = 0;
+  size_t first = 0;
+  for (size_t i = tensors_.size(); i-- > 0;) {
+    if (ExtremesOf(i).nans == 0) continue;
+    ++with_nan;
+    first = i;
+  }
+  if (with_nan > 0) {
+    std::string message = "Tensor '" + tensors_[first].name + "' held NaN";
+    if (ranges_.samples() > 0) {
+      message += " in " + std::to_string(ExtremesOf(first).nans) + " of " +
+                 std::to_string(ranges_.samples()) + " samples";
+    }
+    if (with_nan > 1) message += ", and " + std::to_string(with_nan - 1) + " more after it";
+    notes.push_back({Severity::kWarning, "NAN_IN_TENSOR", message + "; NaN is passed over.", "",
+                     tensors_[first].name,
+                     "Look for samples that are broken or out of the model's range."});
+  }
+  if (config_.calibrate_method == CalibrationMethod::kAuto) {
+    std::map<std::string, int> taken;
+    for (const AutoRange& result : results_) {
+      if (*result.method != 0) ++taken[result.method];
+    }
+    std::string message = "auto took";
+    for (const auto& [method, count] : taken) {
+      message += (message.back() == 'k' ? " " : ", ") + method + " for " + std::to_string(count);
+    }
+    notes.push_back({Severity::kInfo, "CALIBRATION_AUTO", message + " tensors.", "", "", ""});
+  }
+  return notes;
+}
+
+}  // namespace ptq

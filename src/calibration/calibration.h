@@ -1,0 +1,115 @@
+// One calibration, from the first sample to the ranges: which runs over the samples the method
+// needs, what each collects, and what comes of it. All of it merges exactly: parts may be collected
+// by several workers or machines, in any order, with the same result to the bit (a moving average
+// apart).
+//
+//   MinMax                             kRanges
+//   Entropy, Distribution, Percentile  kRanges, then kHistograms in uniform bins between the ends
+//   Percentile of magnitudes           kMagnitudes, then kHistograms
+//   MSE, auto                          kNestedHistograms
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "calibration/histogram.h"
+#include "calibration/histogram_kernels.h"
+#include "calibration/range_collector.h"
+#include "quantization/config.h"
+#include "quantization/quant_plan.h"
+
+namespace ptq {
+
+// What one run over all samples collects.
+enum class CalibrationPass {
+  kRanges,            // lowest and highest, reduced in the graph
+  kMagnitudes,        // lowest and highest of x and of |x|; this and the rest from the tensors
+  kHistograms,        // counts in bins between the ends that the pass before found
+  kNestedHistograms,  // counts in bins that grow
+};
+
+std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config);
+
+struct CalibratedTensor {
+  std::string name;
+  FloatType type = FloatType::kFloat;
+  size_t channels = 1;  // with calib_per_channel the length of axis 1, where it is known
+};
+
+struct ChannelRange {
+  std::vector<float> lowest;
+  std::vector<float> highest;
+};
+
+class Calibration {
+ public:
+  Calibration(std::vector<CalibratedTensor> tensors, const StaticQuantConfig& config);
+
+  const std::vector<CalibratedTensor>& tensors() const { return tensors_; }
+  bool done() const { return pass_ == passes_.size(); }
+  size_t pass_index() const { return pass_; }
+  size_t pass_count() const { return passes_.size(); }
+  CalibrationPass pass() const { return passes_[pass_]; }
+
+  // kRanges: one sample's reductions of all tensors, channel by channel, in order
+  // (calibration_model.h).
+  void ObserveRanges(std::span<const float> reductions);
+  // The other passes: one sample's values of one tensor.
+  void ObserveTensor(size_t tensor, std::span<const float> values);
+  // All samples were seen: what was collected is kept, the next pass begins.
+  void EndPass();
+
+  // After the last pass. Empty ranges where no sample had a value; infinite ones where one was
+  // infinite.
+  TensorRanges Ranges() const;
+  // The same by channel, with calib_per_channel; a tensor without any value is left out.
+  std::map<std::string, ChannelRange> RangesByChannel() const;
+  // Warnings about what was seen, and for auto which method was taken how often.
+  Diagnostics Notes() const;
+
+  // All that was collected, as JSON; a calibration of the same tensors and options goes on from it.
+  std::string Save() const;
+  // The same without what this pass collected so far: what a worker starts from.
+  std::string Fork() const;
+  // Throws kInvalidCalibrationState for text that Save() of such a calibration did not write.
+  void Restore(const std::string& state);
+  // Adds what another calibration collected in the same pass. Throws kInvalidCalibrationState where
+  // it is in another pass, or has other bins.
+  void Add(const std::string& state);
+
+ private:
+  struct Tensor {
+    Extremes values;               // kMagnitudes
+    Extremes magnitudes;           // kMagnitudes
+    std::vector<uint64_t> counts;  // kHistograms
+    std::vector<float> ends;       // of the bins; empty: no value, or infinite ones
+    NestedBins nested;             // kNestedHistograms
+  };
+
+  bool Has(CalibrationPass pass) const;
+  Values kind() const;
+  int64_t bins() const;
+  QuantGrid GridOf(size_t tensor) const;
+  Extremes ExtremesOf(size_t tensor) const;
+  AutoRange RangeOf(size_t tensor) const;
+  TensorRange HistogramRange(size_t tensor) const;
+  void PrepareHistograms();
+  void MakeBins(size_t tensor);
+  void Finish();
+  std::string SaveWith(bool collected) const;
+
+  std::vector<CalibratedTensor> tensors_;
+  StaticQuantConfig config_;
+  std::vector<CalibrationPass> passes_;
+  std::vector<size_t> first_channel_;  // of each tensor in ranges_
+  size_t pass_ = 0;
+  RangeCollector ranges_;
+  std::vector<Tensor> collected_;
+  std::vector<UniformBins> uniform_;  // kHistograms: by tensor
+  std::vector<AutoRange> results_;    // after the last pass
+};
+
+}  // namespace ptq

@@ -1,0 +1,137 @@
+// What a calibration has collected, as JSON text that any other one of the same tensors and options
+// can go on from or add to itself: for workers, shards, and runs that were cancelled. Numbers are
+// exact: counts are whole, floats are written with the digits that give the same float back.
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "calibration/calibration.h"
+#include "calibration/range_json.h"
+
+namespace ptq {
+namespace {
+
+using nlohmann::json;
+
+Error Invalid(const std::string& what) {
+  return Error(ErrorCode::kInvalidCalibrationState, "The calibration state " + what + ".")
+      .WithHint("It must come from this version, with the same model and options.");
+}
+
+json SaveExtremes(const Extremes& extremes) {
+  return {{"range", RangeToJson({extremes.lowest, extremes.highest})}, {"nans", extremes.nans}};
+}
+
+Extremes RestoreExtremes(const json& state) {
+  const TensorRange range = RangeFromJson(state.at("range"));
+  return {range.lowest, range.highest, state.at("nans").get<uint64_t>()};
+}
+
+json SaveNested(const NestedBins& nested) {
+  return {{"extremes", SaveExtremes(nested.extremes())},
+          {"zeros", nested.zeros()},
+          {"at_lowest", nested.at_lowest()},
+          {"at_highest", nested.at_highest()},
+          {"infinite", nested.infinite()},
+          {"exponent", nested.exponent()},
+          {"counts", nested.counts()}};
+}
+
+NestedBins RestoreNested(const json& state) {
+  NestedBins::Saved saved{
+      RestoreExtremes(state.at("extremes")),          state.at("zeros").get<uint64_t>(),
+      state.at("at_lowest").get<uint64_t>(),          state.at("at_highest").get<uint64_t>(),
+      state.at("infinite").get<uint64_t>(),           state.at("exponent").get<int>(),
+      state.at("counts").get<std::vector<uint64_t>>()};
+  const bool has_bins = saved.counts.empty() || saved.counts.size() == NestedBins::kBins;
+  if (!has_bins) throw Invalid("has other bins");
+  if (saved.exponent < -100 || saved.exponent > 128) throw Invalid("has an exponent out of range");
+  return NestedBins(std::move(saved));
+}
+
+}  // namespace
+
+std::string Calibration::Save() const { return SaveWith(true); }
+
+std::string Calibration::Fork() const { return SaveWith(false); }
+
+std::string Calibration::SaveWith(bool collected) const {
+  json tensors = json::array();
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const Tensor& tensor = collected_[i];
+    json item = {{"name", tensors_[i].name}};
+    const bool now_nested = !done() && pass() == CalibrationPass::kNestedHistograms;
+    const bool now_magnitudes = !done() && pass() == CalibrationPass::kMagnitudes;
+    const bool now_counts = !done() && pass() == CalibrationPass::kHistograms;
+    if (Has(CalibrationPass::kMagnitudes) && (collected || !now_magnitudes)) {
+      item["values"] = SaveExtremes(tensor.values);
+      item["magnitudes"] = SaveExtremes(tensor.magnitudes);
+    }
+    if (pass_ > 0 && Has(CalibrationPass::kHistograms)) {
+      item["ends"] = tensor.ends;
+      if (collected || !now_counts) item["counts"] = tensor.counts;
+    }
+    if (Has(CalibrationPass::kNestedHistograms) && (collected || !now_nested)) {
+      item["nested"] = SaveNested(tensor.nested);
+    }
+    tensors.push_back(std::move(item));
+  }
+  json state = {{"pass", pass_}, {"tensors", std::move(tensors)}};
+  const bool now_ranges = !done() && pass() == CalibrationPass::kRanges;
+  if (Has(CalibrationPass::kRanges) && (collected || !now_ranges)) state["ranges"] = ranges_.Save();
+  // Names of a hostile model need not be UTF-8.
+  return state.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void Calibration::Restore(const std::string& text) {
+  try {
+    const json state = json::parse(text);
+    const json& tensors = state.at("tensors");
+    const auto pass = state.at("pass").get<size_t>();
+    if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
+    if (pass > passes_.size()) throw Invalid("is of another method");
+    if (state.contains("ranges")) ranges_.Restore(state.at("ranges"));
+    pass_ = pass;
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      const json& item = tensors.at(i);
+      if (item.at("name") != tensors_[i].name) throw Invalid("is of other tensors");
+      Tensor& tensor = collected_[i];
+      tensor = {};
+      if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
+      if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
+      if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
+      if (!item.contains("ends")) continue;
+      item.at("ends").get_to(tensor.ends);
+      const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1];
+      if (!tensor.ends.empty() && !has_bins) throw Invalid("has bins without ends");
+      MakeBins(i);
+      if (item.contains("counts")) item.at("counts").get_to(tensor.counts);
+      const size_t wanted = tensor.ends.empty() ? 0 : static_cast<size_t>(bins());
+      if (tensor.counts.empty()) tensor.counts.resize(wanted);
+      if (tensor.counts.size() != wanted) throw Invalid("has other bins");
+    }
+  } catch (const json::exception&) {
+    throw Invalid("cannot be read");
+  }
+  if (done()) Finish();
+}
+
+void Calibration::Add(const std::string& text) {
+  Calibration other(tensors_, config_);
+  other.Restore(text);
+  if (other.pass_ != pass_) throw Invalid("is of another pass");
+  const bool past_ranges = pass_ > 0;
+  if (!past_ranges && Has(CalibrationPass::kRanges)) ranges_.Add(other.ranges_);
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    Tensor& tensor = collected_[i];
+    const Tensor& added = other.collected_[i];
+    if (tensor.ends != added.ends) throw Invalid("has other bins");
+    for (size_t bin = 0; bin < tensor.counts.size(); ++bin) tensor.counts[bin] += added.counts[bin];
+    if (past_ranges) continue;
+    tensor.values.Widen(added.values);
+    tensor.magnitudes.Widen(added.magnitudes);
+    tensor.nested.Add(added.nested);
+  }
+}
+
+}  // namespace ptq

@@ -1,0 +1,36 @@
+#include "calibration/expected_range.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/graph_view.h"
+#include "passes/graph_queries.h"
+
+namespace ptq {
+
+std::optional<ExpectedMagnitude> FindExpectedMagnitude(const Model& model) {
+  const GraphView view(model.graph());
+  for (const onnx::NodeProto& node : model.graph().node()) {
+    if (!IsOp(node, "BatchNormalization") || node.input_size() != 5 || node.output_size() < 1) {
+      continue;
+    }
+    const onnx::TensorProto* gamma = view.Initializer(node.input(1));
+    const onnx::TensorProto* beta = view.Initializer(node.input(2));
+    const auto is_float = [](const onnx::TensorProto* tensor) {
+      return tensor != nullptr && tensor->data_type() == onnx::TensorProto::FLOAT;
+    };
+    if (!is_float(gamma) || !is_float(beta)) continue;
+    const std::vector<float> gammas = model.tensors().ReadFloats(*gamma);
+    const std::vector<float> betas = model.tensors().ReadFloats(*beta);
+    if (gammas.size() != betas.size()) continue;
+    ExpectedMagnitude expected{node.output(0), 0};
+    for (size_t c = 0; c < gammas.size(); ++c) {
+      const float magnitude = std::fabs(betas[c]) + 6 * std::fabs(gammas[c]);
+      expected.largest = std::max(expected.largest, magnitude);
+    }
+    if (expected.largest > 0 && std::isfinite(expected.largest)) return expected;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ptq

@@ -1,0 +1,352 @@
+#include "calibration/histogram_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace ptq {
+namespace {
+
+constexpr size_t kBlock = 512;  // bin numbers made at a time
+constexpr size_t kTables = 4;   // counted into in turn
+constexpr size_t kMostFastBins = 65536;
+
+// Bin numbers to counts; a negative one is settled by `correct(index in the block, ~it)`, which
+// returns the bin, or a negative number for none.
+template <typename Correct>
+void CountBlock(const int32_t* bins, size_t size, uint32_t* tables, size_t stride,
+                const Correct& correct) {
+  size_t i = 0;
+  for (; i + kTables <= size; i += kTables) {
+    const int32_t a = bins[i];
+    const int32_t b = bins[i + 1];
+    const int32_t c = bins[i + 2];
+    const int32_t d = bins[i + 3];
+    if ((a | b | c | d) < 0) {
+      for (size_t k = i; k < i + kTables; ++k) {
+        const int64_t bin = bins[k] < 0 ? correct(k, ~bins[k]) : bins[k];
+        if (bin >= 0) ++tables[bin];
+      }
+      continue;
+    }
+    ++tables[a];
+    ++tables[stride + static_cast<size_t>(b)];
+    ++tables[2 * stride + static_cast<size_t>(c)];
+    ++tables[3 * stride + static_cast<size_t>(d)];
+  }
+  for (; i < size; ++i) {
+    const int64_t bin = bins[i] < 0 ? correct(i, ~bins[i]) : bins[i];
+    if (bin >= 0) ++tables[bin];
+  }
+}
+
+// Calls `count(first, size, tables)` for blocks of the values and adds the tables up in `counts`.
+// Chunks are small enough for 32-bit counts.
+template <typename CountOne>
+void InTables(size_t size, std::span<uint64_t> counts, const CountOne& count) {
+  constexpr size_t kChunk = size_t{1} << 30;
+  std::vector<uint32_t> tables(kTables * counts.size());
+  for (size_t chunk = 0; chunk < size; chunk += kChunk) {
+    const size_t end = std::min(size, chunk + kChunk);
+    for (size_t first = chunk; first < end; first += kBlock) {
+      count(first, std::min(kBlock, end - first), tables.data());
+    }
+    for (size_t table = 0; table < kTables; ++table) {
+      uint32_t* from = tables.data() + table * counts.size();
+      for (size_t i = 0; i < counts.size(); ++i) counts[i] += from[i];
+    }
+    if (end < size) std::fill(tables.begin(), tables.end(), 0);
+  }
+}
+
+// How UniformBins finds the place of a value, in bins from the first edge.
+struct UniformPlaces {
+  float first;
+  float scale;
+  float highest;     // the middle of the last bin
+  float zero_place;  // the middle of the bin of 0
+  float near;        // to an edge
+};
+
+// The bin of each value; ~bin where it has to be looked up, as it is NaN or near an edge. All by
+// selects: a branch on values that are 0 half the time costs ten times as much.
+template <bool kAbsolute>
+void MakeUniform(const float* __restrict values, size_t size, UniformPlaces places,
+                 int32_t* __restrict bins) {
+  const float far = 1 - places.near;
+#if defined(__clang__)
+#pragma clang loop vectorize(enable)  // its cost model overrates the selects
+#endif
+  for (size_t i = 0; i < size; ++i) {
+    const float value = kAbsolute ? std::fabs(values[i]) : values[i];
+    float place = (value - places.first) * places.scale;
+    // The middle of the outermost bins, and of that of 0: the values that are most often exactly on
+    // an edge. NaN goes to the first.
+    place = place > 0.5f ? place : 0.5f;
+    place = place > places.highest ? places.highest : place;
+    place = value == 0 ? places.zero_place : place;
+    const auto bin = static_cast<int32_t>(place);
+    const float within = place - static_cast<float>(bin);
+    int32_t marked = within < places.near ? ~bin : bin;
+    marked = within > far ? ~bin : marked;
+    bins[i] = value != value ? ~bin : marked;
+  }
+}
+
+template <bool kAbsolute>
+Extremes FindExtremesOf(std::span<const float> values) {
+  constexpr size_t kLanes = 16;
+  Extremes result;
+  float lowest[kLanes];
+  float highest[kLanes];
+  std::fill_n(lowest, kLanes, result.lowest);
+  std::fill_n(highest, kLanes, result.highest);
+  const size_t whole = values.size() / kLanes * kLanes;
+  for (size_t begin = 0; begin < whole;) {
+    // NaN per block in 32 bits, which vectorize as the floats do.
+    uint32_t nans[kLanes] = {};
+    const size_t end = std::min(whole, begin + (size_t{1} << 20));
+    for (; begin < end; begin += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float given = values[begin + lane];
+        const float value = kAbsolute ? std::fabs(given) : given;
+        // Comparisons that a NaN never wins.
+        lowest[lane] = value < lowest[lane] ? value : lowest[lane];
+        highest[lane] = value > highest[lane] ? value : highest[lane];
+        nans[lane] += value != value ? 1u : 0u;
+      }
+    }
+    for (const uint32_t count : nans) result.nans += count;
+  }
+  for (size_t i = whole; i < values.size(); ++i) {
+    const float value = kAbsolute ? std::fabs(values[i]) : values[i];
+    if (value < result.lowest) result.lowest = value;
+    if (value > result.highest) result.highest = value;
+    if (value != value) ++result.nans;
+  }
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    result.lowest = std::min(result.lowest, lowest[lane]);
+    result.highest = std::max(result.highest, highest[lane]);
+  }
+  return result;
+}
+
+}  // namespace
+
+void Extremes::Widen(const Extremes& other) {
+  lowest = std::min(lowest, other.lowest);
+  highest = std::max(highest, other.highest);
+  nans += other.nans;
+}
+
+Extremes FindExtremes(std::span<const float> values, Values kind) {
+  return kind == Values::kAbsolute ? FindExtremesOf<true>(values) : FindExtremesOf<false>(values);
+}
+
+UniformBins::UniformBins(float first, float last, size_t count) : edges_(count + 1) {
+  if (first == last) {
+    first -= 0.5f;
+    last += 0.5f;
+  }
+  // numpy.linspace, all in float32: i * step + first, the last edge set; with a step of 0 (ends
+  // that are denormal) i / count * width.
+  const float width = last - first;
+  const auto bins = static_cast<float>(count);
+  const float step = width / bins;
+  for (size_t i = 0; i <= count; ++i) {
+    const auto place = static_cast<float>(i);
+    edges_[i] = (step == 0 ? place / bins * width : place * step) + first;
+  }
+  edges_[count] = last;
+  if (!std::isfinite(width)) {  // ends near ±3.4e38: numpy fails there
+    for (size_t i = 0; i < count; ++i) {
+      const double place = static_cast<double>(i) / static_cast<double>(count);
+      edges_[i] = static_cast<float>(first + place * (static_cast<double>(last) - first));
+    }
+    return;
+  }
+  // What lies nearer than this to an edge is looked up. Errors of a place, in bins: half an ulp of
+  // x - first, of the scale and of the product, and up to 1.5 ulp of the edge itself, which is
+  // large where the bins are far from 0.
+  const float away = std::max(std::fabs(first), std::fabs(last)) / width;
+  near_edge_ = 8 * bins / 16777216 * (1 + away);
+  const float scale = bins / width;
+  const bool sure = count <= kMostFastBins && near_edge_ < 0.25f;
+  if (!sure || !std::isfinite(scale) || width < 1e-30f) return;
+  scale_ = scale;
+  zero_place_ = static_cast<float>(Find(0)) + 0.5f;
+}
+
+size_t UniformBins::Find(float value) const {
+  const auto after = std::upper_bound(edges_.begin(), edges_.end(), value);
+  const auto index = after - edges_.begin() - 1;
+  return static_cast<size_t>(
+      std::clamp<std::ptrdiff_t>(index, 0, static_cast<std::ptrdiff_t>(count()) - 1));
+}
+
+void UniformBins::Count(std::span<const float> values, Values kind,
+                        std::span<uint64_t> counts) const {
+  if (scale_ != 0) {
+    return kind == Values::kAbsolute ? CountFast<true>(values, counts)
+                                     : CountFast<false>(values, counts);
+  }
+  for (const float given : values) {
+    const float value = kind == Values::kAbsolute ? std::fabs(given) : given;
+    if (value == value) ++counts[Find(value)];
+  }
+}
+
+template <bool kAbsolute>
+void UniformBins::CountFast(std::span<const float> values, std::span<uint64_t> counts) const {
+  const UniformPlaces places{edges_.front(), scale_, static_cast<float>(count()) - 0.5f,
+                             zero_place_, near_edge_};
+  InTables(values.size(), counts, [&](size_t begin, size_t size, uint32_t* tables) {
+    int32_t bins[kBlock];
+    const float* block = values.data() + begin;
+    MakeUniform<kAbsolute>(block, size, places, bins);
+    CountBlock(bins, size, tables, counts.size(), [&](size_t i, int32_t near) -> int64_t {
+      const float value = kAbsolute ? std::fabs(block[i]) : block[i];
+      if (value != value) return -1;
+      auto bin = static_cast<size_t>(near);
+      while (bin > 0 && value < edges_[bin]) --bin;
+      while (bin + 1 < count() && value >= edges_[bin + 1]) ++bin;
+      return static_cast<int64_t>(bin);
+    });
+  });
+}
+
+NestedBins::NestedBins(Saved saved)
+    : extremes_(saved.extremes),
+      zeros_(saved.zeros),
+      at_lowest_(saved.at_lowest),
+      at_highest_(saved.at_highest),
+      infinite_(saved.infinite),
+      exponent_(saved.exponent),
+      counts_(std::move(saved.counts)) {}
+
+size_t NestedBins::Find(float value) const {
+  float place = value * std::ldexp(static_cast<float>(kMiddle), -exponent_);
+  if (place == 0) place = value;
+  return static_cast<size_t>(static_cast<int64_t>(std::floor(place)) + kMiddle);
+}
+
+// What was counted at an end that is none any more is forgotten.
+void NestedBins::Widen(const Extremes& extremes) {
+  if (extremes.lowest < extremes_.lowest) at_lowest_ = 0;
+  if (extremes.highest > extremes_.highest) at_highest_ = 0;
+  extremes_.Widen(extremes);
+}
+
+void NestedBins::Count(std::span<const float> values) {
+  const Extremes extremes = FindExtremes(values, Values::kSigned);
+  Widen(extremes);
+  if (extremes.is_empty()) return;
+  const float largest = std::max(std::fabs(extremes.lowest), std::fabs(extremes.highest));
+  const bool all_finite = std::isfinite(largest);
+  float largest_finite = largest;
+  if (!all_finite) {
+    largest_finite = 0;
+    for (const float value : values) {
+      if (std::isfinite(value)) largest_finite = std::max(largest_finite, std::fabs(value));
+    }
+  }
+  if (counts_.empty()) counts_.resize(kBins);
+  if (largest_finite > 0) {
+    int exponent = 0;
+    std::frexp(largest_finite, &exponent);  // largest_finite < 2^exponent
+    GrowTo(exponent);
+  }
+  constexpr auto kHalf = static_cast<float>(kMiddle);
+  const float scale = std::ldexp(kHalf, -exponent_);
+  const bool no_nans = extremes.nans == 0;
+  const float lowest = extremes_.lowest;
+  const float highest = extremes_.highest;
+  InTables(values.size(), counts_, [&](size_t begin, size_t size, uint32_t* tables) {
+    int32_t bins[kBlock];
+    const float* block = values.data() + begin;
+    uint32_t zeros = 0;
+    uint32_t at_lowest = 0;
+    uint32_t at_highest = 0;
+    if (all_finite && no_nans) {
+      for (size_t i = 0; i < size; ++i) {
+        float place = block[i] * scale;
+        place = place == 0 ? block[i] : place;   // what underflows keeps its sign
+        auto bin = static_cast<int32_t>(place);  // towards 0: one down where that went up
+        bin -= static_cast<float>(bin) > place ? 1 : 0;
+        bins[i] = bin + static_cast<int32_t>(kMiddle);
+        zeros += block[i] == 0 ? 1u : 0u;
+        at_lowest += block[i] == lowest ? 1u : 0u;
+        at_highest += block[i] == highest ? 1u : 0u;
+      }
+    } else {
+      for (size_t i = 0; i < size; ++i) {
+        const bool finite = std::isfinite(block[i]);
+        float place = finite ? block[i] * scale : 0;
+        place = place == 0 && finite ? block[i] : place;
+        const auto bin = static_cast<int32_t>(std::floor(place) + kHalf);
+        bins[i] = finite ? bin : ~bin;
+        zeros += block[i] == 0 ? 1u : 0u;
+        at_lowest += block[i] == lowest ? 1u : 0u;
+        at_highest += block[i] == highest ? 1u : 0u;
+      }
+    }
+    zeros_ += zeros;
+    at_lowest_ += at_lowest;
+    at_highest_ += at_highest;
+    CountBlock(bins, size, tables, counts_.size(), [&](size_t i, int32_t) -> int64_t {
+      if (std::isinf(block[i])) ++infinite_;
+      return -1;
+    });
+  });
+}
+
+void NestedBins::GrowTo(int exponent) {
+  while (exponent_ < exponent) {
+    // Halving a place moves it towards the middle, where 0 is an edge.
+    std::vector<uint64_t> merged(kBins);
+    bool any = false;
+    for (int64_t i = 0; i < kBins; ++i) {
+      const uint64_t count = counts_[static_cast<size_t>(i)];
+      if (count == 0) continue;
+      any = true;
+      const int64_t place = i - kMiddle;
+      const int64_t halved = place >= 0 ? place / 2 : -((-place + 1) / 2);
+      merged[static_cast<size_t>(halved + kMiddle)] += count;
+    }
+    if (!any) {
+      exponent_ = exponent;
+      return;
+    }
+    counts_ = std::move(merged);
+    ++exponent_;
+  }
+}
+
+void NestedBins::Add(const NestedBins& other) {
+  Widen(other.extremes_);
+  if (other.extremes_.lowest == extremes_.lowest) at_lowest_ += other.at_lowest_;
+  if (other.extremes_.highest == extremes_.highest) at_highest_ += other.at_highest_;
+  zeros_ += other.zeros_;
+  infinite_ += other.infinite_;
+  if (other.counts_.empty()) return;
+  if (counts_.empty()) {
+    counts_ = other.counts_;
+    exponent_ = other.exponent_;
+    return;
+  }
+  NestedBins added = other;
+  added.GrowTo(exponent_);
+  GrowTo(added.exponent_);
+  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += added.counts_[i];
+}
+
+std::vector<float> NestedBins::Edges() const {
+  std::vector<float> edges(kBins + 1);
+  for (int64_t i = 0; i <= kBins; ++i) {
+    edges[static_cast<size_t>(i)] =
+        std::ldexp(static_cast<float>(i - kMiddle), exponent_ + 1) / static_cast<float>(kBins);
+  }
+  return edges;
+}
+
+}  // namespace ptq

@@ -1,0 +1,98 @@
+#include "calibration/memory_estimate.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include "model/graph_view.h"
+#include "passes/infer_shapes.h"
+
+namespace ptq {
+namespace {
+
+uint64_t ElementSize(int32_t type) {
+  switch (type) {
+    case onnx::TensorProto::BOOL:
+    case onnx::TensorProto::INT8:
+    case onnx::TensorProto::UINT8:
+      return 1;
+    case onnx::TensorProto::FLOAT16:
+    case onnx::TensorProto::BFLOAT16:
+    case onnx::TensorProto::INT16:
+    case onnx::TensorProto::UINT16:
+      return 2;
+    case onnx::TensorProto::INT64:
+    case onnx::TensorProto::UINT64:
+    case onnx::TensorProto::DOUBLE:
+      return 8;
+    default:
+      return 4;
+  }
+}
+
+// Number of elements; nullopt where a dimension is unknown.
+std::optional<uint64_t> Elements(const onnx::ValueInfoProto* value) {
+  if (value == nullptr || !value->type().tensor_type().has_shape()) return std::nullopt;
+  uint64_t elements = 1;
+  for (const auto& dim : value->type().tensor_type().shape().dim()) {
+    if (!dim.has_dim_value() || dim.dim_value() < 0) return std::nullopt;
+    elements *= static_cast<uint64_t>(dim.dim_value());
+  }
+  return elements;
+}
+
+void SetShapes(const std::map<std::string, std::vector<int64_t>>& shapes, onnx::GraphProto* graph) {
+  for (onnx::ValueInfoProto& input : *graph->mutable_input()) {
+    const auto given = shapes.find(input.name());
+    if (given == shapes.end()) continue;
+    auto* shape = input.mutable_type()->mutable_tensor_type()->mutable_shape();
+    shape->clear_dim();
+    for (const int64_t dim : given->second) shape->add_dim()->set_dim_value(dim);
+  }
+}
+
+}  // namespace
+
+MemoryEstimate EstimateMemory(const Model& model, const std::vector<std::string>& tensors,
+                              const std::map<std::string, std::vector<int64_t>>& input_shapes) {
+  MemoryEstimate estimate;
+  Model shaped = model;
+  SetShapes(input_shapes, &shaped.graph());
+  const onnx::GraphProto graph = InferredShapes(shaped, KnownShapes::kInputsOnly, nullptr);
+  const GraphView view(graph);
+  for (const onnx::TensorProto& initializer : graph.initializer()) {
+    uint64_t bytes = ElementSize(initializer.data_type());
+    for (const int64_t dim : initializer.dims()) bytes *= static_cast<uint64_t>(dim);
+    estimate.weights += bytes;
+  }
+  const auto bytes_of = [&](const std::string& tensor) -> uint64_t {
+    const std::optional<uint64_t> elements = Elements(view.ValueInfo(tensor));
+    if (!elements) estimate.all_known = false;
+    return elements.value_or(0) * ElementSize(view.ElementType(tensor));
+  };
+  // What each node makes lives until its last reader has run; graph outputs live on.
+  std::vector<uint64_t> freed(static_cast<size_t>(view.node_count()) + 1);
+  uint64_t alive = 0;
+  for (const onnx::ValueInfoProto& input : graph.input()) {
+    if (view.Initializer(input.name()) == nullptr) alive += bytes_of(input.name());
+  }
+  for (int i = 0; i < view.node_count(); ++i) {
+    for (const std::string& output : view.node(i).output()) {
+      if (output.empty()) continue;
+      const uint64_t bytes = bytes_of(output);
+      alive += bytes;
+      int last = i;
+      for (const Use& use : view.Uses(output)) last = std::max(last, use.node);
+      if (!view.IsGraphOutput(output)) freed[static_cast<size_t>(last)] += bytes;
+    }
+    estimate.activations = std::max(estimate.activations, alive);
+    alive -= freed[static_cast<size_t>(i)];
+  }
+  for (const std::string& tensor : tensors) {
+    const std::optional<uint64_t> elements = Elements(view.ValueInfo(tensor));
+    estimate.tensors.push_back(elements.value_or(0) * sizeof(float));
+  }
+  return estimate;
+}
+
+}  // namespace ptq

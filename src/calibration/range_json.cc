@@ -1,0 +1,35 @@
+#include "calibration/range_json.h"
+
+#include <cmath>
+#include <limits>
+
+namespace ptq {
+namespace {
+
+using nlohmann::json;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+json EndToJson(float end) {
+  if (std::isfinite(end)) return end;
+  return end > 0 ? "inf" : "-inf";
+}
+
+float EndFromJson(const json& end) {
+  if (!end.is_string()) return end.get<float>();
+  return end.get_ref<const std::string&>() == "inf" ? kInfinity : -kInfinity;
+}
+
+}  // namespace
+
+json RangeToJson(const TensorRange& range) {
+  if (range.is_empty()) return nullptr;
+  return {EndToJson(range.lowest), EndToJson(range.highest)};
+}
+
+TensorRange RangeFromJson(const json& range) {
+  if (range.is_null()) return {kInfinity, -kInfinity};
+  return {EndFromJson(range.at(0)), EndFromJson(range.at(1))};
+}
+
+}  // namespace ptq
