@@ -2,10 +2,12 @@
 // checked against the model's inputs before it reaches onnxruntime, so that errors name the sample.
 import { QuantizeError } from './errors.js';
 import { didYouMean } from './near-matches.js';
+import { checkSlice, nextInSlice } from './readers/slice.js';
 import type {
   CalibrationDataReader,
   Feeds,
   ModelSummary,
+  SampleSlice,
   SampleSource,
   SampleTensor,
   ValueSummary,
@@ -20,13 +22,20 @@ export type SampleInput =
 
 export interface OpenSamples {
   samples: AsyncIterable<Feeds>;
-  /** Number of samples, where known before reading. */
-  length: number | undefined;
+  /** Number of samples, where known before reading; for a zip, when the first was read. */
+  readonly length: number | undefined;
   describe(): string;
 }
 
-/** Opens the samples. Throws INVALID_OPTION where `input` is nothing that has samples. */
-export function openSamples(input: SampleInput, model: ModelSummary): OpenSamples {
+/**
+ * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past them. Throws
+ * INVALID_OPTION where `input` is nothing that has samples.
+ */
+export function openSamples(
+  input: SampleInput,
+  model: ModelSummary,
+  slice?: SampleSlice,
+): OpenSamples {
   const any = input as Partial<SampleSource & CalibrationDataReader> & {
     get_next?: unknown;
     [Symbol.asyncIterator]?: unknown;
@@ -34,19 +43,29 @@ export function openSamples(input: SampleInput, model: ModelSummary): OpenSample
   };
   if (typeof any.open === 'function') {
     const source = input as SampleSource;
-    const samples = source.open(model);
-    return { samples, length: source.length, describe: () => source.describe() };
+    const samples = source.open(model, slice);
+    return {
+      samples,
+      get length() {
+        return source.length;
+      },
+      describe: () => source.describe(),
+    };
   }
   const describe = () => 'samples of a reader';
   const length = typeof any.length === 'number' ? any.length : undefined;
-  if (typeof any.getNext === 'function') {
-    return { samples: drain(input as CalibrationDataReader), length, describe };
-  }
-  if (typeof any[Symbol.asyncIterator] === 'function') {
-    return { samples: input as AsyncIterable<Feeds>, length, describe };
-  }
+  const every = allSamples(input, any);
+  return { samples: slice ? sliceOf(every, checkSlice(slice)) : every, length, describe };
+}
+
+function allSamples(
+  input: SampleInput,
+  any: { getNext?: unknown; [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown },
+): AsyncIterable<Feeds> {
+  if (typeof any.getNext === 'function') return drain(input as CalibrationDataReader);
+  if (typeof any[Symbol.asyncIterator] === 'function') return input as AsyncIterable<Feeds>;
   if (typeof any[Symbol.iterator] === 'function' && typeof input !== 'string') {
-    return { samples: fromIterable(input as Iterable<Feeds>), length, describe };
+    return fromIterable(input as Iterable<Feeds>);
   }
   throw new QuantizeError(
     'INVALID_OPTION',
@@ -65,6 +84,14 @@ async function* drain(reader: CalibrationDataReader): AsyncIterable<Feeds> {
 
 async function* fromIterable(samples: Iterable<Feeds>): AsyncIterable<Feeds> {
   yield* samples;
+}
+
+async function* sliceOf(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncIterable<Feeds> {
+  let index = 0;
+  for await (const sample of samples) {
+    if (nextInSlice(slice, index) === index) yield sample;
+    index++;
+  }
 }
 
 const arrayTypes: Record<string, string> = {

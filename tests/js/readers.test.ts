@@ -5,16 +5,16 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { datasetReader, imageReader, npzReader, QuantizeError } from '#dist/index.js';
+import { datasetReader, imageReader, npzReader } from '#dist/index.js';
 import { toFloat16 } from '#dist/readers/float16.js';
-import type { Feeds, ModelSummary, SampleSource, ValueSummary } from '#dist/types.js';
+import type { ValueSummary } from '#dist/types.js';
+import { all, isError, modelOf as model } from './support/readers.js';
 
 const folder = 'tests/fixtures/image';
 const expected = JSON.parse(fs.readFileSync(`${folder}/expected.json`, 'utf8'));
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'ptq-readers-'));
 after(() => fs.rmSync(work, { recursive: true }));
 
-const model = (...inputs: ValueSummary[]) => ({ inputs }) as ModelSummary;
 const image = model({ name: 'data', type: 'float32', shape: ['N', 3, 8, 8] });
 const arrays = model(
   { name: 'x', type: 'float32', shape: [2, 'width'] },
@@ -30,22 +30,6 @@ function folderOf(name: string, files: [string, string][]): string {
     fs.copyFileSync(path.join(folder, from), path.join(root, to));
   }
   return root;
-}
-
-async function all(source: SampleSource, summary: ModelSummary): Promise<Feeds[]> {
-  const samples: Feeds[] = [];
-  for await (const sample of source.open(summary)) samples.push(sample);
-  return samples;
-}
-
-function isError(code: string, message: RegExp, hint?: RegExp) {
-  return (error: unknown) => {
-    assert.ok(error instanceof QuantizeError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    if (hint) assert.match(error.hint ?? '', hint);
-    return true;
-  };
 }
 
 function sha256(data: ArrayBufferView): string {

@@ -23,13 +23,28 @@ export function setFileLister(value: FileLister): void {
   lister = value;
 }
 
-/** What was found. */
+/** All that was given, in the order in which it is read. */
+export interface FileListing {
+  files: ListedFile[];
+  /** Where not only paths were given: Files from a dialog or a drop come in any order. */
+  byName: boolean;
+  /** What was searched, for messages: the path, or "the files given". */
+  place: string;
+}
+
+export interface ListedFile {
+  file: NamedBytes;
+  /** Taken whatever its extension: its path was given, or its media type is the one looked for. */
+  explicit: boolean;
+  /** Given by itself, not found in a folder. */
+  given: boolean;
+}
+
+/** What of a listing is read. */
 export interface FileList {
-  /** Those wanted: Files by name; paths as given, the files of each folder by name. */
   files: NamedBytes[];
   /** Number of other files that were seen and left out, by extension. */
   others: Map<string, number>;
-  /** What was searched, for messages: the path, or "the 3 given files". */
   place: string;
 }
 
@@ -39,35 +54,109 @@ export function extensionOf(name: string): string {
 }
 
 /**
- * Finds files with one of `extensions` in all that was given. A path to a file, bytes without a name,
- * names without extension and Files of the given media type ("image/") are taken as they are. Throws FILE_NOT_FOUND for a path that does not
- * exist, INVALID_OPTION for a path in a browser.
+ * Lists all that was given: Files by name; paths as given, the files of each folder by name. Throws
+ * FILE_NOT_FOUND for a path that does not exist, INVALID_OPTION for a path in a browser.
  */
-export function findFiles(
-  input: FileInput,
-  extensions: readonly string[],
-  mediaType?: string,
-): FileList {
+export function listFiles(input: FileInput, mediaType?: string): FileListing {
   const items = isList(input) ? input : [input];
-  const files: NamedBytes[] = [];
-  const others = new Map<string, number>();
-  items.forEach((item, index) => {
-    const { found, explicit } = expand(item, index, mediaType);
-    for (const file of found.sort(byName)) {
-      const extension = extensionOf(file.name);
-      if (explicit || extension === '' || extensions.includes(extension)) files.push(file);
-      else others.set(extension, (others.get(extension) ?? 0) + 1);
-    }
-  });
+  const files = items.flatMap((item, index) => expand(item, index, mediaType));
   const paths = items.filter((item) => typeof item === 'string');
-  // A list of paths has an order; Files from a dialog or a drop come in any.
-  if (paths.length < items.length) files.sort(byName);
   const place = paths.length === items.length && paths.length === 1 ? paths[0]! : 'the files given';
-  return { files, others, place };
+  return sortListing({ files, byName: paths.length < items.length, place });
+}
+
+/** A listing in its order: needed again where files took the place of others. */
+export function sortListing(listing: FileListing): FileListing {
+  if (listing.byName) listing.files.sort((a, b) => byName(a.file, b.file));
+  return listing;
+}
+
+/** The files with one of `extensions`, and those that are taken as they are: explicit ones, names without extension. */
+export function pickFiles(
+  { files, place }: FileListing,
+  extensions: readonly string[],
+  except: readonly string[] = [],
+): FileList {
+  const picked: NamedBytes[] = [];
+  const others = new Map<string, number>();
+  for (const { file, explicit } of files) {
+    const extension = extensionOf(file.name);
+    const taken = explicit && !except.includes(extension);
+    if (taken || extension === '' || extensions.includes(extension)) picked.push(file);
+    else others.set(extension, (others.get(extension) ?? 0) + 1);
+  }
+  return { files: picked, others, place };
+}
+
+/** Files that systems put beside the user's: ".DS_Store", "._a.jpg", all of "__MACOSX". */
+export function isHidden(name: string): boolean {
+  return /(^|\/)(\.|__MACOSX(\/|$))/.test(name);
+}
+
+/** The name without its folders. */
+export function baseName(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** The folder of a name, '' at the top. */
+export function folderOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
+}
+
+/** The bytes in a buffer of exactly their own, as typed arrays over it need. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const own = bytes.constructor === Uint8Array && buffer instanceof ArrayBuffer;
+  return own && buffer.byteLength === bytes.length ? new Uint8Array(buffer) : new Uint8Array(bytes);
+}
+
+/** All bytes of a file. Throws INVALID_DATA where it has fewer than it said. */
+export async function readAll(file: NamedBytes): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await file.read(0, file.size);
+  if (bytes.length < file.size) throw endsEarly(file);
+  return ownBytes(bytes);
+}
+
+function endsEarly(file: NamedBytes): QuantizeError {
+  return new QuantizeError('INVALID_DATA', `${file.name}: it ends early`);
+}
+
+/** Bytes from a beginning to an end, in order. */
+export interface ByteStream {
+  /** Bytes that are still to come. */
+  readonly left: number;
+  /** The next `count` bytes, in a buffer of their own. Throws INVALID_DATA where there are fewer. */
+  read(count: number): Promise<Uint8Array<ArrayBuffer>>;
+  skip(count: number): Promise<void>;
+}
+
+/** A file as a stream. */
+export class FileStream implements ByteStream {
+  readonly #file: NamedBytes;
+  #at = 0;
+
+  constructor(file: NamedBytes) {
+    this.#file = file;
+  }
+
+  get left(): number {
+    return this.#file.size - this.#at;
+  }
+
+  async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#file.read(this.#at, this.#at + count);
+    if (bytes.length < count) throw endsEarly(this.#file);
+    this.#at += count;
+    return ownBytes(bytes);
+  }
+
+  async skip(count: number): Promise<void> {
+    this.#at += count;
+  }
 }
 
 /** By code units, not by language: the same order on every machine. */
-function byName(a: NamedBytes, b: NamedBytes): number {
+export function byName(a: NamedBytes, b: NamedBytes): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
@@ -75,11 +164,7 @@ function isList(input: FileInput): input is readonly (string | Blob | NamedBytes
   return Array.isArray(input);
 }
 
-function expand(
-  item: unknown,
-  index: number,
-  mediaType?: string,
-): { found: NamedBytes[]; explicit: boolean } {
+function expand(item: unknown, index: number, mediaType?: string): ListedFile[] {
   if (typeof item === 'string') {
     if (!lister) {
       throw new QuantizeError('INVALID_OPTION', `a browser cannot open a path: ${item}`, {
@@ -87,14 +172,16 @@ function expand(
       });
     }
     const { files, isFolder } = lister(item);
-    return { found: files, explicit: !isFolder };
+    return files.sort(byName).map((file) => ({ file, explicit: !isFolder, given: !isFolder }));
   }
   if (item instanceof Blob) {
+    const file = fromBlob(item, index);
     const explicit = mediaType !== undefined && item.type.startsWith(mediaType);
-    return { found: [fromBlob(item, index)], explicit };
+    return [{ file, explicit, given: folderOf(file.name) === '' }];
   }
   if (typeof (item as NamedBytes | null)?.read === 'function') {
-    return { found: [item as NamedBytes], explicit: false };
+    const file = item as NamedBytes;
+    return [{ file, explicit: false, given: folderOf(file.name) === '' }];
   }
   throw new QuantizeError('INVALID_OPTION', 'samples: expected paths, Files or Blobs', {
     hint: `item ${index + 1} is ${item === null ? 'null' : typeof item}`,

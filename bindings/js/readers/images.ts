@@ -3,18 +3,14 @@ import { decodeImage } from '../decode/decode.js';
 import { QuantizeError } from '../errors.js';
 import { type ResolvedPreprocess, resolvePreprocess } from '../guess-preprocess.js';
 import { type PartialPreprocess, parsePreprocess } from '../preprocess.js';
-import type { Feeds, ModelSummary, SampleSource, SampleTensor } from '../types.js';
-import { describeOthers, type FileInput, findFiles, type NamedBytes } from './files.js';
+import type { Feeds, SampleSlice, SampleSource, SampleTensor } from '../types.js';
+import { type FileKind, type FileReaderOptions, openFiles } from './file-source.js';
+import type { FileInput, NamedBytes } from './files.js';
 import { toFloat16 } from './float16.js';
 import { ImageTensors } from './image-tensors.js';
+import { checkSlice } from './slice.js';
 
-/** Looked for in folders; a file that is named itself is decoded by its content. */
-export const imageExtensions = ['jpg', 'jpeg', 'png'];
-
-/** Dropped Files that a browser takes for images: it may decode WebP and others itself. */
-export const imageMediaType = 'image/';
-
-export interface ImageReaderOptions {
+export interface ImageReaderOptions extends FileReaderOptions {
   /** A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is guessed. */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
   /** Reads at most this many images, the first by name. */
@@ -23,23 +19,23 @@ export interface ImageReaderOptions {
 
 /**
  * Reads images as samples for a model with one image input: a list of paths in its order, all else by name. `source`: a folder
- * (with its subfolders), a path, Files or Blobs, or a list of these. A model with a fixed batch of n gets
+ * (with its subfolders), a path, a zip, Files or Blobs, or a list of these. A model with a fixed batch of n gets
  * n images a sample; the last one is filled up by repeating the last image.
  * Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; while reading INVALID_IMAGE.
  */
 export function imageReader(source: FileInput, options: ImageReaderOptions = {}): SampleSource {
-  const { files, others, place } = findFiles(source, imageExtensions, imageMediaType);
-  if (files.length === 0) {
-    throw new QuantizeError(
-      'NO_SAMPLES',
-      `no images in ${place}: looked for .jpg, .jpeg and .png files${describeOthers(others)}`,
-    );
-  }
-  return imageSource(files, options);
+  return openFiles(source, imageFiles, options);
 }
 
-/** The reader of files that were found already. */
-export function imageSource(
+export const imageFiles: FileKind<ImageReaderOptions> = {
+  name: 'images',
+  extensions: ['jpg', 'jpeg', 'png'],
+  // A browser may decode WebP and others itself.
+  mediaType: 'image/',
+  source: imageSource,
+};
+
+function imageSource(
   found: readonly NamedBytes[],
   { preprocess, limit }: ImageReaderOptions,
 ): SampleSource {
@@ -51,9 +47,10 @@ export function imageSource(
     get length() {
       return Math.ceil(files.length / (resolved ? batchOf(resolved) : 1));
     },
-    open(model: ModelSummary): AsyncIterable<Feeds> {
+    open(model, slice): AsyncIterable<Feeds> {
+      const checked = checkSlice(slice);
       resolved = resolvePreprocess(model, given);
-      return readImages(files, resolved);
+      return readImages(files, resolved, checked);
     },
     describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
   };
@@ -66,20 +63,21 @@ function batchOf({ dims }: ResolvedPreprocess): number {
 async function* readImages(
   files: readonly NamedBytes[],
   resolved: ResolvedPreprocess,
+  slice: SampleSlice,
 ): AsyncGenerator<Feeds> {
   const { input, spec, dims } = resolved;
   const batch = batchOf(resolved);
   const size = dims.reduce((product, dim) => product * dim, 1);
+  const imageSize = size / batch;
   const tensors = await ImageTensors.create(spec);
   try {
-    for (let first = 0; first < files.length; first += batch) {
+    for (let first = slice.first * batch; first < files.length; first += slice.step * batch) {
       const values = new Float32Array(size);
-      const step = size / batch;
       for (let i = 0; i < batch; i++) {
-        const part = values.subarray(i * step, (i + 1) * step);
+        const part = values.subarray(i * imageSize, (i + 1) * imageSize);
         const file = files[first + i];
         if (file) await readImage(file, tensors, part);
-        else values.copyWithin(i * step, (i - 1) * step, i * step);
+        else values.copyWithin(i * imageSize, (i - 1) * imageSize, i * imageSize);
       }
       yield { [input.name]: { type: input.type, dims, data: convert(values, input.type) } };
     }

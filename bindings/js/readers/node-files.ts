@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { QuantizeError } from '../errors.js';
-import type { FileLister, NamedBytes } from './files.js';
+import { type FileLister, isHidden, type NamedBytes } from './files.js';
 
 /**
  * Lists a file or a folder with its subfolders, links followed, hidden files (".DS_Store", "._a.jpg")
@@ -24,7 +24,7 @@ export const listNodeFiles: FileLister = (given) => {
     if (seen.has(real)) return;
     seen.add(real);
     for (const name of fs.readdirSync(folder)) {
-      if (name.startsWith('.') || name === '__MACOSX') continue;
+      if (isHidden(name)) continue;
       const full = path.join(folder, name);
       const entry = fs.statSync(full, { throwIfNoEntry: false });
       if (entry?.isDirectory()) visit(full, `${prefix}${name}/`);

@@ -3,7 +3,7 @@
 import { Inflate } from 'fflate';
 import { crc32 } from '../crc32.js';
 import { QuantizeError } from '../errors.js';
-import type { NamedBytes } from './files.js';
+import { type ByteStream, extensionOf, type NamedBytes } from './files.js';
 
 export interface ZipEntry {
   name: string;
@@ -16,14 +16,19 @@ export interface ZipEntry {
   offset: number;
 }
 
-const stored = 0;
+export const stored = 0;
 const deflated = 8;
 const encrypted = 1;
 // Packed bytes that are unpacked at a time; deflate makes at most about 1000 times as many of them.
 const inputBlock = 1 << 17;
+const skipBlock = 1 << 20;
+// Deflate makes at most 1032 times as many bytes; an entry that claims more would only take memory.
+const mostUnpacked = (entry: ZipEntry) =>
+  entry.method === stored ? entry.packedSize : entry.packedSize * 1032;
 
 function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError {
-  return new QuantizeError('INVALID_DATA', `${file.name} is not a readable .npz: ${why}`, {
+  const kind = extensionOf(file.name) === 'npz' ? '.npz' : 'zip file';
+  return new QuantizeError('INVALID_DATA', `${file.name} is not a readable ${kind}: ${why}`, {
     cause,
   });
 }
@@ -87,6 +92,7 @@ function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntr
     if (entry.method !== stored && entry.method !== deflated) {
       throw damaged(file, `${name} is compressed by method ${entry.method}`);
     }
+    if (entry.size > mostUnpacked(entry)) throw damaged(file, `the size of ${name} is wrong`);
     entries.push(entry);
     at = next;
   }
@@ -110,13 +116,14 @@ function readZip64(view: DataView, start: number, end: number, entry: ZipEntry):
 }
 
 /** An entry's content from its beginning to its end. */
-export class ZipStream {
+export class ZipStream implements ByteStream {
   readonly #file: NamedBytes;
   readonly #entry: ZipEntry;
   #start: number | null = null;
   #packedRead = 0;
   #sizeRead = 0;
   #crc = 0;
+  #skipped = false;
   #inflate: Inflate | null = null;
   #blocks: Uint8Array[] = [];
   #buffered = 0;
@@ -145,10 +152,23 @@ export class ZipStream {
     else bytes.set(await this.#packed(count));
     this.#sizeRead += count;
     this.#crc = crc32(bytes, this.#crc);
-    if (this.left === 0 && this.#crc !== this.#entry.crc) {
+    if (this.left === 0 && !this.#skipped && this.#crc !== this.#entry.crc) {
       throw damaged(this.#file, `wrong checksum of ${this.#entry.name}`);
     }
     return bytes;
+  }
+
+  /** Passes over bytes. Those of a stored entry are not even read, so its checksum can't be checked then. */
+  async skip(count: number): Promise<void> {
+    if (this.#inflate) {
+      for (let rest = count; rest > 0; rest -= skipBlock)
+        await this.read(Math.min(rest, skipBlock));
+      return;
+    }
+    if (count > this.left) throw damaged(this.#file, `${this.#entry.name} is too short`);
+    this.#packedRead += count;
+    this.#sizeRead += count;
+    this.#skipped ||= count > 0;
   }
 
   async #unpack(into: Uint8Array, inflate: Inflate): Promise<void> {
