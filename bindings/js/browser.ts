@@ -1,11 +1,12 @@
 // onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
 // imports from Node.
+import { type CalibrateResult, calibrateOn } from './calibrate-model.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { inspectOn } from './inspect-model.js';
-import type { PreprocessOptions, QuantizeStaticOptions } from './options.js';
+import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options.js';
 import { browserPlatform } from './platform/browser.js';
 import type { ModelInput } from './platform/platform.js';
 import { type PreprocessResult, preprocessOn } from './preprocess-model.js';
@@ -14,7 +15,7 @@ import type { ModelSummary } from './types.js';
 
 export { loadCore } from './core.js';
 export { loadDecoders } from './decode/decode.js';
-export { setRuntimePaths } from './platform/browser.js';
+export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
 export {
   inspectInWorker,
@@ -31,6 +32,14 @@ export type { CompiledModules, DatasetDescription, WorkerOptions } from './worke
  */
 export function quantizeStatic(options: QuantizeStaticOptions): Promise<QuantizeResult<Blob>> {
   return quantizeOn(browserPlatform, options);
+}
+
+/**
+ * Tensor ranges by themselves: of all samples, or what a shard of them collects for mergeRanges().
+ * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to another run.
+ */
+export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
+  return calibrateOn(browserPlatform, options);
 }
 
 /** What a model is: inputs, outputs, opset, operators. For workers; in a page use inspectInWorker(). */

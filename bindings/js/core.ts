@@ -1,27 +1,48 @@
 // The C++ core as typed calls: JSON is parsed here, C++ exceptions become QuantizeError here, and heap
 // views are taken anew at each use, because any call may grow the memory and detach them.
+import type { ExpectedMagnitude } from './calibration/check-samples.js';
 import { QuantizeError } from './errors.js';
 import type { ModelFiles } from './host-files.js';
 import type {
+  CalibratedTensor,
   CalibrationModel,
   Diagnostic,
+  MemoryEstimate,
   ModelStructure,
   ModelSummary,
   PrepareReport,
   QuantizeReport,
 } from './types.js';
 import type { OptionValues } from './validate.js';
-import createPtqCore, { type PtqCoreModule, type Session } from './wasm/ptq_core.mjs';
+import createPtqCore, {
+  type Calibration,
+  type PtqCoreModule,
+  type Session,
+} from './wasm/ptq_core.mjs';
 
 /** Ranges by tensor: [lowest, highest], with Distribution [lowest, highest, standard deviation, mean]. */
 export type TensorRanges = Record<string, [number, number] | [number, number, number, number]>;
 
+/** By tensor: the lowest values of its channels, and the highest. */
+export type RangesByChannel = Record<string, [number[], number[]]>;
+
 let loading: Promise<PtqCoreModule> | null = null;
 let compiled: WebAssembly.Module | null = null;
+let compile: (() => WebAssembly.Module) | null = null;
 
 /** A ptq_core.wasm that was compiled before, so that loadCore() needs no network. */
 export function setCoreModule(module: WebAssembly.Module): void {
   compiled = module;
+}
+
+/** How ptq_core.wasm is compiled where emscripten's own way (fetching it) keeps it to itself. */
+export function setCoreCompiler(work: () => WebAssembly.Module): void {
+  compile = work;
+}
+
+/** The compiled ptq_core.wasm, once loadCore() has made it: workers need not compile it again. */
+export function coreModule(): WebAssembly.Module | null {
+  return compiled;
 }
 let loaded: PtqCoreModule | null = null;
 
@@ -30,11 +51,7 @@ let loaded: PtqCoreModule | null = null;
  * Throws QuantizeError CORE_NOT_LOADED where the file is missing or WebAssembly lacks what it needs.
  */
 export function loadCore(): Promise<PtqCoreModule> {
-  loading ??= createPtqCore({
-    // A literal new URL(…, import.meta.url): bundlers recognize it and copy the file along.
-    locateFile: () => new URL('./wasm/ptq_core.wasm', import.meta.url).href,
-    ...(compiled && { instantiateWasm: instantiate(compiled) }),
-  }).then(
+  loading ??= load().then(
     (core) => {
       loaded = core;
       return core;
@@ -48,6 +65,15 @@ export function loadCore(): Promise<PtqCoreModule> {
     },
   );
   return loading;
+}
+
+async function load(): Promise<PtqCoreModule> {
+  compiled ??= compile ? compile() : null;
+  return createPtqCore({
+    // A literal new URL(…, import.meta.url): bundlers recognize it and copy the file along.
+    locateFile: () => new URL('./wasm/ptq_core.wasm', import.meta.url).href,
+    ...(compiled && { instantiateWasm: instantiate(compiled) }),
+  });
 }
 
 function instantiate(module: WebAssembly.Module) {
@@ -100,7 +126,6 @@ export class CoreSession {
   readonly #core: PtqCoreModule;
   readonly #files: ModelFiles;
   readonly #session: Session;
-  #buffer = { pointer: 0, count: 0 };
 
   private constructor(core: PtqCoreModule, files: ModelFiles) {
     this.#core = core;
@@ -134,27 +159,30 @@ export class CoreSession {
     this.#call(() => this.#session.writePrepared(externalFile));
   }
 
-  writeCalibrationModel(): CalibrationModel {
-    return this.#json((session) => session.writeCalibrationModel());
+  calibrationTensors(): CalibratedTensor[] {
+    return this.#json((session) => session.calibrationTensors());
   }
 
-  /** One sample's reductions: min, max, min, max, … in the order of CalibrationModel.tensors. */
-  observe(values: Float32Array): void {
-    if (this.#buffer.count < values.length) {
-      this.#free();
-      this.#buffer = { pointer: this.#core._malloc(values.length * 4), count: values.length };
-      if (!this.#buffer.pointer) throw new QuantizeError('OUT_OF_MEMORY', 'the core has no memory');
-    }
-    this.#core.HEAPF32.set(values, this.#buffer.pointer / 4);
-    this.#call(() => this.#session.observe(this.#buffer.pointer, values.length));
+  expectedMagnitude(): ExpectedMagnitude | null {
+    return this.#json((session) => session.expectedMagnitude());
   }
 
-  ranges(): TensorRanges {
-    return this.#json((session) => session.ranges());
+  /** `shapes`: dims by input. */
+  estimateMemory(shapes: Record<string, readonly number[]>): MemoryEstimate {
+    return this.#json((session) => session.estimateMemory(JSON.stringify(shapes)));
   }
 
-  setRanges(ranges: TensorRanges): void {
-    this.#call(() => this.#session.setRanges(JSON.stringify(ranges)));
+  writeReductionModel(): CalibrationModel {
+    return this.#json((session) => session.writeReductionModel());
+  }
+
+  writeTensorModel(tensors: readonly string[]): CalibrationModel {
+    return this.#json((session) => session.writeTensorModel(JSON.stringify(tensors)));
+  }
+
+  /** `ranges`: the JSON of CoreCalibration.ranges(), or of formatRanges(). */
+  setRanges(ranges: string): void {
+    this.#call(() => this.#session.setRanges(ranges));
   }
 
   quantize(externalFile: string): QuantizeReport {
@@ -162,13 +190,7 @@ export class CoreSession {
   }
 
   dispose(): void {
-    this.#free();
     this.#session.delete();
-  }
-
-  #free(): void {
-    if (this.#buffer.pointer) this.#core._free(this.#buffer.pointer);
-    this.#buffer = { pointer: 0, count: 0 };
   }
 
   #json<T>(work: (session: Session) => string): T {
@@ -178,4 +200,133 @@ export class CoreSession {
   #call<T>(work: () => T): T {
     return callCore(this.#core, work, () => this.#files.takeError());
   }
+}
+
+/** One calibration in the core: passes over the samples, what they collect, the ranges. Call dispose() in the end. */
+export class CoreCalibration {
+  readonly #core: PtqCoreModule;
+  readonly #calibration: Calibration;
+  /** In the heap: what a tensor is copied to, a part at a time where it is large. */
+  #buffer = { pointer: 0, count: 0 };
+
+  private constructor(core: PtqCoreModule, options: string, tensors: string) {
+    this.#core = core;
+    this.#calibration = callCore(core, () => new core.Calibration(options, tensors));
+  }
+
+  /** `options`: see coreOptions(). Throws INVALID_OPTION, UNSUPPORTED_OPTION. */
+  static async create(
+    options: OptionValues,
+    tensors: readonly CalibratedTensor[],
+  ): Promise<CoreCalibration> {
+    return new CoreCalibration(await loadCore(), JSON.stringify(options), JSON.stringify(tensors));
+  }
+
+  /** What the pass collects, '' after the last one. */
+  get pass(): ReturnType<Calibration['pass']> {
+    return this.#calibration.pass();
+  }
+
+  get passIndex(): number {
+    return this.#calibration.passIndex();
+  }
+
+  get passCount(): number {
+    return this.#calibration.passCount();
+  }
+
+  /** One sample's reductions: min, max, sum, min, … in the order of the tensors. */
+  observeRanges(values: Float32Array): void {
+    const pointer = this.#reserve(values.length);
+    this.#core.HEAPF32.set(values, pointer / 4);
+    this.#call(() => this.#calibration.observeRanges(pointer, values.length));
+  }
+
+  /** One sample's values of one tensor, in any number of parts. */
+  observeTensor(tensor: number, values: Float32Array): void {
+    // Parts that stay in the processor's cache between the copy and the count.
+    const pointer = this.#reserve(Math.min(values.length, partOfTensor));
+    for (let start = 0; start < values.length; start += partOfTensor) {
+      const part = values.subarray(start, start + partOfTensor);
+      this.#core.HEAPF32.set(part, pointer / 4);
+      this.#call(() => this.#calibration.observeTensor(tensor, pointer, part.length));
+    }
+  }
+
+  endPass(): void {
+    this.#call(() => this.#calibration.endPass());
+  }
+
+  /** JSON of the ranges, for CoreSession.setRanges() and parseRanges(). */
+  ranges(): string {
+    return this.#call(() => this.#calibration.ranges());
+  }
+
+  /** With calib_per_channel. */
+  rangesByChannel(): RangesByChannel {
+    return JSON.parse(this.#call(() => this.#calibration.rangesByChannel()));
+  }
+
+  notes(): Diagnostic[] {
+    return JSON.parse(this.#call(() => this.#calibration.notes()));
+  }
+
+  save(): string {
+    return this.#call(() => this.#calibration.save());
+  }
+
+  fork(): string {
+    return this.#call(() => this.#calibration.fork());
+  }
+
+  restore(state: string): void {
+    this.#call(() => this.#calibration.restore(state));
+  }
+
+  add(state: string): void {
+    this.#call(() => this.#calibration.add(state));
+  }
+
+  dispose(): void {
+    if (this.#buffer.pointer) this.#core._free(this.#buffer.pointer);
+    this.#buffer = { pointer: 0, count: 0 };
+    this.#calibration.delete();
+  }
+
+  #reserve(count: number): number {
+    if (this.#buffer.count < count) {
+      if (this.#buffer.pointer) this.#core._free(this.#buffer.pointer);
+      this.#buffer = { pointer: this.#core._malloc(count * 4), count };
+      if (!this.#buffer.pointer) throw new QuantizeError('OUT_OF_MEMORY', 'the core has no memory');
+    }
+    return this.#buffer.pointer;
+  }
+
+  #call<T>(work: () => T): T {
+    return callCore(this.#core, work);
+  }
+}
+
+const partOfTensor = 2 ** 18;
+
+type RangeEnd = number | 'inf' | '-inf';
+
+/** Ranges from the core's JSON, tensors without a value left out. */
+export function parseRanges(json: string): TensorRanges {
+  const ranges: TensorRanges = {};
+  const end = (value: RangeEnd) =>
+    typeof value === 'number' ? value : value === 'inf' ? Infinity : -Infinity;
+  for (const [tensor, range] of Object.entries(
+    JSON.parse(json) as Record<string, RangeEnd[] | null>,
+  )) {
+    if (range) ranges[tensor] = range.map(end) as [number, number];
+  }
+  return ranges;
+}
+
+/** The core's JSON of ranges. */
+export function formatRanges(ranges: TensorRanges): string {
+  return JSON.stringify(ranges, (_, value) =>
+    value === Infinity ? 'inf' : value === -Infinity ? '-inf' : value,
+  );
 }

@@ -1,43 +1,67 @@
 // The float model as onnxruntime runs it: for calibration (prepared, with the reductions that the core
 // put in), and as it was given, which is what a result is compared with.
+
+import type { PassModel } from './calibration/runner.js';
 import type { CoreSession } from './core.js';
 import type { ModelFiles } from './host-files.js';
-import type { InputFiles, OrtModule, RuntimeBytes } from './platform/platform.js';
+import type { InputFiles, Runtime, RuntimeBytes } from './platform/platform.js';
 import {
   createSession,
   isRunnableIrVersion,
   type RuntimeSession,
   withRunnableIrVersion,
 } from './runtime.js';
-import type { CalibrationModel, ModelSummary } from './types.js';
+import type { CalibratedTensor, CalibrationModel, ModelSummary } from './types.js';
 
-/** Writes the calibration model and loads it. Weights stay in the files where they are. */
-export async function loadCalibrationModel(
-  ort: OrtModule,
+/** The calibration model with reductions, to be run in one pass. Weights stay in the files where they are. */
+export function writeReductionPass(
   core: CoreSession,
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
-): Promise<{ session: RuntimeSession; calibration: CalibrationModel }> {
-  const calibration = core.writeCalibrationModel();
-  const externalData = calibration.files.map((path) => ({
+): PassModel {
+  return passModel(core.writeReductionModel(), files, input, model, null);
+}
+
+/** The calibration model that brings out tensors number `group`. */
+export function writeTensorPass(
+  core: CoreSession,
+  files: ModelFiles,
+  input: InputFiles,
+  model: ModelSummary,
+  tensors: readonly CalibratedTensor[],
+  group: readonly number[],
+): PassModel {
+  const names = group.map((number) => tensors[number]!.name);
+  return passModel(core.writeTensorModel(names), files, input, model, group);
+}
+
+function passModel(
+  { outputs, files: names }: CalibrationModel,
+  files: ModelFiles,
+  input: InputFiles,
+  model: ModelSummary,
+  tensors: readonly number[] | null,
+): PassModel {
+  const externalData = names.map((path) => ({
     path,
     data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
   }));
   const bytes = withRunnableIrVersion(files.calibration.toBytes(), model.irVersion);
   files.calibration.truncate();
-  // Unoptimized, as the reference calibrates: fusions would hide tensors and change roundings.
-  const session = await createSession(ort, input.label, {
+  return {
+    label: input.label,
+    asWritten: model.alreadyQuantized,
     model: bytes,
     externalData,
-    optimization: 'disabled',
-  });
-  return { session, calibration };
+    outputs,
+    tensors,
+  };
 }
 
 /** Loads the model as it was given. Throws RUNTIME_CANNOT_LOAD. */
 export async function loadAsGiven(
-  ort: OrtModule,
+  runtime: Runtime,
   input: InputFiles,
   model: ModelSummary,
 ): Promise<RuntimeSession> {
@@ -45,7 +69,7 @@ export async function loadAsGiven(
     path,
     data: input.runtimeBytes(path),
   }));
-  return createSession(ort, input.label, {
+  return createSession(runtime, input.label, {
     model: runnableBytes(input, model),
     externalData,
     optimization: 'basic',

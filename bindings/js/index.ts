@@ -1,4 +1,5 @@
 // onnx-ptq in Node: models and samples by path or in memory.
+import { type CalibrateResult, calibrateOn } from './calibrate-model.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
@@ -6,7 +7,7 @@ import type { StaticQuantConfig } from './config/static-config.js';
 import { setDecodePlatform } from './decode/decode.js';
 import { nodeDecodePlatform } from './decode/node.js';
 import { inspectOn } from './inspect-model.js';
-import type { PreprocessOptions, QuantizeStaticOptions } from './options.js';
+import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
 import type { ModelInput } from './platform/platform.js';
 import { type PreprocessResult, preprocessOn } from './preprocess-model.js';
@@ -40,6 +41,14 @@ setDecodePlatform(nodeDecodePlatform);
  */
 export function quantizeStatic(options: QuantizeStaticOptions): Promise<QuantizeResult<NodeModel>> {
   return quantizeOn(nodePlatform, options);
+}
+
+/**
+ * Tensor ranges by themselves: of all samples, or what a shard of them collects for mergeRanges().
+ * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to another run.
+ */
+export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
+  return calibrateOn(nodePlatform, options);
 }
 
 /** What a model is: inputs, outputs, opset, operators. Reads the graph, not the weights. */

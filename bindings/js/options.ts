@@ -2,7 +2,13 @@
 // (their meaning and defaults: docs/options.md), and what only a library needs (signal, progress, external data).
 import type { ExternalData, ModelInput } from './platform/platform.js';
 import type { SampleInput } from './samples.js';
-import type { OptionSpec, OptionsOf, preprocessOptions, quantizeStaticOptions } from './schema.js';
+import type {
+  calibrateOptions,
+  OptionSpec,
+  OptionsOf,
+  preprocessOptions,
+  quantizeStaticOptions,
+} from './schema.js';
 import type { Diagnostic } from './types.js';
 
 /** What a run is doing. */
@@ -14,6 +20,9 @@ export interface Progress {
   done: number;
   /** Of how many; absent where that is not known. */
   total?: number;
+  /** Which pass over the samples this is, of how many; where there are several. */
+  pass?: number;
+  passes?: number;
   /** Estimate for the rest of this stage, in seconds; absent until there is something to go by. */
   secondsLeft?: number;
 }
@@ -40,18 +49,39 @@ interface ModelOptions extends RunOptions {
 /** The table's options but those that the command has by itself or as paths. */
 type Parameters<Table extends readonly OptionSpec[]> = Omit<
   OptionsOf<Table>,
-  'modelInput' | 'modelOutput' | 'calibrateDataset' | 'preprocess'
+  | 'modelInput'
+  | 'modelOutput'
+  | 'calibrateDataset'
+  | 'preprocess'
+  | 'sampleRate'
+  | 'calibrationState'
+  | 'resume'
 >;
 export interface QuantizeStaticOptions
   extends ModelOptions,
     Parameters<typeof quantizeStaticOptions> {
   /**
-   * Samples: imageReader(), npzReader() or datasetReader(), any object with getNext(), any (async) iterable
+   * Samples: datasetReader() or the reader of one kind (imageReader(), npzReader(), …), any object with getNext(), any (async) iterable
    * of `{inputName: tensor}`. May be left out where `calibrationCachePath` exists or `calibrationCache` is given.
    */
   calibrationDataReader?: SampleInput | null | undefined;
   /** The text of a calibration cache, where there are no files; the report has `calibrationCache` to keep. */
   calibrationCache?: string | undefined;
+  /** The text of a calibration state: goes on from there, with the same result as one run. */
+  resume?: string | undefined;
+  /** Called where calibration is cancelled, with the calibration state to resume from. */
+  onCalibrationState?: ((state: string) => void) | undefined;
+}
+
+export interface CalibrateOptions
+  extends Omit<ModelOptions, 'modelOutput'>,
+    Omit<
+      Parameters<typeof calibrateOptions>,
+      'ranges' | 'tables' | 'tensorrtCache' | 'calibrationState' | 'resume'
+    > {
+  calibrationDataReader: SampleInput;
+  resume?: string | undefined;
+  onCalibrationState?: ((state: string) => void) | undefined;
 }
 
 export interface PreprocessOptions extends ModelOptions, Parameters<typeof preprocessOptions> {}
@@ -61,6 +91,8 @@ export const libraryOptions = [
   'externalData',
   'calibrationDataReader',
   'calibrationCache',
+  'resume',
+  'onCalibrationState',
   'signal',
   'onProgress',
   'onDiagnostic',

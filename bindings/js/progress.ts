@@ -26,7 +26,13 @@ export class Run {
   }
 
   /** Reports samples done and estimates the time left. */
-  samples(stage: Stage, done: number, total: number | undefined, elapsed: number): void {
+  samples(
+    stage: Stage,
+    done: number,
+    total: number | undefined,
+    elapsed: number,
+    passes?: { pass: number; passes: number },
+  ): void {
     const secondsLeft =
       total !== undefined && done > 0 ? ((elapsed / done) * (total - done)) / 1000 : undefined;
     this.#options.onProgress?.({
@@ -34,6 +40,7 @@ export class Run {
       done,
       ...(total !== undefined ? { total } : {}),
       ...(secondsLeft !== undefined ? { secondsLeft } : {}),
+      ...(passes && passes.passes > 1 ? passes : {}),
     });
   }
 
@@ -41,6 +48,10 @@ export class Run {
   async checkpoint(): Promise<void> {
     await eventLoopTurn();
     this.#options.signal?.throwIfAborted();
+  }
+
+  get isCancelled(): boolean {
+    return this.#options.signal?.aborted === true;
   }
 
   note(...diagnostics: Diagnostic[]): void {

@@ -1,4 +1,7 @@
 // What both entries (index.ts, browser.ts) export: types, errors and the pieces without a platform.
+
+export type { CalibrateResult } from './calibrate-model.js';
+export { type MergedRanges, mergeRanges } from './calibration/merge-states.js';
 export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
 export type { QnnConfigOptions } from './config/qnn-config.js';
 export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
@@ -6,6 +9,7 @@ export type { StaticQuantConfig } from './config/static-config.js';
 export { QuantizeError } from './errors.js';
 export { guessPreprocess } from './guess-preprocess.js';
 export type {
+  CalibrateOptions,
   PreprocessOptions,
   Progress,
   QuantizeStaticOptions,
@@ -18,9 +22,14 @@ export type { PreprocessReport, PreprocessResult } from './preprocess-model.js';
 export { type Profile, type ProfileName, profileNames, profiles } from './profiles.js';
 export type { CalibrationMethod, QuantFormat, QuantType } from './quant-types.js';
 export type { QuantizeResult } from './quantize-static.js';
-export { datasetReader } from './readers/folder.js';
+export type { FileReaderOptions } from './readers/file-source.js';
+export { type DatasetReaderOptions, datasetReader } from './readers/folder.js';
 export { type ImageReaderOptions, imageReader } from './readers/images.js';
+export { npyReader } from './readers/npy-reader.js';
 export { type NpzReaderOptions, npzReader } from './readers/npz.js';
+export { pbReader } from './readers/pb.js';
+export { rawReader } from './readers/raw.js';
+export { type WavReaderOptions, wavReader } from './readers/wav.js';
 export type { QualityReport, QuantizationReport } from './report.js';
 export type { SampleInput } from './samples.js';
 export {

@@ -14,7 +14,15 @@ export type QuantType = (typeof quantTypes)[number];
 export const quantFormats = ['QOperator', 'QDQ'] as const;
 export type QuantFormat = (typeof quantFormats)[number];
 
-export const calibrationMethods = ['MinMax', 'Entropy', 'Percentile', 'Distribution'] as const;
+/** The reference's four; MSE and auto are ours. */
+export const calibrationMethods = [
+  'MinMax',
+  'Entropy',
+  'Percentile',
+  'Distribution',
+  'MSE',
+  'auto',
+] as const;
 export type CalibrationMethod = (typeof calibrationMethods)[number];
 
 const bits: Readonly<Record<QuantType, number>> = {

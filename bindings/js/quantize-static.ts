@@ -1,23 +1,21 @@
 // The whole job, top to bottom: check, open, prepare, calibrate, quantize, verify, put in place.
 // index.ts and browser.ts bind it to their platform.
-import { planCache } from './cache-plan.js';
-import { type CalibrationResult, calibrate, firstSamples } from './calibrate.js';
-import { formatCalibrationCache } from './calibration-cache.js';
-import { CoreSession } from './core.js';
+import { planCache } from './calibration/cache-plan.js';
+import { calibrate, firstSamples } from './calibration/calibrate.js';
+import { formatCalibrationCache } from './calibration/calibration-cache.js';
+import { formatState, parseState } from './calibration/calibration-state.js';
+import { CoreSession, formatRanges, parseRanges } from './core.js';
 import { QuantizeError } from './errors.js';
-import { loadCalibrationModel } from './float-model.js';
 import { ModelFiles } from './host-files.js';
 import { libraryOptions, type QuantizeStaticOptions } from './options.js';
-import type { InputFiles, OutputFiles, Platform } from './platform/platform.js';
+import type { InputFiles, OutputFiles, Platform, RuntimeKind } from './platform/platform.js';
 import { Run } from './progress.js';
 import type { QuantizationReport } from './report.js';
-import type { RuntimeSession } from './runtime.js';
-import { openSamples } from './samples.js';
 import { quantizeStaticOptions } from './schema.js';
 import type { Diagnostic, ModelSummary, QuantizeReport } from './types.js';
 import { checkQuantizeStatic, coreOptions, fromCamelCase } from './validate.js';
 import { judgeQuality } from './verify.js';
-import { verifyResult } from './verify-result.js';
+import { type VerifiedSamples, verifyResult } from './verify-result.js';
 
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
@@ -44,11 +42,11 @@ export async function quantizeOn<Model>(
   delete given.model_input; // may be bytes; the schema is about paths
   const checked = checkQuantizeStatic(given);
   const cache = planCache(options, checked, platform);
+  const resume = options.resume ? parseState(options.resume, 'the calibration state') : undefined;
   run.note(...cache.diagnostics);
   const output = platform.openOutput(options.modelOutput);
   let input: InputFiles | null = null;
   let core: CoreSession | null = null;
-  let float: RuntimeSession | null = null;
   try {
     const opened = await run.stage('load', async () => {
       input = await platform.openInput(model, options.externalData ?? {});
@@ -57,37 +55,46 @@ export async function quantizeOn<Model>(
       const summary = core.open();
       run.note(...core.configure(coreOptions(checked)));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
-      return { input, files, core, summary, ort: await platform.loadRuntime() };
+      const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
+      return { input, files, core, summary, runtime };
     });
-    const { files, summary, ort } = opened;
+    const { summary, runtime } = opened;
 
     const prepared = await run.stage('prepare', () => opened.core.prepare());
     run.note(...prepared.diagnostics);
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
-    let samples: CalibrationResult = { samples: 0, kept: [] };
+    let samples: VerifiedSamples = { samples: 0, kept: [] };
     let description = '';
+    let ranges = '{}';
     const reader = options.calibrationDataReader;
-    const open = reader ? openSamples(reader, summary) : null;
     if (cache.cached) {
-      opened.core.setRanges(cache.cached.ranges);
-      if (open) samples = { samples: 0, kept: await firstSamples(open, summary) };
-    } else if (open) {
-      samples = await run.stage('calibrate', async () => {
-        const loaded = await loadCalibrationModel(ort, opened.core, files, opened.input, summary);
-        float = loaded.session;
-        const observe = (values: Float32Array) => opened.core.observe(values);
-        return calibrate({ ...loaded, model: summary, open, observe, run });
-      });
-      description = open.describe();
-      await (float as RuntimeSession | null)?.release();
-      float = null;
+      ranges = formatRanges(cache.cached.ranges);
+      if (reader) samples = { samples: 0, kept: await firstSamples(reader, summary) };
+    } else if (reader) {
+      const result = await run.stage('calibrate', () =>
+        calibrate({
+          ...opened,
+          platform,
+          model: summary,
+          reader,
+          options: coreOptions(checked),
+          memoryBudget: checked.memory_budget as number | null,
+          workers: checked.workers as number | null,
+          run,
+          resume,
+          onStopped: (state) => options.onCalibrationState?.(formatState(state)),
+        }),
+      );
+      samples = result;
+      description = result.description;
+      ranges = result.ranges as string;
     }
-    const ranges = opened.core.ranges();
+    opened.core.setRanges(ranges);
     const cacheText = formatCalibrationCache({
       method: checked.calibrate_method as string,
       smoothQuant: false,
-      ranges,
+      ranges: parseRanges(ranges),
     });
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
@@ -96,7 +103,7 @@ export async function quantizeOn<Model>(
     run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
     const quality = await run.stage('verify', () =>
-      verifyResult(run, ort, opened.input, output, summary, samples),
+      verifyResult(run, runtime, opened.input, output, summary, samples),
     );
     if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
 
@@ -123,7 +130,7 @@ export async function quantizeOn<Model>(
           samples: cache.cached ? 0 : samples.samples,
           description,
         },
-        ranges,
+        ranges: parseRanges(ranges),
         calibrationCache: cacheText,
         quality,
         timings: run.totals(),
@@ -131,7 +138,6 @@ export async function quantizeOn<Model>(
       },
     };
   } finally {
-    await (float as RuntimeSession | null)?.release();
     (core as CoreSession | null)?.dispose();
     (input as InputFiles | null)?.close();
     output.discard(); // nothing is left of it after commit()
@@ -140,7 +146,7 @@ export async function quantizeOn<Model>(
 
 /** What the command adds; as parameters of the library they would be without effect. */
 function refuseCommandOptions(options: object): void {
-  for (const name of ['calibrateDataset', 'preprocess']) {
+  for (const name of ['calibrateDataset', 'preprocess', 'sampleRate']) {
     if (!(name in options)) continue;
     throw new QuantizeError('INVALID_OPTION', `"${name}" is an option of the command only`, {
       hint: 'give calibrationDataReader: datasetReader(path, { preprocess })',

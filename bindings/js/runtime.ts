@@ -1,8 +1,8 @@
-// onnxruntime-web: sessions and runs. The module itself comes from the platform (its Node and browser
-// builds are different entries of one package).
+// onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node and browser
+// builds are different entries of one package; onnxruntime-node has the same API).
 import type * as Ort from 'onnxruntime-web';
 import { QuantizeError } from './errors.js';
-import type { OrtModule, RuntimeBytes } from './platform/platform.js';
+import type { Runtime, RuntimeBytes } from './platform/platform.js';
 import type { Feeds, TensorData } from './types.js';
 
 export interface RuntimeModel {
@@ -11,6 +11,8 @@ export interface RuntimeModel {
   externalData?: { path: string; data: RuntimeBytes }[];
   /** 'disabled' runs the graph as it is written: what calibration wants. */
   optimization?: 'disabled' | 'basic' | 'all';
+  /** Quantized operators are exact on every processor, however slow: results are judged by what they are. */
+  exactIntegers?: boolean;
 }
 
 /** One output tensor, copied out of onnxruntime where that was needed. */
@@ -46,16 +48,25 @@ export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uin
 
 /** Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with onnxruntime's own reason. */
 export async function createSession(
-  ort: OrtModule,
+  runtime: Runtime,
   what: string,
-  { model, externalData = [], optimization = 'all' }: RuntimeModel,
+  { model, externalData = [], optimization = 'all', exactIntegers = false }: RuntimeModel,
 ): Promise<RuntimeSession> {
+  const { ort } = runtime;
   ort.env.logLevel = 'error';
   const options: Ort.InferenceSession.SessionOptions = {
-    executionProviders: ['wasm'],
+    executionProviders: executionProviders[runtime.kind],
     graphOptimizationLevel: optimization,
     logSeverityLevel: 3,
-    externalData: externalData as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>,
+    externalData: externalData.map(({ path, data }) => ({
+      path,
+      data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
+    })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>,
+    ...(runtime.kind === 'node' && {
+      intraOpNumThreads: runtime.threads,
+      // x64 processors without VNNI would saturate sums of products of 8 bits.
+      ...(exactIntegers && { extra: { session: { x64quantprecision: '1' } } }),
+    }),
   };
   let session: Ort.InferenceSession;
   try {
@@ -67,13 +78,15 @@ export async function createSession(
   }
   return {
     outputNames: session.outputNames,
-    run: (feeds, fetches) => run(ort, session, feeds, fetches),
+    run: (feeds, fetches) => run(runtime, session, feeds, fetches),
     release: () => session.release(),
   };
 }
 
+const executionProviders = { web: ['wasm'], node: ['cpu'], webgpu: ['webgpu', 'wasm'] };
+
 async function run(
-  ort: OrtModule,
+  { ort }: Runtime,
   session: Ort.InferenceSession,
   feeds: Feeds,
   fetches: readonly string[],

@@ -2,9 +2,15 @@
 // (cli/args.ts), --help (cli/help.ts), the configuration file (config.ts), the types of the API
 // (options.ts), the page's fields and docs/options.md are all made from these tables. Names and
 // meaning are those of the reference, onnxruntime.quantization 1.32.
+import { runtimeKinds } from './platform/platform.js';
 import type { PartialPreprocess } from './preprocess.js';
 import { profileNames } from './profiles.js';
-import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
+import {
+  type CalibrationMethod,
+  calibrationMethods,
+  quantFormats,
+  quantTypes,
+} from './quant-types.js';
 import type { TensorQuantOverrides } from './tensor-quant-overrides.js';
 
 /** What a value of each kind is in TypeScript. */
@@ -43,6 +49,8 @@ export interface OptionSpec {
   readonly aliases?: readonly string[];
   /** The smallest number that is accepted. */
   readonly min?: number;
+  /** The value of a flag that has none. */
+  readonly bare?: true;
   /** Present where the option itself is known but not carried out yet: only its default is accepted. */
   readonly later?: true | 'SmoothQuant'; // the name of what it belongs to
 }
@@ -51,6 +59,32 @@ const files = 'Files';
 const types = 'Format and types';
 const scope = 'What is quantized';
 const calibration = 'Calibration';
+
+/** Where calibrate and merge_ranges write. */
+const rangeFiles = [
+  {
+    name: 'ranges',
+    kind: 'path',
+    default: null,
+    group: files,
+    aliases: ['o'],
+    help: 'the calibration cache that is written: JSON of tensor ranges, for calibration_cache_path',
+  },
+  {
+    name: 'tables',
+    kind: 'path',
+    default: null,
+    group: files,
+    help: 'folder for calibration.json, calibration.cache and calibration.flatbuffers',
+  },
+  {
+    name: 'tensorrt_cache',
+    kind: 'path',
+    default: null,
+    group: files,
+    help: "the ranges as TensorRT's calibration cache",
+  },
+] as const satisfies readonly OptionSpec[];
 
 /** Parameters of quantize_static, with `calibrate_dataset` and `preprocess` in place of a reader. */
 export const quantizeStaticOptions = [
@@ -76,7 +110,7 @@ export const quantizeStaticOptions = [
     default: null,
     group: files,
     aliases: ['calibration_data'],
-    help: 'folder or list of images (JPEG, PNG) or of .npz files with one array per input',
+    help: 'folder, list or .zip of images (JPEG, PNG), of .npz, .npy, .wav or raw float32 files, or of test_data_set folders',
   },
   {
     name: 'preprocess',
@@ -84,6 +118,14 @@ export const quantizeStaticOptions = [
     default: null,
     group: files,
     help: 'how images become tensors: a preset or JSON; guessed from the input shape where absent',
+  },
+  {
+    name: 'sample_rate',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: files,
+    help: 'Hz that .wav samples are resampled to; 16000 where absent',
   },
   {
     name: 'use_external_data_format',
@@ -170,7 +212,6 @@ export const quantizeStaticOptions = [
     name: 'calibrate_method',
     kind: 'enum',
     values: calibrationMethods,
-    available: ['MinMax', 'Distribution'],
     default: 'MinMax',
     group: calibration,
     aliases: ['calibration_method'],
@@ -185,12 +226,50 @@ export const quantizeStaticOptions = [
     help: 'JSON of tensor ranges: read if it exists (no samples needed then), else written',
   },
   {
+    name: 'runtime',
+    kind: 'enum',
+    values: runtimeKinds,
+    default: null,
+    group: calibration,
+    help: 'onnxruntime that runs the float model: web (WebAssembly), node (onnxruntime-node) or, in browsers, webgpu; where absent node if it is installed, else web',
+  },
+  {
+    name: 'workers',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'most workers that run samples at the same time; where absent one for each core; the result is the same',
+  },
+  {
+    name: 'memory_budget',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'MiB that calibration may take, kept by fewer workers and by reading the samples more often; 2048 where absent',
+  },
+  {
     name: 'calibration_providers',
     kind: 'strings',
     default: [],
     group: calibration,
-    later: true,
-    help: 'execution providers for calibration',
+    help: 'execution providers for calibration: CPUExecutionProvider; a GPU is asked for by runtime',
+  },
+  {
+    name: 'calibration_state',
+    kind: 'path',
+    default: null,
+    group: calibration,
+    help: 'where a cancelled calibration is kept; "<model_output>.calibration_state" where absent',
+  },
+  {
+    name: 'resume',
+    kind: 'path',
+    default: null,
+    bare: true,
+    group: calibration,
+    help: 'go on from the calibration state, or from the one in FILE: the result is that of one run',
   },
   {
     name: 'extra_options',
@@ -199,6 +278,57 @@ export const quantizeStaticOptions = [
     group: 'Extra options',
     help: "JSON object, or key=value; the keys below, spelled as the reference's",
   },
+] as const satisfies readonly OptionSpec[];
+
+const notOfCalibrate = [
+  'model_output',
+  'use_external_data_format',
+  'calibration_cache_path',
+  'calibration_state',
+] as const;
+
+/** Parameters of calibrate: those that ranges depend on, and where they go. */
+export const calibrateOptions = [
+  ...(quantizeStaticOptions.filter(
+    ({ name }) => !(notOfCalibrate as readonly string[]).includes(name),
+  ) as Exclude<
+    (typeof quantizeStaticOptions)[number],
+    { name: (typeof notOfCalibrate)[number] }
+  >[]),
+  ...rangeFiles,
+  {
+    name: 'calib_per_channel',
+    kind: 'boolean',
+    default: false,
+    group: calibration,
+    help: "MinMax: a range for each channel (axis 1), as the reference's create_calibrator gives with per_channel; for other tools",
+  },
+  {
+    name: 'shard',
+    kind: 'string',
+    default: null,
+    group: calibration,
+    help: 'i/n: only every nth sample from number i on, one pass; merge-ranges puts the n states together',
+  },
+  {
+    name: 'calibration_state',
+    kind: 'path',
+    default: null,
+    group: calibration,
+    help: 'where a shard or a cancelled run keeps what it collected; "<ranges>.calibration_state" where absent',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Parameters of merge_ranges. */
+export const mergeRangesOptions = [
+  {
+    name: 'calibration_state',
+    kind: 'paths',
+    default: null,
+    group: files,
+    help: 'the calibration states of all shards',
+  },
+  ...rangeFiles,
 ] as const satisfies readonly OptionSpec[];
 
 /** Parameters of quant_pre_process. */
@@ -310,6 +440,8 @@ export interface ExtraOptionSpec
   readonly kind: 'boolean' | 'enum' | 'number' | 'integer' | 'strings' | 'axes' | 'overrides';
   /** Present where the option has an effect in one format only. */
   readonly format?: 'QDQ' | 'QOperator';
+  /** Present where only these calibration methods heed it. */
+  readonly methods?: readonly CalibrationMethod[];
 }
 
 // Every key of `extra_options` that the reference's static path reads.
@@ -368,18 +500,20 @@ const extraOptionTable = {
   },
   CalibTensorRangeSymmetric: {
     kind: 'boolean',
-    default: false,
-    help: 'mirror calibrated ranges about 0',
+    default: null,
+    help: 'mirror calibrated ranges about 0; Percentile: of magnitudes; where not set, for Percentile only',
   },
   CalibMovingAverage: {
     kind: 'boolean',
     default: false,
+    methods: ['MinMax'],
     help: 'MinMax: mean of the minima and maxima of the samples',
   },
   CalibMovingAverageConstant: {
     kind: 'number',
     default: 0.01,
     min: 0,
+    methods: ['MinMax'],
     help: 'weight of a new stride in the moving average, 0 to 1; of use with CalibStridedMinMax',
   },
   CalibMaxIntermediateOutputs: {
@@ -392,19 +526,36 @@ const extraOptionTable = {
     kind: 'integer',
     default: null,
     min: 1,
+    methods: ['MinMax'],
     help: 'MinMax: samples a stride; without CalibMovingAverage the result is the same',
   },
   scenario: {
     kind: 'enum',
     values: ['same', 'p3'],
     default: 'same',
+    methods: ['Distribution'],
     help: 'Distribution: deviation of the values, or of their cube roots (p3)',
   },
   CalibPercentile: {
     kind: 'number',
     default: 99.999,
-    later: true,
-    help: 'Percentile: share of the values inside the range',
+    min: 0,
+    methods: ['Percentile'],
+    help: 'Percentile: share of the values inside the range, 0 to 100',
+  },
+  num_bins: {
+    kind: 'integer',
+    default: null,
+    min: 1,
+    methods: ['Entropy', 'Percentile', 'Distribution'],
+    help: 'Entropy, Percentile, Distribution: bins of a histogram; 2048 where not set',
+  },
+  num_quantized_bins: {
+    kind: 'integer',
+    default: 128,
+    min: 1,
+    methods: ['Entropy'],
+    help: 'Entropy: bins that candidates are compared in',
   },
   AddQDQPairToWeight: {
     kind: 'boolean',
@@ -553,6 +704,30 @@ const configOptions = [
     default: 'MinMax',
     group: calibration,
     help: 'how a range is taken from the observed values',
+  },
+  {
+    name: 'runtime',
+    kind: 'enum',
+    values: runtimeKinds,
+    default: null,
+    group: calibration,
+    help: 'onnxruntime that runs the float model: web (WebAssembly), node (onnxruntime-node) or, in browsers, webgpu; where absent node if it is installed, else web',
+  },
+  {
+    name: 'workers',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'most workers that run samples at the same time; where absent one for each core; the result is the same',
+  },
+  {
+    name: 'memory_budget',
+    kind: 'integer',
+    default: null,
+    min: 1,
+    group: calibration,
+    help: 'MiB that calibration may take, kept by fewer workers and by reading the samples more often; 2048 where absent',
   },
   {
     name: 'calibration_providers',
@@ -715,6 +890,8 @@ export type CalibrateArgs = {
 /** The options of each command that is carried out. */
 export const commandTables = {
   quantize_static: quantizeStaticOptions,
+  calibrate: calibrateOptions,
+  merge_ranges: mergeRangesOptions,
   preprocess: preprocessOptions,
   get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
   get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
@@ -725,6 +902,8 @@ export type Command = keyof typeof commandTables;
 /** All commands; those without a table end with exit code 2 and "not available yet". */
 export const commands: Readonly<Record<string, string>> = {
   quantize_static: 'quantize weights and activations, calibrated with samples (the default)',
+  calibrate: 'write tensor ranges only, of all samples or of a shard of them',
+  merge_ranges: 'put the calibration states of shards together',
   preprocess: 'write the float model as it is prepared for quantizing',
   quantize_dynamic: 'quantize without calibration',
   qnn_preprocess_model: 'prepare a model for QNN',

@@ -41,6 +41,8 @@ export type Feeds = Record<string, SampleTensor>;
 
 /** One graph input or output; a dimension is a number, a name, or null where unknown. */
 export interface ValueSummary {
+  /** Whether a node reads it; inputs only. */
+  isRead?: boolean;
   name: string;
   type: TensorType | string;
   shape: (number | string | null)[] | null;
@@ -104,12 +106,30 @@ export interface PrepareReport {
   diagnostics: Diagnostic[];
 }
 
-/** What Session.writeCalibrationModel() returns. */
+/** A tensor whose range is wanted. */
+export interface CalibratedTensor {
+  name: string;
+  /** float16 in the model; its values are collected as float32. */
+  half: boolean;
+  /** With calib_per_channel the length of axis 1, where it is known; absent: 1. */
+  channels?: number;
+}
+
+/** What Session.estimateMemory() returns, in bytes. */
+export interface MemoryEstimate {
+  weights: number;
+  /** Of the tensors that are alive at the same time, at most. */
+  activations: number;
+  /** By tensor whose range is wanted, as float32; 0 where its shape is unknown. */
+  tensors: number[];
+  /** Whether all shapes were known. */
+  allKnown: boolean;
+}
+
+/** What Session.writeReductionModel() and writeTensorModel() return. */
 export interface CalibrationModel {
-  /** Tensors whose ranges are observed, in the order of the values that observe() takes. */
-  tensors: string[];
-  /** The one extra output that holds all reductions, [2 × tensors]; '' where there is nothing to observe. */
-  output: string;
+  /** What to fetch: the one vector of all reductions, or the tensors; nothing where there is nothing to observe. */
+  outputs: string[];
   /** Names of all files that '~calibration' refers to ('~model', '~scratch', the model's own data files). */
   files: string[];
 }
@@ -142,13 +162,22 @@ export interface CalibrationDataReader {
   getNext(): Promise<Feeds | null | undefined> | Feeds | null | undefined;
 }
 
+/** Which samples of a source: numbers first, first + step, first + 2 × step, … counted from 0. */
+export interface SampleSlice {
+  readonly first: number;
+  readonly step: number;
+}
+
 /**
  * A shipped reader: knows the model's inputs only when it is opened, can be opened again (second pass,
  * verification), and says what it does.
  */
 export interface SampleSource {
-  /** Samples in a fixed order (by name). Throws QuantizeError for data that does not fit the inputs. */
-  open(model: ModelSummary): AsyncIterable<Feeds>;
+  /**
+   * Samples, each with arrays of its own, in a fixed order (by name), or every `slice.step`th of them from number `slice.first` on: shards, and runs
+   * that are resumed, skip samples without decoding them. Throws QuantizeError for data that does not fit the inputs.
+   */
+  open(model: ModelSummary, slice?: SampleSlice): AsyncIterable<Feeds>;
   /** Number of samples where known without reading them. */
   readonly length?: number;
   /** One line for people, for example "100 images, 224x224, RGB, (x - 127.5) / 127.5". Valid after open(). */

@@ -3,9 +3,16 @@
 import { QuantizeError } from './errors.js';
 import { didYouMean } from './near-matches.js';
 import { type ProfileName, profiles } from './profiles.js';
-import { is4Bit, is16Bit, type QuantFormat, type QuantType } from './quant-types.js';
+import {
+  type CalibrationMethod,
+  is4Bit,
+  is16Bit,
+  type QuantFormat,
+  type QuantType,
+} from './quant-types.js';
 import {
   calibrateArgs,
+  calibrateOptions,
   camelCase,
   type ExtraOptionSpec,
   extraOptions,
@@ -81,6 +88,7 @@ function checkKind(spec: OptionSpec, value: unknown, label: string): unknown {
       throw expected('a path or a list of paths');
     case 'path':
     case 'string':
+      if (spec.bare && value === spec.bare) return value;
       if (typeof value !== 'string' || value === '') throw expected('a path');
       return value;
     case 'number':
@@ -130,12 +138,13 @@ function checkEnum(spec: OptionSpec, value: unknown, label: string): string {
 export interface OptionContext {
   format: QuantFormat;
   activationType: QuantType;
+  method: CalibrationMethod;
 }
 
 /** Checks `extra_options`; returns those given, without those that are null. */
 export function checkExtraOptions(
   given: Record<string, unknown>,
-  { format, activationType }: OptionContext,
+  { format, activationType, method }: OptionContext,
 ): Record<string, unknown> {
   const checked: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
@@ -152,6 +161,12 @@ export function checkExtraOptions(
       throw unsupported(
         `extra option ${key} has no effect with quant_format ${format}`,
         `leave it out, or use quant_format ${spec.format}`,
+      );
+    }
+    if (!isDefault && spec.methods && !spec.methods.includes(method)) {
+      throw unsupported(
+        `extra option ${key} has no effect with calibrate_method ${method}`,
+        `leave it out, or use calibrate_method ${spec.methods.join(' or ')}`,
       );
     }
     checked[key] = result;
@@ -205,14 +220,24 @@ export function checkOptions(table: readonly OptionSpec[], given: OptionValues):
 
 /** Checks all parameters of quantize_static, under the reference's names; a profile fills in what is not given. */
 export function checkQuantizeStatic(given: OptionValues): OptionValues {
-  const checked = checkOptions(quantizeStaticOptions, given);
+  return checkCombinations(checkOptions(quantizeStaticOptions, given), given);
+}
+
+/** The same for calibrate. */
+export function checkCalibrate(given: OptionValues): OptionValues {
+  return checkCombinations(checkOptions(calibrateOptions, given), given);
+}
+
+function checkCombinations(checked: OptionValues, given: OptionValues): OptionValues {
   if (checked.profile !== null) applyProfile(checked, given);
   refuseTypes(checked);
   checked.extra_options = checkExtraOptions(checked.extra_options as Record<string, unknown>, {
     format: checked.quant_format as QuantFormat,
     activationType: checked.activation_type as QuantType,
+    method: checked.calibrate_method as CalibrationMethod,
   });
   refuseOverrides(checked);
+  refuseProviders(checked.calibration_providers as string[]);
   return checked;
 }
 
@@ -256,6 +281,15 @@ function refuseTypes(checked: OptionValues): void {
     );
   }
   if (checked.quant_format === 'QOperator') refuseNarrowOrWide([activation, weight]);
+}
+
+function refuseProviders(providers: readonly string[]): void {
+  const other = providers.find((name) => name !== 'CPUExecutionProvider');
+  if (other === undefined) return;
+  throw unsupported(
+    `calibration_providers: ${other} is not in the runtimes that are used here`,
+    'leave it out; runtime webgpu calibrates on the GPU of a browser',
+  );
 }
 
 function refuseNarrowOrWide(types: Iterable<QuantType>, tensor?: string): void {
@@ -306,10 +340,12 @@ export function fromCamelCase(
 
 /** The subset of checked values that the core takes (src/quantization/config.h). */
 export function coreOptions(checked: OptionValues): OptionValues {
-  const own = ['model_input', 'model_output', 'calibrate_dataset', 'preprocess'];
-  const ours = [...own, 'profile', 'use_external_data_format', 'calibration_cache_path'];
+  const own = ['model_input', 'model_output', 'calibrate_dataset', 'preprocess', 'sample_rate'];
+  const files = ['use_external_data_format', 'calibration_cache_path'];
+  const running = ['runtime', 'workers', 'memory_budget', 'calibration_providers', 'resume'];
+  const ranges = ['ranges', 'tables', 'tensorrt_cache', 'shard', 'calibration_state'];
   const options = { ...checked };
-  for (const name of [...ours, 'calibration_providers']) delete options[name];
+  for (const name of [...own, 'profile', ...files, ...running, ...ranges]) delete options[name];
   // What is at its default need not be said; options of a later version are, or checkExtraOptions had thrown.
   const extra = Object.entries(checked.extra_options as Record<string, unknown>);
   options.extra_options = Object.fromEntries(

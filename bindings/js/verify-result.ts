@@ -1,9 +1,8 @@
 // The check that every result goes through before it is put in place: onnxruntime loads it and runs samples through
 // it, beside the model as it was given (not the prepared one, whose preparation is to be verified too).
-import type { CalibrationResult } from './calibrate.js';
 import { QuantizeError } from './errors.js';
 import { comparedOutputs, loadAsGiven } from './float-model.js';
-import type { InputFiles, OrtModule, OutputFiles } from './platform/platform.js';
+import type { InputFiles, OutputFiles, Runtime } from './platform/platform.js';
 import type { Run } from './progress.js';
 import type { QualityReport } from './report.js';
 import {
@@ -13,8 +12,14 @@ import {
   type RuntimeSession,
   withRunnableIrVersion,
 } from './runtime.js';
-import type { ModelSummary } from './types.js';
+import type { Feeds, ModelSummary } from './types.js';
 import { compareOutputs, type Outputs, runAll, unmeasured } from './verify.js';
+
+/** Samples to verify with, and how many were run for calibration. */
+export interface VerifiedSamples {
+  samples: number;
+  kept: Feeds[];
+}
 
 /**
  * Runs the kept samples through both models and compares. A result that onnxruntime-web cannot run with all graph
@@ -23,11 +28,11 @@ import { compareOutputs, type Outputs, runAll, unmeasured } from './verify.js';
  */
 export async function verifyResult(
   run: Run,
-  ort: OrtModule,
+  runtime: Runtime,
   input: InputFiles,
   output: OutputFiles<unknown>,
   summary: ModelSummary,
-  { kept }: CalibrationResult,
+  { kept }: VerifiedSamples,
 ): Promise<QualityReport> {
   const start = performance.now();
   const all = 2 * kept.length;
@@ -42,7 +47,7 @@ export async function verifyResult(
     }
   };
   const runResult = async (optimization: 'all' | 'basic') =>
-    runKept(await loadResult(ort, output, summary, optimization), 0);
+    runKept(await loadResult(runtime, output, summary, optimization), 0);
 
   let results: Outputs[];
   try {
@@ -60,7 +65,8 @@ export async function verifyResult(
       results = basic;
     } else {
       // Operators that this runtime lacks are no fault of the result.
-      const float = kept.length > 0 || (await loadAsGiven(ort, input, summary).catch(() => null));
+      const float =
+        kept.length > 0 || (await loadAsGiven(runtime, input, summary).catch(() => null));
       if (float) {
         throw new QuantizeError('RESULT_NOT_LOADABLE', error.message, {
           hint: 'nothing was written; please report this model',
@@ -76,7 +82,7 @@ export async function verifyResult(
     }
   }
   if (kept.length === 0) return unmeasured(true);
-  const float = await loadAsGiven(ort, input, summary);
+  const float = await loadAsGiven(runtime, input, summary);
   return compareOutputs(await runKept(float, kept.length), results);
 }
 
@@ -85,17 +91,18 @@ const isRuntimeError = (error: unknown): error is QuantizeError =>
   (error.code === 'RUNTIME_CANNOT_LOAD' || error.code === 'RUNTIME_FAILED');
 
 function loadResult(
-  ort: OrtModule,
+  runtime: Runtime,
   output: OutputFiles<unknown>,
   { irVersion }: ModelSummary,
   optimization: NonNullable<RuntimeModel['optimization']>,
 ): Promise<RuntimeSession> {
   const written = output.runtimeBytes();
-  return createSession(ort, 'the quantized model', {
+  return createSession(runtime, 'the quantized model', {
     model: isRunnableIrVersion(irVersion)
       ? written.model
       : withRunnableIrVersion(output.modelBytes(), irVersion),
     externalData: written.data ? [{ path: output.dataName, data: written.data }] : [],
     optimization,
+    exactIntegers: true,
   });
 }

@@ -1,7 +1,7 @@
 // Before a result is called done: onnxruntime loads it, and samples that went through the float model
 // go through it too. Reported, not judged, except for a warning where the result is useless.
 
-import { runSample } from './calibrate.js';
+import { runSample } from './calibration/run-sample.js';
 import { QuantizeError } from './errors.js';
 import {
   addNoise,

@@ -1,5 +1,6 @@
 // The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are Blobs.
 // onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
+import { coreModule } from '../core.js';
 import { QuantizeError } from '../errors.js';
 import { MemoryFile } from '../memory-file.js';
 import { BytesSource, toBytes } from './memory-input.js';
@@ -11,12 +12,37 @@ import type {
   OrtModule,
   OutputFiles,
   Platform,
+  Runtime,
+  WorkerPort,
 } from './platform.js';
 
 // Smaller files are read at once: fewer round trips through the file system.
 const readWhole = 64 * 2 ** 20;
 
+const cores = () => navigator.hardwareConcurrency || 1;
+
 let wasmPaths: string | Record<string, string> | undefined;
+
+/** The first message to a calibration worker: what the starting worker was given itself. */
+export interface CalibrationSetUp {
+  kind: 'set-up';
+  wasmPaths: string | Record<string, string> | undefined;
+  core: WebAssembly.Module | null;
+}
+
+let workerScript: { url: string; type: WorkerType } | null = null;
+
+/** What calibration workers are started from: worker/worker.ts, which says so itself. */
+export function setWorkerScript(script: typeof workerScript): void {
+  workerScript = script;
+}
+
+let webGpu: (() => Promise<OrtModule>) | null = null;
+
+/** How runtime 'webgpu' is loaded: `() => import('onnxruntime-web/webgpu')`, which is too large to be there for all. */
+export function setWebGpuRuntime(load: () => Promise<OrtModule>): void {
+  webGpu = load;
+}
 
 /**
  * Where onnxruntime-web's own files (ort-wasm-simd-threaded.wasm and .mjs) are served from: a folder
@@ -27,15 +53,45 @@ export function setRuntimePaths(paths: string | Record<string, string> | undefin
 }
 
 export const browserPlatform: Platform<Blob> = {
-  async loadRuntime(): Promise<OrtModule> {
-    const ort: OrtModule = await import('onnxruntime-web/wasm');
+  async loadRuntime({ kind, threads = Math.min(cores(), 8) }): Promise<Runtime> {
+    if (kind === 'node') {
+      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', 'runtime node: there is none in a browser', {
+        hint: 'use web or webgpu',
+      });
+    }
+    if (kind === 'webgpu' && !(webGpu && 'gpu' in navigator)) {
+      const why = webGpu ? 'this browser has no WebGPU' : 'setWebGpuRuntime() was not called';
+      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', `runtime webgpu: ${why}`, {
+        hint: 'use runtime web',
+      });
+    }
+    const ort: OrtModule =
+      kind === 'webgpu' && webGpu ? await webGpu() : await import('onnxruntime-web/wasm');
     if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
     // Threads need SharedArrayBuffer, which browsers give to isolated pages only.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated
-      ? Math.min(navigator.hardwareConcurrency || 1, 8)
-      : 1;
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
     ort.env.wasm.proxy = false;
-    return ort;
+    return { kind: kind ?? 'web', ort, threads: ort.env.wasm.numThreads };
+  },
+
+  // Without a script to start workers from, the calling thread does it all.
+  get cores() {
+    return workerScript ? cores() : 1;
+  },
+
+  startCalibrationWorker(): WorkerPort {
+    if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
+    const worker = new Worker(workerScript.url, { type: workerScript.type });
+    const setUp: CalibrationSetUp = { kind: 'set-up', wasmPaths, core: coreModule() };
+    worker.postMessage(setUp);
+    return {
+      post: (message, transfer) => worker.postMessage(message, transfer ?? []),
+      onMessage(listener) {
+        worker.onmessage = ({ data }) => listener(data);
+        worker.onerror = (event) => listener(new Error(event.message || 'it could not be loaded'));
+      },
+      terminate: () => worker.terminate(),
+    };
   },
 
   async openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles> {

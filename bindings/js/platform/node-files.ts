@@ -120,12 +120,12 @@ export function checkTextTarget(file: string): void {
   writableFolder(path.join(folder, path.basename(file)), path.basename(file));
 }
 
-/** Writes a text file, complete or not at all; makes its folder, as the reference does for its cache. */
-export function writeTextFile(file: string, text: string): void {
+/** Writes a small file, complete or not at all; makes its folder, as the reference does for its cache. */
+export function writeTextFile(file: string, content: string | Uint8Array): void {
   fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
   const sink = new FileSink(file);
   try {
-    sink.append(new TextEncoder().encode(text));
+    sink.append(typeof content === 'string' ? new TextEncoder().encode(content) : content);
     sink.commit();
   } finally {
     sink.discard();

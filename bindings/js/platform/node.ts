@@ -1,8 +1,12 @@
 // Node: models by path are read where they lie, results are written beside their target and renamed
-// when complete. onnxruntime-web's main entry, which has threads in Node (its /wasm entry has not).
+// when complete. onnxruntime-node where it is installed, else onnxruntime-web's main entry, which has threads in
+// Node (its /wasm entry has not).
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { coreModule, setCoreCompiler } from '../core.js';
 import { QuantizeError } from '../errors.js';
 import { MemoryFile } from '../memory-file.js';
 import { MemoryInput, toBytes } from './memory-input.js';
@@ -21,16 +25,55 @@ import type {
   OrtModule,
   OutputFiles,
   Platform,
+  Runtime,
+  WorkerPort,
 } from './platform.js';
+
+// Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's event loop stands
+// still for a third of a second.
+setCoreCompiler(
+  () => new WebAssembly.Module(fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url))),
+);
 
 /** A path where the model was written to a file, else its bytes. */
 export type NodeModel = string | Uint8Array;
 
 export const nodePlatform: Platform<NodeModel> = {
-  async loadRuntime(): Promise<OrtModule> {
+  async loadRuntime({ kind, threads = Math.min(os.availableParallelism(), 8) }): Promise<Runtime> {
+    if (kind === 'webgpu') {
+      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', 'runtime webgpu: there is none in Node', {
+        hint: 'use node or web',
+      });
+    }
+    const native = kind === 'web' ? null : nativeRuntime();
+    if (native) {
+      return { kind: 'node', ort: native, threads, readFile: (file) => fs.readFileSync(file) };
+    }
+    if (kind === 'node') {
+      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', 'onnxruntime-node is not installed', {
+        hint: 'npm install onnxruntime-node, or use runtime web',
+      });
+    }
     const ort = await import('onnxruntime-web');
-    ort.env.wasm.numThreads = Math.min(os.availableParallelism(), 8);
-    return ort;
+    ort.env.wasm.numThreads = threads;
+    return { kind: 'web', ort, threads };
+  },
+
+  cores: os.availableParallelism(),
+
+  startCalibrationWorker(): WorkerPort {
+    const file = new URL('../worker/calibration-node.js', import.meta.url);
+    const worker = new Worker(file, { workerData: { core: coreModule() } });
+    worker.unref();
+    return {
+      post: (message, transfer) => worker.postMessage(message, transfer as never),
+      onMessage(listener) {
+        worker.on('message', listener);
+        worker.on('error', listener);
+        worker.on('exit', (code) => listener(new Error(`it ended with code ${code}`)));
+      },
+      terminate: () => void worker.terminate(),
+    };
   },
 
   async openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles> {
@@ -56,6 +99,16 @@ export const nodePlatform: Platform<NodeModel> = {
   checkWritable: checkTextTarget,
   writeText: writeTextFile,
 };
+
+/** onnxruntime-node, if the user has installed it beside this package. */
+function nativeRuntime(): OrtModule | null {
+  try {
+    // require(): an import() waits for V8's threads, which are compiling the core at this time.
+    return createRequire(import.meta.url)('onnxruntime-node') as OrtModule;
+  } catch {
+    return null;
+  }
+}
 
 /** A model file; its external data is looked for in the same folder and nowhere else. */
 class PathInput implements InputFiles {

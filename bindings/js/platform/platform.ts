@@ -4,6 +4,39 @@ import type * as Ort from 'onnxruntime-web';
 
 export type OrtModule = typeof Ort;
 
+/**
+ * Which onnxruntime runs the float model: 'web' is onnxruntime-web's WebAssembly, 'node' onnxruntime-node (native, where
+ * the user has installed it), 'webgpu' onnxruntime-web on the GPU of a browser.
+ */
+export const runtimeKinds = ['web', 'node', 'webgpu'] as const;
+export type RuntimeKind = (typeof runtimeKinds)[number];
+
+/** An onnxruntime that is loaded and set up. */
+export interface Runtime {
+  readonly kind: RuntimeKind;
+  readonly ort: OrtModule;
+  /** Threads that one session uses. */
+  readonly threads: number;
+  /** The bytes of a file, where the runtime takes no paths for external data. */
+  readFile?(path: string): Uint8Array;
+}
+
+export interface RuntimeOptions {
+  /** null: the fastest that is there. */
+  kind: RuntimeKind | null;
+  /** Threads of a session; absent: as many as there are cores, 8 at most. */
+  threads?: number;
+}
+
+/** The other end of a calibration worker; messages are copied as structured clones. */
+export interface WorkerPort {
+  post(message: unknown, transfer?: Transferable[]): void;
+  /** Called with each message; with an Error where the worker failed. */
+  onMessage(listener: (message: unknown) => void): void;
+  /** Ends the worker at once. */
+  terminate(): void;
+}
+
 /** A model to read: a path (Node), the bytes, or a File or Blob. */
 export type ModelInput = string | Uint8Array | ArrayBuffer | Blob;
 
@@ -57,8 +90,12 @@ export interface OutputFiles<Model> {
 }
 
 export interface Platform<Model> {
-  /** The onnxruntime module of this platform, set up. */
-  loadRuntime(): Promise<OrtModule>;
+  /** Throws RUNTIME_NOT_AVAILABLE where the kind that was asked for is not there. */
+  loadRuntime(options: RuntimeOptions): Promise<Runtime>;
+  /** Number of processor cores. */
+  readonly cores: number;
+  /** Starts a worker of calibration/serve-runner.ts. */
+  startCalibrationWorker(): WorkerPort;
   openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles>;
   /** `target`: a path (Node) or a name; undefined: the result is returned in memory. Throws where it can't be written. */
   openOutput(target: string | undefined, dataName?: string): OutputFiles<Model>;

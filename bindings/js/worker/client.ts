@@ -1,5 +1,5 @@
-// Runs a quantization in a worker of its own: the page stays responsive, and cancelling is ending the
-// worker, which takes effect at once whatever it was doing.
+// Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the worker at last,
+// whatever it is doing.
 import { QuantizeError } from '../errors.js';
 import type { RunOptions } from '../options.js';
 import type { ModelInput } from '../platform/platform.js';
@@ -8,6 +8,7 @@ import type { ModelSummary } from '../types.js';
 import type {
   CompiledModules,
   ErrorData,
+  WorkerCancel,
   WorkerOptions,
   WorkerRequest,
   WorkerResponse,
@@ -26,6 +27,8 @@ export interface WorkerHost {
 export interface QuantizeInWorkerOptions extends WorkerOptions, WorkerHost, RunOptions {
   /** Called once with a line about the samples, such as how images are preprocessed. */
   onSamples?: ((description: string) => void) | undefined;
+  /** Called where calibration is cancelled, with the calibration state that `resume` takes. */
+  onCalibrationState?: ((state: string) => void) | undefined;
 }
 
 /**
@@ -33,13 +36,14 @@ export interface QuantizeInWorkerOptions extends WorkerOptions, WorkerHost, RunO
  * preprocess}`. Rejects with QuantizeError, or with the signal's reason after it was aborted.
  */
 export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<QuantizeResult<Blob>> {
-  const { signal, onProgress, onDiagnostic, onSamples, ...others } = options;
+  const { signal, onProgress, onDiagnostic, onSamples, onCalibrationState, ...others } = options;
   const { runtimePaths, modules, createWorker, ...rest } = others;
   const request: WorkerRequest = { kind: 'quantize', options: rest, runtimePaths, modules };
   return ask<QuantizeResult<Blob>>(request, createWorker, signal, (data) => {
     if (data.kind === 'progress') onProgress?.(data.progress);
     else if (data.kind === 'diagnostic') onDiagnostic?.(data.diagnostic);
     else if (data.kind === 'samples') onSamples?.(data.description);
+    else if (data.kind === 'state') onCalibrationState?.(data.state);
   });
 }
 
@@ -52,6 +56,9 @@ export function inspectInWorker(
   const request: WorkerRequest = { kind: 'inspect', model, runtimePaths, modules };
   return ask<ModelSummary>(request, createWorker, signal);
 }
+
+/** Milliseconds that a cancelled run is given to stop: a sample is in the way at most. */
+const patience = 3000;
 
 /** One worker, one request, one answer. */
 function ask<Result>(
@@ -70,9 +77,13 @@ function ask<Result>(
       worker.terminate();
       signal?.removeEventListener('abort', cancel);
     };
+    // A calibration is asked to hand out what it collected; what does not answer in time is ended.
     const cancel = () => {
-      end();
-      reject(signal?.reason);
+      worker.postMessage({ kind: 'cancel' } satisfies WorkerCancel);
+      setTimeout(() => {
+        end();
+        reject(signal?.reason);
+      }, patience);
     };
     const fail = (why: string) => {
       end();
@@ -85,7 +96,7 @@ function ask<Result>(
         resolve(data.result as Result);
       } else if (data.kind === 'error') {
         end();
-        reject(toError(data.error));
+        reject(signal?.aborted ? signal.reason : toError(data.error));
       } else {
         onEvent?.(data);
       }

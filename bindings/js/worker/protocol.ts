@@ -5,17 +5,21 @@ import type { PartialPreprocess } from '../preprocess.js';
 import type { QuantizeResult } from '../quantize-static.js';
 import type { Diagnostic, ModelSummary } from '../types.js';
 
-/** Samples as data: files (images, .npz) and what is done with images. */
+/** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
 export interface DatasetDescription {
   files: readonly File[];
   /** A preset's name, key=value pairs or an object; guessed from the model's input where absent. */
   preprocess?: string | PartialPreprocess | undefined;
+  /** Of the model, in Hz: what .wav files are resampled to. */
+  sampleRate?: number | undefined;
+  /** Reads at most this many samples, the first in order. */
+  limit?: number | undefined;
 }
 
 /** Options of quantizeStatic that can be sent to a worker, with the samples as data. */
 export type WorkerOptions = Omit<
   QuantizeStaticOptions,
-  'calibrationDataReader' | 'signal' | 'onProgress' | 'onDiagnostic'
+  'calibrationDataReader' | 'signal' | 'onProgress' | 'onDiagnostic' | 'onCalibrationState'
 > & { calibrateDataset?: DatasetDescription | undefined };
 
 /** Wasm files that the page compiled ahead: workers then start faster and need no network. */
@@ -32,6 +36,11 @@ export type WorkerRequest = {
   modules?: CompiledModules | undefined;
 } & ({ kind: 'quantize'; options: WorkerOptions } | { kind: 'inspect'; model: ModelInput });
 
+/** Stops the run of the request before. */
+export interface WorkerCancel {
+  kind: 'cancel';
+}
+
 export interface ErrorData {
   name: string;
   code: string;
@@ -45,5 +54,7 @@ export type WorkerResponse =
   | { kind: 'progress'; progress: Progress }
   | { kind: 'diagnostic'; diagnostic: Diagnostic }
   | { kind: 'samples'; description: string }
+  /** Of a calibration that was cancelled. */
+  | { kind: 'state'; state: string }
   | { kind: 'result'; result: QuantizeResult<Blob> | ModelSummary }
   | { kind: 'error'; error: ErrorData };

@@ -1,24 +1,52 @@
 // The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is terminated by
-// the page.
+// the page. Started by such a worker, the same script runs samples for it (calibration/serve-runner.ts).
+import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
 import { setCoreModule } from '../core.js';
 import { browserDecodePlatform } from '../decode/browser.js';
 import { setDecodePlatform } from '../decode/decode.js';
 import { QuantizeError } from '../errors.js';
 import { inspectOn } from '../inspect-model.js';
-import { browserPlatform, setRuntimePaths } from '../platform/browser.js';
+import {
+  browserPlatform,
+  type CalibrationSetUp,
+  setRuntimePaths,
+  setWorkerScript,
+} from '../platform/browser.js';
 import { type QuantizeResult, quantizeOn } from '../quantize-static.js';
 import { datasetReader } from '../readers/folder.js';
 import type {
   CompiledModules,
   ErrorData,
+  WorkerCancel,
   WorkerOptions,
   WorkerRequest,
   WorkerResponse,
 } from './protocol.js';
 
+type Message = WorkerRequest | WorkerCancel | CalibrationSetUp | RunnerRequest;
+
+declare function importScripts(...urls: string[]): void;
+
 const send = (response: WorkerResponse) => postMessage(response);
 
-addEventListener('message', async ({ data }: MessageEvent<WorkerRequest>) => {
+const controller = new AbortController();
+let runner: ((request: RunnerRequest) => Promise<void>) | null = null;
+
+addEventListener('message', async ({ data }: MessageEvent<Message>) => {
+  if (runner) return runner(data as RunnerRequest);
+  if (data.kind === 'set-up') {
+    setRuntimePaths(data.wasmPaths);
+    if (data.core) setCoreModule(data.core);
+    runner = serveRunner(browserPlatform, (response) => postMessage(response));
+    return;
+  }
+  if (data.kind === 'cancel') return controller.abort();
+  await answer(data as WorkerRequest);
+});
+
+async function answer(data: WorkerRequest): Promise<void> {
+  // Calibration workers are this script again.
+  setWorkerScript({ url: self.location.href, type: isClassic() ? 'classic' : 'module' });
   try {
     if (data.runtimePaths !== undefined) setRuntimePaths(data.runtimePaths);
     useModules(data.modules ?? {});
@@ -30,7 +58,17 @@ addEventListener('message', async ({ data }: MessageEvent<WorkerRequest>) => {
   } catch (error) {
     send({ kind: 'error', error: errorData(error) });
   }
-});
+}
+
+/** Modules have importScripts() too, but it throws. */
+function isClassic(): boolean {
+  try {
+    importScripts();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function useModules({ core, jpegDecoder }: CompiledModules): void {
   if (core) setCoreModule(core);
@@ -40,13 +78,14 @@ function useModules({ core, jpegDecoder }: CompiledModules): void {
 }
 
 function quantize({ calibrateDataset, ...options }: WorkerOptions): Promise<QuantizeResult<Blob>> {
-  const source = calibrateDataset
-    ? datasetReader(calibrateDataset.files, { preprocess: calibrateDataset.preprocess })
-    : null;
+  const { files, ...readerOptions } = calibrateDataset ?? { files: null };
+  const source = files ? datasetReader(files, readerOptions) : null;
   let described = false;
   return quantizeOn(browserPlatform, {
     ...options,
     calibrationDataReader: source,
+    signal: controller.signal,
+    onCalibrationState: (state) => send({ kind: 'state', state }),
     onProgress(progress) {
       if (!described && source && progress.stage === 'calibrate' && progress.done > 0) {
         described = true;

@@ -1,10 +1,12 @@
 // Whether ranges come from a calibration cache or from samples, decided before any work.
-import { type CalibrationCache, parseCalibrationCache } from './calibration-cache.js';
-import { QuantizeError } from './errors.js';
-import type { QuantizeStaticOptions } from './options.js';
-import type { Platform } from './platform/platform.js';
-import type { Diagnostic } from './types.js';
-import type { OptionValues } from './validate.js';
+
+import { QuantizeError } from '../errors.js';
+import type { QuantizeStaticOptions } from '../options.js';
+import type { Platform } from '../platform/platform.js';
+import type { Diagnostic } from '../types.js';
+import type { OptionValues } from '../validate.js';
+import type { CalibrationCache } from './calibration-cache.js';
+import { readRanges } from './read-ranges.js';
 
 export interface CachePlan {
   /** Ranges to use as they are; null: calibrate. */
@@ -47,7 +49,7 @@ export function planCache(
     if (path !== null) platform.checkWritable?.(path);
     return { cached: null, writeTo: path, diagnostics: [] };
   }
-  const cached = parseCalibrationCache(text, label);
+  const cached = readRanges(text, label);
   const extra = checked.extra_options as Record<string, unknown>;
   const smoothQuant = extra.SmoothQuant === true;
   if (cached.smoothQuant !== smoothQuant) {
@@ -60,7 +62,7 @@ export function planCache(
       diagnostics: [{ severity: 'warning', code: 'CACHE_SMOOTH_QUANT', message: again }],
     };
   }
-  if (cached.method !== checked.calibrate_method) {
+  if (cached.method !== null && cached.method !== checked.calibrate_method) {
     throw new QuantizeError(
       'INVALID_OPTION',
       `${label} was made with calibrate_method ${cached.method} and this run asks for ${checked.calibrate_method}`,

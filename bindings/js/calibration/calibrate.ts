@@ -1,0 +1,321 @@
+// Calibration, top to bottom: what it will take is planned and stated; then each pass that the method needs goes once
+// over the samples (several times where the memory budget wants it); in the end there are ranges. Where it is
+// stopped, all that was collected is handed out, to go on from.
+import { CoreCalibration, type CoreSession, parseRanges, type RangesByChannel } from '../core.js';
+import { QuantizeError } from '../errors.js';
+import { writeReductionPass, writeTensorPass } from '../float-model.js';
+import type { ModelFiles } from '../host-files.js';
+import type { InputFiles, Platform, Runtime } from '../platform/platform.js';
+import type { Run } from '../progress.js';
+import type { SampleInput } from '../samples.js';
+import type { CalibratedTensor, Feeds, ModelSummary, SampleSlice } from '../types.js';
+import type { OptionValues } from '../validate.js';
+import {
+  type CalibrationState,
+  checkSameRun,
+  modelDigest,
+  rangeOptions,
+  type Shard,
+} from './calibration-state.js';
+import { gpuDiffers } from './check-gpu.js';
+import { checkSamples } from './check-samples.js';
+import { KeptSamples } from './kept-samples.js';
+import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { PassStopped, RunnerPool } from './runner-pool.js';
+import { noSamples, SamplePasses } from './sample-passes.js';
+
+export interface CalibrateInput {
+  platform: Platform<unknown>;
+  runtime: Runtime;
+  core: CoreSession;
+  files: ModelFiles;
+  input: InputFiles;
+  model: ModelSummary;
+  reader: SampleInput;
+  /** See coreOptions(). */
+  options: OptionValues;
+  /** MiB; null: 2048. */
+  memoryBudget: number | null;
+  /** At most so many; null: one for each core. */
+  workers: number | null;
+  run: Run;
+  /** Only these samples are run, and only the pass that is due. */
+  shard?: Shard | undefined;
+  /** Goes on from there. */
+  resume?: CalibrationState | undefined;
+  /** Where the run is stopped after its first sample: receives what was collected. */
+  onStopped?: ((state: CalibrationState) => void) | undefined;
+}
+
+export interface CalibrationResult {
+  /** Number of samples that were run (of a resumed run: in all). */
+  samples: number;
+  /** A few of them. */
+  kept: Feeds[];
+  /** JSON of the ranges, see CoreCalibration.ranges(); null after a shard. */
+  ranges: string | null;
+  /** With calib_per_channel. */
+  rangesByChannel: RangesByChannel | null;
+  /** What a shard collected; null without one. */
+  state: CalibrationState | null;
+  description: string;
+}
+
+/** 2 GiB. */
+const usualBudget = 2048;
+
+/**
+ * Throws INVALID_DATA for a sample that does not fit, NO_SAMPLES where there is none, INVALID_CALIBRATION_STATE where
+ * `resume` belongs to another run.
+ */
+export async function calibrate(given: CalibrateInput): Promise<CalibrationResult> {
+  const { core, run, reader, model, resume, shard } = given;
+  const tensors = core.calibrationTensors();
+  const options = rangeOptions(given.options);
+  const calibration = await CoreCalibration.create(options, tensors);
+  let pool: RunnerPool | null = null;
+  try {
+    const about = { options, tensors };
+    const digest = () => modelDigest(given.input.source('~model')!);
+    if (resume) {
+      checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
+      checkShard(resume, shard);
+      calibration.restore(JSON.stringify(resume.collected));
+      if (resume.complete && !shard) calibration.endPass();
+    }
+    const samples = new SamplePasses(reader, model);
+    const plan = await planRun(given, tensors, samples, calibration);
+    const runtime = await checkedRuntime(given, tensors, samples, calibration);
+    pool = new RunnerPool({
+      platform: given.platform,
+      runtime,
+      calibration,
+      seed: { options, tensors },
+      workers: plan.workers,
+      ownSamples: samples.areFresh,
+    });
+    const job = new Job(given, about, digest, calibration, samples, plan, pool);
+    // A shard whose pass is through already has nothing left to do.
+    while (calibration.pass !== '' && !(shard && resume?.complete)) {
+      await job.runPass();
+      if (shard) break;
+      calibration.endPass();
+    }
+    const ranges = calibration.pass === '' ? calibration.ranges() : null;
+    if (ranges !== null) {
+      run.note(
+        ...calibration.notes(),
+        ...checkSamples(model, core.expectedMagnitude(), parseRanges(ranges), job.samples),
+      );
+    }
+    return {
+      samples: job.samples,
+      kept: job.kept.samples,
+      ranges,
+      rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
+      state: shard ? (resume?.complete ? resume : job.state()) : null,
+      description: samples.describe(),
+    };
+  } finally {
+    pool?.close();
+    calibration.dispose();
+  }
+}
+
+/** The shard of a state must be the one that goes on from it; a state of all samples may be continued by any. */
+function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
+  const text = (one: Shard | undefined) =>
+    one ? `shard ${one.index}/${one.count}` : 'all samples';
+  const fits =
+    resume.shard === undefined ? !shard || resume.done === 0 : text(resume.shard) === text(shard);
+  if (fits) return;
+  throw new QuantizeError(
+    'INVALID_CALIBRATION_STATE',
+    `the calibration state is of ${text(resume.shard)}, and this run is of ${text(shard)}`,
+    { hint: 'merge-ranges makes one state of all shards' },
+  );
+}
+
+/** Decides about workers and groups, and states what the run will take. */
+async function planRun(
+  { core, run, platform, runtime, memoryBudget, workers }: CalibrateInput,
+  tensors: readonly CalibratedTensor[],
+  samples: SamplePasses,
+  calibration: CoreCalibration,
+): Promise<MemoryPlan> {
+  const first = await samples.peek();
+  const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
+  const estimate = core.estimateMemory(Object.fromEntries(shapes));
+  const budget = (memoryBudget ?? usualBudget) * 2 ** 20;
+  // Passes that take tensors: all but the one of MinMax, which is the only one where there is one only.
+  const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
+  // A GPU is one, whoever asks.
+  const most = runtime.kind === 'webgpu' ? 1 : (workers ?? platform.cores);
+  const plan = planMemory(estimate, budget, most, needsTensors);
+  if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
+  return plan;
+}
+
+/** The runtime that was asked for; WebAssembly in place of a GPU whose results differ. */
+async function checkedRuntime(
+  { core, files, input, model, platform, runtime, run }: CalibrateInput,
+  tensors: readonly CalibratedTensor[],
+  samples: SamplePasses,
+  calibration: CoreCalibration,
+): Promise<Runtime> {
+  if (runtime.kind !== 'webgpu' || tensors.length === 0) return runtime;
+  const wasm = await platform.loadRuntime({ kind: 'web' });
+  const pass = writeReductionPass(core, files, input, model);
+  const names = tensors.map(({ name }) => name);
+  const feeds = await samples.peek();
+  const why = await gpuDiffers(runtime, wasm, pass, calibration, feeds, names);
+  if (why === null) return runtime;
+  run.note({
+    severity: 'warning',
+    code: 'WEBGPU_DIFFERS',
+    message: `WebGPU gives other results than WebAssembly, which is used instead: ${why}`,
+  });
+  return wasm;
+}
+
+/** The runs over the samples. */
+class Job {
+  readonly kept: KeptSamples;
+  samples = 0;
+  readonly #given: CalibrateInput;
+  readonly #about: Pick<CalibrationState, 'options' | 'tensors'>;
+  readonly #digest: () => string;
+  readonly #calibration: CoreCalibration;
+  readonly #source: SamplePasses;
+  readonly #plan: MemoryPlan;
+  readonly #pool: RunnerPool;
+  #groups: number[][] | null = null;
+  #group = 0;
+  #done = 0;
+  #total: number | null = null;
+  #complete = false;
+  #passes = 0;
+
+  constructor(
+    given: CalibrateInput,
+    about: Pick<CalibrationState, 'options' | 'tensors'>,
+    digest: () => string,
+    calibration: CoreCalibration,
+    source: SamplePasses,
+    plan: MemoryPlan,
+    pool: RunnerPool,
+  ) {
+    this.#given = given;
+    this.#about = about;
+    this.#digest = digest;
+    this.#calibration = calibration;
+    this.#source = source;
+    this.#plan = plan;
+    this.#pool = pool;
+    this.kept = new KeptSamples(source.length);
+    const { resume } = given;
+    const begins = resume?.done === 0 && resume.group === 0;
+    if (!resume || resume.complete || begins) return;
+    this.#groups = resume.groups;
+    this.#group = resume.group;
+    this.#done = resume.done;
+    this.#total = resume.total;
+    this.#passes = -1; // the pass goes on, none begins
+  }
+
+  /** Runs what is missing of the calibration's pass. */
+  async runPass(): Promise<void> {
+    if (this.#passes++ >= 0) {
+      this.#groups = this.#calibration.pass === 'ranges' ? null : this.#plan.groups;
+      this.#group = 0;
+      this.#done = 0;
+      this.#complete = false;
+    }
+    for (; this.#group < (this.#groups?.length ?? 1); this.#group++, this.#done = 0) {
+      await this.#runGroup();
+    }
+    this.#complete = true;
+  }
+
+  /** What is collected up to now. */
+  state(): CalibrationState {
+    const { shard } = this.#given;
+    return {
+      model: this.#digest(),
+      ...this.#about,
+      ...(shard && { shard }),
+      groups: this.#groups,
+      group: this.#group,
+      done: this.#done,
+      total: this.#total,
+      complete: this.#complete,
+      collected: JSON.parse(this.#calibration.save()),
+    };
+  }
+
+  async #runGroup(): Promise<void> {
+    const { run, shard = { index: 0, count: 1 }, onStopped } = this.#given;
+    const before = this.#done;
+    const slice: SampleSlice = { first: shard.index + shard.count * before, step: shard.count };
+    const length = this.#source.length;
+    const share =
+      length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
+    const start = performance.now();
+    const { passCount, passIndex } = this.#calibration;
+    const isLast = passIndex + 1 === passCount && this.#group + 1 >= (this.#groups?.length ?? 1);
+    const report = (done: number) =>
+      run.samples('calibrate', done, share, performance.now() - start, {
+        pass: passIndex + 1,
+        passes: passCount,
+      });
+    try {
+      const ran = await this.#pool.runPass(
+        this.#write(),
+        this.#offered(this.#source.pass(slice, !isLast), slice),
+        share === undefined ? undefined : share - before,
+        (done) => report(before + done),
+        () => run.checkpoint(),
+      );
+      this.#done = before + ran;
+    } catch (error) {
+      if (!(error instanceof PassStopped)) throw error;
+      this.#done = before + error.done;
+      const any = this.#done > 0 || this.#group > 0 || passIndex > 0;
+      if (run.isCancelled && any) onStopped?.(this.state());
+      throw error.cause;
+    }
+    if (this.#done === 0 && shard.count === 1) throw noSamples();
+    this.samples = this.#done;
+    this.#total = this.#done;
+  }
+
+  /** Passes samples on, and keeps some. */
+  async *#offered(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncGenerator<Feeds> {
+    let index = slice.first;
+    for await (const feeds of samples) {
+      if (!this.kept.isFull) this.kept.offer(feeds, index);
+      yield feeds;
+      index += slice.step;
+    }
+  }
+
+  #write() {
+    const { core, files, input, model } = this.#given;
+    const group = this.#groups?.[this.#group];
+    return group
+      ? writeTensorPass(core, files, input, model, this.#about.tensors, group)
+      : writeReductionPass(core, files, input, model);
+  }
+}
+
+/** The samples to verify with, where none is needed for calibration. Reads no more than these. */
+export async function firstSamples(reader: SampleInput, model: ModelSummary): Promise<Feeds[]> {
+  const kept = new KeptSamples(undefined);
+  let index = 0;
+  for await (const feeds of new SamplePasses(reader, model).pass({ first: 0, step: 1 }, false)) {
+    kept.offer(feeds, index++);
+    if (kept.isFull) break;
+  }
+  if (index === 0) throw noSamples();
+  return kept.samples;
+}

@@ -1,0 +1,132 @@
+// The file of a calibration that is not finished: cancelled, or one shard of several. What was collected, and what it
+// belongs to, so that it is never continued with another model or other options.
+import { crc32 } from '../crc32.js';
+import { QuantizeError } from '../errors.js';
+import type { ByteSource } from '../platform/platform.js';
+import type { CalibratedTensor } from '../types.js';
+import type { OptionValues } from '../validate.js';
+
+/** Shard `index` of `count`: samples index, index + count, … counted from 0. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+export interface CalibrationState {
+  /** Digest of the model file. */
+  model: string;
+  /** The options that the ranges depend on. */
+  options: OptionValues;
+  tensors: CalibratedTensor[];
+  /** Absent: of all samples. */
+  shard?: Shard;
+  /** Numbers of the tensors of each run of the pass; null in a pass of reductions. */
+  groups: number[][] | null;
+  /** Which of them is being run. */
+  group: number;
+  /** Samples of this run that are collected. */
+  done: number;
+  /** Samples of a whole run, once one has ended. */
+  total: number | null;
+  /** Whether the pass is through: nothing is missing but the other shards. */
+  complete: boolean;
+  /** CoreCalibration.save() */
+  collected: unknown;
+}
+
+const format = 'onnx-ptq calibration state';
+const version = 1;
+
+export function formatState(state: CalibrationState): string {
+  return `${JSON.stringify({ format, version, ...state })}\n`;
+}
+
+/** Throws INVALID_CALIBRATION_STATE. `label`: what errors call it. */
+export function parseState(text: string, label: string): CalibrationState {
+  const invalid = (why: string, hint: string) =>
+    new QuantizeError('INVALID_CALIBRATION_STATE', `${label}: ${why}`, { hint });
+  let state: CalibrationState & { format?: string; version?: number };
+  try {
+    state = JSON.parse(text);
+  } catch {
+    throw invalid('not a calibration state', 'calibrate --calibration_state writes one');
+  }
+  if (state?.format !== format) {
+    throw invalid('not a calibration state', 'calibrate --calibration_state writes one');
+  }
+  if (state.version !== version || !Array.isArray(state.tensors) || !state.collected) {
+    throw invalid('written by another version of onnx-ptq', 'calibrate again');
+  }
+  return state;
+}
+
+/** Throws INVALID_CALIBRATION_STATE where `state` belongs to another run than `expected`. */
+export function checkSameRun(
+  state: Pick<CalibrationState, 'model' | 'options' | 'tensors'>,
+  expected: Pick<CalibrationState, 'model' | 'options' | 'tensors'>,
+  label: string,
+): void {
+  const differs = (what: string) =>
+    new QuantizeError('INVALID_CALIBRATION_STATE', `${label} was made with ${what}`, {
+      hint: 'calibrate again, or give the model and options that it was made with',
+    });
+  if (state.model !== expected.model) throw differs('another model');
+  for (const name of new Set([...Object.keys(state.options), ...Object.keys(expected.options)])) {
+    const [a, b] = [state.options[name], expected.options[name]].map((value) =>
+      JSON.stringify(value),
+    );
+    if (a !== b) throw differs(`${name} ${a ?? 'unset'} instead of ${b ?? 'unset'}`);
+  }
+  if (JSON.stringify(state.tensors) !== JSON.stringify(expected.tensors)) {
+    throw differs('other tensors');
+  }
+}
+
+/** Options of the core that the ranges depend on, sorted. */
+export function rangeOptions(core: OptionValues): OptionValues {
+  const { calibrate_method, op_types_to_quantize, optimize_model, activation_type } = core;
+  const byChannel = core.calib_per_channel === true && { calib_per_channel: true };
+  const extra = core.extra_options as OptionValues;
+  const names = [
+    'ActivationSymmetric',
+    'MinimumRealRange',
+    'TensorQuantOverrides',
+    'CalibTensorRangeSymmetric',
+    'CalibMovingAverage',
+    'CalibMovingAverageConstant',
+    'CalibStridedMinMax',
+    'CalibPercentile',
+    'num_bins',
+    'num_quantized_bins',
+    'scenario',
+    'EnableSubgraph',
+    'DefaultTensorType',
+  ];
+  const heeded = names.flatMap((name) => (name in extra ? [[name, extra[name]]] : []));
+  return {
+    calibrate_method,
+    op_types_to_quantize,
+    optimize_model,
+    activation_type,
+    ...byChannel,
+    // The ranges depend on neither; these go with any activation type and override.
+    quant_format: 'QDQ',
+    weight_type: activation_type === 'QFLOAT8E4M3FN' ? activation_type : 'QInt8',
+    extra_options: Object.fromEntries(heeded),
+  };
+}
+
+/** Of up to 1024 blocks of 64 KiB, evenly spread, and of the size: a digest that is quick for any model. */
+export function modelDigest(source: ByteSource): string {
+  const block = 65536;
+  const blocks = Math.min(1024, Math.ceil(source.size / block));
+  const bytes = new Uint8Array(Math.min(block, source.size));
+  const sums = new Uint32Array(blocks);
+  for (let i = 0; i < blocks; i++) {
+    const last = source.size - bytes.length;
+    source.read(blocks > 1 ? Math.floor((i * last) / (blocks - 1)) : 0, bytes);
+    sums[i] = crc32(bytes);
+  }
+  const digest = crc32(new Uint8Array(sums.buffer)).toString(16).padStart(8, '0');
+  return `${digest}-${source.size}`;
+}

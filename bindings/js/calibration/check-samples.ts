@@ -1,0 +1,83 @@
+// What calibration shows about the samples themselves: preprocessing that is not that of training is the most common
+// reason for bad results, and the ranges tell.
+import type { TensorRanges } from '../core.js';
+import type { Diagnostic, ModelSummary, ValueSummary } from '../types.js';
+
+/** The magnitude that a BatchNormalization's parameters promise; see src/calibration/expected_range.h. */
+export interface ExpectedMagnitude {
+  tensor: string;
+  largest: number;
+}
+
+/** How many times larger or smaller than in training values may be before it is said. */
+const farLarger = 8;
+const farSmaller = 1 / 30;
+
+/** `samples`: how many there were. */
+export function checkSamples(
+  model: ModelSummary,
+  expected: ExpectedMagnitude | null,
+  ranges: TensorRanges,
+  samples: number,
+): Diagnostic[] {
+  return [
+    ...model.inputs.filter(({ isRead }) => isRead === false).map(unusedInput),
+    ...wrongScale(model, expected, ranges),
+    ...(samples > 1 ? constantOutputs(model, ranges) : []),
+  ];
+}
+
+function unusedInput({ name }: ValueSummary): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'INPUT_UNUSED',
+    message: `no node reads input '${name}': what samples have for it is without effect`,
+    tensor: name,
+  };
+}
+
+function wrongScale(
+  model: ModelSummary,
+  expected: ExpectedMagnitude | null,
+  ranges: TensorRanges,
+): Diagnostic[] {
+  const range = expected ? ranges[expected.tensor] : undefined;
+  if (!expected || !range) return [];
+  const observed = Math.max(Math.abs(range[0]), Math.abs(range[1]));
+  const factor = observed / expected.largest;
+  if (factor < farLarger && factor > farSmaller) return [];
+  const times = factor > 1 ? `${round(factor)} times larger` : `${round(1 / factor)} times smaller`;
+  const inputs = model.inputs
+    .flatMap(({ name }) => (ranges[name] ? [`'${name}' has ${text(ranges[name])}`] : []))
+    .slice(0, 2);
+  return [
+    {
+      severity: 'warning',
+      code: 'INPUT_SCALE',
+      message:
+        `values are ${times} than in training: "${expected.tensor}" reaches ${round(observed)}, its ` +
+        `BatchNormalization promises ${round(expected.largest)}${inputs.length > 0 ? ` (${inputs.join(', ')})` : ''}`,
+      tensor: expected.tensor,
+      hint: 'the samples are probably not preprocessed as in training: 0 to 255 instead of 0 to 1, or the other way round',
+    },
+  ];
+}
+
+function constantOutputs(model: ModelSummary, ranges: TensorRanges): Diagnostic[] {
+  return model.outputs.flatMap(({ name }) => {
+    const range = ranges[name];
+    if (!range || range[0] !== range[1]) return [];
+    return [
+      {
+        severity: 'warning' as const,
+        code: 'CONSTANT_OUTPUT',
+        message: `output '${name}' is ${round(range[0])} for every sample`,
+        tensor: name,
+        hint: 'the samples are probably not what the model was trained on',
+      },
+    ];
+  });
+}
+
+const round = (value: number) => String(Number(value.toPrecision(3)));
+const text = ([low, high]: TensorRanges[string]) => `${round(low)} to ${round(high)}`;

@@ -1,0 +1,242 @@
+// All samples of one pass through the float model, on as many cores as there are: in the calling thread at first, and
+// in workers where it goes on for long enough to be worth their start. What is collected is the same in any case:
+// reductions are taken in the order of the samples, histograms add up to the same in any order.
+import type { CoreCalibration } from '../core.js';
+import { QuantizeError } from '../errors.js';
+import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
+import type { Feeds } from '../types.js';
+import { type CalibrationSeed, type PassModel, Runner } from './runner.js';
+import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
+
+export interface PoolOptions {
+  platform: Platform<unknown>;
+  runtime: Runtime;
+  calibration: CoreCalibration;
+  seed: Omit<CalibrationSeed, 'state'>;
+  /** At most so many; 1: the calling thread only. */
+  workers: number;
+  /** Samples may be handed over to workers: nobody else has their arrays. */
+  ownSamples: boolean;
+}
+
+/** Workers take about a second to start and to get warm. */
+const worthWorkers = 2000;
+const decideAfter = 100;
+
+export class RunnerPool {
+  readonly #options: PoolOptions;
+  #workers: WorkerRunner[] = [];
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs `samples`; `expected`: how many, where known. `onSample` is told how many are done. `checkpoint` is called after each and may throw (a cancelled
+   * run): then what was begun is finished first, so that exactly the samples up to a number are collected. Returns
+   * that number.
+   */
+  async runPass(
+    pass: PassModel,
+    samples: AsyncIterable<Feeds>,
+    expected: number | undefined,
+    onSample: (done: number) => void,
+    checkpoint: () => Promise<void>,
+  ): Promise<number> {
+    const { calibration, runtime, workers, ownSamples } = this.#options;
+    const ordered = new InOrder((reductions) => {
+      if (reductions) calibration.observeRanges(reductions);
+      onSample(ordered.done);
+    });
+    let local: Runner | null = null;
+    const start = new WorkersStart();
+    let failure: unknown;
+    const begun = performance.now();
+    try {
+      if (this.#workers.length > 0) {
+        await start.begin(() => this.#startWorkers(pass));
+      } else {
+        local = await Runner.start(runtime, pass, calibration);
+      }
+      let index = 0;
+      for await (const feeds of samples) {
+        if (start.failure) throw start.failure;
+        if (start.done && local) {
+          await local.release();
+          local = null;
+        }
+        if (local) {
+          ordered.put(index, await local.run(feeds, index));
+        } else {
+          const worker = await Promise.race(this.#workers.map((one) => one.idle()));
+          worker.run(feeds, index, ordered, ownSamples);
+        }
+        index++;
+        await checkpoint();
+        const elapsed = performance.now() - begun;
+        if (local && workers > 1 && !start.begun && isWorthWorkers(elapsed, index, expected)) {
+          // The calling thread goes on until they are ready.
+          void start.begin(() => this.#startWorkers(pass));
+        }
+      }
+    } catch (error) {
+      failure = error;
+    }
+    await start.settled;
+    failure ??= start.failure;
+    // In an error of a worker too: the others have finished theirs then.
+    const states = start.done ? await this.#finishWorkers(failure === undefined) : [];
+    await local?.release();
+    const workerFailure = this.#workers.find((one) => one.failure)?.failure;
+    if (workerFailure) throw workerFailure;
+    for (const state of states) calibration.add(state);
+    if (failure !== undefined) throw new PassStopped(ordered.done, failure);
+    return ordered.done;
+  }
+
+  /** Ends the workers. */
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+  }
+
+  async #startWorkers(pass: PassModel): Promise<void> {
+    const { platform, runtime, calibration, seed, workers } = this.#options;
+    while (this.#workers.length < workers) {
+      this.#workers.push(new WorkerRunner(platform.startCalibrationWorker()));
+    }
+    const state = calibration.fork();
+    await Promise.all(
+      this.#workers.map((one) => one.start(runtime.kind, pass, { ...seed, state })),
+    );
+  }
+
+  async #finishWorkers(mustSucceed: boolean): Promise<string[]> {
+    const states = await Promise.allSettled(this.#workers.map((one) => one.finish()));
+    const failed = states.find((one) => one.status === 'rejected');
+    if (failed && mustSucceed) throw failed.reason;
+    return states.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+}
+
+/** The start of all workers, which is not waited for. */
+class WorkersStart {
+  begun = false;
+  done = false;
+  failure: unknown;
+  settled: Promise<void> = Promise.resolve();
+
+  begin(start: () => Promise<void>): Promise<void> {
+    this.begun = true;
+    this.settled = start().then(
+      () => {
+        this.done = true;
+      },
+      (error: unknown) => {
+        this.failure = error;
+      },
+    );
+    return this.settled;
+  }
+}
+
+/** A pass that ended early: exactly the first `done` samples were collected. */
+export class PassStopped extends Error {
+  readonly done: number;
+
+  constructor(done: number, cause: unknown) {
+    super('the pass was stopped', { cause });
+    this.done = done;
+  }
+}
+
+/** Whether the rest takes long enough; where its length is unknown, as long as it took so far. */
+function isWorthWorkers(elapsed: number, done: number, expected: number | undefined): boolean {
+  if (elapsed < decideAfter) return false;
+  if (expected === undefined) return elapsed > worthWorkers;
+  return (elapsed / done) * (expected - done) > worthWorkers;
+}
+
+/** Hands on what samples gave in the order of the samples. */
+class InOrder {
+  done = 0;
+  readonly #take: (reductions: Float32Array | null) => void;
+  readonly #waiting = new Map<number, Float32Array | null>();
+
+  constructor(take: (reductions: Float32Array | null) => void) {
+    this.#take = take;
+  }
+
+  put(index: number, reductions: Float32Array | null): void {
+    this.#waiting.set(index, reductions);
+    for (;;) {
+      const next = this.#waiting.get(this.done);
+      if (next === undefined) return;
+      this.#waiting.delete(this.done++);
+      this.#take(next);
+    }
+  }
+}
+
+/** A worker as a runner: one request at a time. */
+class WorkerRunner {
+  failure: QuantizeError | null = null;
+  readonly #port: WorkerPort;
+  #answered: ((answer: RunnerResponse) => void) | null = null;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(port: WorkerPort) {
+    this.#port = port;
+    port.onMessage((message) => {
+      const failed = (code: string, text: string): RunnerResponse => ({
+        kind: 'failed',
+        error: { code, message: text, hint: undefined },
+      });
+      const answer =
+        message instanceof Error
+          ? failed('WORKER_FAILED', `a calibration worker stopped: ${message.message}`)
+          : (message as RunnerResponse);
+      this.#answered?.(answer);
+    });
+  }
+
+  async start(runtime: Runtime['kind'], pass: PassModel, seed: CalibrationSeed): Promise<void> {
+    await this.#ask({ kind: 'start', runtime, pass, seed });
+  }
+
+  /** Resolves once it can take a sample. Rejects with what went wrong with the one before. */
+  async idle(): Promise<this> {
+    await this.#running;
+    if (this.failure) throw this.failure;
+    return this;
+  }
+
+  run(feeds: Feeds, index: number, ordered: InOrder, own: boolean): void {
+    const buffers = own ? Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer) : [];
+    this.#running = this.#ask({ kind: 'run', feeds, index }, [...new Set(buffers)]).then(
+      (answer) => ordered.put(index, answer.kind === 'ran' ? answer.reductions : null),
+      () => {}, // kept in `failure`
+    );
+  }
+
+  async finish(): Promise<string> {
+    await this.idle();
+    const answer = await this.#ask({ kind: 'finish' });
+    return answer.kind === 'finished' ? answer.state : '';
+  }
+
+  terminate(): void {
+    this.#port.terminate();
+  }
+
+  async #ask(request: RunnerRequest, transfer?: ArrayBuffer[]): Promise<RunnerResponse> {
+    const answer = await new Promise<RunnerResponse>((resolve) => {
+      this.#answered = resolve;
+      this.#port.post(request, transfer);
+    });
+    if (answer.kind !== 'failed') return answer;
+    const { code, message, hint } = answer.error;
+    this.failure = new QuantizeError(code, message, hint ? { hint } : {});
+    throw this.failure;
+  }
+}

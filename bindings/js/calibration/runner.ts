@@ -1,0 +1,89 @@
+// Runs the float model on samples for one pass of a calibration and hands what comes out to the core. The same class
+// in the calling thread and in a worker (serve-runner.ts).
+import { CoreCalibration } from '../core.js';
+import type { Runtime, RuntimeBytes, RuntimeKind } from '../platform/platform.js';
+import { createSession, type RuntimeSession } from '../runtime.js';
+import type { CalibratedTensor, Feeds } from '../types.js';
+import type { OptionValues } from '../validate.js';
+import { runSample } from './run-sample.js';
+
+/** What is run in one pass: plain data, which a worker can be sent. */
+export interface PassModel {
+  /** For messages. */
+  label: string;
+  /** Whether the model has Q/DQ pairs already, which an optimizer would fuse. */
+  asWritten: boolean;
+  model: Uint8Array;
+  externalData: { path: string; data: RuntimeBytes }[];
+  /** One vector of reductions, or tensors. */
+  outputs: readonly string[];
+  /** The number of each output among the calibrated tensors; null: reductions. */
+  tensors: readonly number[] | null;
+}
+
+/** How to make a calibration that goes on from another one. */
+export interface CalibrationSeed {
+  options: OptionValues;
+  tensors: readonly CalibratedTensor[];
+  /** CoreCalibration.fork() */
+  state: string;
+}
+
+export async function growCalibration(seed: CalibrationSeed): Promise<CoreCalibration> {
+  const calibration = await CoreCalibration.create(seed.options, seed.tensors);
+  calibration.restore(seed.state);
+  return calibration;
+}
+
+/**
+ * Natively with onnxruntime's layout optimizations, which make convolutions twice as fast; every tensor that is
+ * observed is an output and so is never fused away. In WebAssembly they gain nothing, and the graph runs as it is.
+ */
+const optimizations = {
+  node: 'all',
+  web: 'disabled',
+  webgpu: 'disabled',
+} as const satisfies Record<RuntimeKind, string>;
+
+export class Runner {
+  readonly #pass: PassModel;
+  readonly #session: RuntimeSession;
+  readonly #calibration: CoreCalibration;
+
+  private constructor(pass: PassModel, session: RuntimeSession, calibration: CoreCalibration) {
+    this.#pass = pass;
+    this.#session = session;
+    this.#calibration = calibration;
+  }
+
+  /** `calibration` receives what tensors hold; reductions are returned. Throws RUNTIME_CANNOT_LOAD. */
+  static async start(
+    runtime: Runtime,
+    pass: PassModel,
+    calibration: CoreCalibration,
+  ): Promise<Runner> {
+    const { label, model, externalData, asWritten } = pass;
+    const session = await createSession(runtime, label, {
+      model,
+      externalData,
+      optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
+    });
+    return new Runner(pass, session, calibration);
+  }
+
+  /** Runs sample number `index`. Returns its reductions, or null where the calibration has observed the tensors. */
+  async run(feeds: Feeds, index: number): Promise<Float32Array | null> {
+    const { outputs, tensors } = this.#pass;
+    if (outputs.length === 0) return null; // nothing to observe
+    const results = await runSample(this.#session, feeds, outputs, index);
+    if (tensors === null) return results[outputs[0]!]!.data as Float32Array;
+    for (const [position, name] of outputs.entries()) {
+      this.#calibration.observeTensor(tensors[position]!, results[name]!.data as Float32Array);
+    }
+    return null;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

@@ -1,0 +1,55 @@
+// A runner in a worker: what the messages are, and how they are answered. The workers themselves are
+// worker/calibration-node.ts and worker/calibration-browser.ts.
+import type { CoreCalibration } from '../core.js';
+import { QuantizeError } from '../errors.js';
+import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
+import type { Feeds } from '../types.js';
+import { type CalibrationSeed, growCalibration, type PassModel, Runner } from './runner.js';
+
+export type RunnerRequest =
+  | { kind: 'start'; runtime: RuntimeKind; pass: PassModel; seed: CalibrationSeed }
+  | { kind: 'run'; feeds: Feeds; index: number }
+  /** What the tensors held is asked for; the session is released. */
+  | { kind: 'finish' };
+
+export type RunnerResponse =
+  | { kind: 'started' }
+  | { kind: 'ran'; reductions: Float32Array | null }
+  | { kind: 'finished'; state: string }
+  | { kind: 'failed'; error: { code: string; message: string; hint: string | undefined } };
+
+/** Answers one request after the other. `threads` of a session: 1, as there is a worker for each core. */
+export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerResponse) => void) {
+  let runtime: Runtime | null = null;
+  let runner: Runner | null = null;
+  let calibration: CoreCalibration | null = null;
+
+  const answer = async (request: RunnerRequest): Promise<RunnerResponse> => {
+    if (request.kind === 'start') {
+      runtime ??= await platform.loadRuntime({ kind: request.runtime, threads: 1 });
+      calibration = await growCalibration(request.seed);
+      runner = await Runner.start(runtime, request.pass, calibration);
+      return { kind: 'started' };
+    }
+    if (!runner || !calibration) throw new QuantizeError('INTERNAL', 'the runner was not started');
+    if (request.kind === 'run') {
+      return { kind: 'ran', reductions: await runner.run(request.feeds, request.index) };
+    }
+    const state = calibration.save();
+    calibration.dispose();
+    await runner.release();
+    runner = null;
+    calibration = null;
+    return { kind: 'finished', state };
+  };
+
+  return async (request: RunnerRequest): Promise<void> => {
+    try {
+      send(await answer(request));
+    } catch (error) {
+      const { code, message, hint } =
+        error instanceof QuantizeError ? error : { code: 'INTERNAL', message: String(error) };
+      send({ kind: 'failed', error: { code, message, hint } });
+    }
+  };
+}
