@@ -176,6 +176,7 @@ function readValue(
     }
     default: {
       const value = inline ?? (isFlag(args[0]) ? undefined : args.shift());
+      if (value === undefined && spec.bare) return spec.bare;
       if (value === undefined) throw usage(`${label} needs a value`);
       if (spec.kind !== 'number' && spec.kind !== 'integer') return value;
       if (value.trim() === '' || Number.isNaN(Number(value))) {

@@ -5,18 +5,20 @@ import { makeQnnConfig } from '../config/qnn-config.js';
 import { readStructure } from '../config/static-config.js';
 import { formatConfig, mergeConfig, parseConfig } from '../config-file.js';
 import { QuantizeError } from '../errors.js';
-import { datasetReader } from '../index.js';
 import type { PreprocessOptions, QuantizeStaticOptions } from '../options.js';
 import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
 import { preprocessOn } from '../preprocess-model.js';
 import { quantizeOn } from '../quantize-static.js';
-import { camelCase, commandTables, preprocessOptions } from '../schema.js';
-import type { Diagnostic, SampleSource } from '../types.js';
+import { commandTables, preprocessOptions } from '../schema.js';
 import { checkOptions, checkQuantizeStatic, type OptionValues } from '../validate.js';
 import { type ParsedArgs, parseArgs } from './args.js';
+import { errorText } from './error-text.js';
 import { helpText } from './help.js';
-import { ProgressLine, type ProgressStream } from './progress.js';
+import { openDataset, requirePath, toCamelCase } from './parameters.js';
+import type { ProgressStream } from './progress.js';
+import { calibrateCommand, mergeCommand } from './run-calibrate.js';
+import { RunContext } from './run-context.js';
 import { bytesText, summaryText } from './summary.js';
 
 export interface CommandStreams {
@@ -30,15 +32,23 @@ export async function runCommand(
   { out, err }: CommandStreams,
   signal?: AbortSignal,
 ): Promise<number> {
+  let context: RunContext | null = null;
   try {
     const args = parseArgs(argv);
     if (args.help) out.write(helpText(args.command));
     else if (args.version) out.write(`${packageVersion()}\n`);
-    else await runParsed(args, out, err, signal);
+    else {
+      context = new RunContext(args, out, err, signal);
+      await runParsed(args, out, context);
+    }
     return 0;
   } catch (error) {
+    context?.end();
     if (signal?.aborted) {
-      err.write('cancelled; nothing was written\n');
+      const kept = context?.state?.kept
+        ? `what was calibrated is in ${context.state.path}: --resume goes on from there`
+        : 'nothing was written';
+      err.write(`cancelled; ${kept}\n`);
       return 1;
     }
     err.write(errorText(error));
@@ -49,72 +59,76 @@ export async function runCommand(
 async function runParsed(
   args: ParsedArgs,
   out: CommandStreams['out'],
-  err: ProgressStream,
-  signal: AbortSignal | undefined,
+  context: RunContext,
 ): Promise<void> {
   const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);
-  if (args.command === 'get_qdq_config' || args.command === 'get_qnn_qdq_config') {
-    return configure(args, args.command, given, out);
-  }
-  const isStatic = args.command === 'quantize_static';
-  const checked = isStatic ? checkQuantizeStatic(given) : checkOptions(preprocessOptions, given);
-  requirePath(checked, 'model_input', '--input_model');
-  requirePath(checked, 'model_output', '--output_model');
   if (args.saveConfig !== null) writableFolder(args.saveConfig, 'save_config');
-
-  const source = isStatic ? openDataset(checked) : null;
-  let described = '';
-  const progress = new ProgressLine(err, args.quiet, () => {
-    described ||= source?.describe() ?? '';
-    return described;
-  });
-  const shared = {
-    signal,
-    onProgress: (event: Parameters<ProgressLine['update']>[0]) => progress.update(event),
-    onDiagnostic: (diagnostic: Diagnostic) => {
-      if (diagnostic.severity === 'warning') progress.print(`warning: ${describe(diagnostic)}`);
-    },
-  };
-  let finished = false;
-  try {
-    if (isStatic) {
-      const options = { ...toCamelCase(checked), ...shared, calibrationDataReader: source };
-      const { report } = await quantizeOn(
-        nodePlatform,
-        options as unknown as QuantizeStaticOptions,
-      );
-      finished = true;
-      progress.end(true);
-      const { calibrationCache: _, ...printed } = report;
-      const all = { ...printed, options: checked };
-      if (args.json) out.write(`${JSON.stringify(all, null, 2)}\n`);
-      else if (!args.quiet) out.write(summaryText(report));
-    } else {
-      const options = { ...toCamelCase(checked), ...shared };
-      const { report } = await preprocessOn(nodePlatform, options as unknown as PreprocessOptions);
-      finished = true;
-      progress.end(true);
-      if (args.json) out.write(`${JSON.stringify(report, null, 2)}\n`);
-      else if (!args.quiet) {
-        out.write(
-          `written  ${checked.model_output} (${bytesText(report.bytesAfter)}, ` +
-            `${report.nodesBefore} → ${report.nodesAfter} nodes, opset ${report.opsetAfter})\n`,
-        );
-      }
-    }
-  } finally {
-    if (!finished) progress.end(false);
+  switch (args.command) {
+    case 'get_qdq_config':
+    case 'get_qnn_qdq_config':
+      return configure(args, args.command, given, out);
+    case 'calibrate':
+      return calibrateCommand(given, context);
+    case 'merge_ranges':
+      return mergeCommand(given, context);
+    case 'preprocess':
+      return preprocessCommand(args, given, out, context);
+    case 'quantize_static':
+      return quantizeCommand(args, given, out, context);
   }
+}
+
+async function quantizeCommand(
+  args: ParsedArgs,
+  given: OptionValues,
+  out: CommandStreams['out'],
+  context: RunContext,
+): Promise<void> {
+  const checked = checkQuantizeStatic(given);
+  requireModels(checked);
+  const source = openDataset(checked);
+  context.describe = () => source?.describe() ?? '';
+  const state = context.useState(checked, checked.model_output as string);
+  const options = {
+    ...toCamelCase(checked, ['calibration_state', 'resume']),
+    ...context.callbacks,
+    calibrationDataReader: source,
+    resume: state.read(),
+    onCalibrationState: (text: string) => state.keep(text),
+  };
+  const { report } = await quantizeOn(nodePlatform, options as unknown as QuantizeStaticOptions);
+  context.finish();
+  state.remove();
+  const { calibrationCache: _, ...printed } = report;
+  const all = { ...printed, options: checked };
+  if (args.json) out.write(`${JSON.stringify(all, null, 2)}\n`);
+  else if (!args.quiet) out.write(summaryText(report));
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
 }
 
-function requirePath(checked: OptionValues, name: string, flag: string): void {
-  if (checked[name] !== null) return;
-  throw new QuantizeError('INVALID_OPTION', `${name} is missing`, {
-    hint: `give it as ${flag} FILE`,
-  });
+async function preprocessCommand(
+  args: ParsedArgs,
+  given: OptionValues,
+  out: CommandStreams['out'],
+  context: RunContext,
+): Promise<void> {
+  const checked = checkOptions(preprocessOptions, given);
+  requireModels(checked);
+  const options = { ...toCamelCase(checked), ...context.callbacks };
+  const { report } = await preprocessOn(nodePlatform, options as unknown as PreprocessOptions);
+  context.finish();
+  const { bytesAfter, nodesBefore, nodesAfter, opsetAfter } = report;
+  const size = `${bytesText(bytesAfter)}, ${nodesBefore} → ${nodesAfter} nodes, opset ${opsetAfter}`;
+  if (args.json) out.write(`${JSON.stringify(report, null, 2)}\n`);
+  else if (!args.quiet) out.write(`written  ${checked.model_output} (${size})\n`);
+  if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
+}
+
+function requireModels(checked: OptionValues): void {
+  requirePath(checked, 'model_input', '--input_model');
+  requirePath(checked, 'model_output', '--output_model');
 }
 
 /** get_qdq_config and get_qnn_qdq_config: the configuration goes to --save_config, else to standard output. */
@@ -126,7 +140,6 @@ async function configure(
 ): Promise<void> {
   const checked = checkOptions(commandTables[command], given);
   requirePath(checked, 'model_input', '--input_model');
-  if (args.saveConfig !== null) writableFolder(args.saveConfig, 'save_config');
   const model = await readStructure(nodePlatform, checked.model_input as string, {});
   const make = command === 'get_qdq_config' ? makeQdqConfig : makeQnnConfig;
   const { model_input, model_output, calibrate_dataset, preprocess } = checked;
@@ -134,25 +147,6 @@ async function configure(
   const text = formatConfig({ ...paths, ...make(model, checked) });
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, text);
   if (args.saveConfig === null || args.json) out.write(text);
-}
-
-function openDataset(checked: OptionValues): SampleSource | null {
-  const { calibrate_dataset: dataset, preprocess } = checked;
-  if (dataset === null) {
-    if (preprocess === null) return null;
-    throw new QuantizeError('INVALID_OPTION', 'preprocess has no effect without calibrate_dataset');
-  }
-  return datasetReader(dataset as string | string[], {
-    preprocess: (preprocess ?? undefined) as string | Record<string, unknown> | undefined,
-  });
-}
-
-/** The API's names; the data set is a reader there. */
-function toCamelCase(checked: OptionValues): Record<string, unknown> {
-  const entries = Object.entries(checked).filter(
-    ([name, value]) => !['calibrate_dataset', 'preprocess'].includes(name) && value !== null,
-  );
-  return Object.fromEntries(entries.map(([name, value]) => [camelCase(name), value]));
 }
 
 function readConfig(file: string): string {
@@ -164,31 +158,6 @@ function readConfig(file: string): string {
 function packageVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return JSON.parse(fs.readFileSync(file, 'utf8')).version;
-}
-
-const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
-
-/** Message, place and hint in one line. */
-function describe({ message, node, tensor, hint }: Partial<Diagnostic>): string {
-  const text = oneLine(message ?? '');
-  const places = [
-    node && !text.includes(node) ? `node "${node}"` : '',
-    tensor && !text.includes(tensor) ? `tensor "${tensor}"` : '',
-  ].filter(Boolean);
-  const place = places.length > 0 ? ` (${places.join(', ')})` : '';
-  return `${text}${place}${hint ? `; ${oneLine(hint)}` : ''}`;
-}
-
-/** At most three lines; no stack but for a bug in this tool. */
-function errorText(error: unknown): string {
-  if (error instanceof QuantizeError) {
-    const { hint, ...rest } = { ...error, message: error.message };
-    const text = `error: ${describe(rest)}\n`;
-    return hint ? `${text}  ${oneLine(hint)}\n` : text;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  const place = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : '';
-  return `error: ${oneLine(message)} ${place}\n  this is a bug in onnx-ptq: please report it\n`;
 }
 
 function exitCode(error: unknown): number {
