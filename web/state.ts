@@ -10,8 +10,14 @@ import {
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Engine, loadEngine } from './lib/engine';
-import { matchExternalFiles, quantizedName, sha256, sortFiles } from './lib/files';
-import { defaultSettings, libraryOptions, preprocessOption, type Settings } from './lib/settings';
+import { matchExternalFiles, mayHaveImages, quantizedName, sha256, sortFiles } from './lib/files';
+import {
+  defaultSettings,
+  libraryOptions,
+  preprocessOption,
+  type Settings,
+  sampleRate,
+} from './lib/settings';
 
 export type EngineState =
   | { status: 'loading'; bytes: number }
@@ -44,7 +50,8 @@ export interface RunInputs {
 export type RunState =
   | { status: 'idle' }
   | { status: 'running'; progress: Progress; diagnostics: Diagnostic[] }
-  | { status: 'cancelled' }
+  /** `resume` goes on from what was calibrated, where there is something. */
+  | { status: 'cancelled'; resume: (() => void) | null }
   | { status: 'failed'; error: QuantizeError }
   | { status: 'done'; result: RunResult };
 
@@ -56,7 +63,7 @@ export function useQuantizer() {
   const [engine, setEngine] = useState<EngineState>({ status: 'loading', bytes: 0 });
   const [model, setModel] = useState<ModelState | null>(null);
   const [others, setOthers] = useState<readonly File[]>([]);
-  const [samples, setSamples] = useState<readonly File[]>([]);
+  const [given, setGiven] = useState<readonly File[]>([]);
   const [settings, setSettings] = useState<Settings>(defaultSettings);
   const [run, setRun] = useState<RunState>({ status: 'idle' });
   const cancelling = useRef<AbortController | null>(null);
@@ -82,26 +89,43 @@ export function useQuantizer() {
 
   const externalNames = model?.summary?.externalFiles;
   const external = useMemo(
-    () => matchExternalFiles(externalNames ?? [], others),
-    [externalNames, others],
+    () => matchExternalFiles(externalNames ?? [], [...others, ...given]),
+    [externalNames, others, given],
   );
+  // A data file that was there before its model could pass for a sample.
+  const samples = useMemo(() => {
+    const data = Object.values(external.found);
+    return data.some((file) => given.includes(file))
+      ? given.filter((file) => !data.includes(file))
+      : given;
+  }, [external, given]);
 
+  const dataFiles = useRef(externalNames);
+  dataFiles.current = externalNames;
   const add = useCallback((files: readonly File[]) => {
-    const sorted = sortFiles(files);
+    const sorted = sortFiles(files, dataFiles.current);
     if (sorted.model) {
       setModel({ file: sorted.model, summary: null, error: null });
       setSettings((old) => ({ ...old, nodesToExclude: '', opTypesToQuantize: [] }));
     }
-    if (sorted.samples.length > 0) setSamples(sorted.samples);
+    if (sorted.samples.length > 0) setGiven(sorted.samples);
     if (sorted.others.length > 0) setOthers((old) => [...sorted.others, ...old]);
     setRun((old) =>
       old.status === 'failed' || old.status === 'cancelled' ? { status: 'idle' } : old,
     );
   }, []);
 
-  const change = useCallback(
-    (part: Partial<Settings>) => setSettings((old) => ({ ...old, ...part })),
+  /** What was calibrated before is for the settings and samples of that run. */
+  const forget = useCallback(
+    () => setRun((old) => (old.status === 'cancelled' ? { status: 'idle' } : old)),
     [],
+  );
+  const change = useCallback(
+    (part: Partial<Settings>) => {
+      setSettings((old) => ({ ...old, ...part }));
+      forget();
+    },
+    [forget],
   );
 
   const blocker: Blocker | null =
@@ -118,17 +142,16 @@ export function useQuantizer() {
               : null;
 
   /** Quantizes; `changed` settings are kept. */
-  async function start(changed: Partial<Settings> = {}): Promise<void> {
+  async function start(changed: Partial<Settings> = {}, resume?: string): Promise<void> {
     if (blocker || engine.status !== 'ready' || !model) return;
     const chosen = { ...settings, ...changed };
     setSettings(chosen);
     const controller = new AbortController();
     cancelling.current = controller;
     const diagnostics: Diagnostic[] = [];
+    let state: string | undefined;
     setRun({ status: 'running', progress: { stage: 'load', done: 0 }, diagnostics });
     const name = quantizedName(model.file.name);
-    const used = chosen.limit === null ? samples : samples.slice(0, chosen.limit);
-    const arrays = used.some((sample) => /\.npz$/i.test(sample.name));
     try {
       const result = await quantizeInWorker({
         ...engine.engine.host,
@@ -137,10 +160,16 @@ export function useQuantizer() {
         modelOutput: name,
         externalData: external.found,
         calibrateDataset: {
-          files: used,
-          preprocess: arrays ? undefined : preprocessOption(chosen),
+          files: samples,
+          preprocess: mayHaveImages(samples) ? preprocessOption(chosen) : undefined,
+          sampleRate: sampleRate(chosen),
+          limit: chosen.limit ?? undefined,
         },
         signal: controller.signal,
+        resume,
+        onCalibrationState: (text) => {
+          state = text;
+        },
         onProgress: (progress) => setRun({ status: 'running', progress, diagnostics }),
         onDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
       });
@@ -150,7 +179,7 @@ export function useQuantizer() {
     } catch (error) {
       setRun(
         controller.signal.aborted
-          ? { status: 'cancelled' }
+          ? { status: 'cancelled', resume: state ? () => start(changed, state) : null }
           : { status: 'failed', error: known(error) },
       );
     } finally {
@@ -171,8 +200,11 @@ export function useQuantizer() {
     change,
     start,
     cancel: () => cancelling.current?.abort(),
-    clearSamples: () => setSamples([]),
-    resetSettings: () => setSettings(defaultSettings),
+    clearSamples() {
+      setGiven([]);
+      forget();
+    },
+    resetSettings: () => change(defaultSettings),
     dismiss: () => setRun({ status: 'idle' }),
     useExample() {
       if (engine.status !== 'ready') return;

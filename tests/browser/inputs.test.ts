@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { zipSync } from 'fflate';
 import { datasetReader, quantizeStatic } from 'onnx-ptq';
 import type { Browser } from 'playwright-core';
+import { npy } from '../js/support/npy.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
@@ -40,6 +41,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      runtime: 'web',
       modelInput: model('external.onnx'),
       calibrationDataReader: datasetReader(photos),
     });
@@ -64,6 +66,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      runtime: 'web',
       modelInput: digits.model,
       calibrationDataReader: datasetReader(path.join(folder, 'images')),
     });
@@ -79,6 +82,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      runtime: 'web',
       modelInput: digits.model,
       calibrationDataReader: datasetReader(filesOf(digits.images).slice(0, 5)),
     });
@@ -98,12 +102,59 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(model('two_inputs.onnx'));
     await app.addSamples([file]);
-    await app.page.getByText('.npz samples are used as they are.').waitFor();
+    await app.page.getByText('other samples are used as they are').waitFor();
     assert.match(await app.quantize(), /Nodes quantized/);
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      runtime: 'web',
       modelInput: model('two_inputs.onnx'),
       calibrationDataReader: datasetReader([file]),
+    });
+    assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
+    await app.close();
+  });
+
+  it('takes a zip of images, and of those in it as many as it is told', async () => {
+    const images = filesOf(digits.images).slice(0, 8);
+    const zip = path.join(folder, 'digits.zip');
+    const contents = images.map((file) => [`calib/${path.basename(file)}`, fs.readFileSync(file)]);
+    fs.writeFileSync(zip, zipSync(Object.fromEntries(contents)));
+    const app = await App.open(browser, server);
+    await app.addModel(digits.model);
+    await app.drop([zip]);
+    await app.page.getByText('1 .zip file').waitFor();
+    await app.page.getByLabel('Use at most').fill('5');
+    await app.quantize();
+    const { bytes } = await app.download();
+    const expected = await quantizeStatic({
+      runtime: 'web',
+      modelInput: digits.model,
+      calibrationDataReader: datasetReader(images.slice(0, 5)),
+    });
+    assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
+    await app.close();
+  });
+
+  it('takes a dropped folder whose folders are samples of different shapes', async () => {
+    const root = path.join(folder, 'sets');
+    for (const [index, length] of [3, 5].entries()) {
+      const set = path.join(root, `${index}`);
+      fs.mkdirSync(set, { recursive: true });
+      const ids = BigInt64Array.from({ length }, (_, i) => BigInt(i % 4));
+      const x = Float32Array.from({ length: length * 4 }, (_, i) => Math.sin(i + index));
+      fs.writeFileSync(path.join(set, 'ids.npy'), npy('<i8', [length], ids));
+      fs.writeFileSync(path.join(set, 'x.npy'), npy('<f4', [length, 4], x));
+    }
+    const app = await App.open(browser, server);
+    await app.addModel(model('two_inputs.onnx'));
+    await app.dropFolder(root);
+    await app.page.getByText('4 .npy files').waitFor();
+    assert.match(await app.quantize(), /Nodes quantized/);
+    const { bytes } = await app.download();
+    const expected = await quantizeStatic({
+      runtime: 'web',
+      modelInput: model('two_inputs.onnx'),
+      calibrationDataReader: datasetReader(root),
     });
     assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
     await app.close();
@@ -124,17 +175,3 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.close();
   });
 });
-
-/** An array as numpy saves it. */
-function npy(descr: string, shape: number[], data: ArrayBufferView): Uint8Array {
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
-  const header = `${dict.padEnd(117)}\n`;
-  const length = Buffer.from(Uint16Array.of(header.length).buffer);
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
-    length,
-    Buffer.from(header),
-    bytes,
-  ]);
-}

@@ -81,7 +81,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     assert.match(await app.text('#run'), /Add a model to begin/);
     await app.addModel(digits.model);
-    await app.page.getByText('Now add some images.').waitFor();
+    await app.page.getByText('Now add some samples.').waitFor();
     assert.ok(await app.start.isDisabled());
     await app.addSamples(filesOf(digits.images).slice(0, 3));
     await app.page.locator('#run .start button:enabled').waitFor();
@@ -124,9 +124,14 @@ describe('the page', { skip: skipBrowser }, () => {
     await page.getByText('Advanced: all other options').click();
     const offered = Object.entries(extraOptions).filter(([, spec]) => !spec.later);
     assert.ok(offered.length > 15);
-    for (const [name, spec] of offered) {
-      const field = page.getByLabel(name, { exact: true });
-      assert.equal(await field.count(), spec.format === 'QOperator' ? 0 : 1, name);
+    for (const method of ['Entropy', 'Percentile', 'Distribution', 'MinMax'] as const) {
+      await page.getByLabel('calibrate_method').selectOption(method === 'MinMax' ? '' : method);
+      for (const [name, spec] of offered) {
+        const field = page.getByLabel(name, { exact: true });
+        const hasEffect =
+          spec.format !== 'QOperator' && (!spec.methods || spec.methods.includes(method));
+        assert.equal(await field.count(), hasEffect ? 1 : 0, `${name}, ${method}`);
+      }
     }
     await page.getByLabel('TensorQuantOverrides').fill('{"image": [{"rmn": 0}]}');
     assert.match(await app.quantize(), /unknown key "rmn"/);

@@ -1,7 +1,7 @@
 // What happens to an image before the model sees it: chosen, and said in full for this model.
 import { guessPreprocess, type PreprocessSpec, QuantizeError } from 'onnx-ptq';
 import { type Dictionary, useText } from '../i18n';
-import { isImage } from '../lib/files';
+import { mayHaveImages } from '../lib/files';
 import { offeredPresets, preprocessOption } from '../lib/settings';
 import type { Quantizer } from '../state';
 import { Choice } from './fields';
@@ -12,7 +12,7 @@ export function PreprocessField({ quantizer }: { quantizer: Quantizer }) {
   const options = (['auto', ...offeredPresets, 'custom'] as const).map(
     (name) => [name as string, t.settings.presets[name]] as const,
   );
-  const arraysOnly = samples.length > 0 && !samples.some(isImage);
+  const noImages = samples.length > 0 && !mayHaveImages(samples);
   return (
     <div class="field">
       <Choice
@@ -33,7 +33,7 @@ export function PreprocessField({ quantizer }: { quantizer: Quantizer }) {
           <span class="help">{t.settings.customPreprocessHelp}</span>
         </label>
       )}
-      {arraysOnly ? (
+      {noImages ? (
         <p class="help">{t.settings.preprocessUnused}</p>
       ) : (
         <Statement quantizer={quantizer} />

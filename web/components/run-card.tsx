@@ -29,7 +29,15 @@ export function RunCard({ quantizer }: { quantizer: Quantizer }) {
           </button>
         </ErrorNotice>
       )}
-      {run.status === 'cancelled' && <Notice kind="info" title={t.run.cancelled} />}
+      {run.status === 'cancelled' && (
+        <Notice kind="info" title={run.resume ? t.run.stopped : t.run.cancelled}>
+          {run.resume && (
+            <button type="button" class="button" onClick={run.resume}>
+              {t.run.resume}
+            </button>
+          )}
+        </Notice>
+      )}
       {done && <Result result={run.result} quantizer={quantizer} />}
       {!done && <p class="lead">{t.run.whatHappens}</p>}
       <div class={done ? 'start again' : 'start'}>

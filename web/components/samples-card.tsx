@@ -1,7 +1,7 @@
 // The calibration samples: where to drop them, how many there are, what the first look like.
 import { useEffect, useState } from 'preact/hooks';
 import { useText } from '../i18n';
-import { isImage } from '../lib/files';
+import { acceptedSamples, countOthers, isImage } from '../lib/files';
 import type { Quantizer } from '../state';
 import { Card } from './card';
 import { FileButton } from './file-button';
@@ -12,17 +12,18 @@ export function SamplesCard({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
   const { samples, settings, add, change, clearSamples } = quantizer;
   const images = samples.filter(isImage);
-  const arrays = samples.length - images.length;
   const kinds = [
     images.length > 0 ? t.samples.images(images.length) : '',
-    arrays > 0 ? t.samples.arrays(arrays) : '',
+    ...countOthers(samples).map(([extension, count]) => t.samples.files(count, extension)),
   ].filter(Boolean);
+  // Other files may have many samples each.
+  const mostSamples = images.length === samples.length ? samples.length : undefined;
   const pickers = (
     <>
       <FileButton
         quiet={samples.length > 0}
         label={t.drop.chooseFiles}
-        accept="image/*,.npz"
+        accept={acceptedSamples}
         onFiles={add}
         multiple
       />
@@ -55,14 +56,14 @@ export function SamplesCard({ quantizer }: { quantizer: Quantizer }) {
         <strong>{kinds.join(' + ')}</strong> <span class="buttons">{pickers}</span>
       </p>
       {images.length > 0 && <Thumbnails images={images} />}
-      {samples.length > 1 && (
+      {mostSamples !== 1 && (
         <label class="limit">
           {t.samples.limit}{' '}
           <input
             type="number"
             min={1}
-            max={samples.length}
-            placeholder={`${samples.length}`}
+            max={mostSamples}
+            placeholder={mostSamples?.toString()}
             value={settings.limit ?? ''}
             onInput={(event) => {
               const value = event.currentTarget.valueAsNumber;

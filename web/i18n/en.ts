@@ -3,7 +3,7 @@
 export const en = {
   languageName: 'English',
   tagline: 'Turn a float ONNX model into int8, here in your browser.',
-  privacy: 'Nothing is uploaded: model and images stay on this machine.',
+  privacy: 'Nothing is uploaded: model and samples stay on this machine.',
   skipToContent: 'Skip to content',
   language: 'Language',
 
@@ -19,9 +19,9 @@ export const en = {
   },
 
   drop: {
-    anywhere: 'Drop a model, its data files, images or a folder',
+    anywhere: 'Drop a model, its data files, samples, a folder or a .zip',
     model: 'Drop an .onnx file here',
-    samples: 'Drop images, a folder or .npz files here',
+    samples: 'Drop images, a folder or a .zip here; .npy, .npz, .pb, .wav and raw float32 too',
     or: 'or',
     chooseModel: 'Choose a model',
     chooseFiles: 'Choose files',
@@ -54,7 +54,8 @@ export const en = {
     title: 'Calibration samples',
     help: 'Typical inputs of the model: 100 to 500 are good, 32 are a start.',
     images: (count: number) => (count === 1 ? '1 image' : `${count} images`),
-    arrays: (count: number) => (count === 1 ? '1 .npz file' : `${count} .npz files`),
+    files: (count: number, extension: string) =>
+      count === 1 ? `1 ${extension} file` : `${count} ${extension} files`,
     clear: 'Remove all',
     more: (count: number) => `+${count}`,
     limit: 'Use at most',
@@ -97,7 +98,7 @@ export const en = {
     customPreprocess: 'Preset and key=value pairs',
     customPreprocessHelp:
       'Keys: size, mode (stretch, center, letterbox, none), mean, std, scale, order, layout, interpolation, resizeShorter, pad, align',
-    preprocessUnused: '.npz samples are used as they are.',
+    preprocessUnused: 'For images only: other samples are used as they are (.wav: mono, 16 kHz).',
     guessed: 'Guessed, check it:',
     applied: 'Each image:',
     nodes: 'More: nodes and operator types',
@@ -129,8 +130,11 @@ export const en = {
     again: 'Quantize again',
     cancel: 'Cancel',
     cancelled: 'Cancelled. Nothing was kept.',
+    stopped:
+      'Cancelled. What was calibrated is kept until you change the model, the samples or the settings.',
+    resume: 'Go on',
     needsModel: 'Add a model to begin.',
-    needsSamples: 'Now add some images.',
+    needsSamples: 'Now add some samples.',
     needsExternal: 'The data files of the model are missing.',
     needsEngine: 'The quantizer is still loading.',
     reading: 'The model is being read.',

@@ -4,7 +4,7 @@ import type { Dictionary } from './en';
 export const zhCN: Dictionary = {
   languageName: '简体中文',
   tagline: '就在浏览器里，把浮点 ONNX 模型量化为 int8。',
-  privacy: '不上传任何内容：模型和图片都留在本机。',
+  privacy: '不上传任何内容：模型和样本都留在本机。',
   skipToContent: '跳到正文',
   language: '语言',
 
@@ -20,9 +20,9 @@ export const zhCN: Dictionary = {
   },
 
   drop: {
-    anywhere: '拖入模型、权重数据文件、图片或文件夹',
+    anywhere: '拖入模型、权重数据文件、样本、文件夹或 .zip',
     model: '把 .onnx 文件拖到这里',
-    samples: '把图片、文件夹或 .npz 文件拖到这里',
+    samples: '把图片、文件夹或 .zip 拖到这里；也可用 .npy、.npz、.pb、.wav 和 raw float32',
     or: '或',
     chooseModel: '选择模型',
     chooseFiles: '选择文件',
@@ -54,7 +54,7 @@ export const zhCN: Dictionary = {
     title: '校准样本',
     help: '模型的典型输入：100 到 500 个为宜，32 个可作起步。',
     images: (count) => `${count} 张图片`,
-    arrays: (count) => `${count} 个 .npz 文件`,
+    files: (count, extension) => `${count} 个 ${extension} 文件`,
     clear: '全部移除',
     more: (count) => `+${count}`,
     limit: '最多使用',
@@ -97,7 +97,7 @@ export const zhCN: Dictionary = {
     customPreprocess: '预设加 键=值',
     customPreprocessHelp:
       '可用的键：size、mode（stretch、center、letterbox、none）、mean、std、scale、order、layout、interpolation、resizeShorter、pad、align',
-    preprocessUnused: '.npz 样本按原样使用。',
+    preprocessUnused: '仅用于图片：其他样本按原样使用（.wav 转为单声道、16 kHz）。',
     guessed: '推测结果，请核对：',
     applied: '每张图片：',
     nodes: '更多：节点与算子类型',
@@ -129,8 +129,10 @@ export const zhCN: Dictionary = {
     again: '重新量化',
     cancel: '取消',
     cancelled: '已取消，未保留任何结果。',
+    stopped: '已取消。在更改模型、样本或设置之前，已完成的校准会保留。',
+    resume: '继续',
     needsModel: '请先添加模型。',
-    needsSamples: '接下来请添加一些图片。',
+    needsSamples: '接下来请添加一些样本。',
     needsExternal: '缺少模型的数据文件。',
     needsEngine: '量化程序仍在加载。',
     reading: '正在读取模型。',

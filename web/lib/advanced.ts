@@ -1,6 +1,7 @@
 // The options that have no field of their own on the page, straight from the library's schema: what is shown for
 // them, and what is made of what was entered. A field holds a boolean or text; absent: the default.
 import {
+  type CalibrationMethod,
   type ExtraOptionSpec,
   extraOptions,
   type OptionSpec,
@@ -17,7 +18,14 @@ export interface AdvancedField {
   spec: OptionSpec | ExtraOptionSpec;
 }
 
-const parameters = ['nodes_to_quantize', 'use_external_data_format'];
+const parameters = [
+  'calibrate_method',
+  'nodes_to_quantize',
+  'use_external_data_format',
+  'sample_rate',
+  'workers',
+  'memory_budget',
+];
 
 const fields: readonly AdvancedField[] = [
   ...quantizeStaticOptions
@@ -26,11 +34,17 @@ const fields: readonly AdvancedField[] = [
   ...Object.entries(extraOptions).map(([name, spec]) => ({ name, extra: true, spec })),
 ];
 
-/** Those that can be changed, and have an effect in the chosen format. */
-export function advancedFields({ quantFormat }: Pick<Settings, 'quantFormat'>): AdvancedField[] {
-  return fields.filter(
-    ({ spec }) => !spec.later && !('format' in spec && spec.format && spec.format !== quantFormat),
-  );
+/** Those that can be changed, and have an effect in the chosen format and calibration method. */
+export function advancedFields({
+  quantFormat,
+  advanced,
+}: Pick<Settings, 'quantFormat' | 'advanced'>): AdvancedField[] {
+  const method = (advanced.calibrate_method ?? 'MinMax') as CalibrationMethod;
+  const hasEffect = (spec: AdvancedField['spec']) => {
+    if ('format' in spec && spec.format && spec.format !== quantFormat) return false;
+    return !('methods' in spec && spec.methods && !spec.methods.includes(method));
+  };
+  return fields.filter(({ spec }) => !spec.later && hasEffect(spec));
 }
 
 export const lines = (text: string) =>

@@ -8,28 +8,66 @@ export interface Sorted {
 }
 
 const imageName = /\.(jpe?g|png|webp|gif|bmp|avif)$/i;
+const otherSampleName = /\.(npy|npz|pb|wav|raw|bin|f32)$/i;
 
-/** The last .onnx file is the model; images and .npz are samples. Hidden files are left out. */
-export function sortFiles(files: readonly File[]): Sorted {
+/** What a picker for samples offers. */
+export const acceptedSamples = 'image/*,.npy,.npz,.pb,.wav,.raw,.bin,.f32,.zip';
+
+/**
+ * The last .onnx file is the model; images, arrays, sounds and zips are samples. A file that the model names as its
+ * data (`dataFiles`) is none, nor is a .bin that comes with a model. Hidden files are left out.
+ */
+export function sortFiles(files: readonly File[], dataFiles: readonly string[] = []): Sorted {
   const sorted: Sorted = { model: null, samples: [], others: [] };
+  const withModel = files.some((file) => /\.onnx$/i.test(file.name));
+  const isData = (file: File) =>
+    dataFiles.some((name) => lastPart(name) === lastPart(file.name)) ||
+    (withModel && /\.bin$/i.test(file.name));
   for (const file of files) {
-    const name = file.webkitRelativePath || file.name;
+    const name = pathOf(file);
     if (/(^|\/)(\.|__MACOSX)/.test(name)) continue;
     if (/\.onnx$/i.test(name)) sorted.model = file;
-    else if (imageName.test(name) || /\.npz$/i.test(name)) sorted.samples.push(file);
+    else if (isSample(name) && !isData(file)) sorted.samples.push(named(file, name));
     else sorted.others.push(file);
   }
   sorted.samples.sort(byName);
   return sorted;
 }
 
+const pathOf = (file: File) => file.webkitRelativePath || file.name;
+const lastPart = (path: string) => path.split(/[\\/]/).pop()!;
+
+/** A zip in a folder is left alone, as the readers do. */
+function isSample(name: string): boolean {
+  return imageName.test(name) || otherSampleName.test(name) || /^[^/]*\.zip$/i.test(name);
+}
+
+/** The path as name, as it has no other place that survives the way to the worker. */
+function named(file: File, name: string): File {
+  return name === file.name ? file : new File([file], name, { type: file.type });
+}
+
 /** By code units, as the readers sort: the first n are the same everywhere. */
 function byName(a: File, b: File): number {
-  const [x, y] = [a, b].map((file) => file.webkitRelativePath || file.name) as [string, string];
-  return x < y ? -1 : x > y ? 1 : 0;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 export const isImage = (file: File) => imageName.test(file.name);
+
+/** Whether there may be images among the files: what a zip has is seen only when it is read. */
+export const mayHaveImages = (files: readonly File[]) =>
+  files.some((file) => isImage(file) || /\.zip$/i.test(file.name));
+
+/** The files that are no images, counted by extension. */
+export function countOthers(files: readonly File[]): [extension: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    if (isImage(file)) continue;
+    const extension = file.name.slice(file.name.lastIndexOf('.')).toLowerCase();
+    counts.set(extension, (counts.get(extension) ?? 0) + 1);
+  }
+  return [...counts];
+}
 
 /** All files of a drop, those in folders under their path ("dogs/1.jpg"). */
 export async function droppedFiles(data: DataTransfer): Promise<File[]> {
@@ -48,8 +86,7 @@ async function walk(entry: FileSystemEntry, folder: string, into: File[]): Promi
     const file = await new Promise<File>((resolve, reject) =>
       (entry as FileSystemFileEntry).file(resolve, reject),
     );
-    // The path as name, as it has no other place that survives the way to the worker.
-    into.push(folder ? new File([file], folder + file.name, { type: file.type }) : file);
+    into.push(named(file, folder + file.name));
     return;
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
@@ -65,11 +102,10 @@ async function walk(entry: FileSystemEntry, folder: string, into: File[]): Promi
 
 /** The data files that a model refers to, by their names; `missing` are those that were not given. */
 export function matchExternalFiles(names: readonly string[], files: readonly File[]) {
-  const last = (path: string) => path.split(/[\\/]/).pop()!;
   const found: Record<string, File> = {};
   const missing: string[] = [];
   for (const name of names) {
-    const file = files.find((candidate) => last(candidate.name) === last(name));
+    const file = files.find((candidate) => lastPart(candidate.name) === lastPart(name));
     if (file) found[name] = file;
     else missing.push(name);
   }

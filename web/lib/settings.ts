@@ -1,5 +1,6 @@
 // What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a command line.
 import {
+  type CalibrationMethod,
   type ExtraOptions,
   type ProfileName,
   profiles,
@@ -27,7 +28,7 @@ export interface Settings {
   preprocess: string;
   /** Where preprocess is 'custom': a preset and key=value pairs. */
   customPreprocess: string;
-  /** At most this many sample files, the first by name; null: all. */
+  /** At most this many samples, the first by name; null: all. */
   limit: number | null;
 }
 
@@ -93,6 +94,10 @@ export function preprocessOption(settings: Settings): string | undefined {
   return settings.preprocess === 'custom' ? settings.customPreprocess : settings.preprocess;
 }
 
+/** Of .wav samples; undefined: the library's own. */
+export const sampleRate = (settings: Settings) =>
+  advancedValues(settings).parameters.sample_rate as number | undefined;
+
 /** The options as the library takes them. */
 export function libraryOptions(settings: Settings) {
   const { quantFormat, activationType, weightType, perChannel, reduceRange } = settings;
@@ -108,6 +113,9 @@ export function libraryOptions(settings: Settings) {
     nodesToExclude: lines(settings.nodesToExclude),
     nodesToQuantize: (parameters.nodes_to_quantize ?? []) as string[],
     useExternalDataFormat: parameters.use_external_data_format === true,
+    calibrateMethod: parameters.calibrate_method as CalibrationMethod | undefined,
+    workers: parameters.workers as number | undefined,
+    memoryBudget: parameters.memory_budget as number | undefined,
     extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }
@@ -133,7 +141,7 @@ export function commandLine(settings: Settings, model: string, output: string): 
   if (nodes.length > 0) words.push('--nodes_to_exclude', ...nodes);
   const { parameters, extraOptions } = advancedValues(settings);
   for (const [name, value] of Object.entries(parameters)) {
-    words.push(`--${name}`, ...(Array.isArray(value) ? value : []));
+    words.push(`--${name}`, ...(value === true ? [] : [value].flat().map(String)));
   }
   const extra = Object.entries(extraOptions).map(
     ([key, value]) => `${key}=${JSON.stringify(value)}`,

@@ -75,6 +75,16 @@ export class App {
     }, contents);
   }
 
+  /** Drops a folder as the system does, which a script in the page cannot. */
+  async dropFolder(folder: string): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: [path.resolve(folder)], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: 200, y: 200, data });
+    }
+    await session.detach();
+  }
+
   /** The text of a part of the page as people see it. */
   text(selector: string): Promise<string> {
     // biome-ignore lint/performance/useDomNodeTextContent: what is hidden must not count
