@@ -14,6 +14,7 @@ import {
 import { emscripten } from './lib/emscripten.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { root } from './lib/paths.mjs';
+import { rayPython } from './lib/ray.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
 import { chromium, googleTest } from './lib/system.mjs';
 
@@ -36,7 +37,7 @@ const suites = {
       );
     },
   },
-  'test:js': { needs: ['wasm', 'js', 'tests'], run: () => nodeTests('js') },
+  'test:js': { needs: ['wasm', 'js', 'tests'], run: testJs },
   'test:browser': {
     needs: ['wasm', 'js', 'web', 'tests'],
     async run() {
@@ -143,6 +144,11 @@ async function test(names) {
       ? `${failed.length} FAILED: ${failed.map(([name]) => name).join(', ')}`
       : 'All tests passed',
   );
+}
+
+async function testJs() {
+  const ray = strict ? await rayPython() : null;
+  return nodeTests('js', ray ? { PTQ_RAY_PYTHON: ray } : {});
 }
 
 function nodeTests(folder, env = {}) {
