@@ -6,7 +6,7 @@ import {
   formatCalibrationCache,
   parseCalibrationCache,
   pythonFloat,
-} from '#dist/calibration-cache.js';
+} from '#dist/calibration/calibration-cache.js';
 import { QuantizeError } from '#dist/errors.js';
 
 const read = (name: string) => fs.readFileSync(`tests/fixtures/${name}`, 'utf8');

@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { preprocessModel, quantizeStatic } from 'onnx-ptq';
-import { parseCalibrationCache } from '#dist/calibration-cache.js';
-import { CoreSession, type TensorRanges } from '#dist/core.js';
+import { parseCalibrationCache } from '#dist/calibration/calibration-cache.js';
+import { CoreSession, formatRanges, type TensorRanges } from '#dist/core.js';
 import { ModelFiles } from '#dist/host-files.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import { checkQuantizeStatic, coreOptions } from '#dist/validate.js';
@@ -64,7 +64,7 @@ async function quantize(
     core.open();
     core.configure(coreOptions(checkQuantizeStatic({ ...params, optimize_model: false })));
     core.prepare();
-    core.setRanges(ranges);
+    core.setRanges(formatRanges(ranges));
     core.quantize('');
     return readOnnx(output.modelBytes());
   } finally {

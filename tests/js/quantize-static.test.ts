@@ -252,7 +252,7 @@ test('a sample that does not fit is named, and nothing is written', async () => 
 test('options are checked before anything is read', async () => {
   const options = { modelInput: 'does-not-exist.onnx', calibrationDataReader: imageSamples(1) };
   await rejects({ ...options, perChanel: true }, 'INVALID_OPTION', /perChanel/);
-  await rejects({ ...options, calibrateMethod: 'Entropy' }, 'UNSUPPORTED_OPTION');
+  await rejects({ ...options, extraOptions: { CalibPercentile: 9 } }, 'UNSUPPORTED_OPTION');
   await rejects({ ...options, modelOutput: '/no/such/folder/x.onnx' }, 'OUTPUT_NOT_WRITABLE');
   await rejects(options, 'FILE_NOT_FOUND', /does-not-exist/);
 });
@@ -393,16 +393,24 @@ test('every extra option that is said to be available is taken by the core', asy
   const values: Record<string, unknown> = {
     number: 0.001,
     integer: 1,
+    enum: 'p3',
     strings: ['Conv'],
     axes: { MatMul: 1 },
     overrides: { image: [{ rmin: -1, rmax: 1 }] },
   };
+  const usable: Record<string, number> = {
+    CalibPercentile: 99.9,
+    num_bins: 512,
+    num_quantized_bins: 64,
+  };
   for (const [name, spec] of Object.entries(extraOptions)) {
     if (spec.later) continue;
-    const value = spec.kind === 'boolean' ? spec.default !== true : values[spec.kind];
+    const byKind = spec.kind === 'boolean' ? spec.default !== true : values[spec.kind];
+    const value = usable[name] ?? byKind;
     const { report } = await quantizeStatic({
       modelInput: model('classifier.onnx'),
       calibrationDataReader: imageSamples(1),
+      calibrateMethod: spec.methods?.[0] ?? 'MinMax',
       quantFormat: spec.format ?? 'QDQ',
       weightType: 'QInt8',
       opTypesToQuantize: name === 'BlockSize' ? ['Gemm'] : [], // weights of rank 2

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { CoreSession, type TensorRanges } from '#dist/core.js';
+import { CoreSession, formatRanges, type TensorRanges } from '#dist/core.js';
 import { ModelFiles } from '#dist/host-files.js';
 import { floatValues } from '#dist/metrics.js';
 import { nodePlatform } from '#dist/platform/node.js';
-import type { OrtModule } from '#dist/platform/platform.js';
+import type { Runtime } from '#dist/platform/platform.js';
 import { createSession, type OutputTensor } from '#dist/runtime.js';
 import type { Feeds } from '#dist/types.js';
 import { checkQuantizeStatic, coreOptions } from '#dist/validate.js';
@@ -120,7 +120,7 @@ export async function quantizeCase(
     core.open();
     core.configure(options);
     core.prepare();
-    core.setRanges(rangesOf(graph, params));
+    core.setRanges(formatRanges(rangesOf(graph, params)));
     core.quantize('');
     return output.modelBytes() as Uint8Array;
   } finally {
@@ -294,16 +294,14 @@ type Results = Record<string, OutputTensor>;
 
 /** Runs models in onnxruntime-web, one thread. */
 export class Runner {
-  readonly #ort: OrtModule;
+  readonly #runtime: Runtime;
 
-  private constructor(ort: OrtModule) {
-    this.#ort = ort;
+  private constructor(runtime: Runtime) {
+    this.#runtime = runtime;
   }
 
   static async create(): Promise<Runner> {
-    const ort = await nodePlatform.loadRuntime();
-    ort.env.wasm.numThreads = 1;
-    return new Runner(ort);
+    return new Runner(await nodePlatform.loadRuntime({ kind: 'web', threads: 1 }));
   }
 
   /** The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run. */
@@ -312,7 +310,7 @@ export class Runner {
     feeds: Feeds,
     optimization: 'all' | 'disabled' = 'all',
   ): Promise<Results> {
-    const session = await createSession(this.#ort, 'the model', { model, optimization });
+    const session = await createSession(this.#runtime, 'the model', { model, optimization });
     try {
       return await session.run(feeds, session.outputNames);
     } finally {

@@ -1,0 +1,395 @@
+// Whole calibrations on fixture models: workers, passes, memory, shards, and runs that are cancelled and resumed. Whatever
+// the way, the bytes of the ranges are the same.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { calibrateOn } from '#dist/calibrate-model.js';
+import { parseCalibrationCache } from '#dist/calibration/calibration-cache.js';
+import { calibrate, mergeRanges, quantizeStatic } from '#dist/index.js';
+import { nodePlatform } from '#dist/platform/node.js';
+import type { Feeds } from '#dist/types.js';
+import {
+  command,
+  imageFolder,
+  imageSamples,
+  model,
+  noise,
+  temporaryFolder,
+} from './support/pipeline.js';
+
+const methods = ['MinMax', 'Entropy', 'Percentile', 'Distribution', 'MSE', 'auto'] as const;
+const modelInput = model('classifier.onnx');
+
+async function cacheOf(options: Partial<Parameters<typeof calibrate>[0]>): Promise<string> {
+  const result = await calibrate({
+    modelInput,
+    calibrationDataReader: imageSamples(12),
+    runtime: 'web',
+    ...options,
+  });
+  return result.calibrationCache as string;
+}
+
+/** Samples that take a while each, so that workers are worth their start. */
+async function* slowly(samples: Feeds[], milliseconds: number): AsyncGenerator<Feeds> {
+  for (const sample of samples) {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    yield sample;
+  }
+}
+
+function slow(count: number, milliseconds: number) {
+  const samples = imageSamples(count);
+  return { length: count, [Symbol.asyncIterator]: () => slowly(samples, milliseconds) };
+}
+
+for (const calibrateMethod of ['MinMax', 'Percentile', 'MSE'] as const) {
+  test(`${calibrateMethod}: with workers the same bytes as without`, async () => {
+    const options = { modelInput, calibrateMethod, runtime: 'web' as const };
+    const one = await calibrateOn(nodePlatform, {
+      ...options,
+      calibrationDataReader: imageSamples(30),
+      workers: 1,
+    });
+    let started = 0;
+    const platform = {
+      ...nodePlatform,
+      startCalibrationWorker() {
+        started++;
+        return nodePlatform.startCalibrationWorker();
+      },
+    };
+    // 30 × 80 ms is more than workers have to save.
+    const calibrationDataReader = slow(30, 80);
+    const several = await calibrateOn(platform, { ...options, calibrationDataReader, workers: 3 });
+    assert.equal(started, 3);
+    assert.equal(several.samples, 30);
+    assert.equal(several.calibrationCache, one.calibrationCache);
+  });
+}
+
+for (const calibrateMethod of methods) {
+  test(`${calibrateMethod}: within a small memory budget the same bytes, in several runs`, async () => {
+    // A dynamic batch of 300, whose tensors are of some 100 kB to 1 MB.
+    const samples = [1, 2].map((seed) => ({
+      image: { type: 'float32' as const, dims: [300, 3, 8, 8], data: noise(300 * 192, seed) },
+    }));
+    const whole = await cacheOf({ calibrateMethod, calibrationDataReader: samples });
+    let reads = 0;
+    const counted = {
+      *[Symbol.iterator]() {
+        reads++;
+        yield* samples;
+      },
+    };
+    const notes: string[] = [];
+    const within = await cacheOf({
+      calibrateMethod,
+      calibrationDataReader: counted,
+      memoryBudget: 2,
+      onDiagnostic: ({ message }) => notes.push(message),
+    });
+    assert.equal(within, whole);
+    const stated = notes.find((note) => note.startsWith('calibration needs'));
+    if (calibrateMethod === 'MinMax') {
+      assert.equal(reads, 2); // one for the shapes, one for all
+      return;
+    }
+    const passes = ['MSE', 'auto'].includes(calibrateMethod) ? 1 : 2;
+    assert.ok(reads > 1 + passes, `${reads} reads`);
+    assert.match(stated ?? '', /in \d+ parts/);
+  });
+
+  test(`${calibrateMethod}: shards merge to the bytes of one run`, async () => {
+    const whole = await cacheOf({ calibrateMethod });
+    let resume: string | undefined;
+    for (;;) {
+      const states: string[] = [];
+      for (const index of [2, 0, 1]) {
+        const { calibrationState, ranges } = await calibrate({
+          modelInput,
+          calibrationDataReader: imageSamples(12),
+          runtime: 'web',
+          calibrateMethod,
+          shard: `${index}/3`,
+          resume,
+        });
+        assert.equal(ranges, null);
+        states.push(calibrationState as string);
+      }
+      const merged = await mergeRanges(states);
+      if (merged.calibrationCache !== null) {
+        assert.equal(merged.calibrationCache, whole);
+        return;
+      }
+      resume = merged.calibrationState as string;
+    }
+  });
+
+  test(`${calibrateMethod}: cancelled at any sample and resumed, the same bytes`, async () => {
+    const whole = await cacheOf({ calibrateMethod });
+    for (const stopAt of [1, 5, 12, 13, 20]) {
+      const controller = new AbortController();
+      let seen = 0;
+      let resume: string | undefined;
+      const reader = {
+        *[Symbol.iterator]() {
+          for (const sample of imageSamples(12)) {
+            if (++seen === stopAt + 2) controller.abort(new Error('stop')); // one was peeked at
+            yield sample;
+          }
+        },
+      };
+      const stopped = calibrate({
+        modelInput,
+        calibrationDataReader: reader,
+        runtime: 'web',
+        calibrateMethod,
+        signal: controller.signal,
+        onCalibrationState: (state) => {
+          resume = state;
+        },
+      });
+      const result = await stopped.catch(() => null);
+      if (result) {
+        assert.equal(result.calibrationCache, whole); // done before that sample
+        continue;
+      }
+      assert.ok(resume, `stopped at ${stopAt}`);
+      assert.equal(await cacheOf({ calibrateMethod, resume }), whole, `stopped at ${stopAt}`);
+    }
+  });
+}
+
+test('a quantization that was cancelled goes on with --resume to the same model', async () => {
+  const images = imageFolder('rgb.png', 'gray.png', 'palette.png');
+  for (let i = 0; i < 400; i++)
+    fs.copyFileSync(path.join(images, 'rgb.png'), path.join(images, `c${i}.png`));
+  const folder = temporaryFolder();
+  const argv = (name: string) => [
+    ...['--input_model', modelInput, '--output_model', path.join(folder, name)],
+    ...['--calibrate_dataset', images, '--calibrate_method', 'Percentile'],
+  ];
+  assert.equal((await command(argv('whole.onnx'))).code, 0);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 250);
+  const stopped = await command(argv('out.onnx'), controller.signal);
+  assert.equal(stopped.code, 1);
+  assert.match(stopped.err, /cancelled; what was calibrated is in .*: --resume goes on/);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['out.onnx.calibration_state', 'whole.onnx']);
+  const resumed = await command([...argv('out.onnx'), '--resume']);
+  assert.equal(resumed.code, 0, resumed.err);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['out.onnx', 'whole.onnx']);
+  const bytes = (name: string) => fs.readFileSync(path.join(folder, name));
+  assert.ok(bytes('out.onnx').equals(bytes('whole.onnx')));
+});
+
+test('calibrate and merge-ranges: shards by the command, their tables, and quantizing with them', async () => {
+  const images = imageFolder('rgb.png', 'gray.png', 'palette.png');
+  const folder = temporaryFolder();
+  const at = (name: string) => path.join(folder, name);
+  const common = ['--input_model', modelInput, '--calibrate_dataset', images];
+  const method = ['--calibrate_method', 'Entropy'];
+  const run = async (...argv: string[]) => {
+    const result = await command(argv);
+    assert.equal(result.code, 0, result.err);
+    return result.out;
+  };
+  await run('calibrate', ...common, ...method, '--ranges', at('whole.json'));
+  for (const resume of [[], ['--resume', at('merged.json')]]) {
+    for (const i of [0, 1]) {
+      const state = ['--calibration_state', at(`${i}.json`)];
+      await run('calibrate', ...common, ...method, '--shard', `${i}/2`, ...state, ...resume);
+    }
+    await run(
+      'merge-ranges',
+      '--calibration_state',
+      at('0.json'),
+      at('1.json'),
+      '--ranges',
+      at('merged.json'),
+    );
+  }
+  assert.equal(
+    fs.readFileSync(at('merged.json'), 'utf8'),
+    fs.readFileSync(at('whole.json'), 'utf8'),
+  );
+  const targets = ['--tables', at('tables'), '--tensorrt_cache', at('trt.cache')];
+  await run('calibrate', ...common, ...method, ...targets);
+  assert.deepEqual(fs.readdirSync(at('tables')).sort(), [
+    'calibration.cache',
+    'calibration.flatbuffers',
+    'calibration.json',
+  ]);
+  for (const cache of [at('merged.json'), at('trt.cache'), at('tables/calibration.json')]) {
+    const output = ['--output_model', at('out.onnx'), '--calibration_cache_path', cache];
+    await run('--input_model', modelInput, ...output, ...method);
+  }
+});
+
+test('states of different runs, missing and repeated shards are refused', async () => {
+  const shard = async (text: string, more: object = {}) =>
+    (
+      await calibrate({
+        modelInput,
+        calibrationDataReader: imageSamples(4),
+        runtime: 'web',
+        shard: text,
+        ...more,
+      })
+    ).calibrationState as string;
+  const [a, b, other] = [
+    await shard('0/2'),
+    await shard('1/2'),
+    await shard('1/2', { calibrateMethod: 'MSE' }),
+  ];
+  const refused = (states: string[], message: RegExp) =>
+    assert.rejects(mergeRanges(states), { code: 'INVALID_CALIBRATION_STATE', message });
+  await refused([a], /shard 1\/2 is missing/);
+  await refused([a, b, a], /same shard/);
+  await refused([a, other], /calibrate_method/);
+  await refused([a, 'x'], /not a calibration state/);
+  await assert.rejects(shard('0/3', { resume: a }), { code: 'INVALID_CALIBRATION_STATE' });
+  await assert.rejects(shard('2/2'), { code: 'INVALID_OPTION' });
+  await assert.rejects(shard('0/2', { resume: b, modelInput: model('ir3.onnx') }), {
+    code: 'INVALID_CALIBRATION_STATE',
+  });
+});
+
+test('readers that cannot be read twice are read once for two passes', async () => {
+  const whole = await cacheOf({ calibrateMethod: 'Percentile' });
+  const samples = imageSamples(12);
+  const generator = (function* () {
+    yield* samples;
+  })();
+  assert.equal(
+    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: generator }),
+    whole,
+  );
+  let next = 0;
+  const getNext = () => samples[next++] ?? null;
+  assert.equal(
+    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: { getNext } }),
+    whole,
+  );
+  next = 0;
+  const rewound = {
+    getNext,
+    rewind() {
+      next = 0;
+    },
+  };
+  assert.equal(
+    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: rewound }),
+    whole,
+  );
+});
+
+test('onnxruntime-node gives the ranges of onnxruntime-web within float rounding', async () => {
+  const of = async (runtime: 'node' | 'web') =>
+    (await calibrate({ modelInput, calibrationDataReader: imageSamples(8), runtime })).ranges!;
+  const [node, web] = [await of('node'), await of('web')];
+  assert.deepEqual(Object.keys(node), Object.keys(web));
+  for (const [tensor, [low, high]] of Object.entries(node)) {
+    const [l, h] = web[tensor] as [number, number];
+    const tolerance = 1e-5 * Math.max(Math.abs(l), Math.abs(h));
+    assert.ok(Math.abs(low - l) <= tolerance && Math.abs(high - h) <= tolerance, tensor);
+  }
+});
+
+test('NaN in one sample is named with its tensor, and the run goes on', async () => {
+  const samples = imageSamples(5);
+  (samples[3]!.image!.data as Float32Array)[7] = Number.NaN;
+  const { report } = await quantizeStatic({ modelInput, calibrationDataReader: samples });
+  const note = report.diagnostics.find(({ code }) => code === 'NAN_IN_TENSOR');
+  assert.equal(note?.tensor, 'image');
+  assert.match(note?.message ?? '', /'image' held NaN in 1 of 5 samples/);
+});
+
+test('a sample that does not fit is named, with what the input expects', async () => {
+  const samples = [
+    ...imageSamples(2),
+    { image: { type: 'float32', dims: [1, 3, 4], data: noise(12, 1) } },
+  ];
+  await assert.rejects(cacheOf({ calibrationDataReader: samples as Feeds[] }), {
+    code: 'INVALID_DATA',
+    message: /input 'image' expects float32 \[N,3,8,8\], sample 3 has float32 \[1,3,4\]/,
+  });
+});
+
+/** A platform whose GPU is WebAssembly, with its results multiplied. */
+function gpuPlatform(factor: number) {
+  return {
+    ...nodePlatform,
+    async loadRuntime(options: Parameters<typeof nodePlatform.loadRuntime>[0]) {
+      const runtime = await nodePlatform.loadRuntime({ ...options, kind: 'web' });
+      if (options.kind !== 'webgpu') return runtime;
+      const { ort } = runtime;
+      const create = async (model: Uint8Array, settings: object) => {
+        const session = await ort.InferenceSession.create(model, {
+          ...settings,
+          executionProviders: ['wasm'],
+        });
+        return {
+          outputNames: session.outputNames,
+          release: () => session.release(),
+          async run(feeds: never, fetches: never) {
+            const results = await session.run(feeds, fetches);
+            for (const { data } of Object.values(results) as { data: Float32Array }[]) {
+              for (let i = 0; i < data.length; i++) data[i]! *= factor;
+            }
+            return results;
+          },
+        };
+      };
+      const fake = { ...ort, Tensor: ort.Tensor, env: ort.env, InferenceSession: { create } };
+      return { ...runtime, kind: 'webgpu' as const, ort: fake as never };
+    },
+  };
+}
+
+test('WebGPU is used where a sample gives what WebAssembly gives, else WebAssembly, with a warning', async () => {
+  const options = { modelInput, calibrationDataReader: imageSamples(3) };
+  const web = await calibrateOn(nodePlatform, { ...options, runtime: 'web' });
+  for (const [factor, differs] of [
+    [1, false],
+    [1.01, true],
+  ] as const) {
+    const result = await calibrateOn(gpuPlatform(factor), { ...options, runtime: 'webgpu' });
+    const warned = result.diagnostics.some(({ code }) => code === 'WEBGPU_DIFFERS');
+    assert.equal(warned, differs);
+    assert.equal(result.calibrationCache, web.calibrationCache);
+  }
+  await assert.rejects(calibrate({ ...options, runtime: 'webgpu' }), {
+    code: 'RUNTIME_NOT_AVAILABLE',
+  });
+});
+
+test('calib_per_channel: a range for each channel, the widest of which is that of the tensor', async () => {
+  const samples = imageSamples(5);
+  const options = { modelInput, calibrationDataReader: samples, runtime: 'web' as const };
+  const whole = await calibrate(options);
+  const { calibrationCache } = await calibrate({ ...options, calibPerChannel: true });
+  const { data } = JSON.parse(calibrationCache as string);
+  assert.deepEqual(Object.keys(data), Object.keys(whole.ranges!));
+  for (const [tensor, [low, high]] of Object.entries(whole.ranges!)) {
+    const [lowest, highest] = [data[tensor].lowest.data, data[tensor].highest.data];
+    assert.equal(lowest.length, highest.length);
+    assert.deepEqual([Math.min(...lowest), Math.max(...highest)], [low, high], tensor);
+  }
+  // The input's own values, [1, 3, 8, 8].
+  for (const channel of [0, 1, 2]) {
+    const values = samples.flatMap(({ image }) => [
+      ...(image!.data as Float32Array).subarray(channel * 64, (channel + 1) * 64),
+    ]);
+    assert.equal(data.image.lowest.data[channel], Math.min(...values));
+    assert.equal(data.image.highest.data[channel], Math.max(...values));
+  }
+  // Read for quantizing it is one range again.
+  const cache = parseCalibrationCache(calibrationCache as string, 'cache');
+  assert.deepEqual(cache.ranges, whole.ranges);
+  await assert.rejects(calibrate({ ...options, calibPerChannel: true, calibrateMethod: 'MSE' }), {
+    code: 'UNSUPPORTED_OPTION',
+  });
+});
