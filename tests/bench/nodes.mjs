@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseCalibrationCache } from '../../dist/calibration-cache.js';
-import { CoreSession } from '../../dist/core.js';
+import { parseCalibrationCache } from '../../dist/calibration/calibration-cache.js';
+import { CoreSession, formatRanges } from '../../dist/core.js';
 import { ModelFiles } from '../../dist/host-files.js';
 import { nodePlatform } from '../../dist/platform/node.js';
 import { checkQuantizeStatic, coreOptions } from '../../dist/validate.js';
@@ -25,7 +25,7 @@ async function ours(model, ranges) {
     ),
   );
   core.prepare();
-  core.setRanges(ranges);
+  core.setRanges(formatRanges(ranges));
   core.quantize('');
   const seconds = (performance.now() - start) / 1000;
   core.dispose();

@@ -1,16 +1,20 @@
 // Our side of the benchmark: the whole job as a script would do it. Prints one JSON line: seconds (without
 // imports), stages, and the peak memory of the process in MiB.
-// Usage: ours.mjs MODEL OUTPUT IMAGES_DIR COUNT [JSON of further quantizeStatic parameters]
+// Usage: ours.mjs MODEL OUTPUT IMAGES_DIR COUNT [JSON of further quantizeStatic parameters, with preprocess]
+// COUNT may be more than there are images: they are repeated.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageReader, quantizeStatic } from '../../dist/index.js';
 
 const [model, output, folder, count, more = '{}'] = process.argv.slice(2);
 const { preprocess, ...parameters } = JSON.parse(more);
-const images = readdirSync(folder)
-  .sort()
-  .slice(0, Number(count))
-  .map((name) => join(folder, name));
+const found = readdirSync(folder, { recursive: true })
+  .map(String)
+  .filter((name) => name.endsWith('.jpg'))
+  .sort();
+const images = Array.from({ length: Number(count) }, (_, i) =>
+  join(folder, found[i % found.length]),
+);
 
 const start = performance.now();
 const { report } = await quantizeStatic({
