@@ -3,35 +3,9 @@
 #include <cmath>
 
 #include "calibration/histogram.h"
+#include "quantization/kernels.h"
 
 namespace ptq {
-namespace {
-
-// numpy's add.reduce over doubles: pairs of halves, eight running sums in blocks of up to 128.
-double PairwiseSum(std::span<const double> values) {
-  const size_t count = values.size();
-  if (count < 8) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum;
-  }
-  if (count > 128) {
-    const size_t half = count / 2 - count / 2 % 8;
-    return PairwiseSum(values.first(half)) + PairwiseSum(values.subspan(half));
-  }
-  double sums[8];
-  std::copy_n(values.begin(), 8, sums);
-  const size_t whole = count - count % 8;
-  for (size_t i = 8; i < whole; i += 8) {
-    for (size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
-  }
-  double sum =
-      ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-  for (size_t i = whole; i < count; ++i) sum += values[i];
-  return sum;
-}
-
-}  // namespace
 
 TensorRange DistributionRange(const Histogram& histogram, bool cube_root) {
   const size_t bins = histogram.counts.size();

@@ -16,31 +16,35 @@ namespace {
 constexpr float kRoundingShift = 12582912.0f;
 constexpr float kClipLimit = 1048576.0f;
 
-}  // namespace
-
-float PairwiseSum(std::span<const float> values) {
+template <typename Number>
+Number SumInPairs(std::span<const Number> values) {
   constexpr size_t kBlock = 128;
   const size_t count = values.size();
   if (count < 8) {
-    float sum = 0;
-    for (const float value : values) sum += value;
+    Number sum = 0;
+    for (const Number value : values) sum += value;
     return sum;
   }
   if (count > kBlock) {
     const size_t half = count / 2 - count / 2 % 8;
-    return PairwiseSum(values.first(half)) + PairwiseSum(values.subspan(half));
+    return SumInPairs(values.first(half)) + SumInPairs(values.subspan(half));
   }
-  float sums[8];
+  Number sums[8];
   std::copy_n(values.begin(), 8, sums);
   const size_t whole = count - count % 8;
   for (size_t i = 8; i < whole; i += 8) {
     for (size_t lane = 0; lane < 8; ++lane) sums[lane] += values[i + lane];
   }
-  float sum =
+  Number sum =
       ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
   for (size_t i = whole; i < count; ++i) sum += values[i];
   return sum;
 }
+
+}  // namespace
+
+float PairwiseSum(std::span<const float> values) { return SumInPairs(values); }
+double PairwiseSum(std::span<const double> values) { return SumInPairs(values); }
 
 void WidenRange(std::span<const float> values, TensorRange* range) {
   // Eight running ends, so that the loop has no chain of dependencies; comparisons written so that

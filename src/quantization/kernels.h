@@ -28,6 +28,7 @@ void QuantizeFloat8(std::span<const float> values, float scale, bool half, std::
 // The sum with the bits of numpy's add.reduce over contiguous floats: eight running sums over
 // blocks of up to 128, halves of larger ranges added up in pairs.
 float PairwiseSum(std::span<const float> values);
+double PairwiseSum(std::span<const double> values);
 
 // Population standard deviation with the bits of numpy.std: sums in float, pairwise; with `half`
 // every step is rounded to float16, unless that overflows. 0 for no values.
