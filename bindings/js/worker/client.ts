@@ -39,7 +39,7 @@ export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<Quan
   const { signal, onProgress, onDiagnostic, onSamples, onCalibrationState, ...others } = options;
   const { runtimePaths, modules, createWorker, ...rest } = others;
   const request: WorkerRequest = { kind: 'quantize', options: rest, runtimePaths, modules };
-  return ask<QuantizeResult<Blob>>(request, createWorker, signal, (data) => {
+  return ask<QuantizeResult<Blob>>(request, createWorker, signal, patience, (data) => {
     if (data.kind === 'progress') onProgress?.(data.progress);
     else if (data.kind === 'diagnostic') onDiagnostic?.(data.diagnostic);
     else if (data.kind === 'samples') onSamples?.(data.description);
@@ -54,17 +54,18 @@ export function inspectInWorker(
 ): Promise<ModelSummary> {
   const { runtimePaths, modules, createWorker, signal } = options;
   const request: WorkerRequest = { kind: 'inspect', model, runtimePaths, modules };
-  return ask<ModelSummary>(request, createWorker, signal);
+  return ask<ModelSummary>(request, createWorker, signal, 0);
 }
 
 /** Milliseconds that a cancelled run is given to stop: a sample is in the way at most. */
 const patience = 3000;
 
-/** One worker, one request, one answer. */
+/** One worker, one request, one answer. `graceMs`: how long it may go on to hand out its state once it is aborted. */
 function ask<Result>(
   request: WorkerRequest,
   createWorker: (() => Worker) | undefined,
   signal: AbortSignal | undefined,
+  graceMs: number,
   onEvent?: (event: WorkerResponse) => void,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
@@ -73,17 +74,21 @@ function ask<Result>(
     const worker = createWorker
       ? createWorker()
       : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const end = () => {
+      clearTimeout(timer);
       worker.terminate();
       signal?.removeEventListener('abort', cancel);
     };
     // A calibration is asked to hand out what it collected; what does not answer in time is ended.
+    const stop = () => {
+      end();
+      reject(signal?.reason);
+    };
     const cancel = () => {
+      if (graceMs === 0) return stop();
       worker.postMessage({ kind: 'cancel' } satisfies WorkerCancel);
-      setTimeout(() => {
-        end();
-        reject(signal?.reason);
-      }, patience);
+      timer = setTimeout(stop, graceMs);
     };
     const fail = (why: string) => {
       end();
@@ -91,14 +96,13 @@ function ask<Result>(
     };
     signal?.addEventListener('abort', cancel);
     worker.onmessage = ({ data }: MessageEvent<WorkerResponse>) => {
+      if (data.kind !== 'result' && data.kind !== 'error') return onEvent?.(data);
+      if (signal?.aborted) return stop();
+      end();
       if (data.kind === 'result') {
-        end();
         resolve(data.result as Result);
-      } else if (data.kind === 'error') {
-        end();
-        reject(signal?.aborted ? signal.reason : toError(data.error));
       } else {
-        onEvent?.(data);
+        reject(toError(data.error));
       }
     };
     worker.onerror = (event) => fail(event.message || 'it could not be loaded');
