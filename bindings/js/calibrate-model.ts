@@ -1,12 +1,7 @@
 // Calibration by itself: ranges as files, for quantizing later or elsewhere, and shards of them, for many machines.
 import { calibrate as runCalibration } from './calibration/calibrate.js';
 import { formatCalibrationCache } from './calibration/calibration-cache.js';
-import {
-  type CalibrationState,
-  formatState,
-  parseState,
-  type Shard,
-} from './calibration/calibration-state.js';
+import { formatState, parseState, type Shard } from './calibration/calibration-state.js';
 import { CoreSession, parseRanges, type TensorRanges } from './core.js';
 import { QuantizeError } from './errors.js';
 import { ModelFiles } from './host-files.js';
@@ -65,13 +60,11 @@ export async function calibrateOn(
         ...opened,
         platform,
         reader,
-        options: coreOptions(checked),
-        memoryBudget: checked.memory_budget as number | null,
-        workers: checked.workers as number | null,
+        checked,
         run,
         shard,
         resume,
-        onStopped: (state) => options.onCalibrationState?.(formatState(state)),
+        onCalibrationState: options.onCalibrationState,
       }),
     );
     const ranges = result.ranges === null ? null : parseRanges(result.ranges);
@@ -106,5 +99,3 @@ function parseShard(text: string | null): Shard | undefined {
     hint: '0/4 is the first of four, 3/4 the last',
   });
 }
-
-export type { CalibrationState };

@@ -3,7 +3,7 @@
 import { planCache } from './calibration/cache-plan.js';
 import { calibrate, firstSamples } from './calibration/calibrate.js';
 import { formatCalibrationCache } from './calibration/calibration-cache.js';
-import { formatState, parseState } from './calibration/calibration-state.js';
+import { parseState } from './calibration/calibration-state.js';
 import { CoreSession, formatRanges, parseRanges } from './core.js';
 import { QuantizeError } from './errors.js';
 import { ModelFiles } from './host-files.js';
@@ -78,12 +78,10 @@ export async function quantizeOn<Model>(
           platform,
           model: summary,
           reader,
-          options: coreOptions(checked),
-          memoryBudget: checked.memory_budget as number | null,
-          workers: checked.workers as number | null,
+          checked,
           run,
           resume,
-          onStopped: (state) => options.onCalibrationState?.(formatState(state)),
+          onCalibrationState: options.onCalibrationState,
         }),
       );
       samples = result;

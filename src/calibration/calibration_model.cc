@@ -68,12 +68,23 @@ struct ChannelAxis {
   size_t channels = 1;
 };
 
-ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
+// null where it is unknown.
+const onnx::TensorShapeProto* ShapeOf(const GraphView& view, const std::string& tensor) {
   const onnx::ValueInfoProto* value = view.ValueInfo(tensor);
-  if (value == nullptr || !value->type().tensor_type().has_shape()) return {};
-  const auto& shape = value->type().tensor_type().shape();
-  if (shape.dim_size() < 2 || shape.dim(1).dim_value() < 1) return {};
-  return {shape.dim_size(), static_cast<size_t>(shape.dim(1).dim_value())};
+  if (value == nullptr || !value->type().tensor_type().has_shape()) return nullptr;
+  return &value->type().tensor_type().shape();
+}
+
+// 0 where it is unknown.
+int64_t RankOf(const GraphView& view, const std::string& tensor) {
+  const onnx::TensorShapeProto* shape = ShapeOf(view, tensor);
+  return shape == nullptr ? 0 : shape->dim_size();
+}
+
+ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
+  const onnx::TensorShapeProto* shape = ShapeOf(view, tensor);
+  if (shape == nullptr || shape->dim_size() < 2 || shape->dim(1).dim_value() < 1) return {};
+  return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
 
 // Numbers in order: tensors of one element each, of `rank`.
@@ -96,12 +107,6 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
     SetAttribute(AddGraphNode(graph, "Concat", inputs, output), "axis", int64_t{0});
     return output;
   };
-  const auto constant = [&](const char* name, const std::vector<int64_t>& values) {
-    std::string unique = names->Make(name);
-    const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
-    *graph->add_initializer() = IntTensor(unique, onnx::TensorProto::INT64, dims, values);
-    return unique;
-  };
   std::vector<std::string> flat;
   std::vector<int64_t> order(parts.size());
   int64_t next = 0;
@@ -110,19 +115,15 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
     flat.push_back(concat(of_rank));
     if (rank == 1) continue;
     std::string vector = names->Make(flat.back() + "_1d");
-    AddGraphNode(graph, "Reshape", {flat.back(), constant("ptq_flat", {-1})}, vector);
+    AddGraphNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)},
+                 vector);
     flat.back() = std::move(vector);
   }
   if (flat.size() == 1) return flat.front();
   std::string vector = names->Make("ptq_ranges");
-  AddGraphNode(graph, "Gather", {concat(flat), constant("ptq_order", order)}, vector);
+  AddGraphNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)},
+               vector);
   return vector;
-}
-
-int64_t RankOf(const GraphView& view, const std::string& tensor) {
-  const onnx::ValueInfoProto* value = view.ValueInfo(tensor);
-  if (value == nullptr || !value->type().tensor_type().has_shape()) return 0;
-  return value->type().tensor_type().shape().dim_size();
 }
 
 // The vector by channel: min, max and sum of each channel of each tensor.

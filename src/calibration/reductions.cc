@@ -14,11 +14,19 @@ onnx::NodeProto* AddGraphNode(onnx::GraphProto* graph, const std::string& op_typ
   return node;
 }
 
-Reductions::Reductions(const GraphView& view, UniqueNames* names, onnx::GraphProto* main)
-    : view_(view), names_(names), main_(main), shape_(names->Make("ptq_shape_1")) {
-  const std::vector<int64_t> dims = {1};
-  *main->add_initializer() = IntTensor(shape_, onnx::TensorProto::INT64, dims, dims);
+std::string AddConstant(const std::string& wanted, const std::vector<int64_t>& values,
+                        UniqueNames* names, onnx::GraphProto* graph) {
+  std::string name = names->Make(wanted);
+  const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
+  *graph->add_initializer() = IntTensor(name, onnx::TensorProto::INT64, dims, values);
+  return name;
 }
+
+Reductions::Reductions(const GraphView& view, UniqueNames* names, onnx::GraphProto* main)
+    : view_(view),
+      names_(names),
+      main_(main),
+      shape_(AddConstant("ptq_shape_1", {1}, names, main)) {}
 
 Reductions::Pair Reductions::Add(const std::string& tensor, onnx::GraphProto* graph) {
   const std::string source = AsFloat(tensor, graph);
@@ -47,7 +55,7 @@ std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, in
   std::vector<int64_t> axes = {0};
   for (int64_t axis = 2; axis < rank; ++axis) axes.push_back(axis);
   const std::string source = AsFloat(tensor, graph);
-  const std::string column = Constant("ptq_column", {-1, 1});
+  const std::string column = AddConstant("ptq_column", {-1, 1}, names_, main_);
   std::vector<std::string> columns;
   for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
     const std::string reduced = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
@@ -55,7 +63,7 @@ std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, in
     // ONNX operators: an input since ReduceSum-13, ReduceMin-18 and ReduceMax-18.
     const int64_t input_since = op_type == std::string("ReduceSum") ? 13 : 18;
     if (opset >= input_since) {
-      node->add_input(Constant("ptq_axes", axes));
+      node->add_input(AddConstant("ptq_axes", axes, names_, main_));
     } else {
       SetAttribute(node, "axes", axes);
     }
@@ -65,15 +73,8 @@ std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, in
   const std::string rows = names_->Make("ptq_channels_" + tensor);
   SetAttribute(AddGraphNode(graph, "Concat", columns, rows), "axis", int64_t{1});
   std::string vector = names_->Make(rows + "_1d");
-  AddGraphNode(graph, "Reshape", {rows, Constant("ptq_flat", {-1})}, vector);
+  AddGraphNode(graph, "Reshape", {rows, AddConstant("ptq_flat", {-1}, names_, main_)}, vector);
   return vector;
-}
-
-std::string Reductions::Constant(const std::string& name, const std::vector<int64_t>& values) {
-  std::string unique = names_->Make(name);
-  const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
-  *main_->add_initializer() = IntTensor(unique, onnx::TensorProto::INT64, dims, values);
-  return unique;
 }
 
 std::string Reductions::AsFloat(const std::string& tensor, onnx::GraphProto* graph) {

@@ -12,6 +12,10 @@ namespace ptq {
 onnx::NodeProto* AddGraphNode(onnx::GraphProto* graph, const std::string& op_type,
                               const std::vector<std::string>& inputs, const std::string& output);
 
+// Adds a one-dimensional constant to the initializers of `graph`; returns its name.
+std::string AddConstant(const std::string& wanted, const std::vector<int64_t>& values,
+                        UniqueNames* names, onnx::GraphProto* graph);
+
 class Reductions {
  public:
   // `view` is of the model before anything was added to it; `main` gets the constants.
@@ -41,8 +45,6 @@ class Reductions {
   std::string Reduce(const char* op_type, const std::string& tensor, const std::string& source,
                      onnx::GraphProto* graph);
   std::string AsVector(const std::string& scalar, onnx::GraphProto* graph);
-
-  std::string Constant(const std::string& name, const std::vector<int64_t>& values);
 
   const GraphView& view_;
   UniqueNames* names_;

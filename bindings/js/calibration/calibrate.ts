@@ -9,10 +9,11 @@ import type { InputFiles, Platform, Runtime } from '../platform/platform.js';
 import type { Run } from '../progress.js';
 import type { SampleInput } from '../samples.js';
 import type { CalibratedTensor, Feeds, ModelSummary, SampleSlice } from '../types.js';
-import type { OptionValues } from '../validate.js';
+import { coreOptions, type OptionValues } from '../validate.js';
 import {
   type CalibrationState,
   checkSameRun,
+  formatState,
   modelDigest,
   rangeOptions,
   type Shard,
@@ -32,19 +33,15 @@ export interface CalibrateInput {
   input: InputFiles;
   model: ModelSummary;
   reader: SampleInput;
-  /** See coreOptions(). */
-  options: OptionValues;
-  /** MiB; null: 2048. */
-  memoryBudget: number | null;
-  /** At most so many; null: one for each core. */
-  workers: number | null;
+  /** Checked options: those of the core, and workers and memory_budget. */
+  checked: OptionValues;
   run: Run;
   /** Only these samples are run, and only the pass that is due. */
   shard?: Shard | undefined;
   /** Goes on from there. */
   resume?: CalibrationState | undefined;
-  /** Where the run is stopped after its first sample: receives what was collected. */
-  onStopped?: ((state: CalibrationState) => void) | undefined;
+  /** Where the run is cancelled after its first sample: receives the text of what was collected. */
+  onCalibrationState?: ((state: string) => void) | undefined;
 }
 
 export interface CalibrationResult {
@@ -71,7 +68,7 @@ const usualBudget = 2048;
 export async function calibrate(given: CalibrateInput): Promise<CalibrationResult> {
   const { core, run, reader, model, resume, shard } = given;
   const tensors = core.calibrationTensors();
-  const options = rangeOptions(given.options);
+  const options = rangeOptions(coreOptions(given.checked));
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
   try {
@@ -138,7 +135,7 @@ function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
 
 /** Decides about workers and groups, and states what the run will take. */
 async function planRun(
-  { core, run, platform, runtime, memoryBudget, workers }: CalibrateInput,
+  { core, run, platform, runtime, checked }: CalibrateInput,
   tensors: readonly CalibratedTensor[],
   samples: SamplePasses,
   calibration: CoreCalibration,
@@ -146,11 +143,12 @@ async function planRun(
   const first = await samples.peek();
   const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
-  const budget = (memoryBudget ?? usualBudget) * 2 ** 20;
+  const budget = ((checked.memory_budget as number | null) ?? usualBudget) * 2 ** 20;
   // Passes that take tensors: all but the one of MinMax, which is the only one where there is one only.
   const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
   // A GPU is one, whoever asks.
-  const most = runtime.kind === 'webgpu' ? 1 : (workers ?? platform.cores);
+  const most =
+    runtime.kind === 'webgpu' ? 1 : ((checked.workers as number | null) ?? platform.cores);
   const plan = planMemory(estimate, budget, most, needsTensors);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
@@ -192,7 +190,6 @@ class Job {
   #groups: number[][] | null = null;
   #group = 0;
   #done = 0;
-  #total: number | null = null;
   #complete = false;
   #passes = 0;
 
@@ -219,7 +216,6 @@ class Job {
     this.#groups = resume.groups;
     this.#group = resume.group;
     this.#done = resume.done;
-    this.#total = resume.total;
     this.#passes = -1; // the pass goes on, none begins
   }
 
@@ -247,14 +243,13 @@ class Job {
       groups: this.#groups,
       group: this.#group,
       done: this.#done,
-      total: this.#total,
       complete: this.#complete,
       collected: JSON.parse(this.#calibration.save()),
     };
   }
 
   async #runGroup(): Promise<void> {
-    const { run, shard = { index: 0, count: 1 }, onStopped } = this.#given;
+    const { run, shard = { index: 0, count: 1 }, onCalibrationState } = this.#given;
     const before = this.#done;
     const slice: SampleSlice = { first: shard.index + shard.count * before, step: shard.count };
     const length = this.#source.length;
@@ -281,12 +276,11 @@ class Job {
       if (!(error instanceof PassStopped)) throw error;
       this.#done = before + error.done;
       const any = this.#done > 0 || this.#group > 0 || passIndex > 0;
-      if (run.isCancelled && any) onStopped?.(this.state());
+      if (run.isCancelled && any) onCalibrationState?.(formatState(this.state()));
       throw error.cause;
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
     this.samples = this.#done;
-    this.#total = this.#done;
   }
 
   /** Passes samples on, and keeps some. */

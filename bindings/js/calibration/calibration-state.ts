@@ -26,8 +26,6 @@ export interface CalibrationState {
   group: number;
   /** Samples of this run that are collected. */
   done: number;
-  /** Samples of a whole run, once one has ended. */
-  total: number | null;
   /** Whether the pass is through: nothing is missing but the other shards. */
   complete: boolean;
   /** CoreCalibration.save() */

@@ -41,7 +41,7 @@ export async function mergeRanges(
     const method = first.options.calibrate_method as string;
     if (calibration.pass !== '') {
       const { model, options, tensors } = first;
-      const run = { groups: null, group: 0, done: 0, total: null, complete: false };
+      const run = { groups: null, group: 0, done: 0, complete: false };
       const collected = JSON.parse(calibration.save());
       const calibrationState = formatState({ model, options, tensors, ...run, collected });
       return { ranges: null, calibrationCache: null, calibrationState, method, diagnostics: [] };
