@@ -1,22 +1,23 @@
 // onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
 // imports from Node.
-import { type CalibrateResult, calibrateOn } from './calibrate-model.js';
+
+import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
-import { inspectOn } from './inspect-model.js';
-import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options.js';
+import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { inspectOn } from './jobs/inspect-model.js';
+import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
+import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
+import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
 import type { ModelInput } from './platform/platform.js';
-import { type PreprocessResult, preprocessOn } from './preprocess-model.js';
-import { type QuantizeResult, quantizeOn } from './quantize-static.js';
-import type { ModelSummary } from './types.js';
 
-export { loadCore } from './core.js';
-export { loadDecoders } from './decode/decode.js';
+export { loadCore } from './core/core.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
+export { loadDecoders } from './samples/images/decode.js';
 export {
   inspectInWorker,
   type QuantizeInWorkerOptions,

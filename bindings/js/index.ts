@@ -1,20 +1,21 @@
 // onnx-ptq in Node: models and samples by path or in memory.
-import { type CalibrateResult, calibrateOn } from './calibrate-model.js';
+
+import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
-import { setDecodePlatform } from './decode/decode.js';
-import { nodeDecodePlatform } from './decode/node.js';
-import { inspectOn } from './inspect-model.js';
-import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options.js';
+import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { inspectOn } from './jobs/inspect-model.js';
+import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
+import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
+import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
 import type { ModelInput } from './platform/platform.js';
-import { type PreprocessResult, preprocessOn } from './preprocess-model.js';
-import { type QuantizeResult, quantizeOn } from './quantize-static.js';
-import { setFileLister } from './readers/files.js';
-import { listNodeFiles } from './readers/node-files.js';
-import type { ModelSummary } from './types.js';
+import { setFileLister } from './samples/files/files.js';
+import { listNodeFiles } from './samples/files/list-node-files.js';
+import { setDecodePlatform } from './samples/images/decode.js';
+import { nodeDecodePlatform } from './samples/images/decode-node.js';
 
 export type { NodeModel } from './platform/node.js';
 export * from './public.js';

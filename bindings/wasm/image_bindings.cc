@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using ptq::image::PreprocessSpec;
 
-// Spellings of PreprocessSpec in bindings/js/preprocess.ts, which has checked them already; an
+// Spellings of PreprocessSpec in bindings/js/samples/images/preprocess.ts, which has checked them already; an
 // unknown one here is a bug.
 template <typename Value, size_t kCount>
 Value Named(const json& spec, const char* key,

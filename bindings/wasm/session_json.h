@@ -1,4 +1,4 @@
-// The core's structs as JSON, under the names of bindings/js/types.ts.
+// The core's structs as JSON, under the names of bindings/js/base/types.ts.
 #pragma once
 
 #include <map>

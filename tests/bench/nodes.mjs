@@ -5,11 +5,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseCalibrationCache } from '../../dist/calibration/calibration-cache.js';
-import { CoreSession, formatRanges } from '../../dist/core.js';
-import { ModelFiles } from '../../dist/host-files.js';
+import { parseCalibrationCache } from '../../dist/calibration/files/calibration-cache.js';
+import { CoreSession, formatRanges } from '../../dist/core/core.js';
+import { ModelFiles } from '../../dist/core/host-files.js';
+import { checkQuantizeStatic, coreOptions } from '../../dist/options/validate.js';
 import { nodePlatform } from '../../dist/platform/node.js';
-import { checkQuantizeStatic, coreOptions } from '../../dist/validate.js';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'nodes.py');
 

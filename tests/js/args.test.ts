@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { QuantizeError } from '#dist/base/errors.js';
 import { parseArgs } from '#dist/cli/args.js';
 import { helpText } from '#dist/cli/help.js';
-import { QuantizeError } from '#dist/errors.js';
 import {
   type Command,
   commandTables,
   extraOptions,
   type OptionSpec,
   quantizeStaticOptions,
-} from '#dist/schema.js';
+} from '#dist/options/schema.js';
 
 const refused = (argv: string[], code: string, message: RegExp, hint?: RegExp) =>
   assert.throws(

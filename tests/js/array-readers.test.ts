@@ -12,7 +12,7 @@ import {
   rawReader,
   type SampleSource,
 } from '#dist/index.js';
-import { checkSample } from '#dist/samples.js';
+import { checkSample } from '#dist/samples/samples.js';
 import { counting, npy } from './support/npy.js';
 import { model as fixtureModel, noise } from './support/pipeline.js';
 import { all, fileOf, input, modelOf, refused } from './support/readers.js';

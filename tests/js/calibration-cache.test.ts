@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import { QuantizeError } from '#dist/base/errors.js';
 import {
   formatCalibrationCache,
   parseCalibrationCache,
   pythonFloat,
-} from '#dist/calibration/calibration-cache.js';
-import { QuantizeError } from '#dist/errors.js';
+} from '#dist/calibration/files/calibration-cache.js';
 
 const read = (name: string) => fs.readFileSync(`tests/fixtures/${name}`, 'utf8');
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { CoreCalibration, parseRanges, type TensorRanges } from '#dist/core.js';
-import type { OptionValues } from '#dist/validate.js';
+import { CoreCalibration, parseRanges, type TensorRanges } from '#dist/core/core.js';
+import type { OptionValues } from '#dist/options/validate.js';
 
 interface Case {
   method: 'percentile' | 'distribution' | 'entropy';

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { calibrateOn } from '#dist/calibrate-model.js';
-import { parseCalibrationCache } from '#dist/calibration/calibration-cache.js';
+import type { Feeds } from '#dist/base/types.js';
+import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
 import { calibrate, mergeRanges, quantizeStatic } from '#dist/index.js';
+import { calibrateOn } from '#dist/jobs/calibrate-model.js';
 import { nodePlatform } from '#dist/platform/node.js';
-import type { Feeds } from '#dist/types.js';
 import {
   command,
   imageFolder,

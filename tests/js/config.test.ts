@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatConfig, mergeConfig, parseConfig } from '#dist/config-file.js';
-import { QuantizeError } from '#dist/errors.js';
-import { quantizeStaticOptions } from '#dist/schema.js';
-import { checkQuantizeStatic } from '#dist/validate.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import { formatConfig, mergeConfig, parseConfig } from '#dist/options/config-file.js';
+import { quantizeStaticOptions } from '#dist/options/schema.js';
+import { checkQuantizeStatic } from '#dist/options/validate.js';
 
 const parse = (value: unknown) =>
   parseConfig(JSON.stringify(value), 'c.json', quantizeStaticOptions);

@@ -7,11 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { preprocessModel, quantizeStatic } from 'onnx-ptq';
-import { parseCalibrationCache } from '#dist/calibration/calibration-cache.js';
-import { CoreSession, formatRanges, type TensorRanges } from '#dist/core.js';
-import { ModelFiles } from '#dist/host-files.js';
+import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
+import { CoreSession, formatRanges, type TensorRanges } from '#dist/core/core.js';
+import { ModelFiles } from '#dist/core/host-files.js';
+import { checkQuantizeStatic, coreOptions } from '#dist/options/validate.js';
 import { nodePlatform } from '#dist/platform/node.js';
-import { checkQuantizeStatic, coreOptions } from '#dist/validate.js';
 import { type OnnxModel, type OnnxTensor, readOnnx } from './support/onnx-reader.js';
 
 const fixtures = 'tests/fixtures/conformance';

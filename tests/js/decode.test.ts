@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { type DecodedImage, decodeImage, setDecodePlatform } from '#dist/decode/decode.js';
-import { nodeDecodePlatform } from '#dist/decode/node.js';
-import { QuantizeError } from '#dist/errors.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import { type DecodedImage, decodeImage, setDecodePlatform } from '#dist/samples/images/decode.js';
+import { nodeDecodePlatform } from '#dist/samples/images/decode-node.js';
 
 setDecodePlatform(nodeDecodePlatform);
 

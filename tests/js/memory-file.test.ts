@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryFile } from '#dist/memory-file.js';
+import { MemoryFile } from '#dist/base/memory-file.js';
 
 const pattern = (length: number, start = 0) =>
   Uint8Array.from({ length }, (_, i) => (start + i) * 31 + ((start + i) >> 8));

@@ -8,7 +8,7 @@ import {
   noSums,
   signalToNoise,
   topClasses,
-} from '#dist/metrics.js';
+} from '#dist/verify/metrics.js';
 
 function ratio(x: number[], y: number[]): number {
   const sums = noSums();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { didYouMean, editDistance, nearMatches } from '#dist/near-matches.js';
+import { didYouMean, editDistance, nearMatches } from '#dist/base/near-matches.js';
 
 test('edit distance counts insertions, deletions and substitutions, not case', () => {
   assert.equal(editDistance('', 'abc'), 3);

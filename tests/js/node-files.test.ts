@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { QuantizeError } from '#dist/errors.js';
+import { QuantizeError } from '#dist/base/errors.js';
 import { nodePlatform } from '#dist/platform/node.js';
 
 const temporary = () => fs.mkdtempSync(path.join(os.tmpdir(), 'ptq-files-'));

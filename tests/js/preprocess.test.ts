@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuantizeError } from '#dist/errors.js';
-import { guessPreprocess, resolvePreprocess } from '#dist/guess-preprocess.js';
-import { describePreprocess, parsePreprocess, preprocessPresets } from '#dist/preprocess.js';
-import type { ModelSummary, ValueSummary } from '#dist/types.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import type { ModelSummary, ValueSummary } from '#dist/base/types.js';
+import { guessPreprocess, resolvePreprocess } from '#dist/samples/images/guess-preprocess.js';
+import {
+  describePreprocess,
+  parsePreprocess,
+  preprocessPresets,
+} from '#dist/samples/images/preprocess.js';
 
 function model(
   shape: ValueSummary['shape'],

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { profileNames, profiles, quantizeStatic } from '#dist/index.js';
-import type { ProfileName } from '#dist/profiles.js';
-import { extraOptions, quantizeStaticOptions } from '#dist/schema.js';
-import { checkExtraValues, checkQuantizeStatic } from '#dist/validate.js';
+import type { ProfileName } from '#dist/options/profiles.js';
+import { extraOptions, quantizeStaticOptions } from '#dist/options/schema.js';
+import { checkExtraValues, checkQuantizeStatic } from '#dist/options/validate.js';
 import { type OnnxNode, type OnnxTensor, readOnnx } from './support/onnx-reader.js';
 import { command, noise } from './support/pipeline.js';
 

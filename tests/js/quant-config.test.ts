@@ -11,7 +11,7 @@ import {
   quantize,
   quantizeStatic,
 } from '#dist/index.js';
-import { camelCase, quantizeStaticOptions } from '#dist/schema.js';
+import { camelCase, quantizeStaticOptions } from '#dist/options/schema.js';
 import { command, imageFolder, imageSamples, model, temporaryFolder } from './support/pipeline.js';
 
 const folder = path.resolve('tests/fixtures/config');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Feeds } from '#dist/base/types.js';
 import {
   extraOptions,
   type Progress,
@@ -10,7 +11,6 @@ import {
   QuantizeError,
   quantizeStatic,
 } from '#dist/index.js';
-import type { Feeds } from '#dist/types.js';
 import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
 
 const code =

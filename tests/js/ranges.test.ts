@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { imageReader, quantizeStatic } from 'onnx-ptq';
-import { parseCalibrationCache } from '#dist/calibration/calibration-cache.js';
+import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
 
 const data = '../shared/data';
 const kTolerance = 1e-5;

@@ -5,9 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { toFloat16 } from '#dist/base/float16.js';
+import type { ValueSummary } from '#dist/base/types.js';
 import { datasetReader, imageReader, npzReader } from '#dist/index.js';
-import { toFloat16 } from '#dist/readers/float16.js';
-import type { ValueSummary } from '#dist/types.js';
 import { all, isError, modelOf as model } from './support/readers.js';
 
 const folder = 'tests/fixtures/image';

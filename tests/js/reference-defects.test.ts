@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectModel, QuantizeError, type QuantizeStaticOptions, quantizeStatic } from 'onnx-ptq';
-import type { Feeds } from '#dist/types.js';
+import type { Feeds } from '#dist/base/types.js';
 import { type OnnxModel, readOnnx } from './support/onnx-reader.js';
 import { noise } from './support/pipeline.js';
 

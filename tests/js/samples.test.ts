@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuantizeError } from '#dist/errors.js';
-import { checkSample, copySample, openSamples, type SampleInput } from '#dist/samples.js';
-import type { Feeds, ModelSummary, ValueSummary } from '#dist/types.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import type { Feeds, ModelSummary, ValueSummary } from '#dist/base/types.js';
+import { checkSample, copySample, openSamples, type SampleInput } from '#dist/samples/samples.js';
 
 const inputs: ValueSummary[] = [
   { name: 'x', type: 'float32', shape: ['N', 3, 2, 2] },

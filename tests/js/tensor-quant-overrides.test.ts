@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuantizeError } from '#dist/errors.js';
-import { checkTensorQuantOverrides, overrideTypes } from '#dist/tensor-quant-overrides.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import { checkTensorQuantOverrides, overrideTypes } from '#dist/options/tensor-quant-overrides.js';
 
 const check = (value: unknown) => checkTensorQuantOverrides(value, 'QUInt8');
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuantizeError } from '#dist/errors.js';
-import type { QuantFormat } from '#dist/quant-types.js';
-import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/schema.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import type { QuantFormat } from '#dist/options/quant-types.js';
+import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/options/schema.js';
 import {
   checkExtraOptions,
   checkOptions,
   checkQuantizeStatic,
   coreOptions,
   fromCamelCase,
-} from '#dist/validate.js';
+} from '#dist/options/validate.js';
 
 /** Expects a QuantizeError whose code, message and hint match. */
 function throwsError(work: () => unknown, code: string, message: RegExp, hint?: RegExp): void {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { toFloat16 } from '#dist/base/float16.js';
 import { datasetReader, wavReader } from '#dist/index.js';
-import { toFloat16 } from '#dist/readers/float16.js';
-import { Resampler } from '#dist/readers/resample.js';
+import { Resampler } from '#dist/samples/sounds/resample.js';
 import { all, fileOf, input, modelOf, refused } from './support/readers.js';
 
 const fixtures = 'tests/fixtures/readers';

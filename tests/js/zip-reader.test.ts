@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { type Zippable, zipSync } from 'fflate';
+import type { ModelSummary } from '#dist/base/types.js';
 import { datasetReader, imageReader, npyReader, type SampleSource } from '#dist/index.js';
-import type { ModelSummary } from '#dist/types.js';
 import { counting } from './support/npy.js';
 import { all, fileOf, input, isError, modelOf, refused } from './support/readers.js';
 

@@ -59,7 +59,7 @@ def outputs(model, job):
 
 
 def decibels(floats, values):
-    """As bindings/js/metrics.ts: all outputs together, None where values broke."""
+    """As bindings/js/verify/metrics.ts: all outputs together, None where values broke."""
     signal = noise = 0.0
     for x, y in ((x, y) for pair in zip(floats, values, strict=True) for x, y in zip(*pair, strict=True)):
         x, y = x.astype(np.float64), y.astype(np.float64)

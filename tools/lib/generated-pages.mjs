@@ -81,7 +81,7 @@ async function optionsPage() {
   const head = ['option', 'value', 'default', 'meaning'];
   const example = 'calibration_cache_path';
   const parts = [
-    generated('bindings/js/schema.ts'),
+    generated('bindings/js/options/schema.ts'),
     '# Options',
     `Every option has the reference's name, and one spelling for each place: \`${example}\` in a configuration file, ` +
       `\`--${example}\` (or with \`-\`) on the command line, \`${camelCase(example)}\` in the API. Keys of ` +
@@ -119,7 +119,7 @@ async function profilesPage() {
     ];
   });
   const parts = [
-    generated('bindings/js/profiles.ts'),
+    generated('bindings/js/options/profiles.ts'),
     '# Profiles',
     '`--profile NAME` (in the API `profile`) sets the parameters that suit where the model will run. A parameter that is ' +
       'given explicitly always wins, and an option without effect in the chosen format is left out. The result is loaded ' +

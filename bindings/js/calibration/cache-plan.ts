@@ -1,12 +1,12 @@
 // Whether ranges come from a calibration cache or from samples, decided before any work.
 
-import { QuantizeError } from '../errors.js';
-import type { QuantizeStaticOptions } from '../options.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Diagnostic } from '../base/types.js';
+import type { QuantizeStaticOptions } from '../options/api.js';
+import type { OptionValues } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
-import type { Diagnostic } from '../types.js';
-import type { OptionValues } from '../validate.js';
-import type { CalibrationCache } from './calibration-cache.js';
-import { readRanges } from './read-ranges.js';
+import type { CalibrationCache } from './files/calibration-cache.js';
+import { readRanges } from './files/read-ranges.js';
 
 export interface CachePlan {
   /** Ranges to use as they are; null: calibrate. */

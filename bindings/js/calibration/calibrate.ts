@@ -1,15 +1,21 @@
 // Calibration, top to bottom: what it will take is planned and stated; then each pass that the method needs goes once
 // over the samples (several times where the memory budget wants it); in the end there are ranges. Where it is
 // stopped, all that was collected is handed out, to go on from.
-import { CoreCalibration, type CoreSession, parseRanges, type RangesByChannel } from '../core.js';
-import { QuantizeError } from '../errors.js';
-import { writeReductionPass, writeTensorPass } from '../float-model.js';
-import type { ModelFiles } from '../host-files.js';
+
+import { QuantizeError } from '../base/errors.js';
+import type { Run } from '../base/run.js';
+import type { CalibratedTensor, Feeds, ModelSummary, SampleSlice } from '../base/types.js';
+import {
+  CoreCalibration,
+  type CoreSession,
+  parseRanges,
+  type RangesByChannel,
+} from '../core/core.js';
+import type { ModelFiles } from '../core/host-files.js';
+import { coreOptions, type OptionValues } from '../options/validate.js';
 import type { InputFiles, Platform, Runtime } from '../platform/platform.js';
-import type { Run } from '../progress.js';
-import type { SampleInput } from '../samples.js';
-import type { CalibratedTensor, Feeds, ModelSummary, SampleSlice } from '../types.js';
-import { coreOptions, type OptionValues } from '../validate.js';
+import type { SampleInput } from '../samples/samples.js';
+import { writeReductionPass, writeTensorPass } from '../verify/float-model.js';
 import {
   type CalibrationState,
   checkSameRun,

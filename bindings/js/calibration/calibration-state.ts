@@ -1,10 +1,10 @@
 // The file of a calibration that is not finished: cancelled, or one shard of several. What was collected, and what it
 // belongs to, so that it is never continued with another model or other options.
-import { crc32 } from '../crc32.js';
-import { QuantizeError } from '../errors.js';
+import { crc32 } from '../base/crc32.js';
+import { QuantizeError } from '../base/errors.js';
+import type { CalibratedTensor } from '../base/types.js';
+import type { OptionValues } from '../options/validate.js';
 import type { ByteSource } from '../platform/platform.js';
-import type { CalibratedTensor } from '../types.js';
-import type { OptionValues } from '../validate.js';
 
 /** Shard `index` of `count`: samples index, index + count, … counted from 0. */
 export interface Shard {

@@ -1,8 +1,9 @@
 // Whether a GPU's results may be calibrated with: one sample goes through the float model on it and in WebAssembly, and every
 // tensor's lowest and highest value must be the same but for rounding. Kernels for GPUs have been wrong before.
-import type { CoreCalibration } from '../core.js';
+
+import type { Feeds } from '../base/types.js';
+import type { CoreCalibration } from '../core/core.js';
 import type { Runtime } from '../platform/platform.js';
-import type { Feeds } from '../types.js';
 import { type PassModel, Runner } from './runner.js';
 
 /** Largest difference, as a share of the tensor's largest magnitude: GPUs add up in other orders, some in less precision. */

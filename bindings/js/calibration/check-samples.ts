@@ -1,7 +1,8 @@
 // What calibration shows about the samples themselves: preprocessing that is not that of training is the most common
 // reason for bad results, and the ranges tell.
-import type { TensorRanges } from '../core.js';
-import type { Diagnostic, ModelSummary, ValueSummary } from '../types.js';
+
+import type { Diagnostic, ModelSummary, ValueSummary } from '../base/types.js';
+import type { TensorRanges } from '../core/core.js';
 
 /** The magnitude that a BatchNormalization's parameters promise; see src/calibration/expected_range.h. */
 export interface ExpectedMagnitude {

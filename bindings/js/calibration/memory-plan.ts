@@ -1,6 +1,6 @@
 // How many workers there are and which tensors one run brings out, so that calibration stays within its memory
 // budget. Decided before the run from the shapes of the first sample, and stated.
-import type { Diagnostic, MemoryEstimate } from '../types.js';
+import type { Diagnostic, MemoryEstimate } from '../base/types.js';
 
 export interface MemoryPlan {
   workers: number;

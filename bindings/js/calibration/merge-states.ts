@@ -1,15 +1,16 @@
 // The states of all shards as one: in the end the ranges, else where every shard goes on from. The same to the bit as
 // one run over all samples.
-import { CoreCalibration, parseRanges, type TensorRanges } from '../core.js';
-import { QuantizeError } from '../errors.js';
-import type { Diagnostic } from '../types.js';
-import { formatCalibrationCache } from './calibration-cache.js';
+
+import { QuantizeError } from '../base/errors.js';
+import type { Diagnostic } from '../base/types.js';
+import { CoreCalibration, parseRanges, type TensorRanges } from '../core/core.js';
 import {
   type CalibrationState,
   checkSameRun,
   formatState,
   parseState,
 } from './calibration-state.js';
+import { formatCalibrationCache } from './files/calibration-cache.js';
 
 export interface MergedRanges {
   /** null where the method needs another pass: every shard is calibrated again, with `calibrationState` as `resume`. */

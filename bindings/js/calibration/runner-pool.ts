@@ -1,10 +1,11 @@
 // All samples of one pass through the float model, on as many cores as there are: in the calling thread at first, and
 // in workers where it goes on for long enough to be worth their start. What is collected is the same in any case:
 // reductions are taken in the order of the samples, histograms add up to the same in any order.
-import type { CoreCalibration } from '../core.js';
-import { QuantizeError } from '../errors.js';
+
+import { QuantizeError } from '../base/errors.js';
+import type { Feeds } from '../base/types.js';
+import type { CoreCalibration } from '../core/core.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
-import type { Feeds } from '../types.js';
 import { type CalibrationSeed, type PassModel, Runner } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
 

@@ -1,11 +1,12 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the core. The same class
 // in the calling thread and in a worker (serve-runner.ts).
-import { CoreCalibration } from '../core.js';
+
+import type { CalibratedTensor, Feeds } from '../base/types.js';
+import { CoreCalibration } from '../core/core.js';
+import type { OptionValues } from '../options/validate.js';
 import type { Runtime, RuntimeBytes, RuntimeKind } from '../platform/platform.js';
-import { createSession, type RuntimeSession } from '../runtime.js';
-import type { CalibratedTensor, Feeds } from '../types.js';
-import type { OptionValues } from '../validate.js';
-import { runSample } from './run-sample.js';
+import { runSample } from '../runtime/run-sample.js';
+import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 
 /** What is run in one pass: plain data, which a worker can be sent. */
 export interface PassModel {

@@ -1,6 +1,7 @@
 // Samples that can be read more than once, as methods with two passes need: shipped sources and iterables are opened
 // again; a reader with getNext() is rewound where it has rewind(), else its samples are kept in memory as they come.
-import { QuantizeError } from '../errors.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Feeds, ModelSummary, SampleSlice } from '../base/types.js';
 import {
   checkSample,
   copySample,
@@ -8,8 +9,7 @@ import {
   openSamples,
   type SampleInput,
   sampleBytes,
-} from '../samples.js';
-import type { Feeds, ModelSummary, SampleSlice } from '../types.js';
+} from '../samples/samples.js';
 
 /** What a reader's samples may take together before reading them twice is refused. */
 const keptBytes = 1024 * 2 ** 20;

@@ -1,9 +1,10 @@
 // A runner in a worker: what the messages are, and how they are answered. The workers themselves are
 // worker/calibration-node.ts and worker/calibration-browser.ts.
-import type { CoreCalibration } from '../core.js';
-import { QuantizeError } from '../errors.js';
+
+import { QuantizeError } from '../base/errors.js';
+import type { Feeds } from '../base/types.js';
+import type { CoreCalibration } from '../core/core.js';
 import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
-import type { Feeds } from '../types.js';
 import { type CalibrationSeed, growCalibration, type PassModel, Runner } from './runner.js';
 
 export type RunnerRequest =

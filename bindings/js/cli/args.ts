@@ -1,8 +1,14 @@
 // The command line as values: flags by schema.ts, under the reference's names, with `_` or `-`.
-import { QuantizeError } from '../errors.js';
-import { didYouMean } from '../near-matches.js';
-import { type Command, commands, commandTables, extraOptions, type OptionSpec } from '../schema.js';
-import type { OptionValues } from '../validate.js';
+import { QuantizeError } from '../base/errors.js';
+import { didYouMean } from '../base/near-matches.js';
+import {
+  type Command,
+  commands,
+  commandTables,
+  extraOptions,
+  type OptionSpec,
+} from '../options/schema.js';
+import type { OptionValues } from '../options/validate.js';
 
 /** What only the command line has. */
 export const runFlags = [

@@ -1,6 +1,6 @@
 // Errors and diagnostics as lines of text.
-import { QuantizeError } from '../errors.js';
-import type { Diagnostic } from '../types.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Diagnostic } from '../base/types.js';
 
 export const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 

@@ -1,6 +1,6 @@
 // --help, from the tables of schema.ts.
-import { sentence, valueText } from '../describe-option.js';
-import { commands, commandTables, extraOptions, type OptionSpec } from '../schema.js';
+import { sentence, valueText } from '../options/describe-option.js';
+import { commands, commandTables, extraOptions, type OptionSpec } from '../options/schema.js';
 import { type ParsedArgs, runFlags } from './args.js';
 
 /** Wraps `text` at 100 columns, every line indented by `indent`. */

@@ -1,9 +1,9 @@
 // What commands have in common: required paths, the samples, and parameters under the names of the API.
-import { QuantizeError } from '../errors.js';
+import { QuantizeError } from '../base/errors.js';
+import type { SampleSource } from '../base/types.js';
 import { datasetReader } from '../index.js';
-import { camelCase } from '../schema.js';
-import type { SampleSource } from '../types.js';
-import type { OptionValues } from '../validate.js';
+import { camelCase } from '../options/schema.js';
+import type { OptionValues } from '../options/validate.js';
 
 /** Throws INVALID_OPTION where it is not given. */
 export function requirePath(checked: OptionValues, name: string, flag: string): void {

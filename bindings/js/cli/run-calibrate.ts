@@ -1,17 +1,17 @@
 // The commands calibrate and merge_ranges: ranges as files.
 import fs from 'node:fs';
 import path from 'node:path';
-import { calibrateOn } from '../calibrate-model.js';
-import { calibrationTables } from '../calibration/calibration-tables.js';
+import { QuantizeError } from '../base/errors.js';
+import { calibrationTables } from '../calibration/files/calibration-tables.js';
+import { tensorRtCache } from '../calibration/files/tensorrt-cache.js';
 import { type MergedRanges, mergeRanges } from '../calibration/merge-states.js';
-import { tensorRtCache } from '../calibration/tensorrt-cache.js';
-import type { TensorRanges } from '../core.js';
-import { QuantizeError } from '../errors.js';
-import type { CalibrateOptions } from '../options.js';
+import type { TensorRanges } from '../core/core.js';
+import { calibrateOn } from '../jobs/calibrate-model.js';
+import type { CalibrateOptions } from '../options/api.js';
+import { mergeRangesOptions } from '../options/schema.js';
+import { checkCalibrate, checkOptions, type OptionValues } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { checkTextTarget, writeTextFile } from '../platform/node-files.js';
-import { mergeRangesOptions } from '../schema.js';
-import { checkCalibrate, checkOptions, type OptionValues } from '../validate.js';
 import { openDataset, requirePath, toCamelCase } from './parameters.js';
 import type { RunContext } from './run-context.js';
 

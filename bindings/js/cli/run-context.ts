@@ -1,8 +1,9 @@
 // What a command is run with: progress and warnings on standard error, its report on standard output, and the state
 // of a calibration that is cancelled.
-import type { Progress } from '../options.js';
-import type { Diagnostic } from '../types.js';
-import type { OptionValues } from '../validate.js';
+
+import type { Diagnostic } from '../base/types.js';
+import type { Progress } from '../options/api.js';
+import type { OptionValues } from '../options/validate.js';
 import type { ParsedArgs } from './args.js';
 import { describe } from './error-text.js';
 import { ProgressLine, type ProgressStream } from './progress.js';

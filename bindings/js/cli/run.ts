@@ -1,17 +1,17 @@
 // The command: flags and configuration → the library's function of that name → what is printed.
 import fs from 'node:fs';
+import { QuantizeError } from '../base/errors.js';
 import { makeQdqConfig } from '../config/qdq-config.js';
 import { makeQnnConfig } from '../config/qnn-config.js';
 import { readStructure } from '../config/static-config.js';
-import { formatConfig, mergeConfig, parseConfig } from '../config-file.js';
-import { QuantizeError } from '../errors.js';
-import type { PreprocessOptions, QuantizeStaticOptions } from '../options.js';
+import { preprocessOn } from '../jobs/preprocess-model.js';
+import { quantizeOn } from '../jobs/quantize-static.js';
+import type { PreprocessOptions, QuantizeStaticOptions } from '../options/api.js';
+import { formatConfig, mergeConfig, parseConfig } from '../options/config-file.js';
+import { commandTables, preprocessOptions } from '../options/schema.js';
+import { checkOptions, checkQuantizeStatic, type OptionValues } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
-import { preprocessOn } from '../preprocess-model.js';
-import { quantizeOn } from '../quantize-static.js';
-import { commandTables, preprocessOptions } from '../schema.js';
-import { checkOptions, checkQuantizeStatic, type OptionValues } from '../validate.js';
 import { type ParsedArgs, parseArgs } from './args.js';
 import { errorText } from './error-text.js';
 import { helpText } from './help.js';

@@ -1,8 +1,8 @@
 // The file that a cancelled calibration is kept in, and that --resume goes on from.
 import fs from 'node:fs';
-import { QuantizeError } from '../errors.js';
+import { QuantizeError } from '../base/errors.js';
+import type { OptionValues } from '../options/validate.js';
 import { checkTextTarget, writeTextFile } from '../platform/node-files.js';
-import type { OptionValues } from '../validate.js';
 
 export class StateFile {
   readonly path: string;

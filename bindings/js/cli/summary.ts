@@ -1,5 +1,5 @@
 // The report for people, as printed at the end of a run.
-import type { QuantizationReport } from '../report.js';
+import type { QuantizationReport } from '../verify/report.js';
 
 /** 14226134 → "14.2 MB". */
 export function bytesText(bytes: number): string {

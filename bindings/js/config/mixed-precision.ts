@@ -3,14 +3,14 @@
 // is asked for on every other activation of the nodes that make or read it; where a tensor is then made in one type
 // and read in another, a "convert" is added for those readers. The rules are those of the reference's
 // MixedPrecisionTensorQuantOverridesFixer.
-import { QuantizeError } from '../errors.js';
-import type { QuantType } from '../quant-types.js';
+import { QuantizeError } from '../base/errors.js';
+import type { GraphNode, ModelStructure } from '../base/types.js';
+import type { QuantType } from '../options/quant-types.js';
 import {
   checkTensorQuantOverrides,
   type TensorQuantOverride,
   type TensorQuantOverrides,
-} from '../tensor-quant-overrides.js';
-import type { GraphNode, ModelStructure } from '../types.js';
+} from '../options/tensor-quant-overrides.js';
 import { checkOnModel } from './model-overrides.js';
 import { sorted } from './static-config.js';
 

@@ -1,11 +1,11 @@
 // Tensor overrides against the model that they are for: what tensor-quant-overrides.ts cannot know.
-import { didYouMean } from '../near-matches.js';
+import { didYouMean } from '../base/near-matches.js';
+import type { ModelStructure } from '../base/types.js';
 import {
   invalidOverride,
   type TensorQuantOverride,
   type TensorQuantOverrides,
-} from '../tensor-quant-overrides.js';
-import type { ModelStructure } from '../types.js';
+} from '../options/tensor-quant-overrides.js';
 
 /** Throws INVALID_OPTION for the first override that the model has no tensor, axis or role for. */
 export function checkOnModel(overrides: TensorQuantOverrides, model: ModelStructure): void {

@@ -1,21 +1,21 @@
 // getQdqConfig(): the reference's get_qdq_config, a configuration that quantizes all of a model to QDQ.
-import { QuantizeError } from '../errors.js';
-import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
-import { type CalibrationMethod, is4Bit, is16Bit, type QuantType } from '../quant-types.js';
-import { type ExtraOptions, type OptionsOf, qdqConfigOptions } from '../schema.js';
+import { QuantizeError } from '../base/errors.js';
+import type { GraphNode } from '../base/types.js';
+import { type CalibrationMethod, is4Bit, is16Bit, type QuantType } from '../options/quant-types.js';
+import { type ExtraOptions, type OptionsOf, qdqConfigOptions } from '../options/schema.js';
 import {
   checkTensorQuantOverrides,
   overrideTypes,
   type TensorQuantOverrides,
-} from '../tensor-quant-overrides.js';
-import type { GraphNode } from '../types.js';
+} from '../options/tensor-quant-overrides.js';
 import {
   checkCalibrateArgs,
   checkExtraValues,
   checkOptions,
   fromCamelCase,
   type OptionValues,
-} from '../validate.js';
+} from '../options/validate.js';
+import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
 import { checkOnModel } from './model-overrides.js';
 import {
   type ConfiguredModel,

@@ -1,24 +1,25 @@
 // getQnnQdqConfig(): the reference's get_qnn_qdq_config, a QDQ configuration that onnxruntime's QNN execution
 // provider takes. What QNN asks for becomes tensor overrides: fixed parameters for 16-bit Sigmoid and Tanh outputs,
 // and the weight type for constants of MatMul and LayerNormalization, which would get that of activations.
-import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
+
+import type { GraphNode } from '../base/types.js';
 import {
   type CalibrationMethod,
   is4Bit,
   is16Bit,
   isInteger8Bit,
   type QuantType,
-} from '../quant-types.js';
-import { type OptionsOf, qnnConfigOptions } from '../schema.js';
+} from '../options/quant-types.js';
+import { type OptionsOf, qnnConfigOptions } from '../options/schema.js';
 import {
   checkTensorQuantOverrides,
   overrideTypes,
   type TensorParameters,
   type TensorQuantOverride,
   type TensorQuantOverrides,
-} from '../tensor-quant-overrides.js';
-import type { GraphNode } from '../types.js';
-import { checkOptions, fromCamelCase, type OptionValues } from '../validate.js';
+} from '../options/tensor-quant-overrides.js';
+import { checkOptions, fromCamelCase, type OptionValues } from '../options/validate.js';
+import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
 import { fixMixedPrecision } from './mixed-precision.js';
 import { checkOnModel } from './model-overrides.js';
 import {

@@ -1,10 +1,10 @@
 // quantize(): the reference's quantize(), which runs a configuration.
-import { QuantizeError } from '../errors.js';
-import type { QuantizeStaticOptions } from '../options.js';
+import { QuantizeError } from '../base/errors.js';
+import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
+import type { QuantizeStaticOptions } from '../options/api.js';
+import { type ConfigOf, camelCase, quantizeStaticOptions } from '../options/schema.js';
+import { checkKnown } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
-import { type QuantizeResult, quantizeOn } from '../quantize-static.js';
-import { type ConfigOf, camelCase, quantizeStaticOptions } from '../schema.js';
-import { checkKnown } from '../validate.js';
 
 type PathOptions = 'model_input' | 'model_output' | 'calibrate_dataset' | 'preprocess';
 

@@ -1,10 +1,11 @@
 // A configuration as plain data: what getQdqConfig() and getQnnQdqConfig() return, quantize() runs, and --config
 // takes. It is the reference's StaticQuantConfig under its own names, without the calibration data reader.
-import { coreOf, withoutDataFiles } from '../inspect-model.js';
+
+import type { ModelStructure } from '../base/types.js';
+import { coreOf, withoutDataFiles } from '../jobs/inspect-model.js';
+import type { CalibrationMethod, QuantFormat, QuantType } from '../options/quant-types.js';
+import type { ExtraOptions } from '../options/schema.js';
 import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
-import type { CalibrationMethod, QuantFormat, QuantType } from '../quant-types.js';
-import type { ExtraOptions } from '../schema.js';
-import type { ModelStructure } from '../types.js';
 
 export interface StaticQuantConfig {
   calibrate_method: CalibrationMethod;

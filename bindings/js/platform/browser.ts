@@ -1,8 +1,9 @@
 // The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are Blobs.
 // onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
-import { coreModule } from '../core.js';
-import { QuantizeError } from '../errors.js';
-import { MemoryFile } from '../memory-file.js';
+
+import { QuantizeError } from '../base/errors.js';
+import { MemoryFile } from '../base/memory-file.js';
+import { coreModule } from '../core/core.js';
 import { BytesSource, toBytes } from './memory-input.js';
 import type {
   ByteSource,

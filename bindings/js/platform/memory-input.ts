@@ -1,5 +1,5 @@
 // A model whose bytes are in memory already, with external data given beside it.
-import { QuantizeError } from '../errors.js';
+import { QuantizeError } from '../base/errors.js';
 import type { ByteSource, InputFiles } from './platform.js';
 
 export class BytesSource implements ByteSource {

@@ -6,9 +6,9 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { coreModule, setCoreCompiler } from '../core.js';
-import { QuantizeError } from '../errors.js';
-import { MemoryFile } from '../memory-file.js';
+import { QuantizeError } from '../base/errors.js';
+import { MemoryFile } from '../base/memory-file.js';
+import { coreModule, setCoreCompiler } from '../core/core.js';
 import { MemoryInput, toBytes } from './memory-input.js';
 import {
   checkTextTarget,

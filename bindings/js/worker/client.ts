@@ -1,10 +1,10 @@
 // Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the worker at last,
 // whatever it is doing.
-import { QuantizeError } from '../errors.js';
-import type { RunOptions } from '../options.js';
+import { QuantizeError } from '../base/errors.js';
+import type { ModelSummary } from '../base/types.js';
+import type { QuantizeResult } from '../jobs/quantize-static.js';
+import type { RunOptions } from '../options/api.js';
 import type { ModelInput } from '../platform/platform.js';
-import type { QuantizeResult } from '../quantize-static.js';
-import type { ModelSummary } from '../types.js';
 import type {
   CompiledModules,
   ErrorData,

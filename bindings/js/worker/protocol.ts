@@ -1,9 +1,10 @@
 // Messages between the page and the worker: plain data, so that a run is one message in and a few out.
-import type { Progress, QuantizeStaticOptions } from '../options.js';
+
+import type { Diagnostic, ModelSummary } from '../base/types.js';
+import type { QuantizeResult } from '../jobs/quantize-static.js';
+import type { Progress, QuantizeStaticOptions } from '../options/api.js';
 import type { ModelInput } from '../platform/platform.js';
-import type { PartialPreprocess } from '../preprocess.js';
-import type { QuantizeResult } from '../quantize-static.js';
-import type { Diagnostic, ModelSummary } from '../types.js';
+import type { PartialPreprocess } from '../samples/images/preprocess.js';
 
 /** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
 export interface DatasetDescription {

@@ -1,19 +1,20 @@
 // The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is terminated by
 // the page. Started by such a worker, the same script runs samples for it (calibration/serve-runner.ts).
+
+import { QuantizeError } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
-import { setCoreModule } from '../core.js';
-import { browserDecodePlatform } from '../decode/browser.js';
-import { setDecodePlatform } from '../decode/decode.js';
-import { QuantizeError } from '../errors.js';
-import { inspectOn } from '../inspect-model.js';
+import { setCoreModule } from '../core/core.js';
+import { inspectOn } from '../jobs/inspect-model.js';
+import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
 import {
   browserPlatform,
   type CalibrationSetUp,
   setRuntimePaths,
   setWorkerScript,
 } from '../platform/browser.js';
-import { type QuantizeResult, quantizeOn } from '../quantize-static.js';
-import { datasetReader } from '../readers/folder.js';
+import { datasetReader } from '../samples/dataset.js';
+import { setDecodePlatform } from '../samples/images/decode.js';
+import { browserDecodePlatform } from '../samples/images/decode-browser.js';
 import type {
   CompiledModules,
   ErrorData,

@@ -3,14 +3,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { CoreSession, formatRanges, type TensorRanges } from '#dist/core.js';
-import { ModelFiles } from '#dist/host-files.js';
-import { floatValues } from '#dist/metrics.js';
+import type { Feeds } from '#dist/base/types.js';
+import { CoreSession, formatRanges, type TensorRanges } from '#dist/core/core.js';
+import { ModelFiles } from '#dist/core/host-files.js';
+import { checkQuantizeStatic, coreOptions } from '#dist/options/validate.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import type { Runtime } from '#dist/platform/platform.js';
-import { createSession, type OutputTensor } from '#dist/runtime.js';
-import type { Feeds } from '#dist/types.js';
-import { checkQuantizeStatic, coreOptions } from '#dist/validate.js';
+import { createSession, type OutputTensor } from '#dist/runtime/runtime.js';
+import { floatValues } from '#dist/verify/metrics.js';
 import {
   type AttributeValue,
   type OnnxGraph,

@@ -3,8 +3,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Feeds } from '#dist/base/types.js';
 import { type CommandStreams, runCommand } from '#dist/cli/run.js';
-import type { Feeds } from '#dist/types.js';
 
 const models = path.resolve('tests/fixtures/pipeline');
 const images = path.resolve('tests/fixtures/image');

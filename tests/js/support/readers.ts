@@ -1,7 +1,13 @@
 // What the tests of the sample readers share: models by their inputs, all samples of a source, and its refusals.
 import assert from 'node:assert/strict';
-import { QuantizeError } from '#dist/errors.js';
-import type { Feeds, ModelSummary, SampleSlice, SampleSource, ValueSummary } from '#dist/types.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import type {
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SampleSource,
+  ValueSummary,
+} from '#dist/base/types.js';
 
 export const modelOf = (...inputs: ValueSummary[]) => ({ inputs }) as ModelSummary;
 

@@ -1,0 +1,47 @@
+// What a model's input takes, and how the readers say that a file does not fit it.
+import { QuantizeError } from './errors.js';
+import type { ModelSummary, ValueSummary } from './types.js';
+
+/** "float32 [N,3,224,224]" */
+export function describeInput({ type, shape }: ValueSummary): string {
+  return shape === null ? type : describeTensor(type, shape);
+}
+
+export function describeTensor(type: string, dims: readonly (number | string | null)[]): string {
+  return `${type} [${dims.map((dim) => dim ?? '?').join(',')}]`;
+}
+
+/** A dimension's size, null where it is dynamic. */
+export function fixedSize(dim: number | string | null | undefined): number | null {
+  return typeof dim === 'number' && dim > 0 ? dim : null;
+}
+
+/** Whether an input takes a tensor of these dimensions; dynamic ones take any size. */
+export function takesShape({ shape }: ValueSummary, dims: readonly number[]): boolean {
+  if (shape === null) return true;
+  if (dims.length !== shape.length) return false;
+  return shape.every((dim, i) => fixedSize(dim) === null || dim === dims[i]);
+}
+
+export function invalidData(
+  file: { name: string },
+  message: string,
+  input?: { name: string },
+  hint = '',
+): QuantizeError {
+  return new QuantizeError('INVALID_DATA', `${file.name}: ${message}`, {
+    ...(input ? { tensor: input.name } : {}),
+    hint,
+  });
+}
+
+/** The input of a model that has only one. `what` can't say which input it is for: ".wav files". */
+export function onlyInput(model: ModelSummary, what: string): ValueSummary {
+  if (model.inputs.length === 1) return model.inputs[0]!;
+  const inputs = model.inputs.map((input) => `"${input.name}" ${describeInput(input)}`).join(', ');
+  throw new QuantizeError(
+    'INVALID_DATA',
+    `${what} fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
+    { hint: 'give the samples as .npz with one array per input, or write a reader' },
+  );
+}

@@ -1,0 +1,66 @@
+// A file in memory that grows at its end and is read anywhere: '~scratch', '~calibration', and outputs
+// that are not written to a disk. Kept in blocks, so that growing never copies what is there already.
+import type { ByteSink, ByteSource } from '../platform/platform.js';
+
+const blockSize = 1 << 20;
+
+export class MemoryFile implements ByteSource, ByteSink {
+  #blocks: Uint8Array<ArrayBuffer>[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    if (offset < 0 || offset + into.length > this.#size) {
+      throw new RangeError(`read of ${into.length} bytes at ${offset} is outside ${this.#size}`);
+    }
+    for (let done = 0; done < into.length; ) {
+      const at = offset + done;
+      const block = this.#blocks[Math.floor(at / blockSize)] as Uint8Array;
+      const from = at % blockSize;
+      const count = Math.min(into.length - done, blockSize - from);
+      into.set(block.subarray(from, from + count), done);
+      done += count;
+    }
+  }
+
+  append(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const from = this.#size % blockSize;
+      if (from === 0) this.#blocks.push(new Uint8Array(blockSize));
+      const count = Math.min(bytes.length - done, blockSize - from);
+      const block = this.#blocks[this.#blocks.length - 1] as Uint8Array;
+      block.set(bytes.subarray(done, done + count), from);
+      done += count;
+      this.#size += count;
+    }
+  }
+
+  truncate(): void {
+    this.#blocks = [];
+    this.#size = 0;
+  }
+
+  close(): void {}
+
+  /** The content as views, without copying. */
+  parts(): Uint8Array<ArrayBuffer>[] {
+    const last = this.#size % blockSize;
+    return this.#blocks.map((block, index) =>
+      index === this.#blocks.length - 1 && last !== 0 ? block.subarray(0, last) : block,
+    );
+  }
+
+  /** The content in one piece (a copy). */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(this.#size);
+    let offset = 0;
+    for (const part of this.parts()) {
+      all.set(part, offset);
+      offset += part.length;
+    }
+    return all;
+  }
+}

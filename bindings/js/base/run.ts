@@ -1,0 +1,80 @@
+// Stages of a run: progress events, timings, and the point where a run can be cancelled.
+import type { RunOptions, Stage } from '../options/api.js';
+import type { Diagnostic } from './types.js';
+
+export class Run {
+  readonly timings: Partial<Record<Stage, number>> = {};
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #options: RunOptions;
+  readonly #start = performance.now();
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one stage: cancellation is checked before and after, time is taken, progress reported. */
+  async stage<T>(stage: Stage, work: () => Promise<T> | T): Promise<T> {
+    await this.checkpoint();
+    const start = performance.now();
+    this.#options.onProgress?.({ stage, done: 0 });
+    // Once more, so that what the event changed (a page, a line) is seen before a long call begins.
+    await this.checkpoint();
+    const result = await work();
+    this.timings[stage] = (this.timings[stage] ?? 0) + performance.now() - start;
+    await this.checkpoint();
+    return result;
+  }
+
+  /** Reports samples done and estimates the time left. */
+  samples(
+    stage: Stage,
+    done: number,
+    total: number | undefined,
+    elapsed: number,
+    passes?: { pass: number; passes: number },
+  ): void {
+    const secondsLeft =
+      total !== undefined && done > 0 ? ((elapsed / done) * (total - done)) / 1000 : undefined;
+    this.#options.onProgress?.({
+      stage,
+      done,
+      ...(total !== undefined ? { total } : {}),
+      ...(secondsLeft !== undefined ? { secondsLeft } : {}),
+      ...(passes && passes.passes > 1 ? passes : {}),
+    });
+  }
+
+  /** Throws the signal's reason if the run was cancelled. Lets events (Ctrl-C, messages) in first. */
+  async checkpoint(): Promise<void> {
+    await eventLoopTurn();
+    this.#options.signal?.throwIfAborted();
+  }
+
+  get isCancelled(): boolean {
+    return this.#options.signal?.aborted === true;
+  }
+
+  note(...diagnostics: Diagnostic[]): void {
+    for (const diagnostic of diagnostics) {
+      this.diagnostics.push(diagnostic);
+      this.#options.onDiagnostic?.(diagnostic);
+    }
+  }
+
+  totals(): Partial<Record<Stage, number>> & { total: number } {
+    return { ...this.timings, total: performance.now() - this.#start };
+  }
+}
+
+/** One turn of the event loop. setTimeout would wait 4 ms each time. */
+function eventLoopTurn(): Promise<void> {
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,78 @@
+// The core's files: inputs are read through InputFiles, '~scratch' and '~calibration' live in memory,
+// '~output' and its data file go to OutputFiles. An error thrown in here would have to cross the wasm
+// stack, where a C++ catch (...) may swallow it: it is kept and thrown again by CoreSession.
+import { QuantizeError } from '../base/errors.js';
+import { MemoryFile } from '../base/memory-file.js';
+import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../platform/platform.js';
+import type { HostFiles } from '../wasm/ptq_core.mjs';
+
+export class ModelFiles implements HostFiles {
+  readonly scratch = new MemoryFile();
+  readonly calibration = new MemoryFile();
+  /** The first error since takeError(). */
+  #error: unknown;
+  readonly #input: InputFiles;
+  readonly #output: OutputFiles<unknown> | null;
+
+  constructor(input: InputFiles, output: OutputFiles<unknown> | null = null) {
+    this.#input = input;
+    this.#output = output;
+  }
+
+  size(name: string): number {
+    return this.#guard(() => this.#source(name)?.size ?? -1);
+  }
+
+  read(name: string, offset: number, into: Uint8Array): void {
+    this.#guard(() => {
+      const source = this.#source(name);
+      if (!source) throw new QuantizeError('FILE_NOT_FOUND', `${name} was not given`);
+      if (offset + into.length > source.size) {
+        throw new QuantizeError(
+          'TRUNCATED_MODEL',
+          `${name} ends before byte ${offset + into.length}`,
+        );
+      }
+      source.read(offset, into);
+    });
+  }
+
+  append(name: string, bytes: Uint8Array): void {
+    this.#guard(() => this.#sink(name).append(bytes));
+  }
+
+  truncate(name: string): void {
+    this.#guard(() => this.#sink(name).truncate());
+  }
+
+  /** The error that a callback threw, if any; forgets it. */
+  takeError(): unknown {
+    const error = this.#error;
+    this.#error = undefined;
+    return error;
+  }
+
+  #source(name: string): ByteSource | null {
+    if (name === '~scratch') return this.scratch;
+    if (name === '~calibration') return this.calibration;
+    return this.#input.source(name);
+  }
+
+  #sink(name: string): ByteSink {
+    if (name === '~scratch') return this.scratch;
+    if (name === '~calibration') return this.calibration;
+    const output = this.#output;
+    if (output && name === '~output') return output.model;
+    if (output && name === output.dataName) return output.data;
+    throw new QuantizeError('INTERNAL', `the core wrote to an unexpected file: ${name}`);
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#error ??= error;
+      throw error; // so that the core stops
+    }
+  }
+}

@@ -1,0 +1,48 @@
+// What a model is, before anything is done with it: its graph is read, its weights are not, so its data files
+// need not be there yet; their names are in the summary.
+
+import type { ModelSummary } from '../base/types.js';
+import { CoreSession } from '../core/core.js';
+import { ModelFiles } from '../core/host-files.js';
+import type { ByteSource, InputFiles, ModelInput, Platform } from '../platform/platform.js';
+
+/** Throws QuantizeError INVALID_MODEL, TRUNCATED_MODEL, UNSUPPORTED_OPSET, FILE_NOT_FOUND. */
+export async function inspectOn(
+  platform: Platform<unknown>,
+  model: ModelInput,
+): Promise<ModelSummary> {
+  const input = await platform.openInput(model, {});
+  try {
+    return await coreOf(withoutDataFiles(input), (core) => core.open());
+  } finally {
+    input.close();
+  }
+}
+
+/** Asks a session of its own, which is disposed of afterwards. */
+export async function coreOf<T>(input: InputFiles, ask: (core: CoreSession) => T): Promise<T> {
+  const core = await CoreSession.create(new ModelFiles(input));
+  try {
+    return ask(core);
+  } finally {
+    core.dispose();
+  }
+}
+
+/** Data files that are not there are zeros, as many as any tensor wants. */
+export function withoutDataFiles(input: InputFiles): InputFiles {
+  return {
+    label: input.label,
+    source: (name) => input.source(name) ?? (name.startsWith('~') ? null : zeros),
+    runtimeBytes: (name) => input.runtimeBytes(name),
+    close: () => input.close(),
+  };
+}
+
+const zeros: ByteSource = {
+  size: Number.MAX_SAFE_INTEGER,
+  read(_offset, into) {
+    into.fill(0);
+  },
+  close() {},
+};

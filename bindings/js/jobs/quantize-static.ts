@@ -1,0 +1,210 @@
+// The whole job, top to bottom: check, open, prepare, calibrate, quantize, verify, put in place.
+// index.ts and browser.ts bind it to their platform.
+
+import { QuantizeError } from '../base/errors.js';
+import { Run } from '../base/run.js';
+import type { Diagnostic, ModelSummary, QuantizeReport } from '../base/types.js';
+import { planCache } from '../calibration/cache-plan.js';
+import { calibrate, firstSamples } from '../calibration/calibrate.js';
+import { parseState } from '../calibration/calibration-state.js';
+import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
+import { CoreSession, formatRanges, parseRanges } from '../core/core.js';
+import { ModelFiles } from '../core/host-files.js';
+import { libraryOptions, type QuantizeStaticOptions } from '../options/api.js';
+import { quantizeStaticOptions } from '../options/schema.js';
+import { checkQuantizeStatic, coreOptions, fromCamelCase } from '../options/validate.js';
+import type { InputFiles, OutputFiles, Platform, RuntimeKind } from '../platform/platform.js';
+import type { QuantizationReport } from '../verify/report.js';
+import { judgeQuality } from '../verify/verify.js';
+import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+
+export interface QuantizeResult<Model> {
+  /** The path of the model where `modelOutput` was given (Node), else the model itself. */
+  model: Model;
+  /** The data file, with `useExternalDataFormat`: its name in the model, and its path or content. */
+  externalData: { name: string; data: Model } | null;
+  report: QuantizationReport;
+}
+
+export async function quantizeOn<Model>(
+  platform: Platform<Model>,
+  options: QuantizeStaticOptions,
+): Promise<QuantizeResult<Model>> {
+  const run = new Run(options);
+  options.signal?.throwIfAborted();
+
+  // Everything that can be refused is refused before any work.
+  refuseCommandOptions(options);
+  const given = fromCamelCase(quantizeStaticOptions, options, libraryOptions);
+  const model = options.modelInput;
+  if (model === undefined || model === null) {
+    throw new QuantizeError('INVALID_OPTION', 'modelInput is missing');
+  }
+  delete given.model_input; // may be bytes; the schema is about paths
+  const checked = checkQuantizeStatic(given);
+  const cache = planCache(options, checked, platform);
+  const resume = options.resume ? parseState(options.resume, 'the calibration state') : undefined;
+  run.note(...cache.diagnostics);
+  const output = platform.openOutput(options.modelOutput);
+  let input: InputFiles | null = null;
+  let core: CoreSession | null = null;
+  try {
+    const opened = await run.stage('load', async () => {
+      input = await platform.openInput(model, options.externalData ?? {});
+      const files = new ModelFiles(input, output);
+      core = await CoreSession.create(files);
+      const summary = core.open();
+      run.note(...core.configure(coreOptions(checked)));
+      if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
+      const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
+      return { input, files, core, summary, runtime };
+    });
+    const { summary, runtime } = opened;
+
+    const prepared = await run.stage('prepare', () => opened.core.prepare());
+    run.note(...prepared.diagnostics);
+
+    // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
+    let samples: VerifiedSamples = { samples: 0, kept: [] };
+    let description = '';
+    let ranges = '{}';
+    const reader = options.calibrationDataReader;
+    if (cache.cached) {
+      ranges = formatRanges(cache.cached.ranges);
+      if (reader) samples = { samples: 0, kept: await firstSamples(reader, summary) };
+    } else if (reader) {
+      const result = await run.stage('calibrate', () =>
+        calibrate({
+          ...opened,
+          platform,
+          model: summary,
+          reader,
+          checked,
+          run,
+          resume,
+          onCalibrationState: options.onCalibrationState,
+        }),
+      );
+      samples = result;
+      description = result.description;
+      ranges = result.ranges as string;
+    }
+    opened.core.setRanges(ranges);
+    const cacheText = formatCalibrationCache({
+      method: checked.calibrate_method as string,
+      smoothQuant: false,
+      ranges: parseRanges(ranges),
+    });
+    const quantized = await run.stage('quantize', () =>
+      opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
+    );
+    if (cache.cached) refuseForeignCache(quantized);
+    run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
+
+    const quality = await run.stage('verify', () =>
+      verifyResult(run, runtime, opened.input, output, summary, samples),
+    );
+    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
+
+    const bytesAfter = output.model.size + output.data.size;
+    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
+    const result = output.commit();
+    return {
+      model: result.model,
+      externalData: result.data === null ? null : { name: output.dataName, data: result.data },
+      report: {
+        modelInput: opened.input.label,
+        modelOutput: options.modelOutput ?? null,
+        bytesBefore: inputBytes(opened.input, summary),
+        bytesAfter,
+        opsetBefore: summary.opset,
+        opsetAfter: quantized.opset,
+        options: { ...checked, model_input: typeof model === 'string' ? model : null },
+        passes: prepared.passes,
+        nodesQuantized: quantized.nodesQuantized,
+        nodesLeftFloat: quantized.nodesLeftFloat,
+        tensors: quantized.tensors,
+        calibration: {
+          source: cache.cached ? 'cache' : 'data',
+          samples: cache.cached ? 0 : samples.samples,
+          description,
+        },
+        ranges: parseRanges(ranges),
+        calibrationCache: cacheText,
+        quality,
+        timings: run.totals(),
+        diagnostics: run.diagnostics,
+      },
+    };
+  } finally {
+    (core as CoreSession | null)?.dispose();
+    (input as InputFiles | null)?.close();
+    output.discard(); // nothing is left of it after commit()
+  }
+}
+
+/** What the command adds; as parameters of the library they would be without effect. */
+function refuseCommandOptions(options: object): void {
+  for (const name of ['calibrateDataset', 'preprocess', 'sampleRate']) {
+    if (!(name in options)) continue;
+    throw new QuantizeError('INVALID_OPTION', `"${name}" is an option of the command only`, {
+      hint: 'give calibrationDataReader: datasetReader(path, { preprocess })',
+    });
+  }
+}
+
+/** A cache that has none of the ranges that this model needs was made for another model. */
+function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
+  if (nodesQuantized.length > 0) return;
+  const missing = nodesLeftFloat.find(({ reason }) => reason.endsWith('has no tensor range'));
+  if (!missing) return;
+  throw new QuantizeError(
+    'MISSING_RANGE',
+    `the calibration cache does not fit: ${missing.reason}`,
+    {
+      node: missing.name,
+      hint: 'it was made for another model or other op types; calibrate again with samples',
+    },
+  );
+}
+
+/** One warning with the reasons, where no node was quantized. */
+function nothingQuantized(report: QuantizeReport): Diagnostic[] {
+  if (report.nodesQuantized.length > 0) return [];
+  const reasons = new Map<string, Set<string>>();
+  for (const { opType, reason } of report.nodesLeftFloat) {
+    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(opType));
+  }
+  const why = [...reasons].map(([reason, opTypes]) => `${[...opTypes].join(', ')}: ${reason}`);
+  return [
+    {
+      severity: 'warning',
+      code: 'NOTHING_QUANTIZED',
+      message: `no node was quantized${why.length > 0 ? ` (${why.slice(0, 3).join('; ')})` : ''}`,
+    },
+  ];
+}
+
+function inputBytes(input: InputFiles, summary: ModelSummary): number {
+  return ['~model', ...summary.externalFiles].reduce(
+    (sum, name) => sum + (input.source(name)?.size ?? 0),
+    0,
+  );
+}
+
+/** The data file must not replace one that the float model needs. */
+export function refuseToOverwrite(
+  input: InputFiles,
+  output: OutputFiles<unknown>,
+  names: string[],
+): void {
+  if (output.dataPath === undefined) return;
+  for (const name of names) {
+    if (input.runtimeBytes(name) !== output.dataPath) continue;
+    throw new QuantizeError(
+      'INVALID_OPTION',
+      `model_output would overwrite ${name}, which is the data of model_input`,
+      { hint: 'choose another name' },
+    );
+  }
+}

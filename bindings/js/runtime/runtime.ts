@@ -1,0 +1,123 @@
+// onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node and browser
+// builds are different entries of one package; onnxruntime-node has the same API).
+import type * as Ort from 'onnxruntime-web';
+import { QuantizeError } from '../base/errors.js';
+import type { Feeds, TensorData } from '../base/types.js';
+import type { Runtime, RuntimeBytes } from '../platform/platform.js';
+
+export interface RuntimeModel {
+  model: RuntimeBytes;
+  /** External data by the name that the model refers to it by. */
+  externalData?: { path: string; data: RuntimeBytes }[];
+  /** 'disabled' runs the graph as it is written: what calibration wants. */
+  optimization?: 'disabled' | 'basic' | 'all';
+  /** Quantized operators are exact on every processor, however slow: results are judged by what they are. */
+  exactIntegers?: boolean;
+}
+
+/** One output tensor, copied out of onnxruntime where that was needed. */
+export interface OutputTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface RuntimeSession {
+  readonly outputNames: readonly string[];
+  /** Runs one sample and returns the outputs named in `fetches`. */
+  run(feeds: Feeds, fetches: readonly string[]): Promise<Record<string, OutputTensor>>;
+  release(): Promise<void>;
+}
+
+/** Newest IR version that onnxruntime-web 1.30 loads. */
+const newestIrVersion = 13;
+
+export const isRunnableIrVersion = (irVersion: number) => irVersion <= newestIrVersion;
+
+/**
+ * Bytes that make onnxruntime-web take a model of a newer IR version, appended to it: field 1
+ * (ir_version) of ModelProto once more; in protobuf the last one counts.
+ */
+export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uint8Array {
+  if (isRunnableIrVersion(irVersion)) return model;
+  const copy = new Uint8Array(model.length + 2);
+  copy.set(model);
+  copy.set([0x08, newestIrVersion], model.length);
+  return copy;
+}
+
+/** Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with onnxruntime's own reason. */
+export async function createSession(
+  runtime: Runtime,
+  what: string,
+  { model, externalData = [], optimization = 'all', exactIntegers = false }: RuntimeModel,
+): Promise<RuntimeSession> {
+  const { ort } = runtime;
+  ort.env.logLevel = 'error';
+  const options: Ort.InferenceSession.SessionOptions = {
+    executionProviders: executionProviders[runtime.kind],
+    graphOptimizationLevel: optimization,
+    logSeverityLevel: 3,
+    externalData: externalData.map(({ path, data }) => ({
+      path,
+      data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
+    })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>,
+    ...(runtime.kind === 'node' && {
+      intraOpNumThreads: runtime.threads,
+      // x64 processors without VNNI would saturate sums of products of 8 bits.
+      ...(exactIntegers && { extra: { session: { x64quantprecision: '1' } } }),
+    }),
+  };
+  let session: Ort.InferenceSession;
+  try {
+    const bytes = model instanceof Blob ? new Uint8Array(await model.arrayBuffer()) : model;
+    session = await ort.InferenceSession.create(bytes as Uint8Array, options);
+  } catch (cause) {
+    const message = `onnxruntime cannot load ${what}: ${reason(cause)}`;
+    throw new QuantizeError('RUNTIME_CANNOT_LOAD', message, { cause });
+  }
+  return {
+    outputNames: session.outputNames,
+    run: (feeds, fetches) => run(runtime, session, feeds, fetches),
+    release: () => session.release(),
+  };
+}
+
+const executionProviders = { web: ['wasm'], node: ['cpu'], webgpu: ['webgpu', 'wasm'] };
+
+async function run(
+  { ort }: Runtime,
+  session: Ort.InferenceSession,
+  feeds: Feeds,
+  fetches: readonly string[],
+): Promise<Record<string, OutputTensor>> {
+  const inputs: Record<string, Ort.Tensor> = {};
+  let results: Ort.InferenceSession.OnnxValueMapType;
+  try {
+    for (const [name, { type, data, dims }] of Object.entries(feeds)) {
+      inputs[name] = new ort.Tensor(type as 'float32', data as Float32Array, [...dims]);
+    }
+    results = await session.run(inputs, [...fetches]);
+  } catch (cause) {
+    throw new QuantizeError('RUNTIME_FAILED', `onnxruntime failed: ${reason(cause)}`, { cause });
+  }
+  const outputs: Record<string, OutputTensor> = {};
+  for (const name of fetches) {
+    // On the CPU `data` is a typed array of its own (not a view of onnxruntime's heap).
+    const { type, dims, data } = results[name] as Ort.Tensor;
+    outputs[name] = { type, dims, data: data as TensorData };
+  }
+  return outputs;
+}
+
+/** onnxruntime's reason in one line, without its prefixes. */
+function reason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/^Can't create a session\. ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
+    .replace(/^failed to call OrtRun\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
+    .replace(/\/\S*\/(\w+\.(?:cc|h))[: ]\S*/g, '$1')
+    .trim()
+    .slice(0, 300);
+}

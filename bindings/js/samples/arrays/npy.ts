@@ -1,0 +1,120 @@
+// The .npy format (numpy.lib.format, versions 1 to 3): a header in the form of a Python dict, then the
+// values in C or Fortran order.
+import type { TensorData, TensorType } from '../../base/types.js';
+
+export interface NpyHeader {
+  type: TensorType;
+  itemSize: number;
+  bigEndian: boolean;
+  fortranOrder: boolean;
+  shape: number[];
+}
+
+const types: Record<string, TensorType> = {
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  b1: 'bool',
+};
+
+type BytesReader = (count: number) => Promise<Uint8Array>;
+
+/** Reads the header. Throws Error with a reason that can follow "<name>: ". */
+export async function readNpyHeader(read: BytesReader): Promise<NpyHeader> {
+  const start = await read(8);
+  if (String.fromCharCode(...start.subarray(0, 6)) !== '\x93NUMPY')
+    throw new Error('not a .npy array');
+  const version = start[6]!;
+  if (version < 1 || version > 3) throw new Error(`.npy version ${version} is not known`);
+  const lengthBytes = await read(version === 1 ? 2 : 4);
+  const length = lengthBytes.reduceRight((sum, byte) => sum * 256 + byte, 0);
+  if (length > 1 << 20) throw new Error('its .npy header is damaged');
+  const text = new TextDecoder().decode(await read(length));
+  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
+  const dims = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
+  if (order === undefined || dims === undefined) throw new Error('its .npy header is damaged');
+  const [, byteOrder, kind] = /^([<>|=]?)(\w+)$/.exec(descr ?? '') ?? [];
+  const type = types[kind ?? ''];
+  if (type === undefined) {
+    const name = descr ?? 'a structured type';
+    throw new Error(`its type ${name} is none that a model's input can have`);
+  }
+  return {
+    type,
+    itemSize: Number(kind!.slice(1)),
+    bigEndian: byteOrder === '>',
+    fortranOrder: order === 'True',
+    shape: dims
+      .split(',')
+      .filter((dim) => dim.trim() !== '')
+      .map(Number),
+  };
+}
+
+/** Little-endian bytes in C order as a typed array over the same buffer. */
+export function toTensorData(bytes: Uint8Array<ArrayBuffer>, type: TensorType): TensorData {
+  const { buffer } = bytes;
+  switch (type) {
+    case 'float32':
+      return new Float32Array(buffer);
+    case 'float64':
+      return new Float64Array(buffer);
+    case 'int8':
+      return new Int8Array(buffer);
+    case 'int16':
+      return new Int16Array(buffer);
+    case 'int32':
+      return new Int32Array(buffer);
+    case 'int64':
+      return new BigInt64Array(buffer);
+    case 'float16':
+    case 'uint16':
+      return new Uint16Array(buffer);
+    case 'uint32':
+      return new Uint32Array(buffer);
+    case 'uint64':
+      return new BigUint64Array(buffer);
+    case 'uint8':
+    case 'bool':
+      return bytes;
+  }
+}
+
+/** Reverses the bytes of each item, in place. */
+export function swapBytes(bytes: Uint8Array, itemSize: number): void {
+  for (let at = 0; at < bytes.length; at += itemSize) bytes.subarray(at, at + itemSize).reverse();
+}
+
+/** Values in Fortran order (first index fastest) to C order (last index fastest). */
+export function toCOrder(
+  bytes: Uint8Array,
+  shape: readonly number[],
+  itemSize: number,
+): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(bytes.length);
+  const strides: number[] = [];
+  shape.reduce((stride, dim, axis) => {
+    strides[axis] = stride;
+    return stride * dim;
+  }, itemSize);
+  const index = shape.map(() => 0);
+  for (let to = 0, from = 0; to < out.length; to += itemSize) {
+    for (let k = 0; k < itemSize; k++) out[to + k] = bytes[from + k]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}

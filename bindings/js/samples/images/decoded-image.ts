@@ -1,0 +1,24 @@
+// What all decoders return, throw and get from the platform.
+import { QuantizeError } from '../../base/errors.js';
+
+/** Interleaved 8-bit pixels, as stored: not rotated by EXIF, no colour profile applied, alpha not blended. */
+export interface DecodedImage {
+  width: number;
+  height: number;
+  /** Grey; RGB; or RGBA, of which the fourth channel is to be ignored. */
+  channels: 1 | 3 | 4;
+  data: Uint8Array | Uint8ClampedArray;
+}
+
+/** What the platform adds to decoding. */
+export interface DecodePlatform {
+  /** The compiled JPEG decoder; null: its script fetches the file beside it. */
+  compileJpegDecoder(): Promise<WebAssembly.Module | null>;
+  /** Formats beyond JPEG and PNG; null where the platform has no decoder for these bytes. */
+  decodeOther(bytes: Uint8Array): Promise<DecodedImage | null>;
+}
+
+/** The error that every decoder throws. `why` continues "<name> …". */
+export function invalidImage(name: string, why: string, hint = '', cause?: unknown): QuantizeError {
+  return new QuantizeError('INVALID_IMAGE', `${name} ${why}`, { hint, cause });
+}

@@ -1,0 +1,181 @@
+// What to do with images where nobody said: the model's input gives size, layout and channels; the
+// normalization cannot be seen in a model, so it is assumed, and said to be.
+import { QuantizeError } from '../../base/errors.js';
+import type { ModelSummary, ValueSummary } from '../../base/types.js';
+import {
+  describePreprocess,
+  type PartialPreprocess,
+  type PreprocessSpec,
+  parsePreprocess,
+  preprocessPresets,
+} from './preprocess.js';
+
+export interface ResolvedPreprocess {
+  /** The input that takes the image. */
+  input: ValueSummary;
+  spec: PreprocessSpec;
+  /** Shape of one sample's tensor: batch, then as the layout says; without a batch for rank 3. */
+  dims: number[];
+  /** What is done and what of it was assumed, for people. */
+  statement: string;
+}
+
+const imageTypes = ['float32', 'float16', 'float64', 'uint8'];
+// Where the model leaves its size open: that of most ImageNet classifiers.
+const fallbackSide = 224;
+// Inputs smaller than this (CIFAR, MNIST) are the whole picture, not a crop of it.
+const leastCrop = 96;
+
+interface ImageInput {
+  input: ValueSummary;
+  layout: PreprocessSpec['layout'];
+  channels: number | null;
+  height: number | null;
+  width: number | null;
+  batch: number | null;
+  hasBatch: boolean;
+}
+
+function known(dim: number | string | null | undefined): number | null {
+  return typeof dim === 'number' && dim > 0 ? dim : null;
+}
+
+/** Reads an input as an image, null where it can't be one. `layout` settles what the shape leaves open. */
+function asImage(input: ValueSummary, layout?: PreprocessSpec['layout']): ImageInput | null {
+  if (!imageTypes.includes(input.type)) return null;
+  const shape = input.shape ?? [null, null, null, null];
+  if (shape.length !== 4 && shape.length !== 3) return null;
+  const hasBatch = shape.length === 4;
+  const [first, second, third] = shape.slice(-3).map(known);
+  const fits = (channels: number | null | undefined) =>
+    channels === null || channels === 1 || channels === 3;
+  const isNhwc = layout
+    ? layout === 'NHWC'
+    : (third === 1 || third === 3) && first !== 1 && first !== 3;
+  const channels = isNhwc ? third : first;
+  if (!fits(channels)) return null;
+  return {
+    input,
+    layout: isNhwc ? 'NHWC' : 'NCHW',
+    channels: channels ?? null,
+    height: (isNhwc ? first : second) ?? null,
+    width: (isNhwc ? second : third) ?? null,
+    batch: hasBatch ? known(shape[0]) : null,
+    hasBatch,
+  };
+}
+
+function shapeText(input: ValueSummary): string {
+  const dims = input.shape?.map((dim) => dim ?? '?').join(',');
+  return `"${input.name}" ${input.type}${dims === undefined ? '' : ` [${dims}]`}`;
+}
+
+function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']): ImageInput {
+  const hint = 'give the samples as .npz with one array per input, or write a reader';
+  if (model.inputs.length !== 1) {
+    const inputs = model.inputs.map(shapeText).join(', ');
+    throw new QuantizeError(
+      'INVALID_DATA',
+      `images fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
+      { hint },
+    );
+  }
+  const input = model.inputs[0]!;
+  const image = asImage(input, layout);
+  if (image) return image;
+  throw new QuantizeError(
+    'INVALID_DATA',
+    `the model's input ${shapeText(input)} does not take images (1 or 3 channels of float or uint8)`,
+    { hint, tensor: input.name },
+  );
+}
+
+/**
+ * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by assumption:
+ * three channels are RGB in -1…1, one is luma in 0…1, uint8 is not normalized; square inputs get a
+ * centre crop. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION where `given`
+ * contradicts the input's shape.
+ */
+export function resolvePreprocess(
+  model: ModelSummary,
+  given: PartialPreprocess = {},
+): ResolvedPreprocess {
+  const image = findImageInput(model, given.layout);
+  const { input, batch, hasBatch, layout } = image;
+  const order = given.order ?? (image.channels === 1 ? 'Y' : 'RGB');
+  const channels = order === 'Y' ? 1 : 3;
+  const width = given.width ?? image.width ?? given.height ?? image.height ?? fallbackSide;
+  const height = given.height ?? image.height ?? width;
+  const small = Math.min(width, height) < leastCrop;
+  const preset =
+    input.type === 'uint8' ? 'zero-to-255' : channels === 1 ? 'zero-to-one' : 'minus-one-to-one';
+  const { mean, std } = preprocessPresets[preset]!.spec;
+  const spec: PreprocessSpec = {
+    mode: width === height && !small ? 'center' : 'stretch',
+    interpolation: 'bilinear',
+    pad: 114,
+    mean: mean!,
+    std: std!,
+    ...given,
+    width,
+    height,
+    layout,
+    order,
+  };
+  if (input.type === 'uint8') checkBytes(spec, input);
+  const sides = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
+  const dims = hasBatch ? [batch ?? 1, ...sides] : sides;
+  checkShape(input, dims);
+
+  const assumed = [
+    given.mean === undefined && given.std === undefined && input.type !== 'uint8'
+      ? 'normalization'
+      : '',
+    given.mode === undefined ? 'fit' : '',
+    given.width === undefined && image.width === null ? `size ${width}x${height}` : '',
+    given.order === undefined && channels === 3 ? 'channel order' : '',
+  ].filter((part) => part !== '');
+  const statement =
+    describePreprocess(spec) +
+    (assumed.length > 0
+      ? `; guessed for input ${shapeText(input)}: ${assumed.join(', ')}; change with --preprocess`
+      : '');
+  return { input, spec, dims, statement };
+}
+
+/**
+ * What is done with images: `given` (as the option `preprocess`), completed from the model's input and by
+ * assumption. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION for a bad `given`.
+ */
+export function guessPreprocess(
+  model: ModelSummary,
+  given: string | PartialPreprocess = {},
+): { spec: PreprocessSpec; statement: string } {
+  const { spec, statement } = resolvePreprocess(model, parsePreprocess(given));
+  return { spec, statement };
+}
+
+function checkShape(input: ValueSummary, dims: readonly number[]): void {
+  const expected = (input.shape ?? dims).map(known);
+  if (expected.every((dim, i) => dim === null || dim === dims[i])) return;
+  throw new QuantizeError(
+    'INVALID_OPTION',
+    `preprocess makes [${dims.join(',')}], the model's input is ${shapeText(input)}`,
+    { tensor: input.name },
+  );
+}
+
+function checkBytes(spec: PreprocessSpec, input: ValueSummary): void {
+  if (
+    [...spec.mean].every((v) => v === 0) &&
+    spec.std.every((v) => v === 1) &&
+    (spec.scale ?? 1) === 1
+  ) {
+    return;
+  }
+  throw new QuantizeError(
+    'INVALID_OPTION',
+    `preprocess: input "${input.name}" is uint8, which cannot be normalized`,
+    { hint: 'use zero-to-255', tensor: input.name },
+  );
+}

@@ -1,0 +1,67 @@
+// Decoded images to tensors by the core's preprocessImage(). Holds two buffers of the core's heap, which
+// grow to the largest image and are used again for the next.
+
+import { QuantizeError } from '../../base/errors.js';
+import { callCore, loadCore } from '../../core/core.js';
+import type { PtqCoreModule } from '../../wasm/ptq_core.mjs';
+import type { DecodedImage } from './decode.js';
+import type { PreprocessSpec } from './preprocess.js';
+
+export class ImageTensors {
+  readonly #core: PtqCoreModule;
+  readonly #spec: string;
+  readonly #count: number;
+  #pixels = { pointer: 0, bytes: 0 };
+  #tensor = { pointer: 0, bytes: 0 };
+
+  private constructor(core: PtqCoreModule, spec: PreprocessSpec) {
+    this.#core = core;
+    this.#spec = JSON.stringify(spec);
+    this.#count = spec.width * spec.height * (spec.order === 'Y' ? 1 : 3);
+  }
+
+  static async create(spec: PreprocessSpec): Promise<ImageTensors> {
+    return new ImageTensors(await loadCore(), spec);
+  }
+
+  /** One image as spec.layout without the batch, written into `out`. Throws what the core throws. */
+  convert(image: DecodedImage, out: Float32Array): void {
+    const core = this.#core;
+    this.#grow(this.#pixels, image.data.length);
+    this.#grow(this.#tensor, this.#count * 4);
+    core.HEAPU8.set(image.data, this.#pixels.pointer);
+    const { width, height, channels } = image;
+    callCore(core, () =>
+      core.preprocessImage(
+        this.#pixels.pointer,
+        width,
+        height,
+        channels,
+        this.#spec,
+        this.#tensor.pointer,
+        this.#count,
+      ),
+    );
+    const start = this.#tensor.pointer / 4;
+    out.set(core.HEAPF32.subarray(start, start + this.#count));
+  }
+
+  /** Gives the buffers back. */
+  dispose(): void {
+    for (const buffer of [this.#pixels, this.#tensor]) this.#release(buffer);
+  }
+
+  #grow(buffer: { pointer: number; bytes: number }, bytes: number): void {
+    if (buffer.bytes >= bytes) return;
+    this.#release(buffer);
+    buffer.pointer = this.#core._malloc(bytes);
+    if (!buffer.pointer) throw new QuantizeError('OUT_OF_MEMORY', 'the image is too large');
+    buffer.bytes = bytes;
+  }
+
+  #release(buffer: { pointer: number; bytes: number }): void {
+    if (buffer.pointer) this.#core._free(buffer.pointer);
+    buffer.pointer = 0;
+    buffer.bytes = 0;
+  }
+}

@@ -1,0 +1,112 @@
+// Calibration samples from JPEG and PNG images: found, decoded and preprocessed one at a time.
+
+import { QuantizeError } from '../../base/errors.js';
+import { toFloat16 } from '../../base/float16.js';
+import type { Feeds, SampleSlice, SampleSource, SampleTensor } from '../../base/types.js';
+import { type FileKind, type FileReaderOptions, openFiles } from '../files/file-source.js';
+import type { FileInput, NamedBytes } from '../files/files.js';
+import { checkSlice } from '../files/slice.js';
+import { decodeImage } from './decode.js';
+import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
+import { ImageTensors } from './image-tensors.js';
+import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
+
+export interface ImageReaderOptions extends FileReaderOptions {
+  /** A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is guessed. */
+  preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
+  /** Reads at most this many images, the first by name. */
+  limit?: number | undefined;
+}
+
+/**
+ * Reads images as samples for a model with one image input: a list of paths in its order, all else by name. `source`: a folder
+ * (with its subfolders), a path, a zip, Files or Blobs, or a list of these. A model with a fixed batch of n gets
+ * n images a sample; the last one is filled up by repeating the last image.
+ * Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; while reading INVALID_IMAGE.
+ */
+export function imageReader(source: FileInput, options: ImageReaderOptions = {}): SampleSource {
+  return openFiles(source, imageFiles, options);
+}
+
+export const imageFiles: FileKind<ImageReaderOptions> = {
+  name: 'images',
+  extensions: ['jpg', 'jpeg', 'png'],
+  // A browser may decode WebP and others itself.
+  mediaType: 'image/',
+  source: imageSource,
+};
+
+function imageSource(
+  found: readonly NamedBytes[],
+  { preprocess, limit }: ImageReaderOptions,
+): SampleSource {
+  const given = preprocess === undefined ? {} : parsePreprocess(preprocess);
+  const files = found.slice(0, limit);
+  const images = `${files.length} image${files.length === 1 ? '' : 's'}`;
+  let resolved: ResolvedPreprocess | null = null;
+  return {
+    get length() {
+      return Math.ceil(files.length / (resolved ? batchOf(resolved) : 1));
+    },
+    open(model, slice): AsyncIterable<Feeds> {
+      const checked = checkSlice(slice);
+      resolved = resolvePreprocess(model, given);
+      return readImages(files, resolved, checked);
+    },
+    describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
+  };
+}
+
+function batchOf({ dims }: ResolvedPreprocess): number {
+  return dims.length === 4 ? dims[0]! : 1;
+}
+
+async function* readImages(
+  files: readonly NamedBytes[],
+  resolved: ResolvedPreprocess,
+  slice: SampleSlice,
+): AsyncGenerator<Feeds> {
+  const { input, spec, dims } = resolved;
+  const batch = batchOf(resolved);
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  const imageSize = size / batch;
+  const tensors = await ImageTensors.create(spec);
+  try {
+    for (let first = slice.first * batch; first < files.length; first += slice.step * batch) {
+      const values = new Float32Array(size);
+      for (let i = 0; i < batch; i++) {
+        const part = values.subarray(i * imageSize, (i + 1) * imageSize);
+        const file = files[first + i];
+        if (file) await readImage(file, tensors, part);
+        else values.copyWithin(i * imageSize, (i - 1) * imageSize, i * imageSize);
+      }
+      yield { [input.name]: { type: input.type, dims, data: convert(values, input.type) } };
+    }
+  } finally {
+    tensors.dispose();
+  }
+}
+
+async function readImage(
+  file: NamedBytes,
+  tensors: ImageTensors,
+  out: Float32Array,
+): Promise<void> {
+  const image = await decodeImage(await file.read(0, file.size), file.name);
+  try {
+    tensors.convert(image, out);
+  } catch (error) {
+    if (!(error instanceof QuantizeError) || error.code !== 'INVALID_DATA') throw error;
+    throw new QuantizeError('INVALID_IMAGE', `${file.name}: ${error.message}`, {
+      ...(error.hint ? { hint: error.hint } : {}),
+      cause: error,
+    });
+  }
+}
+
+function convert(values: Float32Array, type: string): SampleTensor['data'] {
+  if (type === 'float16') return toFloat16(values);
+  if (type === 'float64') return Float64Array.from(values);
+  if (type === 'uint8') return Uint8Array.from(values); // whole numbers 0…255: resolvePreprocess saw to it
+  return values;
+}

@@ -1,0 +1,179 @@
+// Samples from whatever the caller has (a shipped source, an object with getNext(), an iterable), each
+// checked against the model's inputs before it reaches onnxruntime, so that errors name the sample.
+import { QuantizeError } from '../base/errors.js';
+import { didYouMean } from '../base/near-matches.js';
+import type {
+  CalibrationDataReader,
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SampleSource,
+  SampleTensor,
+  ValueSummary,
+} from '../base/types.js';
+import { checkSlice, nextInSlice } from './files/slice.js';
+
+/** Anything that quantizeStatic takes as its calibrationDataReader. */
+export type SampleInput =
+  | SampleSource
+  | CalibrationDataReader
+  | AsyncIterable<Feeds>
+  | Iterable<Feeds>;
+
+export interface OpenSamples {
+  samples: AsyncIterable<Feeds>;
+  /** Number of samples, where known before reading; for a zip, when the first was read. */
+  readonly length: number | undefined;
+  describe(): string;
+}
+
+/**
+ * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past them. Throws
+ * INVALID_OPTION where `input` is nothing that has samples.
+ */
+export function openSamples(
+  input: SampleInput,
+  model: ModelSummary,
+  slice?: SampleSlice,
+): OpenSamples {
+  const any = input as Partial<SampleSource & CalibrationDataReader> & {
+    get_next?: unknown;
+    [Symbol.asyncIterator]?: unknown;
+    [Symbol.iterator]?: unknown;
+  };
+  if (typeof any.open === 'function') {
+    const source = input as SampleSource;
+    const samples = source.open(model, slice);
+    return {
+      samples,
+      get length() {
+        return source.length;
+      },
+      describe: () => source.describe(),
+    };
+  }
+  const describe = () => 'samples of a reader';
+  const length = typeof any.length === 'number' ? any.length : undefined;
+  const every = allSamples(input, any);
+  return { samples: slice ? sliceOf(every, checkSlice(slice)) : every, length, describe };
+}
+
+function allSamples(
+  input: SampleInput,
+  any: { getNext?: unknown; [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown },
+): AsyncIterable<Feeds> {
+  if (typeof any.getNext === 'function') return drain(input as CalibrationDataReader);
+  if (typeof any[Symbol.asyncIterator] === 'function') return input as AsyncIterable<Feeds>;
+  if (typeof any[Symbol.iterator] === 'function' && typeof input !== 'string') {
+    return fromIterable(input as Iterable<Feeds>);
+  }
+  throw new QuantizeError(
+    'INVALID_OPTION',
+    'calibrationDataReader: expected a reader (an object with getNext()) or an iterable of samples',
+    typeof input === 'string' ? { hint: 'for a folder use datasetReader(path)' } : {},
+  );
+}
+
+async function* drain(reader: CalibrationDataReader): AsyncIterable<Feeds> {
+  for (;;) {
+    const sample = await reader.getNext();
+    if (sample === null || sample === undefined) return;
+    yield sample;
+  }
+}
+
+async function* fromIterable(samples: Iterable<Feeds>): AsyncIterable<Feeds> {
+  yield* samples;
+}
+
+async function* sliceOf(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncIterable<Feeds> {
+  let index = 0;
+  for await (const sample of samples) {
+    if (nextInSlice(slice, index) === index) yield sample;
+    index++;
+  }
+}
+
+const arrayTypes: Record<string, string> = {
+  float32: 'Float32Array',
+  float64: 'Float64Array',
+  int8: 'Int8Array',
+  uint8: 'Uint8Array',
+  int16: 'Int16Array',
+  uint16: 'Uint16Array',
+  int32: 'Int32Array',
+  uint32: 'Uint32Array',
+  int64: 'BigInt64Array',
+  uint64: 'BigUint64Array',
+  bool: 'Uint8Array',
+};
+
+function describeValue(type: string, dims: readonly (number | string | null)[] | null): string {
+  return `${type} ${dims ? `[${dims.map((dim) => dim ?? '?').join(',')}]` : 'of any shape'}`;
+}
+
+function fits(input: ValueSummary, tensor: SampleTensor): boolean {
+  if (input.type !== tensor.type) return false;
+  if (input.shape === null) return true;
+  if (input.shape.length !== tensor.dims.length) return false;
+  return input.shape.every((dim, i) => typeof dim !== 'number' || dim === tensor.dims[i]);
+}
+
+/**
+ * Checks one sample: exactly the model's inputs, of their types and shapes. `index` counts from 0.
+ * Throws QuantizeError INVALID_DATA that names the sample (from 1) and the input.
+ */
+export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index: number): void {
+  const sample = `sample ${index + 1}`;
+  const problem = (message: string, input?: string, hint?: string) =>
+    new QuantizeError('INVALID_DATA', message, {
+      ...(input ? { tensor: input } : {}),
+      ...(hint ? { hint } : {}),
+    });
+  if (typeof feeds !== 'object' || feeds === null) {
+    throw problem(`${sample}: expected an object of tensors by input name`);
+  }
+  const names = inputs.map((input) => input.name);
+  for (const name of Object.keys(feeds)) {
+    if (!names.includes(name)) {
+      const hint = didYouMean(name, names) || `the model's inputs are: ${names.join(', ')}`;
+      throw problem(`${sample} has "${name}", which is not an input of the model`, name, hint);
+    }
+  }
+  for (const input of inputs) {
+    const tensor = feeds[input.name];
+    if (!tensor) throw problem(`${sample} has no input '${input.name}'`, input.name);
+    if (!fits(input, tensor)) {
+      const expected = describeValue(input.type, input.shape);
+      const received = describeValue(tensor.type, tensor.dims);
+      throw problem(
+        `input '${input.name}' expects ${expected}, ${sample} has ${received}`,
+        input.name,
+      );
+    }
+    const size = tensor.dims.reduce((product, dim) => product * dim, 1);
+    const arrayType = tensor.data?.constructor?.name;
+    const arrayFits = !(tensor.type in arrayTypes) || arrayTypes[tensor.type] === arrayType;
+    if (tensor.data?.length !== size || !arrayFits) {
+      throw problem(
+        `input '${input.name}': ${describeValue(tensor.type, tensor.dims)} needs ${size} values in a ` +
+          `${arrayTypes[tensor.type] ?? 'typed array'}, ${sample} has ${tensor.data?.length} in a ${arrayType}`,
+        input.name,
+      );
+    }
+  }
+}
+
+/** Bytes that tensors hold. */
+export function sampleBytes(tensors: Feeds): number {
+  return Object.values(tensors).reduce((sum, tensor) => sum + tensor.data.byteLength, 0);
+}
+
+/** A copy: readers may fill the same array again for the next sample. */
+export function copySample(feeds: Feeds): Feeds {
+  const copy: Feeds = {};
+  for (const [name, { type, dims, data }] of Object.entries(feeds)) {
+    copy[name] = { type, dims: [...dims], data: data.slice() };
+  }
+  return copy;
+}

@@ -1,0 +1,108 @@
+// The check that every result goes through before it is put in place: onnxruntime loads it and runs samples through
+// it, beside the model as it was given (not the prepared one, whose preparation is to be verified too).
+import { QuantizeError } from '../base/errors.js';
+import type { Run } from '../base/run.js';
+import type { Feeds, ModelSummary } from '../base/types.js';
+import type { InputFiles, OutputFiles, Runtime } from '../platform/platform.js';
+import {
+  createSession,
+  isRunnableIrVersion,
+  type RuntimeModel,
+  type RuntimeSession,
+  withRunnableIrVersion,
+} from '../runtime/runtime.js';
+import { comparedOutputs, loadAsGiven } from './float-model.js';
+import type { QualityReport } from './report.js';
+import { compareOutputs, type Outputs, runAll, unmeasured } from './verify.js';
+
+/** Samples to verify with, and how many were run for calibration. */
+export interface VerifiedSamples {
+  samples: number;
+  kept: Feeds[];
+}
+
+/**
+ * Runs the kept samples through both models and compares. A result that onnxruntime-web cannot run with all graph
+ * optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the runtime's fusion that is at
+ * fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
+ */
+export async function verifyResult(
+  run: Run,
+  runtime: Runtime,
+  input: InputFiles,
+  output: OutputFiles<unknown>,
+  summary: ModelSummary,
+  { kept }: VerifiedSamples,
+): Promise<QualityReport> {
+  const start = performance.now();
+  const all = 2 * kept.length;
+  const runKept = async (session: RuntimeSession, done: number) => {
+    try {
+      return await runAll(session, kept, comparedOutputs(summary), async (count) => {
+        run.samples('verify', done + count, all, performance.now() - start);
+        await run.checkpoint();
+      });
+    } finally {
+      await session.release();
+    }
+  };
+  const runResult = async (optimization: 'all' | 'basic') =>
+    runKept(await loadResult(runtime, output, summary, optimization), 0);
+
+  let results: Outputs[];
+  try {
+    results = await runResult('all');
+  } catch (error) {
+    if (!isRuntimeError(error)) throw error;
+    const basic = await runResult('basic').catch(() => null);
+    if (basic) {
+      run.note({
+        severity: 'warning',
+        code: 'BASIC_OPTIMIZATION_ONLY',
+        message: `the result runs in onnxruntime-web with graphOptimizationLevel "basic" only; with "all": ${error.message}`,
+        hint: 'other runtimes may run it as it is',
+      });
+      results = basic;
+    } else {
+      // Operators that this runtime lacks are no fault of the result.
+      const float =
+        kept.length > 0 || (await loadAsGiven(runtime, input, summary).catch(() => null));
+      if (float) {
+        throw new QuantizeError('RESULT_NOT_LOADABLE', error.message, {
+          hint: 'nothing was written; please report this model',
+          cause: error,
+        });
+      }
+      run.note({
+        severity: 'warning',
+        code: 'NOT_VERIFIED',
+        message: 'onnxruntime cannot load the float model either: the result was not verified',
+      });
+      return unmeasured(false);
+    }
+  }
+  if (kept.length === 0) return unmeasured(true);
+  const float = await loadAsGiven(runtime, input, summary);
+  return compareOutputs(await runKept(float, kept.length), results);
+}
+
+const isRuntimeError = (error: unknown): error is QuantizeError =>
+  error instanceof QuantizeError &&
+  (error.code === 'RUNTIME_CANNOT_LOAD' || error.code === 'RUNTIME_FAILED');
+
+function loadResult(
+  runtime: Runtime,
+  output: OutputFiles<unknown>,
+  { irVersion }: ModelSummary,
+  optimization: NonNullable<RuntimeModel['optimization']>,
+): Promise<RuntimeSession> {
+  const written = output.runtimeBytes();
+  return createSession(runtime, 'the quantized model', {
+    model: isRunnableIrVersion(irVersion)
+      ? written.model
+      : withRunnableIrVersion(output.modelBytes(), irVersion),
+    externalData: written.data ? [{ path: output.dataName, data: written.data }] : [],
+    optimization,
+    exactIntegers: true,
+  });
+}
