@@ -1,6 +1,7 @@
 // onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
 // imports from Node.
 
+import type { ModelInput } from './base/bytes.js';
 import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
@@ -12,9 +13,8 @@ import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js'
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
 import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
-import type { ModelInput } from './platform/platform.js';
 
-export { loadCore } from './core/core.js';
+export { loadCore } from './core/load.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
 export { loadDecoders } from './samples/images/decode.js';

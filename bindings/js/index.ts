@@ -1,5 +1,7 @@
 // onnx-ptq in Node: models and samples by path or in memory.
+import './set-up-node.js';
 
+import type { ModelInput } from './base/bytes.js';
 import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
@@ -11,18 +13,9 @@ import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js'
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
 import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
-import type { ModelInput } from './platform/platform.js';
-import { setFileLister } from './samples/files/files.js';
-import { listNodeFiles } from './samples/files/list-node-files.js';
-import { setDecodePlatform } from './samples/images/decode.js';
-import { nodeDecodePlatform } from './samples/images/decode-node.js';
 
 export type { NodeModel } from './platform/node.js';
 export * from './public.js';
-
-// What browsers have by themselves.
-setFileLister(listNodeFiles);
-setDecodePlatform(nodeDecodePlatform);
 
 /**
  * Static post-training quantization: the reference's `quantize_static`, same parameters in camelCase, same meaning.

@@ -1,6 +1,8 @@
 // What both entries (index.ts, browser.ts) export: types, errors and the pieces without a platform.
 
+export type { ExternalData, ModelInput } from './base/bytes.js';
 export { QuantizeError } from './base/errors.js';
+export type { Progress, RunOptions, Stage } from './base/run.js';
 export type * from './base/types.js';
 export { type MergedRanges, mergeRanges } from './calibration/merge-states.js';
 export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
@@ -10,30 +12,17 @@ export type { StaticQuantConfig } from './config/static-config.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';
 export type { QuantizeResult } from './jobs/quantize-static.js';
-export type {
-  CalibrateOptions,
-  PreprocessOptions,
-  Progress,
-  QuantizeStaticOptions,
-  RunOptions,
-  Stage,
-} from './options/api.js';
+export type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
+export { qdqConfigOptions, qnnConfigOptions } from './options/configs.js';
+export { type ExtraOptionSpec, type ExtraOptions, extraOptions } from './options/extra-options.js';
 export { type Profile, type ProfileName, profileNames, profiles } from './options/profiles.js';
 export type { CalibrationMethod, QuantFormat, QuantType } from './options/quant-types.js';
-export {
-  type ExtraOptionSpec,
-  type ExtraOptions,
-  extraOptions,
-  type OptionSpec,
-  qdqConfigOptions,
-  qnnConfigOptions,
-  quantizeStaticOptions,
-} from './options/schema.js';
+export { quantizeStaticOptions } from './options/quantize-static.js';
+export type { OptionSpec } from './options/spec.js';
 export type {
   TensorQuantOverride,
   TensorQuantOverrides,
 } from './options/tensor-quant-overrides.js';
-export type { ExternalData, ModelInput } from './platform/platform.js';
 export { npyReader } from './samples/arrays/npy-reader.js';
 export { type NpzReaderOptions, npzReader } from './samples/arrays/npz.js';
 export { pbReader } from './samples/arrays/pb.js';

@@ -1,6 +1,7 @@
 // The loops over activations in the core (src/calibration/histogram_kernels.cc): nanoseconds a value in the wasm module, beside
 // the same in plain JavaScript, which is scalar, and beside copying, which is what the memory gives.
-import { CoreCalibration, loadCore } from '../../dist/core/core.js';
+import { CoreCalibration } from '../../dist/core/calibration.js';
+import { loadCore } from '../../dist/core/load.js';
 
 const count = 1 << 22; // 16 MiB: more than the caches
 const repeats = 12;

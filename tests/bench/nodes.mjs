@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCalibrationCache } from '../../dist/calibration/files/calibration-cache.js';
-import { CoreSession, formatRanges } from '../../dist/core/core.js';
 import { ModelFiles } from '../../dist/core/host-files.js';
+import { formatRanges } from '../../dist/core/ranges.js';
+import { CoreSession } from '../../dist/core/session.js';
 import { checkQuantizeStatic, coreOptions } from '../../dist/options/validate.js';
 import { nodePlatform } from '../../dist/platform/node.js';
 

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { CoreCalibration, parseRanges, type TensorRanges } from '#dist/core/core.js';
-import type { OptionValues } from '#dist/options/validate.js';
+import type { OptionValues, TensorRanges } from '#dist/base/types.js';
+import { CoreCalibration } from '#dist/core/calibration.js';
+import { parseRanges } from '#dist/core/ranges.js';
 
 interface Case {
   method: 'percentile' | 'distribution' | 'entropy';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { TensorRanges } from '#dist/base/types.js';
 import { calibrationTables } from '#dist/calibration/files/calibration-tables.js';
 import { readRanges } from '#dist/calibration/files/read-ranges.js';
 import { tensorRtCache } from '#dist/calibration/files/tensorrt-cache.js';
-import type { TensorRanges } from '#dist/core/core.js';
 
 const folder = 'tests/fixtures/calibration/tables';
 const text = (name: string) => readFileSync(`${folder}/${name}`, 'utf8');

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { loadCore } from '#dist/core/core.js';
+import { loadCore } from '#dist/core/load.js';
 import { quantizeStatic } from '#dist/index.js';
 import { writeModel } from './support/onnx-writer.js';
 

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  addNoise,
-  classCount,
-  floatValues,
-  halfToFloat,
-  noSums,
-  signalToNoise,
-  topClasses,
-} from '#dist/verify/metrics.js';
+import { addNoise, classCount, floatValues, noSums, signalToNoise, topClasses } from '#dist/verify/metrics.js';
+import { halfToFloat } from '#dist/base/float16.js';
 
 function ratio(x: number[], y: number[]): number {
   const sums = noSums();

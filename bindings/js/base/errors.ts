@@ -21,3 +21,36 @@ export class QuantizeError extends Error {
     if (details.hint) this.hint = details.hint;
   }
 }
+
+/** An error as plain data: only that survives structured cloning with its properties. */
+export interface ErrorData {
+  code: string;
+  message: string;
+  node?: string | undefined;
+  tensor?: string | undefined;
+  hint?: string | undefined;
+  /** What was behind it, in words. */
+  cause?: string | undefined;
+}
+
+export function errorToData(error: unknown): ErrorData {
+  if (!(error instanceof QuantizeError)) return { code: 'INTERNAL', message: String(error) };
+  const { code, message, node, tensor, hint, cause } = error;
+  return { code, message, node, tensor, hint, cause: cause === undefined ? cause : String(cause) };
+}
+
+export function errorFromData({
+  code,
+  message,
+  node,
+  tensor,
+  hint,
+  cause,
+}: ErrorData): QuantizeError {
+  return new QuantizeError(code, message, {
+    ...(node && { node }),
+    ...(tensor && { tensor }),
+    ...(hint && { hint }),
+    ...(cause && { cause: new Error(cause) }),
+  });
+}

@@ -34,3 +34,13 @@ function halfBits(bits: number): number {
   const half = 1 << (shift - 1);
   return sign | (whole + (rest > half || (rest === half && (whole & 1) === 1) ? 1 : 0));
 }
+
+/** The number that the bits of a float16 are. */
+export function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

@@ -2,25 +2,30 @@
 import { QuantizeError } from './errors.js';
 import type { ModelSummary, ValueSummary } from './types.js';
 
+type Dims = readonly (number | string | null)[];
+
 /** "float32 [N,3,224,224]" */
 export function describeInput({ type, shape }: ValueSummary): string {
   return shape === null ? type : describeTensor(type, shape);
 }
 
-export function describeTensor(type: string, dims: readonly (number | string | null)[]): string {
+export function describeTensor(type: string, dims: Dims): string {
   return `${type} [${dims.map((dim) => dim ?? '?').join(',')}]`;
 }
+
+/** '"image" float32 [N,3,224,224]' */
+export const nameInput = (input: ValueSummary): string => `"${input.name}" ${describeInput(input)}`;
 
 /** A dimension's size, null where it is dynamic. */
 export function fixedSize(dim: number | string | null | undefined): number | null {
   return typeof dim === 'number' && dim > 0 ? dim : null;
 }
 
-/** Whether an input takes a tensor of these dimensions; dynamic ones take any size. */
+/** Whether an input takes a tensor of these dimensions; named and unknown ones take any size, 0 is a size. */
 export function takesShape({ shape }: ValueSummary, dims: readonly number[]): boolean {
   if (shape === null) return true;
   if (dims.length !== shape.length) return false;
-  return shape.every((dim, i) => fixedSize(dim) === null || dim === dims[i]);
+  return shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);
 }
 
 export function invalidData(
@@ -38,7 +43,7 @@ export function invalidData(
 /** The input of a model that has only one. `what` can't say which input it is for: ".wav files". */
 export function onlyInput(model: ModelSummary, what: string): ValueSummary {
   if (model.inputs.length === 1) return model.inputs[0]!;
-  const inputs = model.inputs.map((input) => `"${input.name}" ${describeInput(input)}`).join(', ');
+  const inputs = model.inputs.map(nameInput).join(', ');
   throw new QuantizeError(
     'INVALID_DATA',
     `${what} fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,

@@ -1,6 +1,30 @@
 // Stages of a run: progress events, timings, and the point where a run can be cancelled.
-import type { RunOptions, Stage } from '../options/api.js';
 import type { Diagnostic } from './types.js';
+
+/** What a run is doing. */
+export type Stage = 'load' | 'prepare' | 'calibrate' | 'quantize' | 'verify';
+
+export interface Progress {
+  stage: Stage;
+  /** Samples done, where the stage goes through samples; else 0 at its beginning and 1 at its end. */
+  done: number;
+  /** Of how many; absent where that is not known. */
+  total?: number;
+  /** Which pass over the samples this is, of how many; where there are several. */
+  pass?: number;
+  passes?: number;
+  /** Estimate for the rest of this stage, in seconds; absent until there is something to go by. */
+  secondsLeft?: number;
+}
+
+/** What every run may be given. */
+export interface RunOptions {
+  /** Ends the run: within one sample, and without leaving a file. It rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Each diagnostic as it arises; all of them are in the report too. */
+  onDiagnostic?: ((diagnostic: Diagnostic) => void) | undefined;
+}
 
 export class Run {
   readonly timings: Partial<Record<Stage, number>> = {};

@@ -183,3 +183,18 @@ export interface SampleSource {
   /** One line for people, for example "100 images, 224x224, RGB, (x - 127.5) / 127.5". Valid after open(). */
   describe(): string;
 }
+
+/** Ranges by tensor: [lowest, highest], with Distribution [lowest, highest, standard deviation, mean]. */
+export type TensorRanges = Record<string, [number, number] | [number, number, number, number]>;
+
+/** By tensor: the lowest values of its channels, and the highest. */
+export type RangesByChannel = Record<string, [number[], number[]]>;
+
+/** The magnitude that a BatchNormalization's parameters promise; see src/calibration/expected_range.h. */
+export interface ExpectedMagnitude {
+  tensor: string;
+  largest: number;
+}
+
+/** Option values under the reference's names. */
+export type OptionValues = Record<string, unknown>;

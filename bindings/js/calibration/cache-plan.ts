@@ -2,8 +2,8 @@
 
 import { QuantizeError } from '../base/errors.js';
 import type { Diagnostic } from '../base/types.js';
-import type { QuantizeStaticOptions } from '../options/api.js';
-import type { OptionValues } from '../options/validate.js';
+import type { QuantizeSource } from '../options/api.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform } from '../platform/platform.js';
 import type { CalibrationCache } from './files/calibration-cache.js';
 import { readRanges } from './files/read-ranges.js';
@@ -21,19 +21,19 @@ export interface CachePlan {
  * where there are neither samples nor a cache.
  */
 export function planCache(
-  options: QuantizeStaticOptions,
-  checked: OptionValues,
+  source: QuantizeSource,
+  checked: CheckedStatic,
   platform: Platform<unknown>,
 ): CachePlan {
-  const path = options.calibrationCachePath ?? null;
+  const path = checked.calibration_cache_path;
   if (path !== null && !platform.readText) {
     throw new QuantizeError('INVALID_OPTION', 'calibrationCachePath: there are no files here', {
       hint: 'pass the text of the file as calibrationCache',
     });
   }
-  const hasData = options.calibrationDataReader != null;
+  const hasData = source.calibrationDataReader != null;
   const label = path ?? 'calibrationCache';
-  const text = options.calibrationCache ?? (path === null ? null : platform.readText?.(path));
+  const text = source.calibrationCache ?? (path === null ? null : platform.readText?.(path));
   const noData = (message: string) =>
     new QuantizeError('INVALID_OPTION', message, {
       hint: 'give samples (--calibrate_dataset), or a calibration cache that exists',
@@ -50,8 +50,7 @@ export function planCache(
     return { cached: null, writeTo: path, diagnostics: [] };
   }
   const cached = readRanges(text, label);
-  const extra = checked.extra_options as Record<string, unknown>;
-  const smoothQuant = extra.SmoothQuant === true;
+  const smoothQuant = checked.extra_options.SmoothQuant === true;
   if (cached.smoothQuant !== smoothQuant) {
     const message = `${label} was made with SmoothQuant ${cached.smoothQuant ? 'on' : 'off'} and this run has it ${smoothQuant ? 'on' : 'off'}`;
     if (!hasData) throw noData(message);

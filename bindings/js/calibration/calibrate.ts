@@ -2,32 +2,37 @@
 // over the samples (several times where the memory budget wants it); in the end there are ranges. Where it is
 // stopped, all that was collected is handed out, to go on from.
 
+import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
-import type { CalibratedTensor, Feeds, ModelSummary, SampleSlice } from '../base/types.js';
-import {
-  CoreCalibration,
-  type CoreSession,
-  parseRanges,
-  type RangesByChannel,
-} from '../core/core.js';
+import type {
+  CalibratedTensor,
+  Feeds,
+  ModelSummary,
+  RangesByChannel,
+  SampleSlice,
+} from '../base/types.js';
+import { CoreCalibration } from '../core/calibration.js';
 import type { ModelFiles } from '../core/host-files.js';
-import { coreOptions, type OptionValues } from '../options/validate.js';
-import type { InputFiles, Platform, Runtime } from '../platform/platform.js';
+import { parseRanges } from '../core/ranges.js';
+import type { CoreSession } from '../core/session.js';
+import type { CheckedCalibrate } from '../options/calibrate.js';
+import { rangeOptions } from '../options/core-options.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
+import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
-import { writeReductionPass, writeTensorPass } from '../verify/float-model.js';
 import {
   type CalibrationState,
   checkSameRun,
   formatState,
   modelDigest,
-  rangeOptions,
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
 import { checkSamples } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
 
@@ -39,8 +44,7 @@ export interface CalibrateInput {
   input: InputFiles;
   model: ModelSummary;
   reader: SampleInput;
-  /** Checked options: those of the core, and workers and memory_budget. */
-  checked: OptionValues;
+  checked: CheckedStatic | CheckedCalibrate;
   run: Run;
   /** Only these samples are run, and only the pass that is due. */
   shard?: Shard | undefined;
@@ -74,7 +78,7 @@ const usualBudget = 2048;
 export async function calibrate(given: CalibrateInput): Promise<CalibrationResult> {
   const { core, run, reader, model, resume, shard } = given;
   const tensors = core.calibrationTensors();
-  const options = rangeOptions(coreOptions(given.checked));
+  const options = rangeOptions(given.checked);
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
   try {
@@ -149,12 +153,11 @@ async function planRun(
   const first = await samples.peek();
   const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
-  const budget = ((checked.memory_budget as number | null) ?? usualBudget) * 2 ** 20;
+  const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
   // Passes that take tensors: all but the one of MinMax, which is the only one where there is one only.
   const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
   // A GPU is one, whoever asks.
-  const most =
-    runtime.kind === 'webgpu' ? 1 : ((checked.workers as number | null) ?? platform.cores);
+  const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
   const plan = planMemory(estimate, budget, most, needsTensors);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;

@@ -1,10 +1,10 @@
 // The file of a calibration that is not finished: cancelled, or one shard of several. What was collected, and what it
 // belongs to, so that it is never continued with another model or other options.
+
+import type { ByteSource } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
 import { QuantizeError } from '../base/errors.js';
-import type { CalibratedTensor } from '../base/types.js';
-import type { OptionValues } from '../options/validate.js';
-import type { ByteSource } from '../platform/platform.js';
+import type { CalibratedTensor, OptionValues } from '../base/types.js';
 
 /** Shard `index` of `count`: samples index, index + count, … counted from 0. */
 export interface Shard {
@@ -78,40 +78,6 @@ export function checkSameRun(
   if (JSON.stringify(state.tensors) !== JSON.stringify(expected.tensors)) {
     throw differs('other tensors');
   }
-}
-
-/** Options of the core that the ranges depend on, sorted. */
-export function rangeOptions(core: OptionValues): OptionValues {
-  const { calibrate_method, op_types_to_quantize, optimize_model, activation_type } = core;
-  const byChannel = core.calib_per_channel === true && { calib_per_channel: true };
-  const extra = core.extra_options as OptionValues;
-  const names = [
-    'ActivationSymmetric',
-    'MinimumRealRange',
-    'TensorQuantOverrides',
-    'CalibTensorRangeSymmetric',
-    'CalibMovingAverage',
-    'CalibMovingAverageConstant',
-    'CalibStridedMinMax',
-    'CalibPercentile',
-    'num_bins',
-    'num_quantized_bins',
-    'scenario',
-    'EnableSubgraph',
-    'DefaultTensorType',
-  ];
-  const heeded = names.flatMap((name) => (name in extra ? [[name, extra[name]]] : []));
-  return {
-    calibrate_method,
-    op_types_to_quantize,
-    optimize_model,
-    activation_type,
-    ...byChannel,
-    // The ranges depend on neither; these go with any activation type and override.
-    quant_format: 'QDQ',
-    weight_type: activation_type === 'QFLOAT8E4M3FN' ? activation_type : 'QInt8',
-    extra_options: Object.fromEntries(heeded),
-  };
 }
 
 /** Of up to 1024 blocks of 64 KiB, evenly spread, and of the size: a digest that is quick for any model. */

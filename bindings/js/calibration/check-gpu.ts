@@ -2,7 +2,7 @@
 // tensor's lowest and highest value must be the same but for rounding. Kernels for GPUs have been wrong before.
 
 import type { Feeds } from '../base/types.js';
-import type { CoreCalibration } from '../core/core.js';
+import type { CoreCalibration } from '../core/calibration.js';
 import type { Runtime } from '../platform/platform.js';
 import { type PassModel, Runner } from './runner.js';
 

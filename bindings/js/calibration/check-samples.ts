@@ -1,14 +1,13 @@
 // What calibration shows about the samples themselves: preprocessing that is not that of training is the most common
 // reason for bad results, and the ranges tell.
 
-import type { Diagnostic, ModelSummary, ValueSummary } from '../base/types.js';
-import type { TensorRanges } from '../core/core.js';
-
-/** The magnitude that a BatchNormalization's parameters promise; see src/calibration/expected_range.h. */
-export interface ExpectedMagnitude {
-  tensor: string;
-  largest: number;
-}
+import type {
+  Diagnostic,
+  ExpectedMagnitude,
+  ModelSummary,
+  TensorRanges,
+  ValueSummary,
+} from '../base/types.js';
 
 /** How many times larger or smaller than in training values may be before it is said. */
 const farLarger = 8;

@@ -2,8 +2,9 @@
 // one run over all samples.
 
 import { QuantizeError } from '../base/errors.js';
-import type { Diagnostic } from '../base/types.js';
-import { CoreCalibration, parseRanges, type TensorRanges } from '../core/core.js';
+import type { Diagnostic, TensorRanges } from '../base/types.js';
+import { CoreCalibration } from '../core/calibration.js';
+import { parseRanges } from '../core/ranges.js';
 import {
   type CalibrationState,
   checkSameRun,

@@ -2,9 +2,9 @@
 // in workers where it goes on for long enough to be worth their start. What is collected is the same in any case:
 // reductions are taken in the order of the samples, histograms add up to the same in any order.
 
-import { QuantizeError } from '../base/errors.js';
+import { errorFromData, type QuantizeError } from '../base/errors.js';
 import type { Feeds } from '../base/types.js';
-import type { CoreCalibration } from '../core/core.js';
+import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
 import { type CalibrationSeed, type PassModel, Runner } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
@@ -191,7 +191,7 @@ class WorkerRunner {
     port.onMessage((message) => {
       const failed = (code: string, text: string): RunnerResponse => ({
         kind: 'failed',
-        error: { code, message: text, hint: undefined },
+        error: { code, message: text },
       });
       const answer =
         message instanceof Error
@@ -236,8 +236,7 @@ class WorkerRunner {
       this.#port.post(request, transfer);
     });
     if (answer.kind !== 'failed') return answer;
-    const { code, message, hint } = answer.error;
-    this.failure = new QuantizeError(code, message, hint ? { hint } : {});
+    this.failure = errorFromData(answer.error);
     throw this.failure;
   }
 }

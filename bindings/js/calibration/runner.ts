@@ -1,10 +1,10 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the core. The same class
 // in the calling thread and in a worker (serve-runner.ts).
 
-import type { CalibratedTensor, Feeds } from '../base/types.js';
-import { CoreCalibration } from '../core/core.js';
-import type { OptionValues } from '../options/validate.js';
-import type { Runtime, RuntimeBytes, RuntimeKind } from '../platform/platform.js';
+import type { RuntimeBytes } from '../base/bytes.js';
+import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
+import { CoreCalibration } from '../core/calibration.js';
+import type { Runtime, RuntimeKind } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 

@@ -1,9 +1,9 @@
 // A runner in a worker: what the messages are, and how they are answered. The workers themselves are
-// worker/calibration-node.ts and worker/calibration-browser.ts.
+// worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
-import { QuantizeError } from '../base/errors.js';
+import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
 import type { Feeds } from '../base/types.js';
-import type { CoreCalibration } from '../core/core.js';
+import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
 import { type CalibrationSeed, growCalibration, type PassModel, Runner } from './runner.js';
 
@@ -17,7 +17,7 @@ export type RunnerResponse =
   | { kind: 'started' }
   | { kind: 'ran'; reductions: Float32Array | null }
   | { kind: 'finished'; state: string }
-  | { kind: 'failed'; error: { code: string; message: string; hint: string | undefined } };
+  | { kind: 'failed'; error: ErrorData };
 
 /** Answers one request after the other. `threads` of a session: 1, as there is a worker for each core. */
 export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerResponse) => void) {
@@ -48,9 +48,7 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
     try {
       send(await answer(request));
     } catch (error) {
-      const { code, message, hint } =
-        error instanceof QuantizeError ? error : { code: 'INTERNAL', message: String(error) };
-      send({ kind: 'failed', error: { code, message, hint } });
+      send({ kind: 'failed', error: errorToData(error) });
     }
   };
 }

@@ -1,14 +1,10 @@
-// The command line as values: flags by schema.ts, under the reference's names, with `_` or `-`.
+// The command line as values: flags by the tables of options, under the reference's names, with `_` or `-`.
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
-import {
-  type Command,
-  commands,
-  commandTables,
-  extraOptions,
-  type OptionSpec,
-} from '../options/schema.js';
-import type { OptionValues } from '../options/validate.js';
+import type { OptionValues } from '../base/types.js';
+import { type Command, commands, commandTables } from '../options/commands.js';
+import { extraOptions } from '../options/extra-options.js';
+import type { OptionSpec } from '../options/spec.js';
 
 /** What only the command line has. */
 export const runFlags = [
@@ -16,6 +12,7 @@ export const runFlags = [
     name: 'config',
     kind: 'path',
     default: null,
+    for: ['command'],
     group: 'Command',
     help: 'JSON with parameters under these names; flags win; paths are relative to the working directory',
   },
@@ -23,6 +20,7 @@ export const runFlags = [
     name: 'save_config',
     kind: 'path',
     default: null,
+    for: ['command'],
     group: 'Command',
     help: 'write the JSON that repeats this run with --config',
   },
@@ -30,6 +28,7 @@ export const runFlags = [
     name: 'json',
     kind: 'boolean',
     default: false,
+    for: ['command'],
     group: 'Command',
     help: 'print the report as JSON on standard output',
   },
@@ -37,6 +36,7 @@ export const runFlags = [
     name: 'quiet',
     kind: 'boolean',
     default: false,
+    for: ['command'],
     group: 'Command',
     aliases: ['q'],
     help: 'no progress and no summary; warnings and errors only',
@@ -45,6 +45,7 @@ export const runFlags = [
     name: 'help',
     kind: 'boolean',
     default: false,
+    for: ['command'],
     group: 'Command',
     aliases: ['h'],
     help: 'this text',
@@ -53,6 +54,7 @@ export const runFlags = [
     name: 'version',
     kind: 'boolean',
     default: false,
+    for: ['command'],
     group: 'Command',
     help: 'print the version',
   },

@@ -1,6 +1,9 @@
-// --help, from the tables of schema.ts.
+// --help, from the tables of options.
+
+import { commands, commandTables } from '../options/commands.js';
 import { sentence, valueText } from '../options/describe-option.js';
-import { commands, commandTables, extraOptions, type OptionSpec } from '../options/schema.js';
+import { extraOptions } from '../options/extra-options.js';
+import type { OptionSpec } from '../options/spec.js';
 import { type ParsedArgs, runFlags } from './args.js';
 
 /** Wraps `text` at 100 columns, every line indented by `indent`. */

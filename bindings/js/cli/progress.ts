@@ -1,6 +1,6 @@
 // Progress on standard error: one line that updates itself on a terminal, else a line for each finished
 // stage (so that a run that fails at once has printed nothing but its error).
-import type { Progress, Stage } from '../options/api.js';
+import type { Progress, Stage } from '../base/run.js';
 
 const doing: Record<Stage, string> = {
   load: 'loading',

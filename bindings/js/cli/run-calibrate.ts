@@ -2,40 +2,42 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { QuantizeError } from '../base/errors.js';
+import type { OptionValues, TensorRanges } from '../base/types.js';
 import { calibrationTables } from '../calibration/files/calibration-tables.js';
 import { tensorRtCache } from '../calibration/files/tensorrt-cache.js';
 import { type MergedRanges, mergeRanges } from '../calibration/merge-states.js';
-import type { TensorRanges } from '../core/core.js';
-import { calibrateOn } from '../jobs/calibrate-model.js';
-import type { CalibrateOptions } from '../options/api.js';
-import { mergeRangesOptions } from '../options/schema.js';
-import { checkCalibrate, checkOptions, type OptionValues } from '../options/validate.js';
+import { loadCore } from '../core/load.js';
+import { calibrateChecked } from '../jobs/calibrate-model.js';
+import { type CheckedMerge, mergeRangesOptions } from '../options/calibrate.js';
+import { checkCalibrate, checkOptions } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { checkTextTarget, writeTextFile } from '../platform/node-files.js';
-import { openDataset, requirePath, toCamelCase } from './parameters.js';
+import { openDataset, requirePath } from './parameters.js';
 import type { RunContext } from './run-context.js';
 
 const targets = ['ranges', 'tables', 'tensorrt_cache'] as const;
+type Targets = Pick<CheckedMerge, (typeof targets)[number]>;
 
 export async function calibrateCommand(given: OptionValues, context: RunContext): Promise<void> {
-  const checked = checkCalibrate(given);
-  requirePath(checked, 'model_input', '--input_model');
+  const checked = checkCalibrate(given, await loadCore());
+  const modelInput = requirePath(checked.model_input, 'model_input', '--input_model');
   checkTargets(checked);
   const source = openDataset(checked);
   context.describe = () => source?.describe() ?? '';
-  const output = (targets.map((name) => checked[name]).find(Boolean) ?? 'shard') as string;
+  const output = targets.map((name) => checked[name]).find((file) => file !== null) ?? 'shard';
   const state = context.useState(checked, output);
-  const options = {
-    ...toCamelCase(checked, [...targets, 'calibration_state', 'resume']),
-    ...context.callbacks,
+  const input = {
+    modelInput,
     calibrationDataReader: source,
     resume: state.read(),
     onCalibrationState: (text: string) => state.keep(text),
+    ...context.callbacks,
   };
-  const result = await calibrateOn(nodePlatform, options as unknown as CalibrateOptions);
+  const result = await calibrateChecked(nodePlatform, input, checked);
   context.finish();
-  const method = checked.calibrate_method as string;
-  const written = result.ranges ? writeRanges(checked, result, method) : [state.path];
+  const written = result.ranges
+    ? writeRanges(checked, result, checked.calibrate_method)
+    : [state.path];
   if (result.calibrationState) writeTextFile(state.path, result.calibrationState);
   else state.remove();
   const { samples, description, diagnostics } = result;
@@ -45,9 +47,10 @@ export async function calibrateCommand(given: OptionValues, context: RunContext)
 
 export async function mergeCommand(given: OptionValues, context: RunContext): Promise<void> {
   const checked = checkOptions(mergeRangesOptions, given);
-  requirePath(checked, 'calibration_state', '--calibration_state');
+  const states = checked.calibration_state;
+  const [first = null, ...others] = states === null ? [] : [states].flat();
+  const files = [requirePath(first, 'calibration_state', '--calibration_state'), ...others];
   checkTargets(checked);
-  const files = [checked.calibration_state as string | string[]].flat();
   const texts = files.map((file) => {
     if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8');
     throw new QuantizeError('FILE_NOT_FOUND', `there is no calibration state ${file}`);
@@ -65,8 +68,7 @@ export async function mergeCommand(given: OptionValues, context: RunContext): Pr
   context.report({ complete, ranges, written }, written, next);
 }
 
-function writeMergedState(checked: OptionValues, { calibrationState }: MergedRanges): string[] {
-  const file = checked.ranges as string | null;
+function writeMergedState({ ranges: file }: Targets, { calibrationState }: MergedRanges): string[] {
   if (file === null) {
     throw new QuantizeError(
       'INVALID_OPTION',
@@ -79,7 +81,7 @@ function writeMergedState(checked: OptionValues, { calibrationState }: MergedRan
 }
 
 /** Whatever was asked for can be written. Throws INVALID_OPTION, OUTPUT_NOT_WRITABLE. */
-function checkTargets(checked: OptionValues): void {
+function checkTargets(checked: Targets & { shard?: string | null }): void {
   const asked = targets.filter((name) => checked[name] !== null);
   if (asked.length === 0 && (checked.shard ?? null) === null) {
     throw new QuantizeError('INVALID_OPTION', 'ranges is missing', {
@@ -87,14 +89,14 @@ function checkTargets(checked: OptionValues): void {
     });
   }
   for (const name of asked) {
-    const target = checked[name] as string;
+    const target = checked[name]!;
     checkTextTarget(name === 'tables' ? path.join(target, 'calibration.json') : target);
   }
 }
 
 /** Writes what was asked for; returns the files. */
 function writeRanges(
-  checked: OptionValues,
+  targets: Targets,
   { ranges, calibrationCache }: { ranges: TensorRanges | null; calibrationCache: string | null },
   method: string,
 ): string[] {
@@ -103,13 +105,13 @@ function writeRanges(
     writeTextFile(file, content);
     written.push(file);
   };
-  if (checked.ranges !== null) write(checked.ranges as string, calibrationCache as string);
-  if (checked.tensorrt_cache !== null) {
-    write(checked.tensorrt_cache as string, tensorRtCache(ranges as TensorRanges, method));
+  if (targets.ranges !== null) write(targets.ranges, calibrationCache!);
+  if (targets.tensorrt_cache !== null) {
+    write(targets.tensorrt_cache, tensorRtCache(ranges!, method));
   }
-  if (checked.tables !== null) {
-    for (const [name, content] of Object.entries(calibrationTables(ranges as TensorRanges))) {
-      write(path.join(checked.tables as string, name), content);
+  if (targets.tables !== null) {
+    for (const [name, content] of Object.entries(calibrationTables(ranges!))) {
+      write(path.join(targets.tables, name), content);
     }
   }
   return written;

@@ -1,13 +1,12 @@
 // What a command is run with: progress and warnings on standard error, its report on standard output, and the state
 // of a calibration that is cancelled.
 
+import type { Progress } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
-import type { Progress } from '../options/api.js';
-import type { OptionValues } from '../options/validate.js';
 import type { ParsedArgs } from './args.js';
 import { describe } from './error-text.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
-import { StateFile } from './state-file.js';
+import { StateFile, type StateOptions } from './state-file.js';
 
 export class RunContext {
   /** One line about the samples, once the first is done. */
@@ -48,7 +47,7 @@ export class RunContext {
     };
   }
 
-  useState(checked: OptionValues, output: string): StateFile {
+  useState(checked: StateOptions, output: string): StateFile {
     this.state = new StateFile(checked, output);
     return this.state;
   }

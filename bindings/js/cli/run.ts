@@ -1,21 +1,26 @@
 // The command: flags and configuration → the library's function of that name → what is printed.
 import fs from 'node:fs';
+import '../set-up-node.js';
 import { QuantizeError } from '../base/errors.js';
-import { makeQdqConfig } from '../config/qdq-config.js';
-import { makeQnnConfig } from '../config/qnn-config.js';
-import { readStructure } from '../config/static-config.js';
-import { preprocessOn } from '../jobs/preprocess-model.js';
-import { quantizeOn } from '../jobs/quantize-static.js';
-import type { PreprocessOptions, QuantizeStaticOptions } from '../options/api.js';
+import type { OptionValues } from '../base/types.js';
+import { qdqConfigChecked } from '../config/qdq-config.js';
+import { qnnConfigChecked } from '../config/qnn-config.js';
+import type { StaticQuantConfig } from '../config/static-config.js';
+import { loadCore } from '../core/load.js';
+import { preprocessChecked } from '../jobs/preprocess-model.js';
+import { quantizeChecked } from '../jobs/quantize-static.js';
+import { commandTables } from '../options/commands.js';
 import { formatConfig, mergeConfig, parseConfig } from '../options/config-file.js';
-import { commandTables, preprocessOptions } from '../options/schema.js';
-import { checkOptions, checkQuantizeStatic, type OptionValues } from '../options/validate.js';
+import type { carriedOptions } from '../options/configs.js';
+import { preprocessOptions } from '../options/preprocess.js';
+import type { CheckedOf } from '../options/spec.js';
+import { checkOptions, checkQuantizeStatic } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
 import { type ParsedArgs, parseArgs } from './args.js';
 import { errorText } from './error-text.js';
 import { helpText } from './help.js';
-import { openDataset, requirePath, toCamelCase } from './parameters.js';
+import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
 import { RunContext } from './run-context.js';
@@ -86,24 +91,23 @@ async function quantizeCommand(
   out: CommandStreams['out'],
   context: RunContext,
 ): Promise<void> {
-  const checked = checkQuantizeStatic(given);
-  requireModels(checked);
+  const checked = checkQuantizeStatic(given, await loadCore());
+  const models = requireModels(checked);
   const source = openDataset(checked);
   context.describe = () => source?.describe() ?? '';
-  const state = context.useState(checked, checked.model_output as string);
-  const options = {
-    ...toCamelCase(checked, ['calibration_state', 'resume']),
-    ...context.callbacks,
+  const state = context.useState(checked, models.modelOutput);
+  const input = {
+    ...models,
     calibrationDataReader: source,
     resume: state.read(),
     onCalibrationState: (text: string) => state.keep(text),
+    ...context.callbacks,
   };
-  const { report } = await quantizeOn(nodePlatform, options as unknown as QuantizeStaticOptions);
+  const { report } = await quantizeChecked(nodePlatform, input, checked);
   context.finish();
   state.remove();
   const { calibrationCache: _, ...printed } = report;
-  const all = { ...printed, options: checked };
-  if (args.json) out.write(`${JSON.stringify(all, null, 2)}\n`);
+  if (args.json) out.write(`${JSON.stringify(printed, null, 2)}\n`);
   else if (!args.quiet) out.write(summaryText(report));
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
 }
@@ -115,9 +119,8 @@ async function preprocessCommand(
   context: RunContext,
 ): Promise<void> {
   const checked = checkOptions(preprocessOptions, given);
-  requireModels(checked);
-  const options = { ...toCamelCase(checked), ...context.callbacks };
-  const { report } = await preprocessOn(nodePlatform, options as unknown as PreprocessOptions);
+  const source = { ...requireModels(checked), ...context.callbacks };
+  const { report } = await preprocessChecked(nodePlatform, source, checked);
   context.finish();
   const { bytesAfter, nodesBefore, nodesAfter, opsetAfter } = report;
   const size = `${bytesText(bytesAfter)}, ${nodesBefore} → ${nodesAfter} nodes, opset ${opsetAfter}`;
@@ -126,10 +129,15 @@ async function preprocessCommand(
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
 }
 
-function requireModels(checked: OptionValues): void {
-  requirePath(checked, 'model_input', '--input_model');
-  requirePath(checked, 'model_output', '--output_model');
+interface Models {
+  model_input: string | null;
+  model_output: string | null;
 }
+
+const requireModels = ({ model_input, model_output }: Models) => ({
+  modelInput: requirePath(model_input, 'model_input', '--input_model'),
+  modelOutput: requirePath(model_output, 'model_output', '--output_model'),
+});
 
 /** get_qdq_config and get_qnn_qdq_config: the configuration goes to --save_config, else to standard output. */
 async function configure(
@@ -138,15 +146,36 @@ async function configure(
   given: OptionValues,
   out: CommandStreams['out'],
 ): Promise<void> {
-  const checked = checkOptions(commandTables[command], given);
-  requirePath(checked, 'model_input', '--input_model');
-  const model = await readStructure(nodePlatform, checked.model_input as string, {});
-  const make = command === 'get_qdq_config' ? makeQdqConfig : makeQnnConfig;
-  const { model_input, model_output, calibrate_dataset, preprocess } = checked;
-  const paths = { model_input, model_output, calibrate_dataset, preprocess };
-  const text = formatConfig({ ...paths, ...make(model, checked) });
+  const text = formatConfig(await configOf(command, given));
   if (args.saveConfig !== null) writeTextFile(args.saveConfig, text);
   if (args.saveConfig === null || args.json) out.write(text);
+}
+
+async function configOf(
+  command: 'get_qdq_config' | 'get_qnn_qdq_config',
+  given: OptionValues,
+): Promise<object> {
+  if (command === 'get_qdq_config') {
+    const checked = checkOptions(commandTables[command], given);
+    return carried(checked, (source) => qdqConfigChecked(nodePlatform, source, checked));
+  }
+  const checked = checkOptions(commandTables[command], given);
+  return carried(checked, (source) => qnnConfigChecked(nodePlatform, source, checked));
+}
+
+/** The configuration, with what it carries along for its run. */
+async function carried(
+  {
+    model_input,
+    model_output,
+    calibrate_dataset,
+    preprocess,
+  }: CheckedOf<typeof carriedOptions> & Pick<Models, 'model_input'>,
+  make: (source: { modelInput: string }) => Promise<StaticQuantConfig>,
+): Promise<object> {
+  const modelInput = requirePath(model_input, 'model_input', '--input_model');
+  const config = await make({ modelInput });
+  return { model_input, model_output, calibrate_dataset, preprocess, ...config };
 }
 
 function readConfig(file: string): string {

@@ -1,8 +1,10 @@
 // The file that a cancelled calibration is kept in, and that --resume goes on from.
 import fs from 'node:fs';
 import { QuantizeError } from '../base/errors.js';
-import type { OptionValues } from '../options/validate.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
 import { checkTextTarget, writeTextFile } from '../platform/node-files.js';
+
+export type StateOptions = Pick<CheckedStatic, 'calibration_state' | 'resume'>;
 
 export class StateFile {
   readonly path: string;
@@ -11,9 +13,9 @@ export class StateFile {
   kept = false;
 
   /** `output`: what the file is named after. Throws OUTPUT_NOT_WRITABLE. */
-  constructor({ calibration_state, resume }: OptionValues, output: string) {
-    this.path = (calibration_state as string | null) ?? `${output}.calibration_state`;
-    this.#resume = resume === true ? this.path : (resume as string | null);
+  constructor({ calibration_state, resume }: StateOptions, output: string) {
+    this.path = calibration_state ?? `${output}.calibration_state`;
+    this.#resume = resume === true ? this.path : resume;
     checkTextTarget(this.path);
   }
 

@@ -6,13 +6,11 @@
 import { QuantizeError } from '../base/errors.js';
 import type { GraphNode, ModelStructure } from '../base/types.js';
 import type { QuantType } from '../options/quant-types.js';
-import {
-  checkTensorQuantOverrides,
-  type TensorQuantOverride,
-  type TensorQuantOverrides,
+import type {
+  TensorQuantOverride,
+  TensorQuantOverrides,
 } from '../options/tensor-quant-overrides.js';
-import { checkOnModel } from './model-overrides.js';
-import { sorted } from './static-config.js';
+import { type ConfiguredModel, sorted } from './static-config.js';
 
 /** The type of a tensor at one end; what is undefined is left to the defaults. */
 interface TypeInfo {
@@ -69,11 +67,11 @@ function conflict(tensor: string, message: string): QuantizeError {
  */
 export function fixMixedPrecision(
   given: TensorQuantOverrides,
-  model: ModelStructure,
+  model: ConfiguredModel,
   activationType: QuantType,
   activationSymmetric: boolean,
 ): TensorQuantOverrides {
-  checkOnModel(given, model);
+  model.checkOverrides(given, activationType);
   const overrides: Overrides = new Map(Object.entries(structuredClone(given)));
   const consumers = consumersOf(model);
   const requests = requestTypes(overrides, model, consumers, {
@@ -88,8 +86,8 @@ export function fixMixedPrecision(
   for (const [entry] of Object.values(fixed)) {
     if (entry?.convert?.recv_nodes) entry.convert.recv_nodes = sorted(entry.convert.recv_nodes);
   }
-  checkOnModel(fixed, model);
-  return checkTensorQuantOverrides(fixed, activationType);
+  model.checkOverrides(fixed, activationType);
+  return fixed;
 }
 
 function consumersOf(model: ModelStructure): Map<string, GraphNode[]> {

@@ -1,27 +1,26 @@
 // getQdqConfig(): the reference's get_qdq_config, a configuration that quantizes all of a model to QDQ.
+
 import { QuantizeError } from '../base/errors.js';
 import type { GraphNode } from '../base/types.js';
-import { type CalibrationMethod, is4Bit, is16Bit, type QuantType } from '../options/quant-types.js';
-import { type ExtraOptions, type OptionsOf, qdqConfigOptions } from '../options/schema.js';
-import {
-  checkTensorQuantOverrides,
-  overrideTypes,
-  type TensorQuantOverrides,
-} from '../options/tensor-quant-overrides.js';
+import { type ModelSource, modelSourceKeys } from '../options/api.js';
+import { type CheckedQdqConfig, qdqConfigOptions } from '../options/configs.js';
+import type { ExtraOptions } from '../options/extra-options.js';
+import { is4Bit, is16Bit } from '../options/quant-types.js';
+import type { ParametersOf } from '../options/spec.js';
+import { overrideTypes, type TensorQuantOverrides } from '../options/tensor-quant-overrides.js';
 import {
   checkCalibrateArgs,
   checkExtraValues,
   checkOptions,
-  fromCamelCase,
-  type OptionValues,
+  readParameters,
 } from '../options/validate.js';
-import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
-import { checkOnModel } from './model-overrides.js';
+import type { Platform } from '../platform/platform.js';
 import {
   type ConfiguredModel,
+  checkedOverrides,
+  configure,
   needsExternalData,
   opsetOfAllTypes,
-  readStructure,
   type StaticQuantConfig,
   sorted,
 } from './static-config.js';
@@ -31,40 +30,45 @@ export type NodePredicate = (node: GraphNode) => boolean;
 
 /** The parameters of the reference's function (docs/options.md), without the reader, which quantize() takes. */
 export interface QdqConfigOptions
-  extends Omit<OptionsOf<typeof qdqConfigOptions>, 'modelInput' | 'nodesToExclude'> {
-  modelInput: ModelInput;
-  /** External data by name, where `modelInput` is not a path; it may be left out. */
-  externalData?: ExternalData | undefined;
+  extends ModelSource,
+    Omit<ParametersOf<typeof qdqConfigOptions>, 'nodesToExclude'> {
   /** Names, or what decides for each node. */
   nodesToExclude?: readonly string[] | NodePredicate | null | undefined;
 }
-
-const ownOptions = ['modelInput', 'externalData', 'nodesToExclude'];
 
 export async function qdqConfigOn(
   platform: Platform<unknown>,
   options: QdqConfigOptions,
 ): Promise<StaticQuantConfig> {
-  const { modelInput, externalData, nodesToExclude } = options;
+  const { nodesToExclude } = options;
   const predicate = typeof nodesToExclude === 'function' ? nodesToExclude : undefined;
   const checked = checkOptions(qdqConfigOptions, {
-    ...fromCamelCase(qdqConfigOptions, options, ownOptions),
+    ...readParameters(qdqConfigOptions, options, [...modelSourceKeys, 'nodesToExclude']),
     ...(!predicate && { nodes_to_exclude: nodesToExclude }),
   });
-  // What is wrong with the values is said before the model is read.
-  makeExtraOptions(checked, 0);
-  const model = await readStructure(platform, modelInput, externalData ?? {});
-  return makeQdqConfig(model, checked, predicate);
+  return qdqConfigChecked(platform, options, checked, predicate);
 }
 
-/** `checked`: values for qdqConfigOptions. */
-export function makeQdqConfig(
+/** The same for checked parameters. */
+export async function qdqConfigChecked(
+  platform: Platform<unknown>,
+  source: ModelSource,
+  checked: CheckedQdqConfig,
+  predicate?: NodePredicate,
+): Promise<StaticQuantConfig> {
+  // What is wrong with the values is said before the model is read.
+  const extra = await extraOptionsOf(checked);
+  return configure(platform, source, (model) => makeQdqConfig(model, checked, extra, predicate));
+}
+
+function makeQdqConfig(
   model: ConfiguredModel,
-  checked: OptionValues,
+  checked: CheckedQdqConfig,
+  { set, given, overrides }: CheckedExtraOptions,
   predicate?: NodePredicate,
 ): StaticQuantConfig {
-  const only = checked.op_types_to_quantize as string[];
-  const excluded = new Set(checked.nodes_to_exclude as string[]);
+  const only = checked.op_types_to_quantize;
+  const excluded = new Set(checked.nodes_to_exclude);
   const opTypes = new Set<string>();
   for (const node of model.nodes) {
     if (only.length > 0 && !only.includes(node.opType)) continue;
@@ -73,20 +77,23 @@ export function makeQdqConfig(
     else opTypes.add(node.opType);
   }
   for (const opType of ['Cast', 'DequantizeLinear', 'QuantizeLinear']) opTypes.delete(opType);
-  const extraOptions = makeExtraOptions(checked, model.opset);
-  if (extraOptions.TensorQuantOverrides) checkOnModel(extraOptions.TensorQuantOverrides, model);
+  const contribOps = needsContribOps(checked, overrides, model.opset);
+  const extraOptions = { ...set, ...(contribOps && { UseQDQContribOps: true }), ...given };
+  if (extraOptions.TensorQuantOverrides) {
+    model.checkOverrides(extraOptions.TensorQuantOverrides, checked.activation_type);
+  }
   return {
-    calibrate_method: checked.calibrate_method as CalibrationMethod,
+    calibrate_method: checked.calibrate_method,
     quant_format: 'QDQ',
-    activation_type: checked.activation_type as QuantType,
-    weight_type: checked.weight_type as QuantType,
-    op_types_to_quantize: only.length > 0 ? only : sorted(opTypes),
+    activation_type: checked.activation_type,
+    weight_type: checked.weight_type,
+    op_types_to_quantize: only.length > 0 ? [...only] : sorted(opTypes),
     nodes_to_quantize: [],
     nodes_to_exclude: sorted(excluded),
-    per_channel: checked.per_channel as boolean,
-    reduce_range: checked.reduce_range as boolean,
+    per_channel: checked.per_channel,
+    reduce_range: checked.reduce_range,
     use_external_data_format: needsExternalData(model),
-    calibration_providers: checked.calibration_providers as string[] | null,
+    calibration_providers: checked.calibration_providers && [...checked.calibration_providers],
     extra_options: extraOptions,
   };
 }
@@ -100,20 +107,31 @@ function nameOf({ name, opType, outputs }: GraphNode): string {
   );
 }
 
-function makeExtraOptions(checked: OptionValues, opset: number): ExtraOptions {
-  const activationType = checked.activation_type as QuantType;
-  const overrides = checkTensorQuantOverrides(checked.tensor_quant_overrides, activationType);
-  return {
-    MinimumRealRange: checked.min_real_range as number | null,
-    QDQKeepRemovableActivations: checked.keep_removable_activations as boolean,
-    ActivationSymmetric: checked.activation_symmetric as boolean,
-    WeightSymmetric: checked.weight_symmetric as boolean | null,
+interface CheckedExtraOptions {
+  /** What the parameters set. */
+  set: ExtraOptions;
+  /** extra_options as given: they win. */
+  given: ExtraOptions;
+  overrides: TensorQuantOverrides;
+}
+
+async function extraOptionsOf(checked: CheckedQdqConfig): Promise<CheckedExtraOptions> {
+  const type = checked.activation_type;
+  const overrides = await checkedOverrides(checked.tensor_quant_overrides, type);
+  const set = {
+    MinimumRealRange: checked.min_real_range,
+    QDQKeepRemovableActivations: checked.keep_removable_activations,
+    ActivationSymmetric: checked.activation_symmetric,
+    WeightSymmetric: checked.weight_symmetric,
     ForceQuantizeNoInputCheck: true,
     TensorQuantOverrides: overrides,
-    ...checkCalibrateArgs(checked.calibrate_args as OptionValues),
-    ...(needsContribOps(checked, overrides, opset) && { UseQDQContribOps: true }),
-    ...checkExtraValues(checked.extra_options as OptionValues, activationType),
+    ...checkCalibrateArgs(checked.calibrate_args),
   };
+  const given = checkExtraValues(checked.extra_options);
+  if (given.TensorQuantOverrides) {
+    given.TensorQuantOverrides = await checkedOverrides(given.TensorQuantOverrides, type);
+  }
+  return { set, given, overrides };
 }
 
 /**
@@ -121,11 +139,10 @@ function makeExtraOptions(checked: OptionValues, opset: number): ExtraOptions {
  * anyway, they are not needed.
  */
 function needsContribOps(
-  { activation_type, weight_type }: OptionValues,
+  { activation_type, weight_type }: CheckedQdqConfig,
   overrides: TensorQuantOverrides,
   opset: number,
 ): boolean {
-  const types = [activation_type as QuantType, weight_type as QuantType];
-  types.push(...overrideTypes(overrides));
+  const types = [activation_type, weight_type, ...overrideTypes(overrides)];
   return opset < opsetOfAllTypes && !types.some(is16Bit) && types.some(is4Bit);
 }

@@ -3,63 +3,64 @@
 // and the weight type for constants of MatMul and LayerNormalization, which would get that of activations.
 
 import type { GraphNode } from '../base/types.js';
+import { type ModelSource, modelSourceKeys } from '../options/api.js';
+import { type CheckedQnnConfig, qnnConfigOptions } from '../options/configs.js';
+import { is4Bit, is16Bit, isInteger8Bit, type QuantType } from '../options/quant-types.js';
+import type { ParametersOf } from '../options/spec.js';
 import {
-  type CalibrationMethod,
-  is4Bit,
-  is16Bit,
-  isInteger8Bit,
-  type QuantType,
-} from '../options/quant-types.js';
-import { type OptionsOf, qnnConfigOptions } from '../options/schema.js';
-import {
-  checkTensorQuantOverrides,
   overrideTypes,
   type TensorParameters,
   type TensorQuantOverride,
   type TensorQuantOverrides,
 } from '../options/tensor-quant-overrides.js';
-import { checkOptions, fromCamelCase, type OptionValues } from '../options/validate.js';
-import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
+import { checkOptions, readParameters } from '../options/validate.js';
+import type { Platform } from '../platform/platform.js';
 import { fixMixedPrecision } from './mixed-precision.js';
-import { checkOnModel } from './model-overrides.js';
 import {
   type ConfiguredModel,
+  checkedOverrides,
+  configure,
   needsExternalData,
   opsetOfAllTypes,
-  readStructure,
   type StaticQuantConfig,
   sorted,
 } from './static-config.js';
 
 /** The parameters of the reference's function (docs/options.md), without the reader, which quantize() takes. */
-export interface QnnConfigOptions extends Omit<OptionsOf<typeof qnnConfigOptions>, 'modelInput'> {
-  modelInput: ModelInput;
-  /** External data by name, where `modelInput` is not a path; it may be left out. */
-  externalData?: ExternalData | undefined;
-}
+export interface QnnConfigOptions extends ModelSource, ParametersOf<typeof qnnConfigOptions> {}
 
 export async function qnnConfigOn(
   platform: Platform<unknown>,
   options: QnnConfigOptions,
 ): Promise<StaticQuantConfig> {
-  const given = fromCamelCase(qnnConfigOptions, options, ['modelInput', 'externalData']);
-  const checked = checkOptions(qnnConfigOptions, given);
-  checkTensorQuantOverrides(checked.init_overrides, checked.activation_type as QuantType);
-  const model = await readStructure(platform, options.modelInput, options.externalData ?? {});
-  return makeQnnConfig(model, checked);
+  const given = readParameters(qnnConfigOptions, options, modelSourceKeys);
+  return qnnConfigChecked(platform, options, checkOptions(qnnConfigOptions, given));
 }
 
-/** `checked`: values for qnnConfigOptions. */
-export function makeQnnConfig(model: ConfiguredModel, checked: OptionValues): StaticQuantConfig {
-  const activationType = checked.activation_type as QuantType;
-  const weightType = checked.weight_type as QuantType;
-  const activationSymmetric = checked.activation_symmetric as boolean;
-  const weightSymmetric =
-    (checked.weight_symmetric as boolean | null) ??
-    (weightType === 'QInt8' || weightType === 'QInt16');
+/** The same for checked parameters. */
+export async function qnnConfigChecked(
+  platform: Platform<unknown>,
+  source: ModelSource,
+  checked: CheckedQnnConfig,
+): Promise<StaticQuantConfig> {
+  // What is wrong with the values is said before the model is read.
+  const initial = await checkedOverrides(checked.init_overrides, checked.activation_type);
+  return configure(platform, source, (model) => makeQnnConfig(model, checked, initial));
+}
 
-  let overrides = checkTensorQuantOverrides(checked.init_overrides, activationType);
-  checkOnModel(overrides, model);
+function makeQnnConfig(
+  model: ConfiguredModel,
+  checked: CheckedQnnConfig,
+  initial: TensorQuantOverrides,
+): StaticQuantConfig {
+  const activationType = checked.activation_type;
+  const weightType = checked.weight_type;
+  const activationSymmetric = checked.activation_symmetric;
+  const weightSymmetric =
+    checked.weight_symmetric ?? (weightType === 'QInt8' || weightType === 'QInt16');
+
+  let overrides = initial;
+  model.checkOverrides(overrides, activationType);
   if (Object.keys(overrides).length > 0 && checked.add_qtype_converts) {
     overrides = fixMixedPrecision(overrides, model, activationType, activationSymmetric);
   }
@@ -67,10 +68,10 @@ export function makeQnnConfig(model: ConfiguredModel, checked: OptionValues): St
     activationType,
     weightType,
     weightSymmetric,
-    perChannel: checked.per_channel as boolean,
+    perChannel: checked.per_channel,
   });
-  const only = new Set(checked.op_types_to_quantize as string[]);
-  const excluded = new Set(checked.nodes_to_exclude as string[]);
+  const only = new Set(checked.op_types_to_quantize);
+  const excluded = new Set(checked.nodes_to_exclude);
   const opTypes = new Set<string>();
   for (const node of model.nodes) {
     if (only.size > 0 && !only.has(node.opType)) continue;
@@ -85,26 +86,25 @@ export function makeQnnConfig(model: ConfiguredModel, checked: OptionValues): St
   const contribOps =
     model.opset < opsetOfAllTypes && types.some((type) => is16Bit(type) || is4Bit(type));
   return {
-    calibrate_method: checked.calibrate_method as CalibrationMethod,
+    calibrate_method: checked.calibrate_method,
     quant_format: 'QDQ',
     activation_type: activationType,
     weight_type: weightType,
-    op_types_to_quantize:
-      only.size > 0 ? (checked.op_types_to_quantize as string[]) : sorted(opTypes),
+    op_types_to_quantize: only.size > 0 ? [...checked.op_types_to_quantize] : sorted(opTypes),
     nodes_to_quantize: [],
-    nodes_to_exclude: checked.nodes_to_exclude as string[],
-    per_channel: checked.per_channel as boolean,
+    nodes_to_exclude: [...checked.nodes_to_exclude],
+    per_channel: checked.per_channel,
     reduce_range: false,
     use_external_data_format: needsExternalData(model),
-    calibration_providers: checked.calibration_providers as string[] | null,
+    calibration_providers: checked.calibration_providers && [...checked.calibration_providers],
     extra_options: {
       MinimumRealRange: 0.0001,
       DedicatedQDQPair: false,
-      QDQKeepRemovableActivations: checked.keep_removable_activations as boolean,
+      QDQKeepRemovableActivations: checked.keep_removable_activations,
       TensorQuantOverrides: overrides,
       ActivationSymmetric: activationSymmetric,
       WeightSymmetric: weightSymmetric,
-      CalibStridedMinMax: checked.stride as number | null,
+      CalibStridedMinMax: checked.stride,
       ...(contribOps && { UseQDQContribOps: true }),
     },
   };

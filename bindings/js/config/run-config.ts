@@ -1,29 +1,21 @@
 // quantize(): the reference's quantize(), which runs a configuration.
 import { QuantizeError } from '../base/errors.js';
-import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
-import type { QuantizeStaticOptions } from '../options/api.js';
-import { type ConfigOf, camelCase, quantizeStaticOptions } from '../options/schema.js';
-import { checkKnown } from '../options/validate.js';
+import { loadCore } from '../core/load.js';
+import { type QuantizeResult, quantizeChecked } from '../jobs/quantize-static.js';
+import { type QuantizeSource, quantizeSourceKeys } from '../options/api.js';
+import { quantizeStaticOptions } from '../options/quantize-static.js';
+import { type ConfigOf, without } from '../options/spec.js';
+import { checkKnown, checkQuantizeStatic } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
 
-type PathOptions = 'model_input' | 'model_output' | 'calibrate_dataset' | 'preprocess';
+/** What a configuration may have: no paths, which are the command's. */
+const configOptions = without(quantizeStaticOptions, 'command');
 
 /** Parameters of quantize_static under the reference's names; those left out have their default. */
-export type QuantConfig = Omit<ConfigOf<typeof quantizeStaticOptions>, PathOptions>;
+export type QuantConfig = ConfigOf<typeof configOptions>;
 
 /** What is not in the configuration: model, samples, and how the run is watched. */
-export interface QuantizeOptions
-  extends Pick<
-    QuantizeStaticOptions,
-    | 'modelInput'
-    | 'modelOutput'
-    | 'externalData'
-    | 'calibrationDataReader'
-    | 'calibrationCache'
-    | 'signal'
-    | 'onProgress'
-    | 'onDiagnostic'
-  > {
+export interface QuantizeOptions extends QuantizeSource {
   /** As getQdqConfig() and getQnnQdqConfig() return it, or written by hand. */
   quantConfig: QuantConfig;
 }
@@ -37,10 +29,9 @@ export async function runConfigOn<Model>(
       hint: 'give what getQdqConfig() or getQnnQdqConfig() returns',
     });
   }
-  const names = quantizeStaticOptions.map(({ name }) => name);
-  const paths = ['model_input', 'model_output', 'calibrate_dataset', 'preprocess'];
-  const known = names.filter((name) => !paths.includes(name));
+  options.signal?.throwIfAborted();
+  for (const name of Object.keys(options)) checkKnown('option', name, quantizeSourceKeys);
+  const known = configOptions.map(({ name }) => name);
   for (const name of Object.keys(quantConfig)) checkKnown('option in quantConfig', name, known);
-  const parameters = Object.entries(quantConfig).map(([name, value]) => [camelCase(name), value]);
-  return quantizeOn(platform, { ...Object.fromEntries(parameters), ...options });
+  return quantizeChecked(platform, options, checkQuantizeStatic(quantConfig, await loadCore()));
 }

@@ -2,10 +2,14 @@
 // takes. It is the reference's StaticQuantConfig under its own names, without the calibration data reader.
 
 import type { ModelStructure } from '../base/types.js';
+import { checkOverridesInCore } from '../core/check-options.js';
+import { loadCore } from '../core/load.js';
 import { coreOf, withoutDataFiles } from '../jobs/inspect-model.js';
+import type { ModelSource } from '../options/api.js';
+import type { ExtraOptions } from '../options/extra-options.js';
 import type { CalibrationMethod, QuantFormat, QuantType } from '../options/quant-types.js';
-import type { ExtraOptions } from '../options/schema.js';
-import type { ExternalData, ModelInput, Platform } from '../platform/platform.js';
+import type { TensorQuantOverrides } from '../options/tensor-quant-overrides.js';
+import type { Platform } from '../platform/platform.js';
 
 export interface StaticQuantConfig {
   calibrate_method: CalibrationMethod;
@@ -26,6 +30,8 @@ export interface StaticQuantConfig {
 export interface ConfiguredModel extends ModelStructure {
   /** Of the model file, without external data. */
   bytes: number;
+  /** Throws INVALID_OPTION for the first override that is wrong, or that the model has no tensor, axis or role for. */
+  checkOverrides(overrides: TensorQuantOverrides, activationType: QuantType): void;
 }
 
 /** A protobuf cannot be larger: weights then go to a file of their own. */
@@ -37,21 +43,38 @@ export const needsExternalData = ({ hasExternalData, bytes }: ConfiguredModel): 
 /** The first opset whose QuantizeLinear and DequantizeLinear have 16-bit and 4-bit types. */
 export const opsetOfAllTypes = 21;
 
-/** Reads the graph; data files that are not there are not missed. */
-export async function readStructure(
+/** Reads the graph and hands it to `make`; data files that are not there are not missed. */
+export async function configure(
   platform: Platform<unknown>,
-  model: ModelInput,
-  externalData: ExternalData,
-): Promise<ConfiguredModel> {
-  const input = await platform.openInput(model, externalData);
+  { modelInput, externalData = {} }: ModelSource,
+  make: (model: ConfiguredModel) => StaticQuantConfig,
+): Promise<StaticQuantConfig> {
+  const core = await loadCore();
+  const input = await platform.openInput(modelInput, externalData);
   try {
-    return await coreOf(withoutDataFiles(input), (core) => {
-      core.open();
-      return { ...core.structure(), bytes: input.source('~model')?.size ?? 0 };
+    return await coreOf(withoutDataFiles(input), (session) => {
+      session.open();
+      return make({
+        ...session.structure(),
+        bytes: input.source('~model')?.size ?? 0,
+        checkOverrides(overrides, activationType) {
+          checkOverridesInCore(core, overrides, activationType);
+          session.checkOverrides(overrides);
+        },
+      });
     });
   } finally {
     input.close();
   }
+}
+
+/** Overrides whose form is right, without keys that are null. Throws INVALID_OPTION with the tensor. */
+export async function checkedOverrides(
+  given: object,
+  activationType: QuantType,
+): Promise<TensorQuantOverrides> {
+  checkOverridesInCore(await loadCore(), given, activationType);
+  return JSON.parse(JSON.stringify(given), (_, value) => value ?? undefined);
 }
 
 /** In the order of their characters, each once. */

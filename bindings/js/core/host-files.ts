@@ -1,9 +1,10 @@
 // The core's files: inputs are read through InputFiles, '~scratch' and '~calibration' live in memory,
 // '~output' and its data file go to OutputFiles. An error thrown in here would have to cross the wasm
 // stack, where a C++ catch (...) may swallow it: it is kept and thrown again by CoreSession.
+
+import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile } from '../base/memory-file.js';
-import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../platform/platform.js';
 import type { HostFiles } from '../wasm/ptq_core.mjs';
 
 export class ModelFiles implements HostFiles {

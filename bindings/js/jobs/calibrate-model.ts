@@ -1,17 +1,25 @@
 // Calibration by itself: ranges as files, for quantizing later or elsewhere, and shards of them, for many machines.
 
+import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type { Diagnostic } from '../base/types.js';
+import type { Diagnostic, TensorRanges } from '../base/types.js';
 import { calibrate as runCalibration } from '../calibration/calibrate.js';
 import { formatState, parseState, type Shard } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
-import { CoreSession, parseRanges, type TensorRanges } from '../core/core.js';
 import { ModelFiles } from '../core/host-files.js';
-import { type CalibrateOptions, libraryOptions } from '../options/api.js';
-import { calibrateOptions } from '../options/schema.js';
-import { checkCalibrate, coreOptions, fromCamelCase } from '../options/validate.js';
-import type { InputFiles, Platform, RuntimeKind } from '../platform/platform.js';
+import { loadCore } from '../core/load.js';
+import { parseRanges } from '../core/ranges.js';
+import { CoreSession } from '../core/session.js';
+import {
+  type CalibrateOptions,
+  type CalibrateSource,
+  calibrateSourceKeys,
+} from '../options/api.js';
+import { type CheckedCalibrate, calibrateOptions } from '../options/calibrate.js';
+import { coreOptions } from '../options/core-options.js';
+import { checkCalibrate, readParameters } from '../options/validate.js';
+import type { Platform } from '../platform/platform.js';
 
 export interface CalibrateResult {
   /** Tensor ranges; null after a shard, and where another pass is needed. */
@@ -26,17 +34,26 @@ export interface CalibrateResult {
   diagnostics: Diagnostic[];
 }
 
+/** Checks the parameters, then calibrates. */
 export async function calibrateOn(
   platform: Platform<unknown>,
   options: CalibrateOptions,
 ): Promise<CalibrateResult> {
-  const run = new Run(options);
   options.signal?.throwIfAborted();
-  const own = [...libraryOptions, 'modelInput'];
-  const checked = checkCalibrate(fromCamelCase(calibrateOptions, options, own));
-  const shard = parseShard(checked.shard as string | null);
-  const resume = options.resume ? parseState(options.resume, 'the calibration state') : undefined;
-  const reader = options.calibrationDataReader;
+  const given = readParameters(calibrateOptions, options, calibrateSourceKeys);
+  return calibrateChecked(platform, options, checkCalibrate(given, await loadCore()));
+}
+
+/** `source`: what is read, and how the run is watched. */
+export async function calibrateChecked(
+  platform: Platform<unknown>,
+  source: CalibrateSource,
+  checked: CheckedCalibrate,
+): Promise<CalibrateResult> {
+  const run = new Run(source);
+  const shard = parseShard(checked.shard);
+  const resume = source.resume ? parseState(source.resume, 'the calibration state') : undefined;
+  const reader = source.calibrationDataReader;
   if (!reader) {
     throw new QuantizeError('INVALID_OPTION', 'there is nothing to calibrate with', {
       hint: 'give samples (--calibrate_dataset)',
@@ -46,12 +63,12 @@ export async function calibrateOn(
   let core: CoreSession | null = null;
   try {
     const opened = await run.stage('load', async () => {
-      input = await platform.openInput(options.modelInput, options.externalData ?? {});
+      input = await platform.openInput(source.modelInput, source.externalData ?? {});
       const files = new ModelFiles(input);
       core = await CoreSession.create(files);
       const model = core.open();
       run.note(...core.configure(coreOptions(checked)));
-      const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
+      const runtime = await platform.loadRuntime({ kind: checked.runtime });
       return { input, files, core, model, runtime };
     });
     const prepared = await run.stage('prepare', () => opened.core.prepare());
@@ -65,17 +82,16 @@ export async function calibrateOn(
         run,
         shard,
         resume,
-        onCalibrationState: options.onCalibrationState,
+        onCalibrationState: source.onCalibrationState,
       }),
     );
     const ranges = result.ranges === null ? null : parseRanges(result.ranges);
-    const method = checked.calibrate_method as string;
     return {
       ranges,
       calibrationCache:
         ranges &&
         formatCalibrationCache({
-          method,
+          method: checked.calibrate_method,
           smoothQuant: false,
           ranges: result.rangesByChannel ?? ranges,
         }),

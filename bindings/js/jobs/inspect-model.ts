@@ -1,10 +1,11 @@
 // What a model is, before anything is done with it: its graph is read, its weights are not, so its data files
 // need not be there yet; their names are in the summary.
 
+import type { ByteSource, InputFiles, ModelInput } from '../base/bytes.js';
 import type { ModelSummary } from '../base/types.js';
-import { CoreSession } from '../core/core.js';
 import { ModelFiles } from '../core/host-files.js';
-import type { ByteSource, InputFiles, ModelInput, Platform } from '../platform/platform.js';
+import { CoreSession } from '../core/session.js';
+import type { Platform } from '../platform/platform.js';
 
 /** Throws QuantizeError INVALID_MODEL, TRUNCATED_MODEL, UNSUPPORTED_OPSET, FILE_NOT_FOUND. */
 export async function inspectOn(

@@ -3,11 +3,11 @@
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
-import { CoreSession } from '../core/core.js';
 import { ModelFiles } from '../core/host-files.js';
-import type { PreprocessOptions } from '../options/api.js';
-import { preprocessOptions } from '../options/schema.js';
-import { checkOptions, fromCamelCase } from '../options/validate.js';
+import { CoreSession } from '../core/session.js';
+import { type ModelPair, modelPairKeys, type PreprocessOptions } from '../options/api.js';
+import { type CheckedPreprocess, preprocessOptions } from '../options/preprocess.js';
+import { checkOptions, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
 import { refuseToOverwrite } from './quantize-static.js';
 
@@ -30,28 +30,36 @@ export interface PreprocessResult<Model> {
   report: PreprocessReport;
 }
 
+/** Checks the parameters, then prepares. */
 export async function preprocessOn<Model>(
   platform: Platform<Model>,
   options: PreprocessOptions,
 ): Promise<PreprocessResult<Model>> {
-  const run = new Run(options);
   options.signal?.throwIfAborted();
-  const own = ['externalData', 'signal', 'onProgress', 'onDiagnostic', 'modelInput'];
-  const checked = checkOptions(preprocessOptions, fromCamelCase(preprocessOptions, options, own));
-  const dataName = checked.external_data_location as string | null;
+  const given = readParameters(preprocessOptions, options, modelPairKeys);
+  return preprocessChecked(platform, options, checkOptions(preprocessOptions, given));
+}
+
+export async function preprocessChecked<Model>(
+  platform: Platform<Model>,
+  source: ModelPair,
+  checked: CheckedPreprocess,
+): Promise<PreprocessResult<Model>> {
+  const run = new Run(source);
+  const dataName = checked.external_data_location;
   if (dataName !== null && /[/\\]|^\.\.?$/.test(dataName)) {
     throw new QuantizeError(
       'INVALID_OPTION',
       `external_data_location: expected a file name without folders but received "${dataName}"`,
     );
   }
-  if (dataName !== null && options.modelOutput?.split(/[/\\]/).at(-1) === dataName) {
+  if (dataName !== null && source.modelOutput?.split(/[/\\]/).at(-1) === dataName) {
     throw new QuantizeError('INVALID_OPTION', 'external_data_location is the model itself');
   }
-  const output = platform.openOutput(options.modelOutput, dataName ?? undefined);
+  const output = platform.openOutput(source.modelOutput, dataName ?? undefined);
   let close = () => {};
   try {
-    const input = await platform.openInput(options.modelInput, options.externalData ?? {});
+    const input = await platform.openInput(source.modelInput, source.externalData ?? {});
     close = () => input.close();
     const core = await run.stage('load', () => CoreSession.create(new ModelFiles(input, output)));
     close = () => {

@@ -1,6 +1,7 @@
 // The whole job, top to bottom: check, open, prepare, calibrate, quantize, verify, put in place.
 // index.ts and browser.ts bind it to their platform.
 
+import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
 import type { Diagnostic, ModelSummary, QuantizeReport } from '../base/types.js';
@@ -8,12 +9,19 @@ import { planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
-import { CoreSession, formatRanges, parseRanges } from '../core/core.js';
 import { ModelFiles } from '../core/host-files.js';
-import { libraryOptions, type QuantizeStaticOptions } from '../options/api.js';
-import { quantizeStaticOptions } from '../options/schema.js';
-import { checkQuantizeStatic, coreOptions, fromCamelCase } from '../options/validate.js';
-import type { InputFiles, OutputFiles, Platform, RuntimeKind } from '../platform/platform.js';
+import { loadCore } from '../core/load.js';
+import { formatRanges, parseRanges } from '../core/ranges.js';
+import { CoreSession } from '../core/session.js';
+import {
+  type QuantizeSource,
+  type QuantizeStaticOptions,
+  quantizeSourceKeys,
+} from '../options/api.js';
+import { coreOptions } from '../options/core-options.js';
+import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
+import { checkQuantizeStatic, readParameters } from '../options/validate.js';
+import type { Platform } from '../platform/platform.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { judgeQuality } from '../verify/verify.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
@@ -26,37 +34,44 @@ export interface QuantizeResult<Model> {
   report: QuantizationReport;
 }
 
+/** Checks the parameters, then quantizes. */
 export async function quantizeOn<Model>(
   platform: Platform<Model>,
   options: QuantizeStaticOptions,
 ): Promise<QuantizeResult<Model>> {
-  const run = new Run(options);
   options.signal?.throwIfAborted();
+  const given = readParameters(quantizeStaticOptions, options, quantizeSourceKeys);
+  return quantizeChecked(platform, options, checkQuantizeStatic(given, await loadCore()));
+}
+
+/** `source`: what is read and written, and how the run is watched. */
+export async function quantizeChecked<Model>(
+  platform: Platform<Model>,
+  source: QuantizeSource,
+  checked: CheckedStatic,
+): Promise<QuantizeResult<Model>> {
+  const run = new Run(source);
+  const { modelInput: model, modelOutput, calibrationDataReader: reader } = source;
 
   // Everything that can be refused is refused before any work.
-  refuseCommandOptions(options);
-  const given = fromCamelCase(quantizeStaticOptions, options, libraryOptions);
-  const model = options.modelInput;
   if (model === undefined || model === null) {
     throw new QuantizeError('INVALID_OPTION', 'modelInput is missing');
   }
-  delete given.model_input; // may be bytes; the schema is about paths
-  const checked = checkQuantizeStatic(given);
-  const cache = planCache(options, checked, platform);
-  const resume = options.resume ? parseState(options.resume, 'the calibration state') : undefined;
+  const cache = planCache(source, checked, platform);
+  const resume = source.resume ? parseState(source.resume, 'the calibration state') : undefined;
   run.note(...cache.diagnostics);
-  const output = platform.openOutput(options.modelOutput);
+  const output = platform.openOutput(modelOutput);
   let input: InputFiles | null = null;
   let core: CoreSession | null = null;
   try {
     const opened = await run.stage('load', async () => {
-      input = await platform.openInput(model, options.externalData ?? {});
+      input = await platform.openInput(model, source.externalData ?? {});
       const files = new ModelFiles(input, output);
       core = await CoreSession.create(files);
       const summary = core.open();
       run.note(...core.configure(coreOptions(checked)));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
-      const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
+      const runtime = await platform.loadRuntime({ kind: checked.runtime });
       return { input, files, core, summary, runtime };
     });
     const { summary, runtime } = opened;
@@ -68,7 +83,6 @@ export async function quantizeOn<Model>(
     let samples: VerifiedSamples = { samples: 0, kept: [] };
     let description = '';
     let ranges = '{}';
-    const reader = options.calibrationDataReader;
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
       if (reader) samples = { samples: 0, kept: await firstSamples(reader, summary) };
@@ -82,7 +96,7 @@ export async function quantizeOn<Model>(
           checked,
           run,
           resume,
-          onCalibrationState: options.onCalibrationState,
+          onCalibrationState: source.onCalibrationState,
         }),
       );
       samples = result;
@@ -91,7 +105,7 @@ export async function quantizeOn<Model>(
     }
     opened.core.setRanges(ranges);
     const cacheText = formatCalibrationCache({
-      method: checked.calibrate_method as string,
+      method: checked.calibrate_method,
       smoothQuant: false,
       ranges: parseRanges(ranges),
     });
@@ -114,12 +128,16 @@ export async function quantizeOn<Model>(
       externalData: result.data === null ? null : { name: output.dataName, data: result.data },
       report: {
         modelInput: opened.input.label,
-        modelOutput: options.modelOutput ?? null,
+        modelOutput: modelOutput ?? null,
         bytesBefore: inputBytes(opened.input, summary),
         bytesAfter,
         opsetBefore: summary.opset,
         opsetAfter: quantized.opset,
-        options: { ...checked, model_input: typeof model === 'string' ? model : null },
+        options: {
+          ...checked,
+          model_input: typeof model === 'string' ? model : null,
+          model_output: modelOutput ?? null,
+        },
         passes: prepared.passes,
         nodesQuantized: quantized.nodesQuantized,
         nodesLeftFloat: quantized.nodesLeftFloat,
@@ -140,16 +158,6 @@ export async function quantizeOn<Model>(
     (core as CoreSession | null)?.dispose();
     (input as InputFiles | null)?.close();
     output.discard(); // nothing is left of it after commit()
-  }
-}
-
-/** What the command adds; as parameters of the library they would be without effect. */
-function refuseCommandOptions(options: object): void {
-  for (const name of ['calibrateDataset', 'preprocess', 'sampleRate']) {
-    if (!(name in options)) continue;
-    throw new QuantizeError('INVALID_OPTION', `"${name}" is an option of the command only`, {
-      hint: 'give calibrationDataReader: datasetReader(path, { preprocess })',
-    });
   }
 }
 

@@ -1,8 +1,10 @@
 // The configuration file: one JSON object with the parameters under the reference's names. Relative
 // paths in it are relative to the working directory, as those on the command line are.
 import { QuantizeError } from '../base/errors.js';
-import type { OptionSpec } from './schema.js';
-import { checkKnown, type OptionValues } from './validate.js';
+import type { OptionValues } from '../base/types.js';
+import { isObject } from '../base/values.js';
+import type { OptionSpec } from './spec.js';
+import { checkKnown } from './validate.js';
 
 /**
  * Reads a configuration for the options in `table`; aliases become the option's own name.
@@ -22,7 +24,7 @@ export function parseConfig(
       `${label}: not valid JSON: ${(cause as Error).message}`,
     );
   }
-  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
+  if (!isObject(root)) {
     throw new QuantizeError('INVALID_OPTION', `${label}: expected one JSON object`);
   }
   const names = new Map<string, string>();
@@ -45,18 +47,17 @@ export function parseConfig(
 /** Values of the file with those of the command line over them; extra_options are merged key by key. */
 export function mergeConfig(file: OptionValues, flags: OptionValues): OptionValues {
   const merged = { ...file, ...flags };
-  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
   if (isObject(file.extra_options) && isObject(flags.extra_options)) {
     merged.extra_options = {
-      ...(file.extra_options as object),
-      ...(flags.extra_options as object),
+      ...file.extra_options,
+      ...flags.extra_options,
     };
   }
   return merged;
 }
 
 /** The file that repeats a run: every option with its value, those that are not set left out. */
-export function formatConfig(checked: OptionValues): string {
+export function formatConfig(checked: object): string {
   const set = Object.entries(checked).filter(([, value]) => value !== null && value !== undefined);
   return `${JSON.stringify(Object.fromEntries(set), null, 2)}\n`;
 }

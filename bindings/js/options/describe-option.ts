@@ -1,5 +1,6 @@
-// An option of schema.ts in words: for --help and for the generated pages in docs/.
-import type { ExtraOptionSpec, OptionSpec } from './schema.js';
+// An option in words: for --help and for the generated pages in docs/.
+import type { ExtraOptionSpec } from './extra-options.js';
+import type { OptionSpec } from './spec.js';
 
 const valueNames: Readonly<Record<OptionSpec['kind'], string>> = {
   boolean: '',
@@ -19,7 +20,7 @@ const valueNames: Readonly<Record<OptionSpec['kind'], string>> = {
 
 /** What is written after the flag; '' where nothing needs to be. */
 export function valueText(spec: OptionSpec): string {
-  return (spec.available ?? spec.values)?.join('|') ?? valueNames[spec.kind];
+  return spec.values?.join('|') ?? valueNames[spec.kind];
 }
 
 /** The default; '' where the option is not set, or empty. */
@@ -27,19 +28,16 @@ export function defaultText({ default: value }: Pick<OptionSpec, 'default'>): st
   return value === null || JSON.stringify(value)?.length === 2 ? '' : String(value);
 }
 
-/** What is not carried out yet; '' where everything is. */
-export function laterText(spec: Pick<OptionSpec, 'values' | 'available' | 'later'>): string {
-  if (spec.later) return 'not available yet';
-  const later = spec.values?.filter((item) => spec.available && !spec.available.includes(item));
-  return later?.length ? `not available yet: ${later.join(', ')}` : '';
-}
+/** Whether it is carried out. */
+export const laterText = ({ later }: Pick<OptionSpec, 'later'>): string =>
+  later ? 'not available yet' : '';
 
 /** Meaning, default, format. */
 export function sentence(spec: OptionSpec | ExtraOptionSpec): string {
   const value = defaultText(spec);
   const notes = [
     value && `default: ${value}`,
-    'format' in spec && spec.format ? `${spec.format} only` : '',
+    spec.format ? `${spec.format} only` : '',
     laterText(spec),
   ].filter(Boolean);
   return spec.help + (notes.length > 0 ? ` (${notes.join('; ')})` : '');

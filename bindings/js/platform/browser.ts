@@ -1,21 +1,18 @@
 // The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are Blobs.
 // onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
 
-import { QuantizeError } from '../base/errors.js';
-import { MemoryFile } from '../base/memory-file.js';
-import { coreModule } from '../core/core.js';
-import { BytesSource, toBytes } from './memory-input.js';
 import type {
   ByteSource,
   ExternalData,
   InputFiles,
   ModelInput,
-  OrtModule,
   OutputFiles,
-  Platform,
-  Runtime,
-  WorkerPort,
-} from './platform.js';
+} from '../base/bytes.js';
+import { QuantizeError } from '../base/errors.js';
+import { MemoryFile } from '../base/memory-file.js';
+import { coreModule } from '../core/load.js';
+import { BytesSource, toBytes } from './memory-input.js';
+import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
 
 // Smaller files are read at once: fewer round trips through the file system.
 const readWhole = 64 * 2 ** 20;

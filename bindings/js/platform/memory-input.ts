@@ -1,6 +1,7 @@
 // A model whose bytes are in memory already, with external data given beside it.
+
+import type { ByteSource, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import type { ByteSource, InputFiles } from './platform.js';
 
 export class BytesSource implements ByteSource {
   readonly bytes: Uint8Array;

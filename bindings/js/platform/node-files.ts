@@ -1,8 +1,8 @@
 // Single files in Node: read at any place, or written under a temporary name and renamed when complete.
 import fs from 'node:fs';
 import path from 'node:path';
+import type { ByteSink, ByteSource } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import type { ByteSink, ByteSource } from './platform.js';
 
 /** A file open for reading. `label`: what errors call it. */
 export class FileSource implements ByteSource {

@@ -6,9 +6,16 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type {
+  ByteSource,
+  ExternalData,
+  InputFiles,
+  ModelInput,
+  OutputFiles,
+} from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile } from '../base/memory-file.js';
-import { coreModule, setCoreCompiler } from '../core/core.js';
+import { coreModule, setCoreCompiler } from '../core/load.js';
 import { MemoryInput, toBytes } from './memory-input.js';
 import {
   checkTextTarget,
@@ -17,23 +24,20 @@ import {
   writableFolder,
   writeTextFile,
 } from './node-files.js';
-import type {
-  ByteSource,
-  ExternalData,
-  InputFiles,
-  ModelInput,
-  OrtModule,
-  OutputFiles,
-  Platform,
-  Runtime,
-  WorkerPort,
-} from './platform.js';
+import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's event loop stands
 // still for a third of a second.
 setCoreCompiler(
   () => new WebAssembly.Module(fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url))),
 );
+
+let workerScript: URL | null = null;
+
+/** What calibration workers are started from: worker/calibration-node.ts. Called by set-up-node.ts. */
+export function setWorkerScript(script: URL): void {
+  workerScript = script;
+}
 
 /** A path where the model was written to a file, else its bytes. */
 export type NodeModel = string | Uint8Array;
@@ -62,8 +66,8 @@ export const nodePlatform: Platform<NodeModel> = {
   cores: os.availableParallelism(),
 
   startCalibrationWorker(): WorkerPort {
-    const file = new URL('../worker/calibration-node.js', import.meta.url);
-    const worker = new Worker(file, { workerData: { core: coreModule() } });
+    if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
+    const worker = new Worker(workerScript, { workerData: { core: coreModule() } });
     worker.unref();
     return {
       post: (message, transfer) => worker.postMessage(message, transfer as never),

@@ -1,9 +1,10 @@
 // onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node and browser
 // builds are different entries of one package; onnxruntime-node has the same API).
 import type * as Ort from 'onnxruntime-web';
+import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Feeds, TensorData } from '../base/types.js';
-import type { Runtime, RuntimeBytes } from '../platform/platform.js';
+import type { Runtime } from '../platform/platform.js';
 
 export interface RuntimeModel {
   model: RuntimeBytes;

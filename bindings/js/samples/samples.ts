@@ -1,6 +1,7 @@
 // Samples from whatever the caller has (a shipped source, an object with getNext(), an iterable), each
 // checked against the model's inputs before it reaches onnxruntime, so that errors name the sample.
 import { QuantizeError } from '../base/errors.js';
+import { describeInput, describeTensor, takesShape } from '../base/inputs.js';
 import { didYouMean } from '../base/near-matches.js';
 import type {
   CalibrationDataReader,
@@ -8,7 +9,6 @@ import type {
   ModelSummary,
   SampleSlice,
   SampleSource,
-  SampleTensor,
   ValueSummary,
 } from '../base/types.js';
 import { checkSlice, nextInSlice } from './files/slice.js';
@@ -108,17 +108,6 @@ const arrayTypes: Record<string, string> = {
   bool: 'Uint8Array',
 };
 
-function describeValue(type: string, dims: readonly (number | string | null)[] | null): string {
-  return `${type} ${dims ? `[${dims.map((dim) => dim ?? '?').join(',')}]` : 'of any shape'}`;
-}
-
-function fits(input: ValueSummary, tensor: SampleTensor): boolean {
-  if (input.type !== tensor.type) return false;
-  if (input.shape === null) return true;
-  if (input.shape.length !== tensor.dims.length) return false;
-  return input.shape.every((dim, i) => typeof dim !== 'number' || dim === tensor.dims[i]);
-}
-
 /**
  * Checks one sample: exactly the model's inputs, of their types and shapes. `index` counts from 0.
  * Throws QuantizeError INVALID_DATA that names the sample (from 1) and the input.
@@ -143,9 +132,9 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
   for (const input of inputs) {
     const tensor = feeds[input.name];
     if (!tensor) throw problem(`${sample} has no input '${input.name}'`, input.name);
-    if (!fits(input, tensor)) {
-      const expected = describeValue(input.type, input.shape);
-      const received = describeValue(tensor.type, tensor.dims);
+    if (input.type !== tensor.type || !takesShape(input, tensor.dims)) {
+      const expected = input.shape ? describeInput(input) : `${input.type} of any shape`;
+      const received = describeTensor(tensor.type, tensor.dims);
       throw problem(
         `input '${input.name}' expects ${expected}, ${sample} has ${received}`,
         input.name,
@@ -156,7 +145,7 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
     const arrayFits = !(tensor.type in arrayTypes) || arrayTypes[tensor.type] === arrayType;
     if (tensor.data?.length !== size || !arrayFits) {
       throw problem(
-        `input '${input.name}': ${describeValue(tensor.type, tensor.dims)} needs ${size} values in a ` +
+        `input '${input.name}': ${describeTensor(tensor.type, tensor.dims)} needs ${size} values in a ` +
           `${arrayTypes[tensor.type] ?? 'typed array'}, ${sample} has ${tensor.data?.length} in a ${arrayType}`,
         input.name,
       );

@@ -1,63 +1,13 @@
-// The float model as onnxruntime runs it: for calibration (prepared, with the reductions that the core
-// put in), and as it was given, which is what a result is compared with.
-
-import type { CalibratedTensor, CalibrationModel, ModelSummary } from '../base/types.js';
-import type { PassModel } from '../calibration/runner.js';
-import type { CoreSession } from '../core/core.js';
-import type { ModelFiles } from '../core/host-files.js';
-import type { InputFiles, Runtime, RuntimeBytes } from '../platform/platform.js';
+// The float model as it was given, which a result is compared with.
+import type { InputFiles, RuntimeBytes } from '../base/bytes.js';
+import type { ModelSummary } from '../base/types.js';
+import type { Runtime } from '../platform/platform.js';
 import {
   createSession,
   isRunnableIrVersion,
   type RuntimeSession,
   withRunnableIrVersion,
 } from '../runtime/runtime.js';
-
-/** The calibration model with reductions, to be run in one pass. Weights stay in the files where they are. */
-export function writeReductionPass(
-  core: CoreSession,
-  files: ModelFiles,
-  input: InputFiles,
-  model: ModelSummary,
-): PassModel {
-  return passModel(core.writeReductionModel(), files, input, model, null);
-}
-
-/** The calibration model that brings out tensors number `group`. */
-export function writeTensorPass(
-  core: CoreSession,
-  files: ModelFiles,
-  input: InputFiles,
-  model: ModelSummary,
-  tensors: readonly CalibratedTensor[],
-  group: readonly number[],
-): PassModel {
-  const names = group.map((number) => tensors[number]!.name);
-  return passModel(core.writeTensorModel(names), files, input, model, group);
-}
-
-function passModel(
-  { outputs, files: names }: CalibrationModel,
-  files: ModelFiles,
-  input: InputFiles,
-  model: ModelSummary,
-  tensors: readonly number[] | null,
-): PassModel {
-  const externalData = names.map((path) => ({
-    path,
-    data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
-  }));
-  const bytes = withRunnableIrVersion(files.calibration.toBytes(), model.irVersion);
-  files.calibration.truncate();
-  return {
-    label: input.label,
-    asWritten: model.alreadyQuantized,
-    model: bytes,
-    externalData,
-    outputs,
-    tensors,
-  };
-}
 
 /** Loads the model as it was given. Throws RUNTIME_CANNOT_LOAD. */
 export async function loadAsGiven(

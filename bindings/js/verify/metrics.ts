@@ -1,4 +1,5 @@
 // How close two outputs are: signal to quantization noise and top-1 agreement.
+import { halfToFloat } from '../base/float16.js';
 import type { OutputTensor } from '../runtime/runtime.js';
 
 /** Sums over the values of one output, from which the ratio follows; samples add up. */
@@ -50,16 +51,6 @@ export function floatValues(tensor: OutputTensor): Numbers | null {
   // Newer engines hand out a Float16Array, whose elements are numbers already.
   if (!(tensor.data instanceof Uint16Array)) return tensor.data as unknown as Numbers;
   return Float32Array.from(tensor.data, halfToFloat);
-}
-
-/** IEEE 754 binary16 bits → number. */
-export function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /**

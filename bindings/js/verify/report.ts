@@ -1,9 +1,7 @@
 // What a run tells about itself: plain data, the same in the API, in --json and on the page.
 
-import type { Diagnostic, QuantizeReport } from '../base/types.js';
-import type { TensorRanges } from '../core/core.js';
-import type { Stage } from '../options/api.js';
-import type { OptionValues } from '../options/validate.js';
+import type { Stage } from '../base/run.js';
+import type { Diagnostic, OptionValues, QuantizeReport, TensorRanges } from '../base/types.js';
 
 export interface QualityReport {
   /** Samples that went through both models; 0 where there were none (ranges from a cache). */

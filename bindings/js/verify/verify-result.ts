@@ -1,9 +1,11 @@
 // The check that every result goes through before it is put in place: onnxruntime loads it and runs samples through
 // it, beside the model as it was given (not the prepared one, whose preparation is to be verified too).
+
+import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
-import type { InputFiles, OutputFiles, Runtime } from '../platform/platform.js';
+import type { Runtime } from '../platform/platform.js';
 import {
   createSession,
   isRunnableIrVersion,

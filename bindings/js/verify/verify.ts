@@ -2,8 +2,7 @@
 // go through it too. Reported, not judged, except for a warning where the result is useless.
 
 import { QuantizeError } from '../base/errors.js';
-import type { Diagnostic, Feeds } from '../base/types.js';
-import type { OptionValues } from '../options/validate.js';
+import type { Diagnostic, Feeds, OptionValues } from '../base/types.js';
 import { runSample } from '../runtime/run-sample.js';
 import type { OutputTensor, RuntimeSession } from '../runtime/runtime.js';
 import {

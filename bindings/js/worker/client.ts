@@ -1,13 +1,13 @@
 // Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the worker at last,
 // whatever it is doing.
-import { QuantizeError } from '../base/errors.js';
+
+import type { ModelInput } from '../base/bytes.js';
+import { errorFromData, QuantizeError } from '../base/errors.js';
+import type { RunOptions } from '../base/run.js';
 import type { ModelSummary } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
-import type { RunOptions } from '../options/api.js';
-import type { ModelInput } from '../platform/platform.js';
 import type {
   CompiledModules,
-  ErrorData,
   WorkerCancel,
   WorkerOptions,
   WorkerRequest,
@@ -102,7 +102,7 @@ function ask<Result>(
       if (data.kind === 'result') {
         resolve(data.result as Result);
       } else {
-        reject(toError(data.error));
+        reject(errorFromData(data.error));
       }
     };
     worker.onerror = (event) => fail(event.message || 'it could not be loaded');
@@ -116,11 +116,4 @@ function ask<Result>(
       reject(new QuantizeError('INVALID_OPTION', message, { cause }));
     }
   });
-}
-
-function toError({ name, code, message, ...details }: ErrorData): Error {
-  const places = Object.fromEntries(Object.entries(details).filter(([, value]) => value));
-  return name === 'QuantizeError'
-    ? new QuantizeError(code, message, places)
-    : new QuantizeError('INTERNAL', `${name}: ${message}`, places);
 }

@@ -1,9 +1,11 @@
 // Messages between the page and the worker: plain data, so that a run is one message in and a few out.
 
+import type { ModelInput } from '../base/bytes.js';
+import type { ErrorData } from '../base/errors.js';
+import type { Progress } from '../base/run.js';
 import type { Diagnostic, ModelSummary } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
-import type { Progress, QuantizeStaticOptions } from '../options/api.js';
-import type { ModelInput } from '../platform/platform.js';
+import type { QuantizeStaticOptions } from '../options/api.js';
 import type { PartialPreprocess } from '../samples/images/preprocess.js';
 
 /** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
@@ -40,15 +42,6 @@ export type WorkerRequest = {
 /** Stops the run of the request before. */
 export interface WorkerCancel {
   kind: 'cancel';
-}
-
-export interface ErrorData {
-  name: string;
-  code: string;
-  message: string;
-  node?: string | undefined;
-  tensor?: string | undefined;
-  hint?: string | undefined;
 }
 
 export type WorkerResponse =

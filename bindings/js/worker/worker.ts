@@ -1,9 +1,9 @@
 // The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is terminated by
 // the page. Started by such a worker, the same script runs samples for it (calibration/serve-runner.ts).
 
-import { QuantizeError } from '../base/errors.js';
+import { errorToData } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
-import { setCoreModule } from '../core/core.js';
+import { setCoreModule } from '../core/load.js';
 import { inspectOn } from '../jobs/inspect-model.js';
 import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
 import {
@@ -17,7 +17,6 @@ import { setDecodePlatform } from '../samples/images/decode.js';
 import { browserDecodePlatform } from '../samples/images/decode-browser.js';
 import type {
   CompiledModules,
-  ErrorData,
   WorkerCancel,
   WorkerOptions,
   WorkerRequest,
@@ -57,7 +56,7 @@ async function answer(data: WorkerRequest): Promise<void> {
         : await quantize(data.options);
     send({ kind: 'result', result });
   } catch (error) {
-    send({ kind: 'error', error: errorData(error) });
+    send({ kind: 'error', error: errorToData(error) });
   }
 }
 
@@ -96,14 +95,4 @@ function quantize({ calibrateDataset, ...options }: WorkerOptions): Promise<Quan
     },
     onDiagnostic: (diagnostic) => send({ kind: 'diagnostic', diagnostic }),
   });
-}
-
-/** Only plain data survives structured cloning with its properties. */
-function errorData(error: unknown): ErrorData {
-  if (error instanceof QuantizeError) {
-    const { name, code, message, node, tensor, hint } = error;
-    return { name, code, message, node, tensor, hint };
-  }
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return { name, code: 'INTERNAL', message };
 }

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { Feeds } from '#dist/base/types.js';
-import { CoreSession, formatRanges, type TensorRanges } from '#dist/core/core.js';
+import type { Feeds, TensorRanges } from '#dist/base/types.js';
 import { ModelFiles } from '#dist/core/host-files.js';
+import { formatRanges } from '#dist/core/ranges.js';
+import { CoreSession } from '#dist/core/session.js';
 import { checkQuantizeStatic, coreOptions } from '#dist/options/validate.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import type { Runtime } from '#dist/platform/platform.js';

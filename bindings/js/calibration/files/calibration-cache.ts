@@ -2,7 +2,7 @@
 // JSON, written here as Python's json module writes it, so that either tool reads the other's file.
 
 import { QuantizeError } from '../../base/errors.js';
-import type { RangesByChannel, TensorRanges } from '../../core/core.js';
+import type { RangesByChannel, TensorRanges } from '../../base/types.js';
 
 export interface CalibrationCache {
   /** 'MinMax', 'Entropy', …; null where the file does not tell. */

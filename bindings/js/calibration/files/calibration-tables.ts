@@ -1,7 +1,7 @@
 // onnxruntime's calibration tables for its TensorRT execution provider, as the reference's write_calibration_table
 // writes them; docs/calibration-files.md.
 import { Builder } from 'flatbuffers';
-import type { TensorRanges } from '../../core/core.js';
+import type { TensorRanges } from '../../base/types.js';
 import { pythonFloat, pythonString, tensorDataJson } from './calibration-cache.js';
 import { magnitude } from './tensorrt-cache.js';
 

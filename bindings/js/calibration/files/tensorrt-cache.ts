@@ -1,7 +1,7 @@
 // TensorRT's calibration cache, written and read; docs/calibration-files.md.
 
 import { QuantizeError } from '../../base/errors.js';
-import type { TensorRanges } from '../../core/core.js';
+import type { TensorRanges } from '../../base/types.js';
 
 /** The largest magnitude in a tensor's range. */
 export function magnitude(ranges: TensorRanges, name: string): number {

@@ -1,5 +1,6 @@
 // Reads one ONNX TensorProto (onnx.proto3) from its protobuf wire format: as little of it as samples need, so that
 // no protobuf library has to be loaded.
+import { joined } from '../../base/bytes.js';
 import type { TensorType } from '../../base/types.js';
 
 export interface ProtoTensor {
@@ -95,17 +96,6 @@ function integerBytes(values: readonly bigint[], itemSize: number): Uint8Array {
       else if (itemSize === 2) view.setUint16(i * 2, low, true);
       else view.setUint8(i, low);
     }
-  }
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
   }
   return bytes;
 }

@@ -18,7 +18,7 @@ export type FileLister = (path: string) => { files: NamedBytes[]; isFolder: bool
 
 let lister: FileLister | null = null;
 
-/** Lets readers take paths. Called by the entry point for Node (index.ts). */
+/** Lets readers take paths. Called by set-up-node.ts. */
 export function setFileLister(value: FileLister): void {
   lister = value;
 }

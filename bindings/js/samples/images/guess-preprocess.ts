@@ -1,6 +1,7 @@
 // What to do with images where nobody said: the model's input gives size, layout and channels; the
 // normalization cannot be seen in a model, so it is assumed, and said to be.
 import { QuantizeError } from '../../base/errors.js';
+import { fixedSize, nameInput } from '../../base/inputs.js';
 import type { ModelSummary, ValueSummary } from '../../base/types.js';
 import {
   describePreprocess,
@@ -36,17 +37,13 @@ interface ImageInput {
   hasBatch: boolean;
 }
 
-function known(dim: number | string | null | undefined): number | null {
-  return typeof dim === 'number' && dim > 0 ? dim : null;
-}
-
 /** Reads an input as an image, null where it can't be one. `layout` settles what the shape leaves open. */
 function asImage(input: ValueSummary, layout?: PreprocessSpec['layout']): ImageInput | null {
   if (!imageTypes.includes(input.type)) return null;
   const shape = input.shape ?? [null, null, null, null];
   if (shape.length !== 4 && shape.length !== 3) return null;
   const hasBatch = shape.length === 4;
-  const [first, second, third] = shape.slice(-3).map(known);
+  const [first, second, third] = shape.slice(-3).map(fixedSize);
   const fits = (channels: number | null | undefined) =>
     channels === null || channels === 1 || channels === 3;
   const isNhwc = layout
@@ -60,20 +57,15 @@ function asImage(input: ValueSummary, layout?: PreprocessSpec['layout']): ImageI
     channels: channels ?? null,
     height: (isNhwc ? first : second) ?? null,
     width: (isNhwc ? second : third) ?? null,
-    batch: hasBatch ? known(shape[0]) : null,
+    batch: hasBatch ? fixedSize(shape[0]) : null,
     hasBatch,
   };
-}
-
-function shapeText(input: ValueSummary): string {
-  const dims = input.shape?.map((dim) => dim ?? '?').join(',');
-  return `"${input.name}" ${input.type}${dims === undefined ? '' : ` [${dims}]`}`;
 }
 
 function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']): ImageInput {
   const hint = 'give the samples as .npz with one array per input, or write a reader';
   if (model.inputs.length !== 1) {
-    const inputs = model.inputs.map(shapeText).join(', ');
+    const inputs = model.inputs.map(nameInput).join(', ');
     throw new QuantizeError(
       'INVALID_DATA',
       `images fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
@@ -85,7 +77,7 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
   if (image) return image;
   throw new QuantizeError(
     'INVALID_DATA',
-    `the model's input ${shapeText(input)} does not take images (1 or 3 channels of float or uint8)`,
+    `the model's input ${nameInput(input)} does not take images (1 or 3 channels of float or uint8)`,
     { hint, tensor: input.name },
   );
 }
@@ -138,7 +130,7 @@ export function resolvePreprocess(
   const statement =
     describePreprocess(spec) +
     (assumed.length > 0
-      ? `; guessed for input ${shapeText(input)}: ${assumed.join(', ')}; change with --preprocess`
+      ? `; guessed for input ${nameInput(input)}: ${assumed.join(', ')}; change with --preprocess`
       : '');
   return { input, spec, dims, statement };
 }
@@ -156,11 +148,11 @@ export function guessPreprocess(
 }
 
 function checkShape(input: ValueSummary, dims: readonly number[]): void {
-  const expected = (input.shape ?? dims).map(known);
+  const expected = (input.shape ?? dims).map(fixedSize);
   if (expected.every((dim, i) => dim === null || dim === dims[i])) return;
   throw new QuantizeError(
     'INVALID_OPTION',
-    `preprocess makes [${dims.join(',')}], the model's input is ${shapeText(input)}`,
+    `preprocess makes [${dims.join(',')}], the model's input is ${nameInput(input)}`,
     { tensor: input.name },
   );
 }

@@ -2,7 +2,7 @@
 // grow to the largest image and are used again for the next.
 
 import { QuantizeError } from '../../base/errors.js';
-import { callCore, loadCore } from '../../core/core.js';
+import { callCore, loadCore } from '../../core/load.js';
 import type { PtqCoreModule } from '../../wasm/ptq_core.mjs';
 import type { DecodedImage } from './decode.js';
 import type { PreprocessSpec } from './preprocess.js';

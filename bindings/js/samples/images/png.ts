@@ -6,6 +6,7 @@
 // byte (Pillow clips 16-bit grey at 255 instead, which leaves white). Gamma, colour profile and
 // transparency are ignored, as by convert('RGB').
 import { unzlibSync } from 'fflate';
+import { joined } from '../../base/bytes.js';
 import { crc32 } from '../../base/crc32.js';
 import { type DecodedImage, invalidImage } from './decoded-image.js';
 
@@ -146,17 +147,6 @@ function readHeader(body: Uint8Array | null, damaged: (why: string) => Error): H
     interlaced: interlace === 1,
     samples: samplesOf[colorType!]!,
   };
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** Undoes the filter of one line in place; `step` is the number of bytes of a pixel, at least 1. */

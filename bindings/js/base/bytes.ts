@@ -1,0 +1,67 @@
+// Where a model's bytes come from and go to, the same in Node and in browsers.
+
+/** A model to read: a path (Node), the bytes, or a File or Blob. */
+export type ModelInput = string | Uint8Array | ArrayBuffer | Blob;
+
+/** External data by the name that the model refers to it by; where a model is a path, its folder is searched. */
+export type ExternalData = Readonly<Record<string, Uint8Array | ArrayBuffer | Blob>>;
+
+/** Bytes that onnxruntime can take: a path (Node only), bytes, or a Blob. */
+export type RuntimeBytes = string | Uint8Array | Blob;
+
+/** A file that is read at any place. */
+export interface ByteSource {
+  readonly size: number;
+  /** Fills all of `into`. */
+  read(offset: number, into: Uint8Array): void;
+  close(): void;
+}
+
+/** A file that is written from its beginning to its end. */
+export interface ByteSink {
+  append(bytes: Uint8Array): void;
+  truncate(): void;
+}
+
+/** The model and its external data, open for reading. */
+export interface InputFiles {
+  /** What messages call the model. */
+  readonly label: string;
+  /** '~model' or an external-data file; null where there is none of that name. */
+  source(name: string): ByteSource | null;
+  /** The same for onnxruntime. */
+  runtimeBytes(name: string): RuntimeBytes;
+  close(): void;
+}
+
+/** The result while it is written: it exists under its name only after commit(). */
+export interface OutputFiles<Model> {
+  readonly model: ByteSink & { readonly size: number };
+  readonly data: ByteSink & { readonly size: number };
+  /** Name that the model refers to its data file by. */
+  readonly dataName: string;
+  /** Absolute path of the data file, where there are files. */
+  readonly dataPath?: string;
+  /** What was written so far, for onnxruntime. */
+  runtimeBytes(): { model: RuntimeBytes; data: RuntimeBytes | null };
+  /** All of the model that was written so far. */
+  modelBytes(): Uint8Array;
+  /** Puts the finished files in place. */
+  commit(): { model: Model; data: Model | null };
+  /** Removes whatever was written. Allowed at any time, also twice. */
+  discard(): void;
+}
+
+/** All parts in one piece: the one part itself, or a copy. */
+export function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer>;
+export function joined(parts: readonly Uint8Array[]): Uint8Array;
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,54 @@
+// The prepared float model as one pass over the samples runs it: with the reductions that the core put in, or with
+// tensors as outputs. Weights stay in the files where they are.
+import type { InputFiles } from '../base/bytes.js';
+import type { CalibratedTensor, CalibrationModel, ModelSummary } from '../base/types.js';
+import type { ModelFiles } from '../core/host-files.js';
+import type { CoreSession } from '../core/session.js';
+import { withRunnableIrVersion } from '../runtime/runtime.js';
+import type { PassModel } from './runner.js';
+
+/** The calibration model with reductions, to be run in one pass. */
+export function writeReductionPass(
+  core: CoreSession,
+  files: ModelFiles,
+  input: InputFiles,
+  model: ModelSummary,
+): PassModel {
+  return passModel(core.writeReductionModel(), files, input, model, null);
+}
+
+/** The calibration model that brings out tensors number `group`. */
+export function writeTensorPass(
+  core: CoreSession,
+  files: ModelFiles,
+  input: InputFiles,
+  model: ModelSummary,
+  tensors: readonly CalibratedTensor[],
+  group: readonly number[],
+): PassModel {
+  const names = group.map((number) => tensors[number]!.name);
+  return passModel(core.writeTensorModel(names), files, input, model, group);
+}
+
+function passModel(
+  { outputs, files: names }: CalibrationModel,
+  files: ModelFiles,
+  input: InputFiles,
+  model: ModelSummary,
+  tensors: readonly number[] | null,
+): PassModel {
+  const externalData = names.map((path) => ({
+    path,
+    data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
+  }));
+  const bytes = withRunnableIrVersion(files.calibration.toBytes(), model.irVersion);
+  files.calibration.truncate();
+  return {
+    label: input.label,
+    asWritten: model.alreadyQuantized,
+    model: bytes,
+    externalData,
+    outputs,
+    tensors,
+  };
+}

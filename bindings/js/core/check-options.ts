@@ -1,0 +1,27 @@
+// Checks of options that need no model: which go together, and the form of tensor overrides.
+import type { OptionValues } from '../base/types.js';
+import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
+import { callCore } from './load.js';
+
+/** `options`: the reference's names, see coreOptions(). Throws INVALID_OPTION, UNSUPPORTED_OPTION. */
+export function checkOptionsInCore(core: PtqCoreModule, options: OptionValues): void {
+  callCore(core, () => core.checkOptions(toJson(options)));
+}
+
+/**
+ * The form of TensorQuantOverrides; `activationType` is what an activation has without an override. Throws
+ * INVALID_OPTION with the tensor.
+ */
+export function checkOverridesInCore(
+  core: PtqCoreModule,
+  overrides: unknown,
+  activationType: string,
+): void {
+  callCore(core, () => core.checkOverrides(toJson(overrides), activationType));
+}
+
+/** JSON has no infinity and no NaN, and would have null: they are refused as text. */
+const toJson = (value: unknown) =>
+  JSON.stringify(value, (_, item) =>
+    typeof item === 'number' && !Number.isFinite(item) ? String(item) : item,
+  );

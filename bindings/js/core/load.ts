@@ -1,0 +1,98 @@
+// Loads the wasm module and calls into it: C++ exceptions become QuantizeError here.
+import { QuantizeError } from '../base/errors.js';
+import createPtqCore, { type PtqCoreModule } from '../wasm/ptq_core.mjs';
+
+let loading: Promise<PtqCoreModule> | null = null;
+let compiled: WebAssembly.Module | null = null;
+let compile: (() => WebAssembly.Module) | null = null;
+
+/** A ptq_core.wasm that was compiled before, so that loadCore() needs no network. */
+export function setCoreModule(module: WebAssembly.Module): void {
+  compiled = module;
+}
+
+/** How ptq_core.wasm is compiled where emscripten's own way (fetching it) keeps it to itself. */
+export function setCoreCompiler(work: () => WebAssembly.Module): void {
+  compile = work;
+}
+
+/** The compiled ptq_core.wasm, once loadCore() has made it: workers need not compile it again. */
+export function coreModule(): WebAssembly.Module | null {
+  return compiled;
+}
+let loaded: PtqCoreModule | null = null;
+
+/**
+ * Loads the wasm module once; later calls return the same one.
+ * Throws QuantizeError CORE_NOT_LOADED where the file is missing or WebAssembly lacks what it needs.
+ */
+export function loadCore(): Promise<PtqCoreModule> {
+  loading ??= load().then(
+    (core) => {
+      loaded = core;
+      return core;
+    },
+    (cause: unknown) => {
+      loading = null;
+      throw new QuantizeError('CORE_NOT_LOADED', `the wasm core could not be loaded: ${cause}`, {
+        hint: 'it must be served as ptq_core.wasm beside the JavaScript files',
+        cause,
+      });
+    },
+  );
+  return loading;
+}
+
+async function load(): Promise<PtqCoreModule> {
+  compiled ??= compile ? compile() : null;
+  return createPtqCore({
+    // A literal new URL(…, import.meta.url): bundlers recognize it and copy the file along.
+    locateFile: () => new URL('../wasm/ptq_core.wasm', import.meta.url).href,
+    ...(compiled && { instantiateWasm: instantiate(compiled) }),
+  });
+}
+
+function instantiate(module: WebAssembly.Module) {
+  return (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
+    // At once, not in a promise: what goes wrong in here then rejects loadCore().
+    const instance = new WebAssembly.Instance(module, imports);
+    done(instance);
+    return instance.exports;
+  };
+}
+
+/** What the core throws: see bindings/wasm/throw_error.h. */
+interface CoreError extends Error {
+  code: string;
+  node: string;
+  tensor: string;
+  hint: string;
+}
+
+function isCoreError(error: unknown): error is CoreError {
+  return error instanceof Error && 'code' in error && 'tensor' in error && 'hint' in error;
+}
+
+/**
+ * Runs one call into the core. `hostError` gives an error that a callback threw, which comes first.
+ * Throws QuantizeError for everything that goes wrong inside.
+ */
+export function callCore<T>(core: PtqCoreModule, work: () => T, hostError?: () => unknown): T {
+  try {
+    return work();
+  } catch (error) {
+    const fromHost = hostError?.();
+    if (fromHost) throw fromHost;
+    if (isCoreError(error)) {
+      const { code, message, node, tensor, hint } = error;
+      throw new QuantizeError(code, message, { node, tensor, hint });
+    }
+    // Anything else is a trap: the module is in no state to be used again.
+    if (loaded === core) loading = null;
+    const message = error instanceof Error ? error.message : String(error);
+    const memory = /memory|allocat/i.test(message);
+    throw new QuantizeError(memory ? 'OUT_OF_MEMORY' : 'INTERNAL', `the core stopped: ${message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,24 @@
+// Tensor ranges as the core reads and writes them: JSON, which has no infinity.
+import type { TensorRanges } from '../base/types.js';
+
+type RangeEnd = number | 'inf' | '-inf';
+
+/** Ranges from the core's JSON, tensors without a value left out. */
+export function parseRanges(json: string): TensorRanges {
+  const ranges: TensorRanges = {};
+  const end = (value: RangeEnd) =>
+    typeof value === 'number' ? value : value === 'inf' ? Infinity : -Infinity;
+  for (const [tensor, range] of Object.entries(
+    JSON.parse(json) as Record<string, RangeEnd[] | null>,
+  )) {
+    if (range) ranges[tensor] = range.map(end) as [number, number];
+  }
+  return ranges;
+}
+
+/** The core's JSON of ranges. */
+export function formatRanges(ranges: TensorRanges): string {
+  return JSON.stringify(ranges, (_, value) =>
+    value === Infinity ? 'inf' : value === -Infinity ? '-inf' : value,
+  );
+}

@@ -1,0 +1,102 @@
+// One model in the core as typed calls: JSON is parsed here.
+import type {
+  CalibratedTensor,
+  CalibrationModel,
+  Diagnostic,
+  ExpectedMagnitude,
+  MemoryEstimate,
+  ModelStructure,
+  ModelSummary,
+  OptionValues,
+  PrepareReport,
+  QuantizeReport,
+} from '../base/types.js';
+import type { PtqCoreModule, Session } from '../wasm/ptq_core.mjs';
+import type { ModelFiles } from './host-files.js';
+import { callCore, loadCore } from './load.js';
+
+/** One model, from opening to writing. Call dispose() in the end. */
+export class CoreSession {
+  readonly #core: PtqCoreModule;
+  readonly #files: ModelFiles;
+  readonly #session: Session;
+
+  private constructor(core: PtqCoreModule, files: ModelFiles) {
+    this.#core = core;
+    this.#files = files;
+    this.#session = this.#call(() => new core.Session(files));
+  }
+
+  static async create(files: ModelFiles): Promise<CoreSession> {
+    return new CoreSession(await loadCore(), files);
+  }
+
+  open(): ModelSummary {
+    return this.#json((session) => session.open());
+  }
+
+  structure(): ModelStructure {
+    return this.#json((session) => session.structure());
+  }
+
+  /** `options`: the reference's names, see coreOptions(). */
+  configure(options: OptionValues): Diagnostic[] {
+    return this.#json((session) => session.configure(JSON.stringify(options)));
+  }
+
+  /** TensorQuantOverrides whose form was checked, against the model. Throws INVALID_OPTION. */
+  checkOverrides(overrides: object): void {
+    this.#call(() => this.#session.checkOverrides(JSON.stringify(overrides)));
+  }
+
+  /** `minOpset`: the opset is raised at least this far. */
+  prepare(minOpset = 0): PrepareReport {
+    return this.#json((session) => session.prepare(minOpset));
+  }
+
+  writePrepared(externalFile: string): void {
+    this.#call(() => this.#session.writePrepared(externalFile));
+  }
+
+  calibrationTensors(): CalibratedTensor[] {
+    return this.#json((session) => session.calibrationTensors());
+  }
+
+  expectedMagnitude(): ExpectedMagnitude | null {
+    return this.#json((session) => session.expectedMagnitude());
+  }
+
+  /** `shapes`: dims by input. */
+  estimateMemory(shapes: Record<string, readonly number[]>): MemoryEstimate {
+    return this.#json((session) => session.estimateMemory(JSON.stringify(shapes)));
+  }
+
+  writeReductionModel(): CalibrationModel {
+    return this.#json((session) => session.writeReductionModel());
+  }
+
+  writeTensorModel(tensors: readonly string[]): CalibrationModel {
+    return this.#json((session) => session.writeTensorModel(JSON.stringify(tensors)));
+  }
+
+  /** `ranges`: the JSON of CoreCalibration.ranges(), or of formatRanges(). */
+  setRanges(ranges: string): void {
+    this.#call(() => this.#session.setRanges(ranges));
+  }
+
+  quantize(externalFile: string): QuantizeReport {
+    return this.#json((session) => session.quantize(externalFile));
+  }
+
+  dispose(): void {
+    this.#session.delete();
+  }
+
+  #json<T>(work: (session: Session) => string): T {
+    return JSON.parse(this.#call(() => work(this.#session)));
+  }
+
+  #call<T>(work: () => T): T {
+    return callCore(this.#core, work, () => this.#files.takeError());
+  }
+}

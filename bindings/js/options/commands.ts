@@ -1,0 +1,32 @@
+// The commands and the options of each.
+import { calibrateOptions, mergeRangesOptions } from './calibrate.js';
+import { carriedOptions, qdqConfigOptions, qnnConfigOptions } from './configs.js';
+import { preprocessOptions } from './preprocess.js';
+import { quantizeStaticOptions } from './quantize-static.js';
+import type { OptionSpec } from './spec.js';
+
+/** The options of each command that is carried out. */
+export const commandTables = {
+  quantize_static: quantizeStaticOptions,
+  calibrate: calibrateOptions,
+  merge_ranges: mergeRangesOptions,
+  preprocess: preprocessOptions,
+  get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
+  get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
+} as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
+
+export type Command = keyof typeof commandTables;
+
+/** All commands; those without a table end with exit code 2 and "not available yet". */
+export const commands: Readonly<Record<string, string>> = {
+  quantize_static: 'quantize weights and activations, calibrated with samples (the default)',
+  calibrate: 'write tensor ranges only, of all samples or of a shard of them',
+  merge_ranges: 'put the calibration states of shards together',
+  preprocess: 'write the float model as it is prepared for quantizing',
+  quantize_dynamic: 'quantize without calibration',
+  qnn_preprocess_model: 'prepare a model for QNN',
+  get_qdq_config: 'write a configuration that quantizes a whole model to QDQ',
+  get_qnn_qdq_config: 'write a configuration that suits the QNN execution provider',
+  quantize_matmul_nbits: 'quantize MatMul weights to 2, 4 or 8 bits',
+  quantize_matmul_bnb4: 'quantize MatMul weights to FP4 or NF4',
+};
