@@ -19,8 +19,8 @@ std::string MethodList(const std::vector<CalibrationMethod>& methods) {
 }
 
 bool Heeds(CalibrationMethod method, const OptionRow& row) {
-  return row.methods.empty() || std::find(row.methods.begin(), row.methods.end(), method) !=
-                                    row.methods.end();
+  return row.methods.empty() ||
+         std::find(row.methods.begin(), row.methods.end(), method) != row.methods.end();
 }
 
 // An option that the method of `config` does not heed.

@@ -89,8 +89,8 @@ struct StaticQuantConfig {
   }
 };
 
-// Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}); what is
-// left out or null is at its default. Checks all that is known without the model: names, values,
+// Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}); what
+// is left out or null is at its default. Checks all that is known without the model: names, values,
 // combinations, the form of tensor overrides. An option that the format or the method does not heed
 // is fine at its default. Throws kInvalidOption (unknown key or value) and kUnsupportedOption
 // (refused combinations).

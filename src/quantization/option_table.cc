@@ -84,14 +84,13 @@ OptionRow Type(const char* name) {
 // One of `kNames`, which are in the order of the enum (or false, true).
 template <auto kMember, const Names& (*kNames)()>
 OptionRow Enum(const char* name) {
-  return {name,
-          [](const std::string& label, const OptionValue& value, C* config) {
-            using Value = std::remove_reference_t<decltype(config->*kMember)>;
-            config->*kMember = static_cast<Value>(ReadName(label, value, kNames()));
-          },
-          [](const C& config) {
-            return OptionValue(kNames()[static_cast<size_t>(config.*kMember)]);
-          }};
+  return {
+      name,
+      [](const std::string& label, const OptionValue& value, C* config) {
+        using Value = std::remove_reference_t<decltype(config->*kMember)>;
+        config->*kMember = static_cast<Value>(ReadName(label, value, kNames()));
+      },
+      [](const C& config) { return OptionValue(kNames()[static_cast<size_t>(config.*kMember)]); }};
 }
 
 const Names& Scenarios() {
@@ -101,11 +100,10 @@ const Names& Scenarios() {
 
 // Nothing is kept: however many outputs it allows, that is held to.
 OptionRow MaxIntermediateOutputs() {
-  return {"CalibMaxIntermediateOutputs",
-          [](const std::string& label, const OptionValue& value, C*) {
-            ReadInteger(label, value, 1);
-          },
-          [](const C&) { return OptionValue(nullptr); }};
+  return {
+      "CalibMaxIntermediateOutputs",
+      [](const std::string& label, const OptionValue& value, C*) { ReadInteger(label, value, 1); },
+      [](const C&) { return OptionValue(nullptr); }};
 }
 
 // As written it has only the names of the tensors.
@@ -167,7 +165,8 @@ const std::vector<OptionRow>& ExtraOptions() {
       Count<&C::default_tensor_type>("DefaultTensorType"),
       Boolean<&C::calib_tensor_range_symmetric>("CalibTensorRangeSymmetric"),
       Of({M::kMinMax}, Boolean<&C::calib_moving_average>("CalibMovingAverage")),
-      Of({M::kMinMax}, NotNegative<&C::calib_moving_average_constant>("CalibMovingAverageConstant")),
+      Of({M::kMinMax},
+         NotNegative<&C::calib_moving_average_constant>("CalibMovingAverageConstant")),
       MaxIntermediateOutputs(),
       Of({M::kMinMax}, Count<&C::calib_strided_min_max>("CalibStridedMinMax")),
       Of({M::kDistribution}, Enum<&C::cube_root_scenario, Scenarios>("scenario")),
@@ -175,7 +174,8 @@ const std::vector<OptionRow>& ExtraOptions() {
       Of({M::kEntropy, M::kPercentile, M::kDistribution}, Count<&C::num_bins>("num_bins")),
       Of({M::kEntropy}, Count<&C::num_quantized_bins>("num_quantized_bins")),
       Qdq(Boolean<&C::add_qdq_pair_to_weight>("AddQDQPairToWeight")),
-      Qdq(NameList<&C::op_types_to_exclude_output_quantization>("OpTypesToExcludeOutputQuantization")),
+      Qdq(NameList<&C::op_types_to_exclude_output_quantization>(
+          "OpTypesToExcludeOutputQuantization")),
       Qdq(Boolean<&C::dedicated_qdq_pair>("DedicatedQDQPair")),
       Qdq(Row<&C::qdq_op_type_per_channel_support_to_axis, ReadAxes>(
           "QDQOpTypePerChannelSupportToAxis")),

@@ -125,8 +125,7 @@ class Entry {
     }
     if (!clashing.empty()) {
       throw InvalidOverride(
-          tensor_,
-          "option(s) [" + Joined(clashing) + "] are invalid with 'scale' and 'zero_point'",
+          tensor_, "option(s) [" + Joined(clashing) + "] are invalid with 'scale' and 'zero_point'",
           "scale and zero point say everything: leave the others out");
     }
     if (scale <= 0) {
