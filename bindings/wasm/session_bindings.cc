@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "quantization/check_on_model.h"
 #include "session_json.h"
 #include "throw_error.h"
 
@@ -64,6 +65,12 @@ class Session {
   std::string Configure(const std::string& options) {
     Quantizer().Configure(ParseConfig(options));
     return ToJson(Diagnostics{});
+  }
+
+  // Of tensor overrides what they say about the graph itself, bodies aside.
+  void CheckOverrides(const std::string& overrides) {
+    CheckOverridesOnModel(TensorOverridesFromJson(overrides, /*activation_type=*/std::nullopt),
+                          GraphView(Quantizer().model().graph()));
   }
 
   std::string Prepare(double min_opset) {
@@ -126,6 +133,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("open", &Guarded<&Session::Open>::Call)
       .function("structure", &Guarded<&Session::Structure>::Call)
       .function("configure", &Guarded<&Session::Configure>::Call)
+      .function("checkOverrides", &Guarded<&Session::CheckOverrides>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
       .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)

@@ -70,9 +70,8 @@ std::vector<std::string> NearMatches(std::string_view name,
       matches.push_back({kContains + static_cast<int>(wanted.size() - folded.size()), &candidate});
     }
   }
-  // Candidates lie in one vector: their addresses keep equal ranks in the order given.
   std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
-    return a.rank != b.rank ? a.rank < b.rank : a.candidate < b.candidate;
+    return a.rank != b.rank ? a.rank < b.rank : *a.candidate < *b.candidate;
   });
   std::vector<std::string> best;
   for (const Match& match : matches) {
@@ -86,8 +85,11 @@ std::vector<std::string> NearMatches(std::string_view name,
 
 std::string DidYouMean(const std::vector<std::string>& matches) {
   if (matches.empty()) return "";
-  std::string text = "Did you mean ";
-  for (size_t i = 0; i < matches.size(); ++i) text += (i == 0 ? "\"" : ", \"") + matches[i] + "\"";
+  std::string text = "did you mean ";
+  for (size_t i = 0; i < matches.size(); ++i) {
+    if (i > 0) text += i + 1 < matches.size() ? ", " : " or ";
+    text += '"' + matches[i] + '"';
+  }
   return text + "?";
 }
 

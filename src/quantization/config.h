@@ -1,7 +1,8 @@
 // Every parameter of quantize_static that the core acts on, under the reference's meaning. The
-// names in JSON (config_json.cc) are the reference's own.
+// names in JSON (option_table.cc) are the reference's own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,8 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/diagnostic.h"
-#include "model/model.h"
+#include "model/graph_view.h"
 #include "quantization/quant_type.h"
 #include "quantization/tensor_overrides.h"
 
@@ -78,23 +78,27 @@ struct StaticQuantConfig {
   Bodies bodies() const { return enable_subgraph ? Bodies::kInside : Bodies::kOutside; }
   // The override of `tensor`, or null.
   const TensorOverride* Override(const std::string& tensor) const {
-    const auto found = tensor_overrides.find(tensor);
-    return found == tensor_overrides.end() ? nullptr : &found->second;
+    return tensor_overrides.Find(tensor);
   }
   // Whether weights, activations or overridden tensors are of a type that `matches`.
   template <typename Predicate>
   bool AnyType(Predicate matches) const {
+    const std::vector<QuantType> overridden = OverriddenTypes(tensor_overrides);
     return matches(activation_type) || matches(weight_type) ||
-           AnyOverriddenType(tensor_overrides, matches);
+           std::any_of(overridden.begin(), overridden.end(), matches);
   }
 };
 
-// Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}).
-// Throws kInvalidOption (unknown key or value) and kUnsupportedOption (refused combinations).
+// Reads the JSON object of docs/options.md ({"quant_format": "QDQ", …, "extra_options": {…}}); what
+// is left out or null is at its default. Checks all that is known without the model: names, values,
+// combinations, the form of tensor overrides. An option that the format or the method does not heed
+// is fine at its default. Throws kInvalidOption (unknown key or value) and kUnsupportedOption
+// (refused combinations).
 StaticQuantConfig ParseConfig(const std::string& json);
 
-// Checks op types and node names against the model as given, and what the combination means for it.
-// Throws kInvalidOption with near matches.
-void CheckConfig(const StaticQuantConfig& config, const Model& model);
+// JSON of all options that ParseConfig knows: {"parameters": {name: default}, "extra_options":
+// {name: {"default", "format"?: "QDQ", "methods"?: ["MinMax", …]}}}. null: not set. `format` and
+// `methods`: those alone heed it.
+std::string OptionDefaultsJson();
 
 }  // namespace ptq

@@ -11,6 +11,7 @@
 #include "passes/optimize_model.h"
 #include "passes/uniquify_names.h"
 #include "passes/upgrade_opset.h"
+#include "quantization/check_on_model.h"
 #include "quantization/mark_qdq.h"
 #include "quantization/plan_context.h"
 #include "quantization/rewriter.h"

@@ -4,247 +4,296 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "base/near_matches.h"
+#include "quantization/option_names.h"
+#include "quantization/option_value.h"
 
 namespace ptq {
 namespace {
 
-using nlohmann::json;
+using Keys = std::vector<std::string>;
 
-[[noreturn]] void Refuse(const std::string& tensor, const std::string& what,
-                         const std::string& hint = "") {
-  throw Error(ErrorCode::kInvalidOption, "TensorQuantOverrides of '" + tensor + "': " + what + ".")
-      .WithTensor(tensor)
-      .WithHint(hint);
+// In the order in which messages list them.
+const Keys kConvertKeys = {"quant_type", "scale", "zero_point", "symmetric",
+                           "rmin",       "rmax",  "recv_nodes"};
+const Keys kEntryKeys = {"quant_type", "scale", "zero_point",   "symmetric", "rmin",
+                         "rmax",       "axis",  "reduce_range", "convert"};
+
+bool Contains(const Keys& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-// The members of one dictionary, by key.
-class Dictionary {
+// What the value of `key` has to be, or "" where `value` is that.
+std::string Expected(const std::string& key, const OptionValue& value) {
+  if (key == "quant_type") {
+    const bool known = value.is_string() && QuantTypeFromName(value.get<std::string>());
+    return known ? "" : "one of " + Joined(QuantTypeNames());
+  }
+  if (key == "scale" || key == "rmin" || key == "rmax") return value.is_number() ? "" : "a number";
+  if (key == "zero_point" || key == "axis") return WholeNumber(value) ? "" : "a whole number";
+  if (key == "convert") return value.is_object() ? "" : "an object";
+  if (key == "recv_nodes") {
+    const auto is_name = [](const OptionValue& item) { return item.is_string(); };
+    const bool names = value.is_array() && std::all_of(value.begin(), value.end(), is_name);
+    return names ? "" : "a list of names";
+  }
+  return value.is_boolean() ? "" : "true or false";
+}
+
+// One dictionary of `tensor`: `what` is "an entry" or "\"convert\"". Its keys and their values are
+// checked when it is made, and which of them go together when they are read.
+class Entry {
  public:
-  Dictionary(const std::string& tensor, const json& object, std::vector<std::string> keys)
-      : tensor_(tensor), object_(object) {
-    if (!object.is_object()) Refuse(tensor, "expected a list of objects");
-    for (const auto& [key, value] : object.items()) {
-      if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-      Refuse(tensor, "unknown key '" + key + "'", DidYouMean(NearMatches(key, keys)));
+  Entry(const std::string& tensor, const std::string& what, const OptionValue& value,
+        const Keys& keys)
+      : tensor_(tensor), value_(value) {
+    if (!value.is_object()) throw InvalidOverride(tensor, what + " is not an object");
+    for (const auto& [key, item] : value.items()) {
+      if (item.is_null()) continue;
+      if (!Contains(keys, key)) FailUnknown(what, key, keys);
+      const std::string expected = Expected(key, item);
+      if (expected.empty()) continue;
+      const bool misspelt = key == "quant_type" && item.is_string();
+      throw InvalidOverride(
+          tensor, key + ": expected " + expected + " but received " + JsonText(item),
+          misspelt ? DidYouMean(NearMatches(item.get<std::string>(), QuantTypeNames())) : "");
     }
+    CheckParameters();
   }
 
-  bool Has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
-
-  std::optional<double> Number(const char* key) const {
-    if (!Has(key)) return std::nullopt;
-    if (!object_.at(key).is_number()) Wrong(key, "a number");
-    return object_.at(key).get<double>();
+  // The value of `key`, or null.
+  const OptionValue* Find(const char* key) const {
+    const auto found = value_.find(key);
+    return found == value_.end() || found->is_null() ? nullptr : &*found;
   }
 
-  std::optional<int64_t> Integer(const char* key) const {
-    const std::optional<double> number = Number(key);
-    if (!number) return std::nullopt;
-    if (std::nearbyint(*number) != *number || std::abs(*number) > 0x1p31) {
-      Wrong(key, "a whole number");
+  ParameterOverride Parameters() const {
+    ParameterOverride result;
+    if (const auto type = Get<std::string>("quant_type")) {
+      result.quant_type = QuantTypeFromName(*type);
     }
-    return static_cast<int64_t>(*number);
+    result.scale = Get<double>("scale");
+    result.zero_point = Whole("zero_point");
+    result.symmetric = Get<bool>("symmetric");
+    result.reduce_range = Get<bool>("reduce_range");
+    result.rmin = Get<double>("rmin");
+    result.rmax = Get<double>("rmax");
+    result.axis = Whole("axis");
+    return result;
   }
-
-  std::optional<bool> Boolean(const char* key) const {
-    if (!Has(key)) return std::nullopt;
-    if (!object_.at(key).is_boolean()) Wrong(key, "true or false");
-    return object_.at(key).get<bool>();
-  }
-
-  std::optional<QuantType> Type(const char* key) const {
-    if (!Has(key)) return std::nullopt;
-    const json& value = object_.at(key);
-    const std::optional<QuantType> type =
-        value.is_string() ? QuantTypeFromName(value.get<std::string>()) : std::nullopt;
-    if (!type) Wrong(key, "a quantization type such as \"QUInt16\"");
-    return type;
-  }
-
-  const json& operator[](const char* key) const { return object_.at(key); }
 
  private:
-  [[noreturn]] void Wrong(const char* key, const char* expected) const {
-    Refuse(tensor_, std::string(key) + " is " + object_.at(key).dump() + ", expected " + expected);
+  template <typename Value>
+  std::optional<Value> Get(const char* key) const {
+    const OptionValue* value = Find(key);
+    return value == nullptr ? std::nullopt : std::optional(value->get<Value>());
+  }
+
+  std::optional<int64_t> Whole(const char* key) const {
+    const OptionValue* value = Find(key);
+    return value == nullptr ? std::nullopt : WholeNumber(*value);
+  }
+
+  [[noreturn]] void FailUnknown(const std::string& what, const std::string& key,
+                                const Keys& keys) const {
+    if (Contains(kEntryKeys, key)) {
+      throw InvalidOverride(tensor_, what + " cannot have \"" + key + '"',
+                            '"' + key + "\" is for initializers, which are not converted");
+    }
+    const std::string near = DidYouMean(NearMatches(key, keys));
+    throw InvalidOverride(tensor_, what + " has the unknown key \"" + key + '"',
+                          near.empty() ? "known are " + Joined(keys) : near);
+  }
+
+  void CheckParameters() const {
+    const ParameterOverride given = Parameters();
+    if (given.scale.has_value() != given.zero_point.has_value()) {
+      throw InvalidOverride(tensor_, "Must provide both 'scale' and 'zero_point', or neither");
+    }
+    if (given.scale) CheckScale(*given.scale);
+    if (given.quant_type) CheckZeroPoint(tensor_, given, *given.quant_type);
+    if (given.rmin && given.rmax && *given.rmin > *given.rmax) {
+      throw InvalidOverride(tensor_, "rmin " + NumberText(*given.rmin) + " is larger than rmax " +
+                                         NumberText(*given.rmax));
+    }
+  }
+
+  void CheckScale(double scale) const {
+    Keys clashing;
+    for (const char* key : {"symmetric", "reduce_range", "rmin", "rmax"}) {
+      if (Find(key) != nullptr) clashing.emplace_back(key);
+    }
+    if (!clashing.empty()) {
+      throw InvalidOverride(
+          tensor_, "option(s) [" + Joined(clashing) + "] are invalid with 'scale' and 'zero_point'",
+          "scale and zero point say everything: leave the others out");
+    }
+    if (scale <= 0) {
+      throw InvalidOverride(tensor_,
+                            "scale: expected more than 0 but received " + NumberText(scale));
+    }
   }
 
   const std::string& tensor_;
-  const json& object_;
+  const OptionValue& value_;
 };
 
-const std::vector<std::string> kParameterKeys = {"quant_type",   "scale", "zero_point", "symmetric",
-                                                 "reduce_range", "rmin",  "rmax"};
-
-std::vector<std::string> KeysAnd(std::initializer_list<const char*> more) {
-  std::vector<std::string> keys = kParameterKeys;
-  keys.insert(keys.end(), more.begin(), more.end());
-  return keys;
+std::string OfChannel(const char* key, size_t channel) {
+  return std::string(key) + " of channel " + std::to_string(channel);
 }
 
-ParameterOverride ParseParameters(const std::string& tensor, const Dictionary& from) {
-  ParameterOverride result{from.Type("quant_type"),      from.Number("scale"),
-                           from.Integer("zero_point"),   from.Boolean("symmetric"),
-                           from.Boolean("reduce_range"), from.Number("rmin"),
-                           from.Number("rmax")};
-  if (result.scale.has_value() != result.zero_point.has_value()) {
-    Refuse(tensor, "Must provide both 'scale' and 'zero_point', or neither");
+// Per channel: what the dictionary of `channel` has to have in common with the first.
+void CheckChannel(const std::string& tensor, size_t channel, const ParameterOverride& own,
+                  const ParameterOverride& first) {
+  const auto check_same = [&](const char* key, const auto& one, const auto& all) {
+    if (!one || one == all) return;
+    throw InvalidOverride(tensor, OfChannel(key, channel) + " differs from that of channel 0");
+  };
+  check_same("\"quant_type\"", own.quant_type, first.quant_type);
+  check_same("\"symmetric\"", own.symmetric, first.symmetric);
+  check_same("\"reduce_range\"", own.reduce_range, first.reduce_range);
+  // A negative axis may be the same as a positive one: that depends on the rank.
+  if (own.axis && (*own.axis < 0) == (*first.axis < 0)) {
+    check_same("\"axis\"", own.axis, first.axis);
   }
-  for (const std::string key : {"symmetric", "reduce_range", "rmin", "rmax"}) {
-    if (!result.scale || !from.Has(key.c_str())) continue;
-    Refuse(tensor, "option(s) [" + key + "] are invalid with 'scale' and 'zero_point'",
-           "Leave them out, or leave out scale and zero_point.");
+  const char* const for_all = "where channel 0 has them, all channels have them";
+  if (first.scale && !own.scale) {
+    throw InvalidOverride(
+        tensor, OfChannel("\"scale\" and \"zero_point\"", channel) + " are missing", for_all);
   }
-  if (result.scale && (!std::isfinite(*result.scale) || *result.scale <= 0)) {
-    Refuse(tensor, "scale is not a positive number");
+  if (own.rmin.has_value() != own.rmax.has_value()) {
+    throw InvalidOverride(tensor, OfChannel("\"rmin\" or \"rmax\"", channel) + " is missing",
+                          "per channel they go together: give both or none");
   }
-  if (result.rmin && result.rmax && *result.rmin > *result.rmax) {
-    Refuse(tensor, "rmin is greater than rmax");
+  if (first.rmin && !own.rmin) {
+    throw InvalidOverride(tensor, OfChannel("\"rmin\" and \"rmax\"", channel) + " are missing",
+                          for_all);
   }
-  return result;
 }
 
-ConvertOverride ParseConvert(const std::string& tensor, const json& object) {
-  const Dictionary from(tensor, object, KeysAnd({"recv_nodes"}));
-  ConvertOverride convert{ParseParameters(tensor, from), std::nullopt};
-  if (!convert.parameters.quant_type) Refuse(tensor, "convert has no quant_type");
-  if (convert.parameters.reduce_range) {
-    Refuse(tensor, "reduce_range is for initializers only, not for convert");
+void CheckChannels(const std::string& tensor, const std::vector<Entry>& entries,
+                   const TensorOverride& override) {
+  if (!override.axis) {
+    throw InvalidOverride(tensor,
+                          "several objects are one for each channel, but the first has no \"axis\"",
+                          "give \"axis\" in the first object");
   }
-  if (from.Has("recv_nodes")) {
-    const json& names = from["recv_nodes"];
-    const bool strings =
-        names.is_array() &&
-        std::all_of(names.begin(), names.end(), [](const json& n) { return n.is_string(); });
-    if (!strings) Refuse(tensor, "recv_nodes is not a list of node names");
-    convert.recv_nodes.emplace(names.begin(), names.end());
+  for (size_t channel = 0; channel < entries.size(); ++channel) {
+    if (entries[channel].Find("convert") != nullptr) {
+      throw InvalidOverride(tensor, "\"convert\" together with \"axis\"",
+                            "initializers are not converted");
+    }
+    CheckChannel(tensor, channel, override.channels[channel], override.first());
+  }
+}
+
+ConvertOverride ParseConvert(const std::string& tensor, const OptionValue& value,
+                             std::optional<QuantType> original) {
+  const Entry entry(tensor, "\"convert\"", value, kConvertKeys);
+  ConvertOverride convert{entry.Parameters(), std::nullopt};
+  if (!convert.parameters.quant_type) {
+    throw InvalidOverride(tensor, "\"convert\" has no \"quant_type\"",
+                          "give the type to convert to");
+  }
+  if (convert.parameters.quant_type == original) {
+    throw InvalidOverride(tensor,
+                          "\"convert\" is to " + Name(*original) + ", which the tensor has already",
+                          "give another quant_type, or leave \"convert\" out");
+  }
+  if (const OptionValue* names = entry.Find("recv_nodes")) {
+    convert.recv_nodes.emplace(names->begin(), names->end());
   }
   return convert;
 }
 
-// What all channels must have in common, and what all or none must have.
-void CheckChannels(const std::string& tensor, const TensorOverride& override) {
-  const ParameterOverride& first = override.first();
-  const auto differs = [](const auto& one, const auto& all) { return one && one != all; };
-  for (const ParameterOverride& channel : override.channels) {
-    if (channel.rmin.has_value() != channel.rmax.has_value()) {
-      Refuse(tensor, "per channel, rmin and rmax come together", "Give both, or neither.");
-    }
-    if (differs(channel.quant_type, first.quant_type) ||
-        differs(channel.symmetric, first.symmetric) ||
-        differs(channel.reduce_range, first.reduce_range)) {
-      Refuse(tensor, "quant_type, symmetric and reduce_range are the same for all channels",
-             "Give them in the first dictionary.");
-    }
-    if (channel.scale.has_value() != first.scale.has_value() ||
-        channel.rmin.has_value() != first.rmin.has_value()) {
-      Refuse(tensor, "scale and zero_point, rmin and rmax are given for all channels or for none");
-    }
+TensorOverride ParseOne(const std::string& tensor, const OptionValue& list,
+                        std::optional<QuantType> activation_type) {
+  std::vector<Entry> entries;
+  TensorOverride override;
+  for (const OptionValue& value : list) {
+    entries.emplace_back(tensor, "an entry", value, kEntryKeys);
+    override.channels.push_back(entries.back().Parameters());
   }
+  if (entries.empty()) return override;
+  override.axis = override.first().axis;
+  if (entries.size() > 1 || override.axis) {
+    CheckChannels(tensor, entries, override);
+  } else if (const OptionValue* convert = entries[0].Find("convert")) {
+    const std::optional<QuantType> own = override.first().quant_type;
+    override.convert = ParseConvert(tensor, *convert, own ? own : activation_type);
+  }
+  return override;
 }
 
-TensorOverride ParseOne(const std::string& tensor, const json& list) {
-  TensorOverride override;
-  for (const json& object : list) {
-    const Dictionary from(tensor, object, KeysAnd({"axis", "convert"}));
-    const std::optional<int64_t> axis = from.Integer("axis");
-    if (override.channels.empty()) {
-      override.axis = axis;
-    } else if (axis && axis != override.axis) {
-      Refuse(tensor, "axis is the same for all channels", "Give it in the first dictionary.");
-    }
-    if (from.Has("convert")) {
-      if (list.size() > 1 || override.axis) {
-        Refuse(tensor, "convert is for activations, which are quantized per tensor");
-      }
-      override.convert = ParseConvert(tensor, from["convert"]);
-    }
-    override.channels.push_back(ParseParameters(tensor, from));
+}  // namespace
+
+void TensorOverrides::Add(const std::string& tensor, TensorOverride override) {
+  tensors_.push_back(tensor);
+  if (!override.channels.empty()) by_tensor_.emplace(tensor, std::move(override));
+}
+
+const TensorOverride* TensorOverrides::Find(const std::string& tensor) const {
+  const auto found = by_tensor_.find(tensor);
+  return found == by_tensor_.end() ? nullptr : &found->second;
+}
+
+Error InvalidOverride(const std::string& tensor, const std::string& what, const std::string& hint) {
+  return Error(ErrorCode::kInvalidOption, "TensorQuantOverrides of \"" + tensor + "\": " + what)
+      .WithTensor(tensor)
+      .WithHint(hint);
+}
+
+TensorOverrides ParseTensorOverrides(const OptionValue& object,
+                                     std::optional<QuantType> activation_type) {
+  if (!object.is_object()) {
+    throw Error(ErrorCode::kInvalidOption,
+                "TensorQuantOverrides: expected an object of lists by tensor name")
+        .WithHint("such as {\"tensor\": [{\"quant_type\": \"QUInt16\"}]}");
   }
-  if (override.channels.size() > 1 && !override.axis) {
-    Refuse(tensor, "a list of several dictionaries needs an axis in the first one");
+  TensorOverrides overrides;
+  for (const auto& [tensor, list] : object.items()) {
+    if (!list.is_array()) {
+      throw InvalidOverride(tensor, "expected a list of objects",
+                            "one object is a list of one: [{…}]");
+    }
+    overrides.Add(tensor, ParseOne(tensor, list, activation_type));
   }
-  if (override.axis) CheckChannels(tensor, override);
-  return override;
+  return overrides;
+}
+
+TensorOverrides TensorOverridesFromJson(const std::string& json,
+                                        std::optional<QuantType> activation_type) {
+  return ParseTensorOverrides(OptionValue::parse(json, nullptr, /*allow_exceptions=*/false),
+                              activation_type);
 }
 
 void CheckZeroPoint(const std::string& tensor, const ParameterOverride& parameters,
                     QuantType type) {
   if (!parameters.zero_point) return;
-  const IntegerRange range = FullRange(type);
-  if (IsFloat8(type) ? *parameters.zero_point != 0
-                     : *parameters.zero_point < range.min || *parameters.zero_point > range.max) {
-    Refuse(tensor, "zero_point " + std::to_string(*parameters.zero_point) + " is no value of " +
-                       std::string(QuantTypeName(type)));
-  }
+  const IntegerRange range = IsFloat8(type) ? IntegerRange{0, 0} : FullRange(type);
+  if (*parameters.zero_point >= range.min && *parameters.zero_point <= range.max) return;
+  throw InvalidOverride(tensor, "zero_point: " + std::to_string(*parameters.zero_point) +
+                                    " is not a " + Name(type) + ", which goes from " +
+                                    std::to_string(range.min) + " to " + std::to_string(range.max));
 }
 
-}  // namespace
-
-TensorOverrides ParseTensorOverrides(const json& object) {
-  if (!object.is_object()) {
-    throw Error(ErrorCode::kInvalidOption,
-                "TensorQuantOverrides is not an object of lists by tensor name.");
+std::vector<QuantType> OverriddenTypes(const TensorOverrides& overrides) {
+  std::vector<QuantType> types;
+  for (const std::string& tensor : overrides.tensors()) {
+    const TensorOverride* override = overrides.Find(tensor);
+    if (override == nullptr) continue;
+    if (const auto& own = override->first().quant_type) types.push_back(*own);
+    if (override->convert) types.push_back(*override->convert->parameters.quant_type);
   }
-  TensorOverrides overrides;
-  for (const auto& [tensor, list] : object.items()) {
-    if (!list.is_array()) Refuse(tensor, "expected a list of objects");
-    if (!list.empty()) overrides.emplace(tensor, ParseOne(tensor, list));
-  }
-  return overrides;
+  return types;
 }
 
-void CheckTensorOverrides(const TensorOverrides& overrides, const GraphView& view,
-                          QuantType activation_type) {
-  for (const auto& [tensor, override] : overrides) {
-    const onnx::TensorProto* initializer = view.Initializer(tensor);
-    const bool exists =
-        initializer != nullptr || view.IsGraphInput(tensor) || view.Producer(tensor) >= 0;
-    if (!exists) {
-      Refuse(tensor, "the tensor is not present in the model",
-             DidYouMean(NearMatches(tensor, view.TensorNames())));
-    }
-    if (initializer == nullptr && override.axis) {
-      Refuse(tensor, "an axis is for initializers, and this is an activation");
-    }
-    if (initializer == nullptr && override.first().reduce_range) {
-      Refuse(tensor, "reduce_range is for initializers, and this is an activation");
-    }
-    if (initializer != nullptr && override.convert) {
-      Refuse(tensor, "convert is for activations, and this is an initializer");
-    }
-    if (override.axis) {
-      const int64_t rank = initializer->dims_size();
-      if (*override.axis < -rank || *override.axis >= rank) {
-        Refuse(tensor, "axis " + std::to_string(*override.axis) + " is out of bounds for rank " +
-                           std::to_string(rank));
-      }
-      const int64_t axis = *override.axis < 0 ? *override.axis + rank : *override.axis;
-      const int64_t channels = initializer->dims(static_cast<int>(axis));
-      const auto given = static_cast<int64_t>(override.channels.size());
-      if (given != 1 && given != channels) {
-        Refuse(
-            tensor,
-            std::to_string(given) + " dictionaries for " + std::to_string(channels) + " channels",
-            "Give one for all channels, or one a channel.");
-      }
-    }
-    if (override.convert) {
-      const QuantType from = override.first().quant_type.value_or(activation_type);
-      if (*override.convert->parameters.quant_type == from) {
-        Refuse(tensor, "convert goes to the type that the tensor has already");
-      }
-      CheckZeroPoint(tensor, override.convert->parameters,
-                     *override.convert->parameters.quant_type);
-    }
-    if (override.first().quant_type || initializer == nullptr) {
-      const QuantType type = override.first().quant_type.value_or(activation_type);
-      for (const ParameterOverride& channel : override.channels) {
-        CheckZeroPoint(tensor, channel, type);
-      }
-    }
+const std::string* ConvertedTensor(const TensorOverrides& overrides) {
+  for (const std::string& tensor : overrides.tensors()) {
+    const TensorOverride* override = overrides.Find(tensor);
+    if (override != nullptr && override->convert) return &tensor;
   }
+  return nullptr;
 }
 
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "model/graph_view.h"
+#include "base/error.h"
 #include "quantization/quant_type.h"
 
 namespace ptq {
@@ -25,6 +25,7 @@ struct ParameterOverride {
   std::optional<bool> reduce_range;  // initializers only
   std::optional<double> rmin;
   std::optional<double> rmax;
+  std::optional<int64_t> axis;  // as given: TensorOverride::axis, perhaps from the other end
 };
 
 // The tensor is quantized a second time, to another type, for some of its readers.
@@ -45,26 +46,46 @@ struct TensorOverride {
   bool has_scale() const { return first().scale.has_value(); }
 };
 
-using TensorOverrides = std::unordered_map<std::string, TensorOverride>;
+class TensorOverrides {
+ public:
+  // An override without channels is none: only the name of the tensor is kept.
+  void Add(const std::string& tensor, TensorOverride override);
 
-// Reads {"tensor": [{"quant_type": "QUInt16", …}, …]}. Throws kInvalidOption for what is malformed
-// in itself, naming the tensor. An empty list is no override.
-TensorOverrides ParseTensorOverrides(const nlohmann::json& object);
+  // The override of `tensor`, or null.
+  const TensorOverride* Find(const std::string& tensor) const;
 
-// Checks them against the model: every tensor exists, an axis is one of its axes, the number of
-// dictionaries fits, `convert` goes to another type. Throws kInvalidOption.
-void CheckTensorOverrides(const TensorOverrides& overrides, const GraphView& view,
-                          QuantType activation_type);
+  // Every tensor that was named, in the order given.
+  const std::vector<std::string>& tensors() const { return tensors_; }
 
-// Whether a type that `matches` is asked for anywhere.
-template <typename Predicate>
-bool AnyOverriddenType(const TensorOverrides& overrides, Predicate matches) {
-  for (const auto& [tensor, override] : overrides) {
-    const auto& own = override.first().quant_type;
-    if (own && matches(*own)) return true;
-    if (override.convert && matches(*override.convert->parameters.quant_type)) return true;
-  }
-  return false;
-}
+  auto begin() const { return by_tensor_.begin(); }
+  auto end() const { return by_tensor_.end(); }
+
+ private:
+  std::vector<std::string> tensors_;
+  std::unordered_map<std::string, TensorOverride> by_tensor_;
+};
+
+// Reads {"tensor": [{"quant_type": "QUInt16", …}, …]}; a key that is null is left out.
+// `activation_type` is what an activation has without an override, nullopt where that is not known.
+// Throws kInvalidOption for what is malformed in itself, naming the tensor.
+TensorOverrides ParseTensorOverrides(const nlohmann::ordered_json& object,
+                                     std::optional<QuantType> activation_type);
+
+// The same from text.
+TensorOverrides TensorOverridesFromJson(const std::string& json,
+                                        std::optional<QuantType> activation_type);
+
+// kInvalidOption for the override of `tensor`: what all messages about one have in common.
+Error InvalidOverride(const std::string& tensor, const std::string& what,
+                      const std::string& hint = "");
+
+// Throws kInvalidOption where the zero point, if any, is no value of `type`.
+void CheckZeroPoint(const std::string& tensor, const ParameterOverride& parameters, QuantType type);
+
+// All types that are asked for, in the order given; `convert` after what it converts.
+std::vector<QuantType> OverriddenTypes(const TensorOverrides& overrides);
+
+// The first tensor with a `convert`, or null.
+const std::string* ConvertedTensor(const TensorOverrides& overrides);
 
 }  // namespace ptq

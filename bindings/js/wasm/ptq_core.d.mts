@@ -25,6 +25,11 @@ export interface Session {
   structure(): string;
   /** Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON of Diagnostic[]. */
   configure(optionsJson: string): string;
+  /**
+   * TensorQuantOverrides against the graph as given, bodies aside: tensors, roles, axes. The form is checked before,
+   * but for what depends on the activation type.
+   */
+  checkOverrides(overridesJson: string): void;
   /** optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of PrepareReport. */
   prepare(minOpset: number): string;
   /** Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data file). */
@@ -84,6 +89,18 @@ export interface PtqCoreModule {
   Session: new (files: HostFiles) => Session;
   /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */
   operators(): string;
+  /**
+   * JSON of every option of the core, by the reference's name: {parameters: {name: default}, extra_options:
+   * {name: {default, format?, methods?}}}. null: not set; `format` and `methods` (lists): those alone heed it.
+   */
+  optionDefaults(): string;
+  /**
+   * What is known about options without the model: names, values, combinations, the form of TensorQuantOverrides.
+   * What is left out or null is at its default, which is never refused. Throws as Session does.
+   */
+  checkOptions(optionsJson: string): void;
+  /** The form of TensorQuantOverrides alone; `activationType` is a QuantType, '' where it is not known. Throws as Session does. */
+  checkOverrides(overridesJson: string, activationType: string): void;
   /**
    * Resizes, crops, reorders and normalizes one decoded image (8-bit interleaved, `channels` 1, 3 or 4)
    * into the tensor at `outPointer` (float32). `specJson` is PreprocessSpec, see preprocess.ts.

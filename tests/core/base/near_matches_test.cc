@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace ptq {
 namespace {
@@ -23,7 +25,7 @@ TEST(NearMatches, FindsInsertionDeletionReplacementAndSwap) {
   EXPECT_EQ(NearMatches("Covn", {"Conv"}), Names{"Conv"});
 }
 
-TEST(NearMatches, CloserOnesComeFirstAndEqualOnesInOrder) {
+TEST(NearMatches, CloserOnesComeFirstAndEqualOnesByName) {
   EXPECT_EQ(NearMatches("reduce_range", {"reduce_ranges2", "reduce_rang", "reduce_rangx"}),
             (Names{"reduce_rang", "reduce_rangx", "reduce_ranges2"}));
 }
@@ -45,6 +47,18 @@ TEST(NearMatches, GivesAtMostMaxAndNoRepetition) {
   EXPECT_EQ(NearMatches("aaaa", {"aaab", "aaac"}, 1), Names{"aaab"});
 }
 
+// The library's test reads the same cases.
+TEST(NearMatches, AgreeWithTheSharedCases) {
+  std::ifstream file(PTQ_TESTS_DIR "/fixtures/near_matches.json");
+  const nlohmann::json cases = nlohmann::json::parse(file).at("cases");
+  EXPECT_GE(cases.size(), 28U);
+  for (const nlohmann::json& item : cases) {
+    EXPECT_EQ(NearMatches(item.at("name").get<std::string>(), item.at("known").get<Names>()),
+              item.at("expected").get<Names>())
+        << item.dump();
+  }
+}
+
 TEST(NearMatches, ManyLongNamesTakeWellUnderASecondEach) {
   Names names;
   for (int i = 0; i < 20000; ++i) {
@@ -58,7 +72,9 @@ TEST(NearMatches, ManyLongNamesTakeWellUnderASecondEach) {
 }
 
 TEST(DidYouMean, QuotesEveryMatch) {
-  EXPECT_EQ(DidYouMean({"A", "B"}), "Did you mean \"A\", \"B\"?");
+  EXPECT_EQ(DidYouMean({"A"}), "did you mean \"A\"?");
+  EXPECT_EQ(DidYouMean({"A", "B"}), "did you mean \"A\" or \"B\"?");
+  EXPECT_EQ(DidYouMean({"A", "B", "C"}), "did you mean \"A\", \"B\" or \"C\"?");
   EXPECT_EQ(DidYouMean({}), "");
 }
 

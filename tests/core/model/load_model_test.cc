@@ -141,7 +141,7 @@ TEST(ModelLoad, ReadsOfUnknownTensorsAreErrorsWithSuggestions) {
   const Error error = ErrorOfText(Text("g (float[2] input) => (float[2] y) { y = Relu(imput) }"));
   EXPECT_EQ(error.code(), ErrorCode::kInvalidModel);
   EXPECT_EQ(error.tensor(), "imput");
-  EXPECT_EQ(error.hint(), "Did you mean \"input\"?");
+  EXPECT_EQ(error.hint(), "did you mean \"input\"?");
   EXPECT_EQ(ErrorOfText(Text("g (float[2] x) => (float[2] z) { y = Relu(x) }")).tensor(), "z");
 }
 

@@ -2,26 +2,25 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
-#include "testing/model_text.h"
+#include <nlohmann/json.hpp>
+
+#include "quantization/option_table.h"
+#include "testing/refusals.h"
 
 namespace ptq {
 namespace {
 
-// Expects ParseConfig or CheckConfig to refuse, with a message and a hint that hold these words.
-void ExpectRefused(const std::string& options, ErrorCode code, const std::string& message,
-                   const std::string& hint = "") {
-  static TextModel model(R"(<ir_version: 8, opset_import: ["" : 13, "acme" : 1]>
-      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1}>
-      { [block1_conv_a] c = Conv (x, w) [block2_conv_b] d = Conv (c, w) [own] y = acme.Blend (d) })");
-  try {
-    CheckConfig(ParseConfig(options), model.model);
-    ADD_FAILURE() << "accepted: " << options;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.message();
-    EXPECT_NE(error.message().find(message), std::string::npos) << error.message();
-    EXPECT_NE(error.hint().find(hint), std::string::npos) << error.hint();
-  }
+using nlohmann::json;
+
+constexpr ErrorCode kInvalid = ErrorCode::kInvalidOption;
+constexpr ErrorCode kUnsupported = ErrorCode::kUnsupportedOption;
+
+Refusal Parsed(const std::string& options) {
+  return RefusalOf([&] { ParseConfig(options); });
+}
+
+Refusal ParsedExtra(const std::string& extra, const std::string& format = "QDQ") {
+  return Parsed(R"({"quant_format": ")" + format + R"(", "extra_options": {)" + extra + "}}");
 }
 
 TEST(ConfigTest, NothingGivenMeansTheDefaultsOfTheMission) {
@@ -50,94 +49,131 @@ TEST(ConfigTest, ReadsEveryKindOfOption) {
   EXPECT_EQ(config.qdq_op_type_per_channel_support_to_axis.at("MatMul"), -1);
 }
 
+TEST(ConfigTest, NullIsTheDefaultAsNoneIsInTheReference) {
+  const StaticQuantConfig config = ParseConfig(R"({"per_channel": null, "weight_type": null,
+      "nodes_to_exclude": null, "extra_options": null})");
+  EXPECT_FALSE(config.per_channel);
+  EXPECT_EQ(config.weight_type, QuantType::kUInt8);
+  for (const OptionRow& row : ExtraOptions()) {
+    EXPECT_NO_THROW(ParseConfig(R"({"extra_options": {")" + row.name + R"(": null}})")) << row.name;
+  }
+}
+
 TEST(ConfigTest, AnUnknownNameListsNearMatches) {
-  ExpectRefused(R"({"per_chanel": true})", ErrorCode::kInvalidOption, "'per_chanel'",
-                "\"per_channel\"");
-  ExpectRefused(R"({"extra_options": {"ActivationSymetric": true}})", ErrorCode::kInvalidOption,
-                "'ActivationSymetric'", "\"ActivationSymmetric\"");
-  ExpectRefused(R"({"nodes_to_exclude": ["block1_conv_b"]})", ErrorCode::kInvalidOption,
-                "no node named 'block1_conv_b'", "\"block1_conv_a\"");
-  ExpectRefused(R"({"nodes_to_quantize": ["block2_Conv_b"]})", ErrorCode::kInvalidOption,
-                "no node named", "\"block2_conv_b\"");
-  ExpectRefused(R"({"op_types_to_quantize": ["conv"]})", ErrorCode::kInvalidOption, "'conv'",
-                "\"Conv\"");
-  ExpectRefused(R"({"op_types_to_quantize": ["Blen"]})", ErrorCode::kInvalidOption, "'Blen'",
-                "\"Blend\"");
-  ExpectRefused(
-      R"({"quant_format": "QDQ", "extra_options": {"OpTypesToExcludeOutputQuantization": ["MatMull"]}})",
-      ErrorCode::kInvalidOption, "'MatMull'", "\"MatMul\"");
+  EXPECT_EQ(Parsed(R"({"per_chanel": true})"),
+            (Refusal{kInvalid, "unknown option \"per_chanel\"", "did you mean \"per_channel\"?"}));
+  EXPECT_EQ(ParsedExtra(R"("ActivationSymetric": true)"),
+            (Refusal{kInvalid, "unknown extra option \"ActivationSymetric\"",
+                     "did you mean \"ActivationSymmetric\"?"}));
+  EXPECT_EQ(ParsedExtra(R"("zzzzzzz": null)"),
+            (Refusal{kInvalid, "unknown extra option \"zzzzzzz\"", ""}));
 }
 
-TEST(ConfigTest, AValueOfTheWrongKindSaysWhich) {
-  ExpectRefused(R"({"per_channel": "yes"})", ErrorCode::kInvalidOption,
-                "'per_channel' cannot be \"yes\"");
-  ExpectRefused(R"({"nodes_to_exclude": "a"})", ErrorCode::kInvalidOption, "'nodes_to_exclude'");
-  ExpectRefused(R"({"quant_format": "qdq"})", ErrorCode::kInvalidOption, "quant_format", "QDQ");
-  ExpectRefused(R"({"weight_type": "QInt32"})", ErrorCode::kInvalidOption, "'QInt32'", "QInt8");
-  ExpectRefused("[1]", ErrorCode::kInvalidOption, "not a JSON object");
-  ExpectRefused("{", ErrorCode::kInvalidOption, "not a JSON object");
-}
-
-TEST(ConfigTest, CombinationsWithoutMeaningAreRefused) {
-  ExpectRefused(R"({"activation_type": "QInt8", "weight_type": "QUInt8"})",
-                ErrorCode::kUnsupportedOption, "QInt8 activations with QUInt8 weights");
-  for (const char* option :
-       {R"("AddQDQPairToWeight": true)", R"("DedicatedQDQPair": true)", R"("QuantizeBias": false)",
-        R"("UseQDQContribOps": true)", R"("QDQKeepRemovableActivations": true)",
-        R"("QDQDisableWeightAdjustForInt32Bias": true)",
-        R"("OpTypesToExcludeOutputQuantization": ["Conv"])",
-        R"("QDQOpTypePerChannelSupportToAxis": {"MatMul": 0})"}) {
-    ExpectRefused(std::string(R"({"extra_options": {)") + option + "}}",
-                  ErrorCode::kUnsupportedOption, "has no effect in the QOperator format");
-  }
-  for (const char* types : {R"("activation_type": "QInt16")", R"("weight_type": "QUInt4")",
-                            R"("extra_options": {"TensorQuantOverrides":
-                                {"x": [{"quant_type": "QUInt16"}]}})"}) {
-    ExpectRefused(std::string("{") + types + "}", ErrorCode::kUnsupportedOption,
-                  "QOperator format has 8-bit integers only", "QDQ");
-  }
-  ExpectRefused(R"({"quant_format": "QDQ", "activation_type": "QFLOAT8E4M3FN"})",
-                ErrorCode::kUnsupportedOption, "activations and weights together");
-  ExpectRefused(R"({"quant_format": "QDQ",
-                    "extra_options": {"BlockSize": 32, "UseQDQContribOps": true}})",
-                ErrorCode::kUnsupportedOption, "no blocks");
-}
-
-// Each with what the message has to say.
-TEST(ConfigTest, TensorQuantOverridesThatMakeNoSenseAreRefused) {
-  const std::pair<const char*, const char*> cases[] = {
-      {R"([{"scale": 1.0}])", "Must provide both 'scale' and 'zero_point'"},
-      {R"([{"scale": 0, "zero_point": 0, "rmax": 1.0}])",
-       "option(s) [rmax] are invalid with 'scale' and 'zero_point'"},
-      {R"([{"scale": 0, "zero_point": 0}])", "scale is not a positive number"},
-      {R"([{"zero_pint": 0}])", "unknown key 'zero_pint'"},
-      {R"([{"quant_type": "QInt7"}])", "expected a quantization type"},
-      {R"([{"scale": 1, "zero_point": 2.5}])", "expected a whole number"},
-      {R"([{"rmin": 1, "rmax": -1}])", "rmin is greater than rmax"},
-      {R"([{}, {}])", "needs an axis"},
-      {R"([{"axis": 0, "rmin": 0}])", "rmin and rmax come together"},
-      {R"([{"axis": 0, "symmetric": true}, {"symmetric": false}])", "the same for all channels"},
-      {R"([{"convert": {}}])", "convert has no quant_type"},
-      {R"([{"convert": {"quant_type": "QUInt16", "recv_nodes": "a"}}])", "not a list"},
-      {R"({})", "expected a list"},
+TEST(ConfigTest, AValueOfTheWrongKindSaysWhatIsExpectedAndWhatCame) {
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {R"({"per_channel": "yes"})", "per_channel: expected true or false but received \"yes\"", ""},
+      {R"({"nodes_to_exclude": "a"})",
+       "nodes_to_exclude: expected a list of names but received \"a\"", ""},
+      {R"({"nodes_to_exclude": [1, "a"]})",
+       "nodes_to_exclude: expected a list of names but received [1,\"a\"]", ""},
+      {R"({"quant_format": "QDQs"})",
+       "quant_format: expected one of QOperator, QDQ but received \"QDQs\"",
+       "did you mean \"QDQ\"?"},
+      {R"({"quant_format": 1})", "quant_format: expected one of QOperator, QDQ but received 1", ""},
+      {R"({"quant_format": "qdq"})",
+       "quant_format: expected one of QOperator, QDQ but received \"qdq\"",
+       "did you mean \"QDQ\"?"},
+      {R"({"weight_type": "QInt32"})",
+       "weight_type: expected one of QInt8, QUInt8, QFLOAT8E4M3FN, QInt16, QUInt16, QInt4, QUInt4 "
+       "but received \"QInt32\"",
+       "did you mean \"QInt16\", \"QInt4\" or \"QInt8\"?"},
+      {R"({"calibrate_method": "MinMx"})",
+       "calibrate_method: expected one of MinMax, Entropy, Percentile, Distribution, MSE, auto but "
+       "received \"MinMx\"",
+       "did you mean \"MinMax\"?"},
+      {R"({"extra_options": [0.5, {"a": 1e-7}]})",
+       "extra_options: expected an object but received [0.5,{\"a\":1e-7}]", ""},
+      {"[1]", "the configuration is not a JSON object", ""},
+      {"{", "the configuration is not a JSON object", ""},
   };
-  for (const auto& [override, message] : cases) {
-    ExpectRefused(std::string(R"({"quant_format": "QDQ", "extra_options": {"TensorQuantOverrides":
-                                  {"first": [], "x": )") +
-                      override + "}}}",
-                  ErrorCode::kInvalidOption, message);
+  for (const auto& [options, message, hint] : cases) {
+    EXPECT_EQ(Parsed(options), (Refusal{kInvalid, message, hint})) << options;
   }
 }
 
-TEST(ConfigTest, NodeNamesInSubgraphsAndOpTypesOfTheModelAreKnown) {
-  TextModel model(R"(<ir_version: 8, opset_import: ["" : 13, "acme" : 1]>
-      g (float[1] x, bool which) => (float[1] y) {
-        y = If (which) <then_branch = a () => (float[1] p) { [inner] p = Exp (x) },
-                        else_branch = b () => (float[1] q) { q = acme.Blend (x) }>
-      })");
-  EXPECT_NO_THROW(CheckConfig(ParseConfig(R"({"nodes_to_exclude": ["inner"]})"), model.model));
-  EXPECT_NO_THROW(
-      CheckConfig(ParseConfig(R"({"op_types_to_quantize": ["If", "Tanh"]})"), model.model));
+TEST(ConfigTest, NumbersOfExtraOptionsAreWholeWhereTheyCountAndNotNegative) {
+  EXPECT_EQ(
+      ParseConfig(R"({"quant_format": "QDQ", "extra_options": {"BlockSize": 32.0}})").block_size,
+      32);
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("BlockSize": -1)", "BlockSize: expected a whole number of at least 0 but received -1"},
+      {R"("BlockSize": 1.5)", "BlockSize: expected a whole number of at least 0 but received 1.5"},
+      {R"("BlockSize": 1e21)",
+       "BlockSize: expected a whole number of at least 0 but received 1e+21"},
+      {R"("MinimumRealRange": -1e-7)",
+       "MinimumRealRange: expected a number of at least 0 but received -1e-7"},
+      {R"("MinimumRealRange": "0")",
+       "MinimumRealRange: expected a number of at least 0 but received \"0\""},
+      {R"("CalibStridedMinMax": 0)",
+       "CalibStridedMinMax: expected a whole number of at least 1 but received 0"},
+      {R"("CalibMaxIntermediateOutputs": -2)",
+       "CalibMaxIntermediateOutputs: expected a whole number of at least 1 but received -2"},
+      {R"("scenario": "p4")", "scenario: expected one of same, p3 but received \"p4\""},
+      {R"("QDQOpTypePerChannelSupportToAxis": {"MatMul": "1"})",
+       "QDQOpTypePerChannelSupportToAxis: expected an object of whole numbers but received "
+       "{\"MatMul\":\"1\"}"},
+  };
+  for (const auto& [extra, message] : cases) {
+    EXPECT_EQ(ParsedExtra(extra).message, message);
+    EXPECT_EQ(ParsedExtra(extra).code, kInvalid) << extra;
+  }
+}
+
+TEST(ConfigTest, TheFirstFaultIsNamed) {
+  // Unknown names before values, values in the order of the table, then types, then extra options
+  // as given.
+  EXPECT_EQ(Parsed(R"({"per_channel": 1, "activation_type": 2, "nam": 3})").message,
+            "unknown option \"nam\"");
+  EXPECT_EQ(Parsed(R"({"per_channel": 1, "quant_format": 2})").message,
+            "quant_format: expected one of QOperator, QDQ but received 2");
+  EXPECT_EQ(Parsed(R"({"extra_options": {"BlockSiz": 1}, "activation_type": "QInt8"})").message,
+            "QInt8 activations with QUInt8 weights are supported by no runtime");
+  EXPECT_EQ(ParsedExtra(R"("BlockSize": 2, "AddQDQPairToWeight": 3)", "QOperator").message,
+            "extra option BlockSize has no effect with quant_format QOperator");
+  EXPECT_EQ(ParsedExtra(R"("AddQDQPairToWeight": 3, "BlockSize": 2)", "QOperator").message,
+            "AddQDQPairToWeight: expected true or false but received 3");
+  EXPECT_EQ(
+      ParsedExtra(R"("TensorQuantOverrides": {"x": [{"quant_type": "QInt4"}]}, "scenario": "p3")",
+                  "QOperator")
+          .message,
+      "extra option scenario has no effect with calibrate_method MinMax");
+}
+
+TEST(ConfigTest, OptionDefaultsAreThoseOfTheTableAndAreAccepted) {
+  const json defaults = json::parse(OptionDefaultsJson());
+  EXPECT_EQ(defaults.at("parameters").at("quant_format"), "QOperator");
+  EXPECT_EQ(defaults.at("parameters").at("nodes_to_exclude"), json::array());
+  const json& extra = defaults.at("extra_options");
+  EXPECT_EQ(extra.size(), ExtraOptions().size());
+  EXPECT_EQ(extra.at("num_bins").dump(),
+            R"({"default":null,"methods":["Entropy","Percentile","Distribution"]})");
+  EXPECT_EQ(extra.at("QuantizeBias").dump(), R"({"default":true,"format":"QDQ"})");
+  EXPECT_EQ(extra.at("CalibMovingAverageConstant").dump(),
+            R"({"default":0.01,"methods":["MinMax"]})");
+  EXPECT_EQ(extra.at("TensorQuantOverrides").dump(), R"({"default":{}})");
+  EXPECT_EQ(extra.at("WeightSymmetric").dump(), R"({"default":null})");
+  // A default is never refused, whatever the format and the method.
+  for (const char* format : {"QDQ", "QOperator"}) {
+    for (const char* method : {"MinMax", "Entropy", "Percentile", "Distribution", "MSE", "auto"}) {
+      json options = defaults.at("parameters");
+      options["quant_format"] = format;
+      options["calibrate_method"] = method;
+      for (const auto& [name, option] : extra.items()) {
+        options["extra_options"][name] = option.at("default");
+      }
+      EXPECT_NO_THROW(ParseConfig(options.dump())) << options.dump();
+    }
+  }
 }
 
 }  // namespace

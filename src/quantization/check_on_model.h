@@ -1,0 +1,20 @@
+// Options against the model that they are for: names of nodes, op types and tensors, and what is an
+// initializer or has an axis.
+#pragma once
+
+#include "model/graph_view.h"
+#include "model/model.h"
+#include "quantization/config.h"
+
+namespace ptq {
+
+// Checks op types, node names and tensor overrides against the model as given, bodies included.
+// Throws kInvalidOption, with near matches for names.
+void CheckConfig(const StaticQuantConfig& config, const Model& model);
+
+// Of the tensor overrides what does not depend on other options: every tensor is in the view, an
+// axis is one of its axes, the number of objects fits, `convert` is of an activation. Throws
+// kInvalidOption.
+void CheckOverridesOnModel(const TensorOverrides& overrides, const GraphView& view);
+
+}  // namespace ptq
