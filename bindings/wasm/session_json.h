@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "calibration/calibration_model.h"
 #include "model/model.h"
-#include "quantization/quantize_static.h"
+#include "pipeline/quantize_static.h"
 
 namespace ptq::binding {
 

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "onnx/checker.h"
-#include "quantization/quantize_static.h"
+#include "pipeline/quantize_static.h"
 #include "testing/memory_files.h"
 
 namespace ptq {

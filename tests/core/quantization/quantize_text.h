@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "quantization/quantize_static.h"
+#include "pipeline/quantize_static.h"
 #include "testing/memory_files.h"
 #include "testing/model_text.h"
 

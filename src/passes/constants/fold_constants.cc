@@ -12,7 +12,7 @@
 
 #include "model/graph_view.h"
 #include "model/tensor_builder.h"
-#include "passes/constant_evaluator.h"
+#include "passes/constants/constant_evaluator.h"
 #include "passes/graph_queries.h"
 #include "passes/infer_shapes.h"
 #include "passes/ir_version.h"

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "model/attributes.h"
-#include "passes/constant_kernels.h"
+#include "passes/constants/constant_kernels.h"
 
 namespace ptq {
 namespace {

@@ -1,11 +1,11 @@
-#include "passes/constant_evaluator.h"
+#include "passes/constants/constant_evaluator.h"
 
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/float16.h"
-#include "passes/constant_kernels.h"
+#include "passes/constants/constant_kernels.h"
 
 namespace ptq {
 namespace {

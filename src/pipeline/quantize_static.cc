@@ -1,4 +1,4 @@
-#include "quantization/quantize_static.h"
+#include "pipeline/quantize_static.h"
 
 #include <algorithm>
 #include <map>

@@ -8,7 +8,7 @@
 
 #include "base/float16.h"
 #include "model/attributes.h"
-#include "passes/constant_kernels.h"
+#include "passes/constants/constant_kernels.h"
 
 namespace ptq {
 namespace {

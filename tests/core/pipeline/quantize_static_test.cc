@@ -1,7 +1,7 @@
 // Models in which onnxruntime.quantization is wrong, hangs or gives up (D numbers: the research
 // notes' list), and what comes out here. What it gets right is covered by
 // tests/js/conformance.test.ts.
-#include "quantization/quantize_static.h"
+#include "pipeline/quantize_static.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "model/attributes.h"
-#include "passes/constant_kernels.h"
+#include "passes/constants/constant_kernels.h"
 
 namespace ptq {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "passes/constant_evaluator.h"
+#include "passes/constants/constant_evaluator.h"
 
 namespace ptq {
 
