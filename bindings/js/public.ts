@@ -14,6 +14,7 @@ export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model
 export type { QuantizeResult } from './jobs/quantize-static.js';
 export type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
 export { qdqConfigOptions, qnnConfigOptions } from './options/configs.js';
+export { quantizeStaticDefaults } from './options/defaults.js';
 export { type ExtraOptionSpec, type ExtraOptions, extraOptions } from './options/extra-options.js';
 export { type Profile, type ProfileName, profileNames, profiles } from './options/profiles.js';
 export type { CalibrationMethod, QuantFormat, QuantType } from './options/quant-types.js';
@@ -27,8 +28,9 @@ export { npyReader } from './samples/arrays/npy-reader.js';
 export { type NpzReaderOptions, npzReader } from './samples/arrays/npz.js';
 export { pbReader } from './samples/arrays/pb.js';
 export { rawReader } from './samples/arrays/raw.js';
-export { type DatasetReaderOptions, datasetReader } from './samples/dataset.js';
+export { type DatasetReaderOptions, datasetReader, sampleExtensions } from './samples/dataset.js';
 export type { FileReaderOptions } from './samples/files/file-source.js';
+export { byName, isHidden } from './samples/files/files.js';
 export { guessPreprocess } from './samples/images/guess-preprocess.js';
 export { type ImageReaderOptions, imageReader } from './samples/images/images.js';
 export {

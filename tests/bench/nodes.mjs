@@ -7,9 +7,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCalibrationCache } from '../../dist/calibration/files/calibration-cache.js';
 import { ModelFiles } from '../../dist/core/host-files.js';
+import { loadCore } from '../../dist/core/load.js';
 import { formatRanges } from '../../dist/core/ranges.js';
 import { CoreSession } from '../../dist/core/session.js';
-import { checkQuantizeStatic, coreOptions } from '../../dist/options/validate.js';
+import { coreOptions } from '../../dist/options/core-options.js';
+import { checkQuantizeStatic } from '../../dist/options/validate.js';
 import { nodePlatform } from '../../dist/platform/node.js';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'nodes.py');
@@ -22,7 +24,10 @@ async function ours(model, ranges) {
   core.open();
   core.configure(
     coreOptions(
-      checkQuantizeStatic({ quant_format: 'QDQ', weight_type: 'QInt8', optimize_model: false }),
+      checkQuantizeStatic(
+        { quant_format: 'QDQ', weight_type: 'QInt8', optimize_model: false },
+        await loadCore(),
+      ),
     ),
   );
   core.prepare();

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { extraOptions } from '#dist/options/schema.js';
+import { extraOptions } from '#dist/options/extra-options.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';

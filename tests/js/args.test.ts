@@ -3,13 +3,10 @@ import { test } from 'node:test';
 import { QuantizeError } from '#dist/base/errors.js';
 import { parseArgs } from '#dist/cli/args.js';
 import { helpText } from '#dist/cli/help.js';
-import {
-  type Command,
-  commandTables,
-  extraOptions,
-  type OptionSpec,
-  quantizeStaticOptions,
-} from '#dist/options/schema.js';
+import { type Command, commandTables } from '#dist/options/commands.js';
+import { extraOptions } from '#dist/options/extra-options.js';
+import { quantizeStaticOptions } from '#dist/options/quantize-static.js';
+import type { OptionSpec } from '#dist/options/spec.js';
 
 const refused = (argv: string[], code: string, message: RegExp, hint?: RegExp) =>
   assert.throws(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuantizeError } from '#dist/base/errors.js';
 import { formatConfig, mergeConfig, parseConfig } from '#dist/options/config-file.js';
-import { quantizeStaticOptions } from '#dist/options/schema.js';
-import { checkQuantizeStatic } from '#dist/options/validate.js';
+import { quantizeStaticOptions } from '#dist/options/quantize-static.js';
+import { checkQuantizeStatic } from './support/options.js';
 
 const parse = (value: unknown) =>
   parseConfig(JSON.stringify(value), 'c.json', quantizeStaticOptions);

@@ -12,9 +12,10 @@ import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache
 import { ModelFiles } from '#dist/core/host-files.js';
 import { formatRanges } from '#dist/core/ranges.js';
 import { CoreSession } from '#dist/core/session.js';
-import { checkQuantizeStatic, coreOptions } from '#dist/options/validate.js';
+import { coreOptions } from '#dist/options/core-options.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import { type OnnxModel, type OnnxTensor, readOnnx } from './support/onnx-reader.js';
+import { checkQuantizeStatic } from './support/options.js';
 
 const fixtures = 'tests/fixtures/conformance';
 const data = '../shared/data/models';

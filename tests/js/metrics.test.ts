@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addNoise, classCount, floatValues, noSums, signalToNoise, topClasses } from '#dist/verify/metrics.js';
 import { halfToFloat } from '#dist/base/float16.js';
+import {
+  addNoise,
+  classCount,
+  floatValues,
+  noSums,
+  signalToNoise,
+  topClasses,
+} from '#dist/verify/metrics.js';
 
 function ratio(x: number[], y: number[]): number {
   const sums = noSums();

@@ -5,10 +5,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { profileNames, profiles, quantizeStatic } from '#dist/index.js';
+import { extraOptions } from '#dist/options/extra-options.js';
 import type { ProfileName } from '#dist/options/profiles.js';
-import { extraOptions, quantizeStaticOptions } from '#dist/options/schema.js';
-import { checkExtraValues, checkQuantizeStatic } from '#dist/options/validate.js';
+import { quantizeStaticOptions } from '#dist/options/quantize-static.js';
+import { checkExtraValues } from '#dist/options/validate.js';
 import { type OnnxNode, type OnnxTensor, readOnnx } from './support/onnx-reader.js';
+import { checkQuantizeStatic } from './support/options.js';
 import { command, noise } from './support/pipeline.js';
 
 const uint8 = 2;
@@ -157,11 +159,11 @@ test('a profile is made of values that the options take, each with a reason and 
     for (const field of Object.keys(parameters)) assert.ok(known.includes(field), field);
     for (const field of Object.keys(extra)) assert.ok(Object.hasOwn(extraOptions, field), field);
     const values = Object.entries(extra).map(([field, { value }]) => [field, value]);
-    checkExtraValues(Object.fromEntries(values), 'QUInt8');
+    checkExtraValues(Object.fromEntries(values));
     for (const { url } of sources) assert.match(url, /^https:\/\//);
     const checked = checkQuantizeStatic({ profile: name });
     for (const [field, { value }] of Object.entries(parameters)) {
-      assert.equal(checked[field], value, `${name} ${field}`);
+      assert.equal(checked[field as keyof typeof checked], value, `${name} ${field}`);
     }
   }
 });

@@ -11,7 +11,8 @@ import {
   quantize,
   quantizeStatic,
 } from '#dist/index.js';
-import { camelCase, quantizeStaticOptions } from '#dist/options/schema.js';
+import { quantizeStaticOptions } from '#dist/options/quantize-static.js';
+import { camelCase } from '#dist/options/spec.js';
 import { command, imageFolder, imageSamples, model, temporaryFolder } from './support/pipeline.js';
 
 const folder = path.resolve('tests/fixtures/config');

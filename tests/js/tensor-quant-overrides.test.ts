@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuantizeError } from '#dist/base/errors.js';
-import { checkTensorQuantOverrides, overrideTypes } from '#dist/options/tensor-quant-overrides.js';
+import { overrideTypes } from '#dist/options/tensor-quant-overrides.js';
+import { checkTensorQuantOverrides } from './support/options.js';
 
 const check = (value: unknown) => checkTensorQuantOverrides(value, 'QUInt8');
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExtraOptions, QuantConfig, QuantizeStaticOptions, StaticQuantConfig } from 'onnx-ptq';
-import { checkQuantizeStatic } from '#dist/options/validate.js';
+import { checkQuantizeStatic } from './support/options.js';
 
 test('options are typed by name and value', () => {
   const extraOptions: ExtraOptions = {

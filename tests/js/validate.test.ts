@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuantizeError } from '#dist/base/errors.js';
+import { coreOptions } from '#dist/options/core-options.js';
+import { extraOptions } from '#dist/options/extra-options.js';
+import { preprocessOptions } from '#dist/options/preprocess.js';
 import type { QuantFormat } from '#dist/options/quant-types.js';
-import { extraOptions, preprocessOptions, quantizeStaticOptions } from '#dist/options/schema.js';
-import {
-  checkExtraOptions,
-  checkOptions,
-  checkQuantizeStatic,
-  coreOptions,
-  fromCamelCase,
-} from '#dist/options/validate.js';
+import { quantizeStaticOptions } from '#dist/options/quantize-static.js';
+import { checkOptions, readParameters } from '#dist/options/validate.js';
+import { checkQuantizeStatic } from './support/options.js';
 
 /** Expects a QuantizeError whose code, message and hint match. */
 function throwsError(work: () => unknown, code: string, message: RegExp, hint?: RegExp): void {
@@ -23,7 +21,7 @@ function throwsError(work: () => unknown, code: string, message: RegExp, hint?: 
 }
 
 const extra = (given: Record<string, unknown>, format: QuantFormat) =>
-  checkExtraOptions(given, { format, activationType: 'QUInt8', method: 'MinMax' });
+  checkQuantizeStatic({ quant_format: format, extra_options: given }).extra_options;
 
 test('defaults are those of the mission', () => {
   const checked = checkQuantizeStatic({});
@@ -218,13 +216,13 @@ test('an unknown extra option is an error with near matches', () => {
 
 test('camelCase options become the reference names, unknown ones are errors', () => {
   assert.deepEqual(
-    fromCamelCase(quantizeStaticOptions, { perChannel: true, signal: 1 }, ['signal']),
+    readParameters(quantizeStaticOptions, { perChannel: true, signal: 1 }, ['signal']),
     {
       per_channel: true,
     },
   );
   throwsError(
-    () => fromCamelCase(quantizeStaticOptions, { perChanel: true }, []),
+    () => readParameters(quantizeStaticOptions, { perChanel: true }, []),
     'INVALID_OPTION',
     /unknown option "perChanel"/,
     /"perChannel"/,

@@ -26,7 +26,7 @@ export async function generatedPages() {
 }
 
 async function operatorsPage() {
-  const { loadCore } = await library('core.js');
+  const { loadCore } = await library('core/load.js');
   const rows = JSON.parse((await loadCore()).operators());
   const opset = ({ minOpset }) => (minOpset > 1 ? `, from opset ${minOpset}` : '');
   const byDefault = rows.filter((row) => row.byDefault);
@@ -53,8 +53,10 @@ async function operatorsPage() {
 }
 
 async function optionsPage() {
-  const { commands, commandTables, extraOptions, camelCase } = await library('schema.js');
-  const { defaultText, laterText, valueText } = await library('describe-option.js');
+  const { commands, commandTables } = await library('options/commands.js');
+  const { extraOptions } = await library('options/extra-options.js');
+  const { camelCase } = await library('options/spec.js');
+  const { defaultText, laterText, valueText } = await library('options/describe-option.js');
   const meaning = (spec) => spec.help + (laterText(spec) ? ` (${laterText(spec)})` : '');
   const rows = (specs) =>
     specs.map((spec) => [
@@ -81,7 +83,7 @@ async function optionsPage() {
   const head = ['option', 'value', 'default', 'meaning'];
   const example = 'calibration_cache_path';
   const parts = [
-    generated('bindings/js/options/schema.ts'),
+    generated('the tables in bindings/js/options'),
     '# Options',
     `Every option has the reference's name, and one spelling for each place: \`${example}\` in a configuration file, ` +
       `\`--${example}\` (or with \`-\`) on the command line, \`${camelCase(example)}\` in the API. Keys of ` +
@@ -101,7 +103,7 @@ async function optionsPage() {
 }
 
 async function profilesPage() {
-  const { profiles } = await library('profiles.js');
+  const { profiles } = await library('options/profiles.js');
   const sections = Object.entries(profiles).flatMap(([name, profile]) => {
     const fields = { ...profile.parameters, ...profile.extra_options };
     const rows = Object.entries(fields).map(([field, { value, reason }]) => [

@@ -5,9 +5,10 @@ import {
   type ExtraOptionSpec,
   extraOptions,
   type OptionSpec,
+  type QuantFormat,
+  quantizeStaticDefaults,
   quantizeStaticOptions,
 } from 'onnx-ptq';
-import type { Settings } from './settings';
 
 export type AdvancedValues = Readonly<Record<string, boolean | string>>;
 
@@ -18,32 +19,23 @@ export interface AdvancedField {
   spec: OptionSpec | ExtraOptionSpec;
 }
 
-const parameters = [
-  'calibrate_method',
-  'nodes_to_quantize',
-  'use_external_data_format',
-  'sample_rate',
-  'workers',
-  'memory_budget',
-];
-
 const fields: readonly AdvancedField[] = [
-  ...quantizeStaticOptions
-    .filter(({ name }) => parameters.includes(name))
-    .map((spec) => ({ name: spec.name, extra: false, spec })),
+  ...quantizeStaticOptions.map((spec) => ({ name: spec.name, extra: false, spec })),
   ...Object.entries(extraOptions).map(([name, spec]) => ({ name, extra: true, spec })),
-];
+].filter(({ spec }) => (spec as AdvancedField['spec']).for.includes('page'));
+
+/** What the fields depend on and are filled with. */
+export interface AdvancedSettings {
+  quantFormat: QuantFormat;
+  advanced: AdvancedValues;
+}
 
 /** Those that can be changed, and have an effect in the chosen format and calibration method. */
-export function advancedFields({
-  quantFormat,
-  advanced,
-}: Pick<Settings, 'quantFormat' | 'advanced'>): AdvancedField[] {
-  const method = (advanced.calibrate_method ?? 'MinMax') as CalibrationMethod;
-  const hasEffect = (spec: AdvancedField['spec']) => {
-    if ('format' in spec && spec.format && spec.format !== quantFormat) return false;
-    return !('methods' in spec && spec.methods && !spec.methods.includes(method));
-  };
+export function advancedFields({ quantFormat, advanced }: AdvancedSettings): AdvancedField[] {
+  const { calibrate_method: usual } = quantizeStaticDefaults;
+  const method = (advanced.calibrate_method ?? usual) as CalibrationMethod;
+  const hasEffect = ({ format = quantFormat, methods }: AdvancedField['spec']) =>
+    format === quantFormat && (!methods || methods.includes(method));
   return fields.filter(({ spec }) => !spec.later && hasEffect(spec));
 }
 
@@ -65,7 +57,7 @@ function parse(spec: AdvancedField['spec'], entered: boolean | string): unknown 
 }
 
 /** The reference's names and values of what differs from the defaults. */
-export function advancedValues(settings: Settings): {
+export function advancedValues(settings: AdvancedSettings): {
   parameters: Record<string, unknown>;
   extraOptions: Record<string, unknown>;
 } {

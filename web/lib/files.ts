@@ -1,4 +1,5 @@
 // Dropped and picked files: folders are walked, and each file is sorted by what it is for.
+import { byName, isHidden, sampleExtensions } from 'onnx-ptq';
 
 export interface Sorted {
   model: File | null;
@@ -7,11 +8,19 @@ export interface Sorted {
   others: File[];
 }
 
-const imageName = /\.(jpe?g|png|webp|gif|bmp|avif)$/i;
-const otherSampleName = /\.(npy|npz|pb|wav|raw|bin|f32)$/i;
+/** The library's, and those that browsers decode themselves. */
+const imageExtensions = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'bmp', 'avif'];
+const otherExtensions = sampleExtensions.filter(
+  (extension) => !imageExtensions.includes(extension),
+);
 
 /** What a picker for samples offers. */
-export const acceptedSamples = 'image/*,.npy,.npz,.pb,.wav,.raw,.bin,.f32,.zip';
+export const acceptedSamples = [
+  'image/*',
+  ...[...otherExtensions, 'zip'].map((one) => `.${one}`),
+].join();
+
+const extensionOf = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
 
 /**
  * The last .onnx file is the model; images, arrays, sounds and zips are samples. A file that the model names as its
@@ -25,12 +34,12 @@ export function sortFiles(files: readonly File[], dataFiles: readonly string[] =
     (withModel && /\.bin$/i.test(file.name));
   for (const file of files) {
     const name = pathOf(file);
-    if (/(^|\/)(\.|__MACOSX)/.test(name)) continue;
+    if (isHidden(name)) continue;
     if (/\.onnx$/i.test(name)) sorted.model = file;
     else if (isSample(name) && !isData(file)) sorted.samples.push(named(file, name));
     else sorted.others.push(file);
   }
-  sorted.samples.sort(byName);
+  sorted.samples.sort(byName); // as the readers do: the first n are the same everywhere
   return sorted;
 }
 
@@ -39,7 +48,9 @@ const lastPart = (path: string) => path.split(/[\\/]/).pop()!;
 
 /** A zip in a folder is left alone, as the readers do. */
 function isSample(name: string): boolean {
-  return imageName.test(name) || otherSampleName.test(name) || /^[^/]*\.zip$/i.test(name);
+  const extension = extensionOf(name);
+  if (extension === 'zip') return !name.includes('/');
+  return imageExtensions.includes(extension) || otherExtensions.includes(extension);
 }
 
 /** The path as name, as it has no other place that survives the way to the worker. */
@@ -47,12 +58,7 @@ function named(file: File, name: string): File {
   return name === file.name ? file : new File([file], name, { type: file.type });
 }
 
-/** By code units, as the readers sort: the first n are the same everywhere. */
-function byName(a: File, b: File): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-}
-
-export const isImage = (file: File) => imageName.test(file.name);
+export const isImage = (file: File) => imageExtensions.includes(extensionOf(file.name));
 
 /** Whether there may be images among the files: what a zip has is seen only when it is read. */
 export const mayHaveImages = (files: readonly File[]) =>

@@ -6,6 +6,7 @@ import {
   profiles,
   type QuantFormat,
   type QuantType,
+  quantizeStaticDefaults,
 } from 'onnx-ptq';
 import { type AdvancedValues, advancedValues, lines } from './advanced';
 
@@ -32,15 +33,15 @@ export interface Settings {
   limit: number | null;
 }
 
-/** Those of the reference's quantize_static as the project describes it. */
+/** The library's, and those of the page alone. */
 export const defaultSettings: Settings = {
   profile: '',
-  quantFormat: 'QOperator',
-  activationType: 'QUInt8',
-  weightType: 'QUInt8',
-  perChannel: false,
-  reduceRange: false,
-  optimizeModel: true,
+  quantFormat: quantizeStaticDefaults.quant_format,
+  activationType: quantizeStaticDefaults.activation_type,
+  weightType: quantizeStaticDefaults.weight_type,
+  perChannel: quantizeStaticDefaults.per_channel,
+  reduceRange: quantizeStaticDefaults.reduce_range,
+  optimizeModel: quantizeStaticDefaults.optimize_model,
   nodesToExclude: '',
   opTypesToQuantize: [],
   advanced: {},
@@ -126,21 +127,22 @@ export function commandLine(settings: Settings, model: string, output: string): 
     /^[\w./=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
   const words = ['npx', 'onnx-ptq', '--input_model', model, '--output_model', output];
   words.push('--calibrate_dataset', './samples/');
-  const preprocess = preprocessOption(settings);
-  if (preprocess !== undefined) words.push('--preprocess', preprocess);
-  if (settings.quantFormat !== 'QOperator') words.push('--quant_format', settings.quantFormat);
-  if (settings.activationType !== 'QUInt8')
-    words.push('--activation_type', settings.activationType);
-  if (settings.weightType !== 'QUInt8') words.push('--weight_type', settings.weightType);
-  if (settings.perChannel) words.push('--per_channel');
-  if (settings.reduceRange) words.push('--reduce_range');
-  if (!settings.optimizeModel) words.push('--optimize_model', 'false');
-  const types = settings.opTypesToQuantize;
-  if (types.length > 0) words.push('--op_types_to_quantize', ...types);
-  const nodes = lines(settings.nodesToExclude);
-  if (nodes.length > 0) words.push('--nodes_to_exclude', ...nodes);
   const { parameters, extraOptions } = advancedValues(settings);
-  for (const [name, value] of Object.entries(parameters)) {
+  const chosen: Record<string, unknown> = {
+    preprocess: preprocessOption(settings),
+    quant_format: settings.quantFormat,
+    activation_type: settings.activationType,
+    weight_type: settings.weightType,
+    per_channel: settings.perChannel,
+    reduce_range: settings.reduceRange,
+    optimize_model: settings.optimizeModel,
+    op_types_to_quantize: settings.opTypesToQuantize,
+    nodes_to_exclude: lines(settings.nodesToExclude),
+    ...parameters,
+  };
+  const usual: Readonly<Record<string, unknown>> = quantizeStaticDefaults;
+  for (const [name, value] of Object.entries(chosen)) {
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(usual[name])) continue;
     words.push(`--${name}`, ...(value === true ? [] : [value].flat().map(String)));
   }
   const extra = Object.entries(extraOptions).map(

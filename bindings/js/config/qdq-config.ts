@@ -2,12 +2,17 @@
 
 import { QuantizeError } from '../base/errors.js';
 import type { GraphNode } from '../base/types.js';
+import { loadCore } from '../core/load.js';
 import { type ModelSource, modelSourceKeys } from '../options/api.js';
 import { type CheckedQdqConfig, qdqConfigOptions } from '../options/configs.js';
 import type { ExtraOptions } from '../options/extra-options.js';
 import { is4Bit, is16Bit } from '../options/quant-types.js';
 import type { ParametersOf } from '../options/spec.js';
-import { overrideTypes, type TensorQuantOverrides } from '../options/tensor-quant-overrides.js';
+import {
+  checkTensorQuantOverrides,
+  overrideTypes,
+  type TensorQuantOverrides,
+} from '../options/tensor-quant-overrides.js';
 import {
   checkCalibrateArgs,
   checkExtraValues,
@@ -15,9 +20,9 @@ import {
   readParameters,
 } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
+import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
 import {
   type ConfiguredModel,
-  checkedOverrides,
   configure,
   needsExternalData,
   opsetOfAllTypes,
@@ -57,7 +62,7 @@ export async function qdqConfigChecked(
   predicate?: NodePredicate,
 ): Promise<StaticQuantConfig> {
   // What is wrong with the values is said before the model is read.
-  const extra = await extraOptionsOf(checked);
+  const extra = extraOptionsOf(checked, await loadCore());
   return configure(platform, source, (model) => makeQdqConfig(model, checked, extra, predicate));
 }
 
@@ -115,9 +120,9 @@ interface CheckedExtraOptions {
   overrides: TensorQuantOverrides;
 }
 
-async function extraOptionsOf(checked: CheckedQdqConfig): Promise<CheckedExtraOptions> {
+function extraOptionsOf(checked: CheckedQdqConfig, core: PtqCoreModule): CheckedExtraOptions {
   const type = checked.activation_type;
-  const overrides = await checkedOverrides(checked.tensor_quant_overrides, type);
+  const overrides = checkTensorQuantOverrides(checked.tensor_quant_overrides, type, core);
   const set = {
     MinimumRealRange: checked.min_real_range,
     QDQKeepRemovableActivations: checked.keep_removable_activations,
@@ -129,7 +134,7 @@ async function extraOptionsOf(checked: CheckedQdqConfig): Promise<CheckedExtraOp
   };
   const given = checkExtraValues(checked.extra_options);
   if (given.TensorQuantOverrides) {
-    given.TensorQuantOverrides = await checkedOverrides(given.TensorQuantOverrides, type);
+    given.TensorQuantOverrides = checkTensorQuantOverrides(given.TensorQuantOverrides, type, core);
   }
   return { set, given, overrides };
 }

@@ -3,11 +3,13 @@
 // and the weight type for constants of MatMul and LayerNormalization, which would get that of activations.
 
 import type { GraphNode } from '../base/types.js';
+import { loadCore } from '../core/load.js';
 import { type ModelSource, modelSourceKeys } from '../options/api.js';
 import { type CheckedQnnConfig, qnnConfigOptions } from '../options/configs.js';
 import { is4Bit, is16Bit, isInteger8Bit, type QuantType } from '../options/quant-types.js';
 import type { ParametersOf } from '../options/spec.js';
 import {
+  checkTensorQuantOverrides,
   overrideTypes,
   type TensorParameters,
   type TensorQuantOverride,
@@ -18,7 +20,6 @@ import type { Platform } from '../platform/platform.js';
 import { fixMixedPrecision } from './mixed-precision.js';
 import {
   type ConfiguredModel,
-  checkedOverrides,
   configure,
   needsExternalData,
   opsetOfAllTypes,
@@ -44,7 +45,8 @@ export async function qnnConfigChecked(
   checked: CheckedQnnConfig,
 ): Promise<StaticQuantConfig> {
   // What is wrong with the values is said before the model is read.
-  const initial = await checkedOverrides(checked.init_overrides, checked.activation_type);
+  const { init_overrides, activation_type } = checked;
+  const initial = checkTensorQuantOverrides(init_overrides, activation_type, await loadCore());
   return configure(platform, source, (model) => makeQnnConfig(model, checked, initial));
 }
 

@@ -68,14 +68,5 @@ export async function configure(
   }
 }
 
-/** Overrides whose form is right, without keys that are null. Throws INVALID_OPTION with the tensor. */
-export async function checkedOverrides(
-  given: object,
-  activationType: QuantType,
-): Promise<TensorQuantOverrides> {
-  checkOverridesInCore(await loadCore(), given, activationType);
-  return JSON.parse(JSON.stringify(given), (_, value) => value ?? undefined);
-}
-
 /** In the order of their characters, each once. */
 export const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();

@@ -1,5 +1,7 @@
 // extra_options.TensorQuantOverrides: quantization parameters by tensor name. Keys are the reference's. It stops
 // checking after the first tensor; here the core checks every entry of every tensor (src/quantization).
+import { checkOverridesInCore } from '../core/check-options.js';
+import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
 import type { QuantType } from './quant-types.js';
 
 /** One type for one tensor; what is left out is as without the override. */
@@ -26,6 +28,19 @@ export interface TensorQuantOverride extends TensorParameters {
 
 /** One object for the tensor (per tensor, or `axis` for all channels), or as many as it has channels. */
 export type TensorQuantOverrides = Record<string, TensorQuantOverride[]>;
+
+/**
+ * Checks the form of overrides; returns a copy without keys that are null. `activationType` is what an activation has
+ * without an override. Throws INVALID_OPTION with the tensor.
+ */
+export function checkTensorQuantOverrides(
+  value: unknown,
+  activationType: QuantType,
+  core: PtqCoreModule,
+): TensorQuantOverrides {
+  checkOverridesInCore(core, value, activationType);
+  return JSON.parse(JSON.stringify(value), (_, item) => item ?? undefined);
+}
 
 /** Every type that the overrides name, those of `convert` too. */
 export function overrideTypes(overrides: TensorQuantOverrides): Set<QuantType> {

@@ -30,7 +30,9 @@ const kinds: readonly FileKind<DatasetReaderOptions>[] = [
   wavFiles,
   rawFiles,
 ];
-const extensions = kinds.flatMap((kind) => kind.extensions);
+
+/** Extensions of the files that datasetReader() reads, without a dot. A zip of such files will do as well. */
+export const sampleExtensions: readonly string[] = kinds.flatMap((kind) => kind.extensions);
 /** How text becomes the tokens of a model is not in the model. */
 const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
 
@@ -48,9 +50,9 @@ export function datasetReader(source: FileInput, options: DatasetReaderOptions =
 }
 
 function open(listing: FileListing, options: DatasetReaderOptions): SampleSource {
-  const { files, others, place } = pickFiles(listing, extensions, textExtensions);
+  const { files, others, place } = pickFiles(listing, sampleExtensions, textExtensions);
   if (files.length === 0) {
-    const looked = `images (.jpg, .jpeg, .png) and ${extensions
+    const looked = `images (.jpg, .jpeg, .png) and ${sampleExtensions
       .slice(imageFiles.extensions.length)
       .map((extension) => `.${extension}`)
       .join(', ')} files`;

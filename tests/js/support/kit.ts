@@ -7,7 +7,7 @@ import type { Feeds, TensorRanges } from '#dist/base/types.js';
 import { ModelFiles } from '#dist/core/host-files.js';
 import { formatRanges } from '#dist/core/ranges.js';
 import { CoreSession } from '#dist/core/session.js';
-import { checkQuantizeStatic, coreOptions } from '#dist/options/validate.js';
+import { coreOptions } from '#dist/options/core-options.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import type { Runtime } from '#dist/platform/platform.js';
 import { createSession, type OutputTensor } from '#dist/runtime/runtime.js';
@@ -19,6 +19,7 @@ import {
   type OnnxTensor,
   readOnnx,
 } from './onnx-reader.js';
+import { checkQuantizeStatic } from './options.js';
 
 /** Where we mean to differ: an entry of docs/differences.md, and what it may change. */
 export interface Deviation {

@@ -156,7 +156,7 @@ export class FileStream implements ByteStream {
 }
 
 /** By code units, not by language: the same order on every machine. */
-export function byName(a: NamedBytes, b: NamedBytes): number {
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
