@@ -1,4 +1,5 @@
-// The page from top to bottom: what goes in on the left, what happens and what comes out on the right.
+// The page from top to bottom: what goes in on the left, what happens and what comes out on the
+// right.
 import { useEffect, useState } from 'preact/hooks';
 import { EngineStatus } from './components/engine-status';
 import { LanguageSwitch } from './components/language-switch';

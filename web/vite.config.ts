@@ -1,4 +1,5 @@
-// The page as static files for any host: relative URLs, everything local, one self-contained worker script.
+// The page as static files for any host: relative URLs, everything local, one self-contained worker
+// script.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,8 @@ import { defineConfig, type Plugin } from 'vite';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts: string[]) => path.join(root, ...parts);
 
-// What the browser may do, from the first byte on; lockNetwork() in lib/engine.ts takes away the network as well.
+// What the browser may do, from the first byte on; lockNetwork() in lib/engine.ts takes away the
+// network as well.
 const contentSecurityPolicy = [
   "default-src 'none'",
   // wasm-unsafe-eval: WebAssembly. blob: onnxruntime's own script, where threads are available.
@@ -36,7 +38,10 @@ export default defineConfig({
   worker: { format: 'iife' },
 });
 
-/** The policy goes into the built page only: the development server needs inline styles and a socket. */
+/**
+ * The policy goes into the built page only: the development server needs inline styles and a
+ * socket.
+ */
 function contentSecurity(): Plugin {
   return {
     name: 'content-security-policy',
@@ -51,7 +56,9 @@ function contentSecurity(): Plugin {
   };
 }
 
-/** Licences of what is in the wasm core and the worker; Vite lists those of the page's own script. */
+/**
+ * Licences of what is in the wasm core and the worker; Vite lists those of the page's own script.
+ */
 function licenses(): Plugin {
   return {
     name: 'licenses',
@@ -72,7 +79,10 @@ function licenses(): Plugin {
   };
 }
 
-/** `virtual:example`: model and calibration images of examples/digits, one file after the other in one file. */
+/**
+ * `virtual:example`: model and calibration images of examples/digits, one file after the other in
+ * one file.
+ */
 function example(): Plugin {
   const name = 'virtual:example';
   const development = '/@example.bin';

@@ -1,5 +1,5 @@
-// onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or below
-// imports from Node.
+// onnx-ptq in the browser: models and samples are Files, results are Blobs. Nothing in here or
+// below imports from Node.
 
 import type { ModelInput } from './base/bytes.js';
 import type { ModelSummary } from './base/types.js';
@@ -27,9 +27,11 @@ export {
 export type { CompiledModules, DatasetDescription, WorkerOptions } from './worker/protocol.js';
 
 /**
- * Static post-training quantization in the calling thread: for workers. In a page use quantizeInWorker(), which
- * leaves the page responsive. Parameters as in Node, but `modelInput` is a File, a Blob or bytes.
- * @throws QuantizeError with a `code` (docs/errors.md); the signal's reason where the run was aborted.
+ * Static post-training quantization in the calling thread: for workers. In a page use
+ * quantizeInWorker(), which leaves the page responsive. Parameters as in Node, but `modelInput` is
+ * a File, a Blob or bytes.
+ * @throws QuantizeError with a `code` (docs/errors.md); the signal's reason where the run was
+ * aborted.
  */
 export function quantizeStatic(options: QuantizeStaticOptions): Promise<QuantizeResult<Blob>> {
   return quantizeOn(browserPlatform, options);
@@ -37,13 +39,16 @@ export function quantizeStatic(options: QuantizeStaticOptions): Promise<Quantize
 
 /**
  * Tensor ranges by themselves: of all samples, or what a shard of them collects for mergeRanges().
- * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to another run.
+ * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to
+ * another run.
  */
 export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
   return calibrateOn(browserPlatform, options);
 }
 
-/** What a model is: inputs, outputs, opset, operators. For workers; in a page use inspectInWorker(). */
+/**
+ * What a model is: inputs, outputs, opset, operators. For workers; in a page use inspectInWorker().
+ */
 export function inspectModel(model: ModelInput): Promise<ModelSummary> {
   return inspectOn(browserPlatform, model);
 }
@@ -59,8 +64,8 @@ export function quantize(options: QuantizeOptions): Promise<QuantizeResult<Blob>
 }
 
 /**
- * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same parameters and rules.
- * No samples are needed; quantize() takes them.
+ * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same
+ * parameters and rules. No samples are needed; quantize() takes them.
  * @throws QuantizeError INVALID_OPTION where an option or a tensor override does not fit.
  */
 export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConfig> {
@@ -68,9 +73,11 @@ export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConf
 }
 
 /**
- * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`. `initOverrides` may
- * give a few tensors another type; what follows for the nodes around them is added (`addQtypeConverts`).
- * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the model.
+ * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`.
+ * `initOverrides` may give a few tensors another type; what follows for the nodes around them is
+ * added (`addQtypeConverts`).
+ * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the
+ * model.
  */
 export function getQnnQdqConfig(options: QnnConfigOptions): Promise<StaticQuantConfig> {
   return qnnConfigOn(browserPlatform, options);

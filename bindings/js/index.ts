@@ -18,7 +18,8 @@ export type { NodeModel } from './platform/node.js';
 export * from './public.js';
 
 /**
- * Static post-training quantization: the reference's `quantize_static`, same parameters in camelCase, same meaning.
+ * Static post-training quantization: the reference's `quantize_static`, same parameters in
+ * camelCase, same meaning.
  *
  * @example
  * const { report } = await quantizeStatic({
@@ -29,9 +30,10 @@ export * from './public.js';
  *   weightType: 'QInt8',
  * });
  *
- * `model` of the result is the path, where `modelOutput` is given, else the bytes. The file appears only when it is
- * complete and onnxruntime has loaded it.
- * @throws QuantizeError with a `code` (docs/errors.md); the signal's reason where the run was aborted.
+ * `model` of the result is the path, where `modelOutput` is given, else the bytes. The file appears
+ * only when it is complete and onnxruntime has loaded it.
+ * @throws QuantizeError with a `code` (docs/errors.md); the signal's reason where the run was
+ * aborted.
  */
 export function quantizeStatic(options: QuantizeStaticOptions): Promise<QuantizeResult<NodeModel>> {
   return quantizeOn(nodePlatform, options);
@@ -39,7 +41,8 @@ export function quantizeStatic(options: QuantizeStaticOptions): Promise<Quantize
 
 /**
  * Tensor ranges by themselves: of all samples, or what a shard of them collects for mergeRanges().
- * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to another run.
+ * @throws QuantizeError as quantizeStatic(); INVALID_CALIBRATION_STATE where `resume` belongs to
+ * another run.
  */
 export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
   return calibrateOn(nodePlatform, options);
@@ -50,7 +53,10 @@ export function inspectModel(model: ModelInput): Promise<ModelSummary> {
   return inspectOn(nodePlatform, model);
 }
 
-/** Writes the float model as it is prepared for quantizing: constants folded, BatchNormalization folded, opset ≥ 13. */
+/**
+ * Writes the float model as it is prepared for quantizing: constants folded, BatchNormalization
+ * folded, opset ≥ 13.
+ */
 export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
   return preprocessOn(nodePlatform, options);
 }
@@ -61,8 +67,8 @@ export function quantize(options: QuantizeOptions): Promise<QuantizeResult<NodeM
 }
 
 /**
- * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same parameters and rules.
- * No samples are needed; quantize() takes them.
+ * A configuration that quantizes a whole model to QDQ: the reference's `get_qdq_config`, same
+ * parameters and rules. No samples are needed; quantize() takes them.
  * @throws QuantizeError INVALID_OPTION where an option or a tensor override does not fit.
  */
 export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConfig> {
@@ -70,9 +76,11 @@ export function getQdqConfig(options: QdqConfigOptions): Promise<StaticQuantConf
 }
 
 /**
- * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`. `initOverrides` may
- * give a few tensors another type; what follows for the nodes around them is added (`addQtypeConverts`).
- * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the model.
+ * A configuration for onnxruntime's QNN execution provider: the reference's `get_qnn_qdq_config`.
+ * `initOverrides` may give a few tensors another type; what follows for the nodes around them is
+ * added (`addQtypeConverts`).
+ * @throws QuantizeError INVALID_OPTION where overrides contradict each other or do not fit the
+ * model.
  */
 export function getQnnQdqConfig(options: QnnConfigOptions): Promise<StaticQuantConfig> {
   return qnnConfigOn(nodePlatform, options);

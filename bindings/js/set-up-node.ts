@@ -1,5 +1,6 @@
-// What the library must be given in Node and browsers have by themselves: where paths lead, how images are decoded
-// without a canvas, what calibration workers are started from. Both ways in (index.ts, cli/run.ts) import it.
+// What the library must be given in Node and browsers have by themselves: where paths lead, how
+// images are decoded without a canvas, what calibration workers are started from. Both ways in
+// (index.ts, cli/run.ts) import it.
 import { setWorkerScript } from './platform/node.js';
 import { setFileLister } from './samples/files/files.js';
 import { listNodeFiles } from './samples/files/list-node-files.js';

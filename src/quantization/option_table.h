@@ -1,5 +1,5 @@
 // Every option by name: how it is read, what its default is, which format and methods heed it. The
-// one table that config.cc reads by; the library's (bindings/js/schema.ts) is held to it by
+// one table that config.cc reads by; the library's (bindings/js/options) is held to it by
 // OptionDefaultsJson.
 #pragma once
 

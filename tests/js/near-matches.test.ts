@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { test } from 'node:test';
 import { didYouMean, editDistance, nearMatches } from '#dist/base/near-matches.js';
 
@@ -18,4 +19,12 @@ test('near matches come closest first and far names not at all', () => {
 test('did you mean lists up to three names', () => {
   assert.equal(didYouMean('conv1', ['conv2', 'conv3']), 'did you mean "conv2" or "conv3"?');
   assert.equal(didYouMean('conv1', ['matmul']), '');
+});
+
+test('the same names as in the core', () => {
+  const { cases } = JSON.parse(fs.readFileSync('tests/fixtures/near_matches.json', 'utf8'));
+  assert.ok(cases.length > 20);
+  for (const { name, known, expected } of cases) {
+    assert.deepEqual(nearMatches(name, known), expected, name);
+  }
 });

@@ -1,4 +1,5 @@
-// A field for every further option of the library, made from its schema; names and help are the library's own.
+// A field for every further option of the library, made from its table; names and help are the
+// library's own.
 import { useId } from 'preact/hooks';
 import { useText } from '../i18n';
 import { type AdvancedField, type AdvancedValues, advancedFields } from '../lib/advanced';

@@ -1,4 +1,5 @@
-// A button that opens the file picker. The input itself is out of sight but can be focused and has the label.
+// A button that opens the file picker. The input itself is out of sight but can be focused and has
+// the label.
 interface Props {
   label: string;
   onFiles: (files: File[]) => void;

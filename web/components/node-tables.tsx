@@ -1,4 +1,5 @@
-// Which nodes were quantized, to keep some of them float the next time, and which were not, with the reasons.
+// Which nodes were quantized, to keep some of them float the next time, and which were not, with
+// the reasons.
 import type { QuantizationReport } from 'onnx-ptq';
 import type { ComponentChildren } from 'preact';
 import { useText } from '../i18n';

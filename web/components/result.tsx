@@ -1,4 +1,5 @@
-// What came out: size, nodes, quality, warnings; the downloads; and everything else behind disclosures.
+// What came out: size, nodes, quality, warnings; the downloads; and everything else behind
+// disclosures.
 import type { Diagnostic } from 'onnx-ptq';
 import { useEffect, useRef } from 'preact/hooks';
 import { useText } from '../i18n';

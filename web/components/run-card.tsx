@@ -67,7 +67,8 @@ function RunProgress({ progress, onCancel }: { progress: Progress; onCancel: () 
   const { t, duration } = useText();
   const { stage, done, total, secondsLeft } = progress;
   const cancel = useRef<HTMLButtonElement>(null);
-  // The button that was pressed is gone: without this, a keyboard would begin at the top of the page.
+  // The button that was pressed is gone: without this, a keyboard would begin at the top of the
+  // page.
   useEffect(() => cancel.current?.focus(), []);
   const counted = total !== undefined && total > 0;
   const label = t.run.stageNow[stage];

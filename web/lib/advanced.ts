@@ -1,5 +1,6 @@
-// The options that have no field of their own on the page, straight from the library's schema: what is shown for
-// them, and what is made of what was entered. A field holds a boolean or text; absent: the default.
+// The options that have no field of their own on the page, straight from the library's tables: what
+// is shown for them, and what is made of what was entered. A field holds a boolean or text; absent:
+// the default.
 import {
   type CalibrationMethod,
   type ExtraOptionSpec,
@@ -45,7 +46,10 @@ export const lines = (text: string) =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-/** What was entered as a value; what cannot be read is left as text, so that the library says what is wrong. */
+/**
+ * What was entered as a value; what cannot be read is left as text, so that the library says what
+ * is wrong.
+ */
 function parse(spec: AdvancedField['spec'], entered: boolean | string): unknown {
   if (typeof entered === 'boolean') return entered;
   if (spec.kind === 'strings') return lines(entered);

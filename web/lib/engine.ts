@@ -1,6 +1,6 @@
-// Everything that the page will ever need from its server, loaded once: the worker's script, the wasm files
-// and the example. After that the page takes the network away from itself, so that "nothing is uploaded" is a
-// rule that the browser enforces; workers start from what is in memory.
+// Everything that the page will ever need from its server, loaded once: the worker's script, the
+// wasm files and the example. After that the page takes the network away from itself, so that
+// "nothing is uploaded" is a rule that the browser enforces; workers start from what is in memory.
 
 import { index as exampleIndex, url as exampleUrl } from 'virtual:example';
 import jpegDecoderUrl from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url';
@@ -18,7 +18,10 @@ export interface Engine {
   example: { model: File; images: File[] };
 }
 
-/** Loads all of it. `onProgress`: bytes so far. Throws Error that names the file that could not be loaded. */
+/**
+ * Loads all of it. `onProgress`: bytes so far. Throws Error that names the file that could not be
+ * loaded.
+ */
 export async function loadEngine(onProgress: (bytes: number) => void): Promise<Engine> {
   let loaded = 0;
   const get = (url: string) =>
@@ -79,7 +82,10 @@ async function download(url: string, onBytes: (bytes: number) => void): Promise<
   }
 }
 
-/** A second policy beside that of index.html; the browser obeys both. It binds the page and its workers. */
+/**
+ * A second policy beside that of index.html; the browser obeys both. It binds the page and its
+ * workers.
+ */
 function lockNetwork(): void {
   const meta = document.createElement('meta');
   meta.httpEquiv = 'Content-Security-Policy';

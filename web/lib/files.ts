@@ -23,8 +23,9 @@ export const acceptedSamples = [
 const extensionOf = (name: string) => name.slice(name.lastIndexOf('.') + 1).toLowerCase();
 
 /**
- * The last .onnx file is the model; images, arrays, sounds and zips are samples. A file that the model names as its
- * data (`dataFiles`) is none, nor is a .bin that comes with a model. Hidden files are left out.
+ * The last .onnx file is the model; images, arrays, sounds and zips are samples. A file that the
+ * model names as its data (`dataFiles`) is none, nor is a .bin that comes with a model. Hidden
+ * files are left out.
  */
 export function sortFiles(files: readonly File[], dataFiles: readonly string[] = []): Sorted {
   const sorted: Sorted = { model: null, samples: [], others: [] };
@@ -106,7 +107,9 @@ async function walk(entry: FileSystemEntry, folder: string, into: File[]): Promi
   }
 }
 
-/** The data files that a model refers to, by their names; `missing` are those that were not given. */
+/**
+ * The data files that a model refers to, by their names; `missing` are those that were not given.
+ */
 export function matchExternalFiles(names: readonly string[], files: readonly File[]) {
   const found: Record<string, File> = {};
   const missing: string[] = [];
@@ -131,7 +134,10 @@ export function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** SHA-256 in hex; null where the page is not served securely (crypto.subtle is missing) or memory is short. */
+/**
+ * SHA-256 in hex; null where the page is not served securely (crypto.subtle is missing) or memory
+ * is short.
+ */
 export async function sha256(blob: Blob): Promise<string | null> {
   try {
     const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());

@@ -1,4 +1,5 @@
-// What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a command line.
+// What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a
+// command line.
 import {
   type CalibrationMethod,
   type ExtraOptions,
@@ -11,7 +12,10 @@ import {
 import { type AdvancedValues, advancedValues, lines } from './advanced';
 
 export interface Settings {
-  /** The profile that was chosen last; its fields are in the other settings, where they can be changed. */
+  /**
+   * The profile that was chosen last; its fields are in the other settings, where they can be
+   * changed.
+   */
   profile: ProfileName | '';
   quantFormat: QuantFormat;
   activationType: QuantType;
@@ -62,7 +66,10 @@ export const offeredPresets = [
   'yolox',
 ] as const;
 
-/** Types that a format can have; QFLOAT8E4M3FN needs a calibration method that the page does not offer. */
+/**
+ * Types that a format can have; QFLOAT8E4M3FN needs a calibration method that the page does not
+ * offer.
+ */
 export const offeredTypes: Readonly<Record<QuantFormat, readonly QuantType[]>> = {
   QOperator: ['QUInt8', 'QInt8'],
   QDQ: ['QUInt8', 'QInt8', 'QUInt16', 'QInt16', 'QUInt4', 'QInt4'],

@@ -3,7 +3,10 @@
 /** A model to read: a path (Node), the bytes, or a File or Blob. */
 export type ModelInput = string | Uint8Array | ArrayBuffer | Blob;
 
-/** External data by the name that the model refers to it by; where a model is a path, its folder is searched. */
+/**
+ * External data by the name that the model refers to it by; where a model is a path, its folder is
+ * searched.
+ */
 export type ExternalData = Readonly<Record<string, Uint8Array | ArrayBuffer | Blob>>;
 
 /** Bytes that onnxruntime can take: a path (Node only), bytes, or a Blob. */

@@ -21,7 +21,10 @@ export function fixedSize(dim: number | string | null | undefined): number | nul
   return typeof dim === 'number' && dim > 0 ? dim : null;
 }
 
-/** Whether an input takes a tensor of these dimensions; named and unknown ones take any size, 0 is a size. */
+/**
+ * Whether an input takes a tensor of these dimensions; named and unknown ones take any size, 0 is a
+ * size.
+ */
 export function takesShape({ shape }: ValueSummary, dims: readonly number[]): boolean {
   if (shape === null) return true;
   if (dims.length !== shape.length) return false;

@@ -1,32 +1,48 @@
-// "did you mean …": which known names are close to one that is unknown.
+// "did you mean …": which known names are close to one that is unknown. The rule of
+// src/base/near_matches.h; tests/fixtures/near_matches.json holds both to it.
 
-/** Levenshtein distance of `a` and `b`, case ignored. */
+const folded = (text: string) => text.toLowerCase().replaceAll('-', '_');
+
+/**
+ * Insertions, deletions, replacements and swaps of neighbours between `a` and `b`; case and dashes
+ * are ignored.
+ */
 export function editDistance(a: string, b: string): number {
-  const from = a.toLowerCase();
-  const to = b.toLowerCase();
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  const from = folded(a);
+  const to = folded(b);
+  let before: number[] = [];
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= to.length; j++) {
-      const substitute = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const replaced = above[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      row[j] = Math.min(replaced, above[j]! + 1, row[j - 1]! + 1);
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      if (swapped) row[j] = Math.min(row[j]!, before[j - 2]! + 1);
     }
-    row = next;
+    [before, above] = [above, row];
   }
-  return row[to.length] as number;
+  return above[to.length]!;
 }
 
-/** Up to three of `known` that `name` was probably meant to be, closest first. */
+/**
+ * Up to three of `known` that `name` may have meant, best first, equal ones by name: those few
+ * edits away (a third of its length, but 1 to 8, and fewer than its length), then those that
+ * contain it or that it contains, of 3 characters or more, nearest length first.
+ */
 export function nearMatches(name: string, known: Iterable<string>): string[] {
-  const limit = Math.max(2, Math.floor(name.length / 3));
+  const wanted = folded(name);
+  const limit = Math.min(Math.max(Math.floor(wanted.length / 3), 1), 8);
   const scored: [number, string][] = [];
   for (const candidate of new Set(known)) {
+    const other = folded(candidate);
+    const difference = Math.abs(other.length - wanted.length);
     // Too different in length to be within the limit: skip the quadratic part.
-    const distance =
-      Math.abs(candidate.length - name.length) > limit ? limit + 1 : editDistance(name, candidate);
-    const part = name.length >= 4 && candidate.toLowerCase().includes(name.toLowerCase());
-    if (distance <= limit) scored.push([distance, candidate]);
-    else if (part) scored.push([limit + 1, candidate]);
+    const distance = difference > limit ? limit + 1 : editDistance(name, candidate);
+    const shorter = Math.min(wanted.length, other.length);
+    const contained = shorter >= 3 && (other.includes(wanted) || wanted.includes(other));
+    if (distance <= limit && distance < wanted.length) scored.push([distance, candidate]);
+    else if (contained) scored.push([1000 + difference, candidate]); // after any edit distance
   }
   scored.sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
   return scored.slice(0, 3).map(([, candidate]) => candidate);
@@ -35,7 +51,7 @@ export function nearMatches(name: string, known: Iterable<string>): string[] {
 /** `did you mean "a" or "b"?`, or '' where nothing is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   const near = nearMatches(name, known).map((candidate) => `"${candidate}"`);
-  if (near.length === 0) return '';
-  const last = near.pop() as string;
+  const last = near.pop();
+  if (last === undefined) return '';
   return `did you mean ${near.length > 0 ? `${near.join(', ')} or ` : ''}${last}?`;
 }

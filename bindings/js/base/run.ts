@@ -6,7 +6,9 @@ export type Stage = 'load' | 'prepare' | 'calibrate' | 'quantize' | 'verify';
 
 export interface Progress {
   stage: Stage;
-  /** Samples done, where the stage goes through samples; else 0 at its beginning and 1 at its end. */
+  /**
+   * Samples done, where the stage goes through samples; else 0 at its beginning and 1 at its end.
+   */
   done: number;
   /** Of how many; absent where that is not known. */
   total?: number;
@@ -19,7 +21,10 @@ export interface Progress {
 
 /** What every run may be given. */
 export interface RunOptions {
-  /** Ends the run: within one sample, and without leaving a file. It rejects with the signal's reason. */
+  /**
+   * Ends the run: within one sample, and without leaving a file. It rejects with the signal's
+   * reason.
+   */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
   /** Each diagnostic as it arises; all of them are in the report too. */
@@ -68,7 +73,9 @@ export class Run {
     });
   }
 
-  /** Throws the signal's reason if the run was cancelled. Lets events (Ctrl-C, messages) in first. */
+  /**
+   * Throws the signal's reason if the run was cancelled. Lets events (Ctrl-C, messages) in first.
+   */
   async checkpoint(): Promise<void> {
     await eventLoopTurn();
     this.#options.signal?.throwIfAborted();

@@ -1,7 +1,10 @@
 // The types that cross between the parts of the library: what a model is, what a sample is, what a
 // run reports. The JSON ones are written by bindings/wasm/session_json.cc under the same names.
 
-/** Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses them). */
+/**
+ * Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses
+ * them).
+ */
 export type TensorType =
   | 'float32'
   | 'float16'
@@ -16,7 +19,10 @@ export type TensorType =
   | 'uint64'
   | 'bool';
 
-/** Typed arrays by element type: float16 as Uint16Array of bits, bool as Uint8Array, 64-bit as BigInt arrays. */
+/**
+ * Typed arrays by element type: float16 as Uint16Array of bits, bool as Uint8Array, 64-bit as
+ * BigInt arrays.
+ */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -128,9 +134,15 @@ export interface MemoryEstimate {
 
 /** What Session.writeReductionModel() and writeTensorModel() return. */
 export interface CalibrationModel {
-  /** What to fetch: the one vector of all reductions, or the tensors; nothing where there is nothing to observe. */
+  /**
+   * What to fetch: the one vector of all reductions, or the tensors; nothing where there is nothing
+   * to observe.
+   */
   outputs: string[];
-  /** Names of all files that '~calibration' refers to ('~model', '~scratch', the model's own data files). */
+  /**
+   * Names of all files that '~calibration' refers to ('~model', '~scratch', the model's own data
+   * files).
+   */
   files: string[];
 }
 
@@ -155,8 +167,8 @@ export interface QuantizeReport {
 }
 
 /**
- * Samples for calibration. `getNext` has the reference's contract: a sample, or null (or undefined) at the end.
- * Any async iterable of Feeds is accepted in its place.
+ * Samples for calibration. `getNext` has the reference's contract: a sample, or null (or undefined)
+ * at the end. Any async iterable of Feeds is accepted in its place.
  */
 export interface CalibrationDataReader {
   getNext(): Promise<Feeds | null | undefined> | Feeds | null | undefined;
@@ -169,28 +181,38 @@ export interface SampleSlice {
 }
 
 /**
- * A shipped reader: knows the model's inputs only when it is opened, can be opened again (second pass,
- * verification), and says what it does.
+ * A shipped reader: knows the model's inputs only when it is opened, can be opened again (second
+ * pass, verification), and says what it does.
  */
 export interface SampleSource {
   /**
-   * Samples, each with arrays of its own, in a fixed order (by name), or every `slice.step`th of them from number `slice.first` on: shards, and runs
-   * that are resumed, skip samples without decoding them. Throws QuantizeError for data that does not fit the inputs.
+   * Samples, each with arrays of its own, in a fixed order (by name), or every `slice.step`th of
+   * them from number `slice.first` on: shards, and runs that are resumed, skip samples without
+   * decoding them. Throws QuantizeError for data that does not fit the inputs.
    */
   open(model: ModelSummary, slice?: SampleSlice): AsyncIterable<Feeds>;
   /** Number of samples where known without reading them. */
   readonly length?: number;
-  /** One line for people, for example "100 images, 224x224, RGB, (x - 127.5) / 127.5". Valid after open(). */
+  /**
+   * One line for people, for example "100 images, 224x224, RGB, (x - 127.5) / 127.5". Valid after
+   * open().
+   */
   describe(): string;
 }
 
-/** Ranges by tensor: [lowest, highest], with Distribution [lowest, highest, standard deviation, mean]. */
+/**
+ * Ranges by tensor: [lowest, highest], with Distribution [lowest, highest, standard deviation,
+ * mean].
+ */
 export type TensorRanges = Record<string, [number, number] | [number, number, number, number]>;
 
 /** By tensor: the lowest values of its channels, and the highest. */
 export type RangesByChannel = Record<string, [number[], number[]]>;
 
-/** The magnitude that a BatchNormalization's parameters promise; see src/calibration/expected_range.h. */
+/**
+ * The magnitude that a BatchNormalization's parameters promise; see
+ * src/calibration/expected_range.h.
+ */
 export interface ExpectedMagnitude {
   tensor: string;
   largest: number;

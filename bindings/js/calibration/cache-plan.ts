@@ -17,8 +17,8 @@ export interface CachePlan {
 }
 
 /**
- * Reads the cache, where there is one. Throws INVALID_OPTION where it was made by another method, or
- * where there are neither samples nor a cache.
+ * Reads the cache, where there is one. Throws INVALID_OPTION where it was made by another method,
+ * or where there are neither samples nor a cache.
  */
 export function planCache(
   source: QuantizeSource,

@@ -1,6 +1,6 @@
-// Calibration, top to bottom: what it will take is planned and stated; then each pass that the method needs goes once
-// over the samples (several times where the memory budget wants it); in the end there are ranges. Where it is
-// stopped, all that was collected is handed out, to go on from.
+// Calibration, top to bottom: what it will take is planned and stated; then each pass that the
+// method needs goes once over the samples (several times where the memory budget wants it); in the
+// end there are ranges. Where it is stopped, all that was collected is handed out, to go on from.
 
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -72,8 +72,8 @@ export interface CalibrationResult {
 const usualBudget = 2048;
 
 /**
- * Throws INVALID_DATA for a sample that does not fit, NO_SAMPLES where there is none, INVALID_CALIBRATION_STATE where
- * `resume` belongs to another run.
+ * Throws INVALID_DATA for a sample that does not fit, NO_SAMPLES where there is none,
+ * INVALID_CALIBRATION_STATE where `resume` belongs to another run.
  */
 export async function calibrate(given: CalibrateInput): Promise<CalibrationResult> {
   const { core, run, reader, model, resume, shard } = given;
@@ -129,7 +129,10 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   }
 }
 
-/** The shard of a state must be the one that goes on from it; a state of all samples may be continued by any. */
+/**
+ * The shard of a state must be the one that goes on from it; a state of all samples may be
+ * continued by any.
+ */
 function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
   const text = (one: Shard | undefined) =>
     one ? `shard ${one.index}/${one.count}` : 'all samples';
@@ -154,7 +157,8 @@ async function planRun(
   const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
-  // Passes that take tensors: all but the one of MinMax, which is the only one where there is one only.
+  // Passes that take tensors: all but the one of MinMax, which is the only one where there is one
+  // only.
   const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);

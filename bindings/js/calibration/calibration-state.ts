@@ -1,5 +1,6 @@
-// The file of a calibration that is not finished: cancelled, or one shard of several. What was collected, and what it
-// belongs to, so that it is never continued with another model or other options.
+// The file of a calibration that is not finished: cancelled, or one shard of several. What was
+// collected, and what it belongs to, so that it is never continued with another model or other
+// options.
 
 import type { ByteSource } from '../base/bytes.js';
 import { crc32 } from '../base/crc32.js';
@@ -80,7 +81,10 @@ export function checkSameRun(
   }
 }
 
-/** Of up to 1024 blocks of 64 KiB, evenly spread, and of the size: a digest that is quick for any model. */
+/**
+ * Of up to 1024 blocks of 64 KiB, evenly spread, and of the size: a digest that is quick for any
+ * model.
+ */
 export function modelDigest(source: ByteSource): string {
   const block = 65536;
   const blocks = Math.min(1024, Math.ceil(source.size / block));

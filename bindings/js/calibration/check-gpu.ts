@@ -1,12 +1,16 @@
-// Whether a GPU's results may be calibrated with: one sample goes through the float model on it and in WebAssembly, and every
-// tensor's lowest and highest value must be the same but for rounding. Kernels for GPUs have been wrong before.
+// Whether a GPU's results may be calibrated with: one sample goes through the float model on it and
+// in WebAssembly, and every tensor's lowest and highest value must be the same but for rounding.
+// Kernels for GPUs have been wrong before.
 
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Runtime } from '../platform/platform.js';
 import { type PassModel, Runner } from './runner.js';
 
-/** Largest difference, as a share of the tensor's largest magnitude: GPUs add up in other orders, some in less precision. */
+/**
+ * Largest difference, as a share of the tensor's largest magnitude: GPUs add up in other orders,
+ * some in less precision.
+ */
 const tolerance = 1e-3;
 
 /** Returns null where they agree, else why they do not, for people. `pass`: with reductions. */

@@ -1,5 +1,5 @@
-// What calibration shows about the samples themselves: preprocessing that is not that of training is the most common
-// reason for bad results, and the ranges tell.
+// What calibration shows about the samples themselves: preprocessing that is not that of training
+// is the most common reason for bad results, and the ranges tell.
 
 import type {
   Diagnostic,

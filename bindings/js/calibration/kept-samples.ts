@@ -1,9 +1,12 @@
-// Copies of a few samples, spread over the whole set where its size is known: what a result is verified with.
+// Copies of a few samples, spread over the whole set where its size is known: what a result is
+// verified with.
 
 import type { Feeds } from '../base/types.js';
 import { copySample, sampleBytes } from '../samples/samples.js';
 
-/** How many samples are kept, and how many bytes they may take together (one is kept in any case). */
+/**
+ * How many samples are kept, and how many bytes they may take together (one is kept in any case).
+ */
 const keptSamples = 8;
 const keptBytes = 128 * 2 ** 20;
 

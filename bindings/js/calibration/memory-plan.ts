@@ -1,10 +1,13 @@
-// How many workers there are and which tensors one run brings out, so that calibration stays within its memory
-// budget. Decided before the run from the shapes of the first sample, and stated.
+// How many workers there are and which tensors one run brings out, so that calibration stays within
+// its memory budget. Decided before the run from the shapes of the first sample, and stated.
 import type { Diagnostic, MemoryEstimate } from '../base/types.js';
 
 export interface MemoryPlan {
   workers: number;
-  /** Numbers of the tensors that one run over the samples brings out, for passes that need the tensors. */
+  /**
+   * Numbers of the tensors that one run over the samples brings out, for passes that need the
+   * tensors.
+   */
   groups: number[][];
   /** Bytes, at most. */
   peak: number;
@@ -14,8 +17,8 @@ export interface MemoryPlan {
 const copies = 2;
 
 /**
- * `budget` in bytes. `needsTensors`: the method has passes that take the tensors themselves. The budget is kept by
- * fewer workers first, then by several runs; a single tensor is never split.
+ * `budget` in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
+ * budget is kept by fewer workers first, then by several runs; a single tensor is never split.
  */
 export function planMemory(
   estimate: MemoryEstimate,

@@ -1,5 +1,5 @@
-// The states of all shards as one: in the end the ranges, else where every shard goes on from. The same to the bit as
-// one run over all samples.
+// The states of all shards as one: in the end the ranges, else where every shard goes on from. The
+// same to the bit as one run over all samples.
 
 import { QuantizeError } from '../base/errors.js';
 import type { Diagnostic, TensorRanges } from '../base/types.js';
@@ -14,7 +14,10 @@ import {
 import { formatCalibrationCache } from './files/calibration-cache.js';
 
 export interface MergedRanges {
-  /** null where the method needs another pass: every shard is calibrated again, with `calibrationState` as `resume`. */
+  /**
+   * null where the method needs another pass: every shard is calibrated again, with
+   * `calibrationState` as `resume`.
+   */
   ranges: TensorRanges | null;
   calibrationCache: string | null;
   calibrationState: string | null;
@@ -24,8 +27,9 @@ export interface MergedRanges {
 }
 
 /**
- * Merges the texts of calibration states, one of each shard, in any order. `labels`: what errors call them.
- * Throws INVALID_CALIBRATION_STATE where one is missing, given twice, not complete, or of another run.
+ * Merges the texts of calibration states, one of each shard, in any order. `labels`: what errors
+ * call them. Throws INVALID_CALIBRATION_STATE where one is missing, given twice, not complete, or
+ * of another run.
  */
 export async function mergeRanges(
   texts: readonly string[],

@@ -1,5 +1,5 @@
-// The prepared float model as one pass over the samples runs it: with the reductions that the core put in, or with
-// tensors as outputs. Weights stay in the files where they are.
+// The prepared float model as one pass over the samples runs it: with the reductions that the core
+// put in, or with tensors as outputs. Weights stay in the files where they are.
 import type { InputFiles } from '../base/bytes.js';
 import type { CalibratedTensor, CalibrationModel, ModelSummary } from '../base/types.js';
 import type { ModelFiles } from '../core/host-files.js';

@@ -1,6 +1,7 @@
-// All samples of one pass through the float model, on as many cores as there are: in the calling thread at first, and
-// in workers where it goes on for long enough to be worth their start. What is collected is the same in any case:
-// reductions are taken in the order of the samples, histograms add up to the same in any order.
+// All samples of one pass through the float model, on as many cores as there are: in the calling
+// thread at first, and in workers where it goes on for long enough to be worth their start. What is
+// collected is the same in any case: reductions are taken in the order of the samples, histograms
+// add up to the same in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
 import type { Feeds } from '../base/types.js';
@@ -33,9 +34,9 @@ export class RunnerPool {
   }
 
   /**
-   * Runs `samples`; `expected`: how many, where known. `onSample` is told how many are done. `checkpoint` is called after each and may throw (a cancelled
-   * run): then what was begun is finished first, so that exactly the samples up to a number are collected. Returns
-   * that number.
+   * Runs `samples`; `expected`: how many, where known. `onSample` is told how many are done.
+   * `checkpoint` is called after each and may throw (a cancelled run): then what was begun is
+   * finished first, so that exactly the samples up to a number are collected. Returns that number.
    */
   async runPass(
     pass: PassModel,

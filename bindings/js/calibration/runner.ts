@@ -1,5 +1,5 @@
-// Runs the float model on samples for one pass of a calibration and hands what comes out to the core. The same class
-// in the calling thread and in a worker (serve-runner.ts).
+// Runs the float model on samples for one pass of a calibration and hands what comes out to the
+// core. The same class in the calling thread and in a worker (serve-runner.ts).
 
 import type { RuntimeBytes } from '../base/bytes.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
@@ -37,8 +37,9 @@ export async function growCalibration(seed: CalibrationSeed): Promise<CoreCalibr
 }
 
 /**
- * Natively with onnxruntime's layout optimizations, which make convolutions twice as fast; every tensor that is
- * observed is an output and so is never fused away. In WebAssembly they gain nothing, and the graph runs as it is.
+ * Natively with onnxruntime's layout optimizations, which make convolutions twice as fast; every
+ * tensor that is observed is an output and so is never fused away. In WebAssembly they gain
+ * nothing, and the graph runs as it is.
  */
 const optimizations = {
   node: 'all',
@@ -57,7 +58,9 @@ export class Runner {
     this.#calibration = calibration;
   }
 
-  /** `calibration` receives what tensors hold; reductions are returned. Throws RUNTIME_CANNOT_LOAD. */
+  /**
+   * `calibration` receives what tensors hold; reductions are returned. Throws RUNTIME_CANNOT_LOAD.
+   */
   static async start(
     runtime: Runtime,
     pass: PassModel,
@@ -72,7 +75,10 @@ export class Runner {
     return new Runner(pass, session, calibration);
   }
 
-  /** Runs sample number `index`. Returns its reductions, or null where the calibration has observed the tensors. */
+  /**
+   * Runs sample number `index`. Returns its reductions, or null where the calibration has observed
+   * the tensors.
+   */
   async run(feeds: Feeds, index: number): Promise<Float32Array | null> {
     const { outputs, tensors } = this.#pass;
     if (outputs.length === 0) return null; // nothing to observe

@@ -1,5 +1,6 @@
-// Samples that can be read more than once, as methods with two passes need: shipped sources and iterables are opened
-// again; a reader with getNext() is rewound where it has rewind(), else its samples are kept in memory as they come.
+// Samples that can be read more than once, as methods with two passes need: shipped sources and
+// iterables are opened again; a reader with getNext() is rewound where it has rewind(), else its
+// samples are kept in memory as they come.
 import { QuantizeError } from '../base/errors.js';
 import type { Feeds, ModelSummary, SampleSlice } from '../base/types.js';
 import {
@@ -60,7 +61,10 @@ export class SamplePasses {
     throw noSamples();
   }
 
-  /** One pass over the samples of `slice`, checked against the model's inputs; `again`: another one may follow. */
+  /**
+   * One pass over the samples of `slice`, checked against the model's inputs; `again`: another one
+   * may follow.
+   */
   async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds> {
     this.#passes++;
     let index = slice.first;

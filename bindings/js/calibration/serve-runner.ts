@@ -1,5 +1,5 @@
-// A runner in a worker: what the messages are, and how they are answered. The workers themselves are
-// worker/calibration-node.ts and, in browsers, worker/worker.ts.
+// A runner in a worker: what the messages are, and how they are answered. The workers themselves
+// are worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
 import type { Feeds } from '../base/types.js';
@@ -19,7 +19,10 @@ export type RunnerResponse =
   | { kind: 'finished'; state: string }
   | { kind: 'failed'; error: ErrorData };
 
-/** Answers one request after the other. `threads` of a session: 1, as there is a worker for each core. */
+/**
+ * Answers one request after the other. `threads` of a session: 1, as there is a worker for each
+ * core.
+ */
 export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerResponse) => void) {
   let runtime: Runtime | null = null;
   let runner: Runner | null = null;

@@ -1,4 +1,5 @@
-// The command line as values: flags by the tables of options, under the reference's names, with `_` or `-`.
+// The command line as values: flags by the tables of options, under the reference's names, with `_`
+// or `-`.
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
 import type { OptionValues } from '../base/types.js';
@@ -76,7 +77,10 @@ function usage(message: string, hint?: string): QuantizeError {
   return new QuantizeError('INVALID_OPTION', message, { hint: hint || 'see onnx-ptq --help' });
 }
 
-/** Throws INVALID_OPTION for what it does not know, UNSUPPORTED_OPTION for a command of a later version. */
+/**
+ * Throws INVALID_OPTION for what it does not know, UNSUPPORTED_OPTION for a command of a later
+ * version.
+ */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
   const args = [...argv];
   const command = takeCommand(args);

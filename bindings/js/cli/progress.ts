@@ -1,5 +1,5 @@
-// Progress on standard error: one line that updates itself on a terminal, else a line for each finished
-// stage (so that a run that fails at once has printed nothing but its error).
+// Progress on standard error: one line that updates itself on a terminal, else a line for each
+// finished stage (so that a run that fails at once has printed nothing but its error).
 import type { Progress, Stage } from '../base/run.js';
 
 const doing: Record<Stage, string> = {
@@ -73,7 +73,8 @@ export class ProgressLine {
     this.#shown = false;
   }
 
-  // The samples' description comes first, so that a wrong guess is seen while it can still be cancelled.
+  // The samples' description comes first, so that a wrong guess is seen while it can still be
+  // cancelled.
   #announce(): void {
     if (this.#described) return;
     this.#described = true;

@@ -1,5 +1,5 @@
-// What a command is run with: progress and warnings on standard error, its report on standard output, and the state
-// of a calibration that is cancelled.
+// What a command is run with: progress and warnings on standard error, its report on standard
+// output, and the state of a calibration that is cancelled.
 
 import type { Progress } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
@@ -33,8 +33,8 @@ export class RunContext {
     this.#args = args;
     this.#out = out;
     let described = '';
-    // On a terminal what calibration takes is said at once; else with the first line, so that a run that fails at
-    // once has printed nothing but its error.
+    // On a terminal what calibration takes is said at once; else with the first line, so that a run
+    // that fails at once has printed nothing but its error.
     this.#atOnce = err.isTTY === true;
     this.#progress = new ProgressLine(err, args.quiet, () => {
       described ||= [...this.#held, this.describe()].filter(Boolean).join('\n');

@@ -139,7 +139,10 @@ const requireModels = ({ model_input, model_output }: Models) => ({
   modelOutput: requirePath(model_output, 'model_output', '--output_model'),
 });
 
-/** get_qdq_config and get_qnn_qdq_config: the configuration goes to --save_config, else to standard output. */
+/**
+ * get_qdq_config and get_qnn_qdq_config: the configuration goes to --save_config, else to standard
+ * output.
+ */
 async function configure(
   args: ParsedArgs,
   command: 'get_qdq_config' | 'get_qnn_qdq_config',

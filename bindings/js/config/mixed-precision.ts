@@ -1,8 +1,8 @@
-// Mixed precision for QNN: a few activations are given another type, and this finds out what that means for the
-// nodes around them. A node must have one type on all of its float activations, so the type of an overridden tensor
-// is asked for on every other activation of the nodes that make or read it; where a tensor is then made in one type
-// and read in another, a "convert" is added for those readers. The rules are those of the reference's
-// MixedPrecisionTensorQuantOverridesFixer.
+// Mixed precision for QNN: a few activations are given another type, and this finds out what that
+// means for the nodes around them. A node must have one type on all of its float activations, so
+// the type of an overridden tensor is asked for on every other activation of the nodes that make or
+// read it; where a tensor is then made in one type and read in another, a "convert" is added for
+// those readers. The rules are those of the reference's MixedPrecisionTensorQuantOverridesFixer.
 import { QuantizeError } from '../base/errors.js';
 import type { GraphNode, ModelStructure } from '../base/types.js';
 import type { QuantType } from '../options/quant-types.js';
@@ -61,9 +61,9 @@ function conflict(tensor: string, message: string): QuantizeError {
 }
 
 /**
- * The overrides with every type and "convert" that follows from them.
- * Throws INVALID_OPTION where they contradict each other or do not fit the model, UNSUPPORTED_MODEL where a node that
- * would have to be named in "recv_nodes" has no name.
+ * The overrides with every type and "convert" that follows from them. Throws INVALID_OPTION where
+ * they contradict each other or do not fit the model, UNSUPPORTED_MODEL where a node that would
+ * have to be named in "recv_nodes" has no name.
  */
 export function fixMixedPrecision(
   given: TensorQuantOverrides,
@@ -179,7 +179,8 @@ function satisfy(
   const { producer, consumers } = request;
   const defaultInfo: TypeInfo = { type: activationType };
   if (!consumers) {
-    // Made in the new type, read by nodes that know nothing of it: back to the default for all of them.
+    // Made in the new type, read by nodes that know nothing of it: back to the default for all of
+    // them.
     if (producer) convert(overrides, tensor, producer, defaultInfo, readers);
     return;
   }

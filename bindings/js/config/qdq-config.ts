@@ -1,8 +1,9 @@
-// getQdqConfig(): the reference's get_qdq_config, a configuration that quantizes all of a model to QDQ.
+// getQdqConfig(): the reference's get_qdq_config, a configuration that quantizes all of a model to
+// QDQ.
 
 import { QuantizeError } from '../base/errors.js';
 import type { GraphNode } from '../base/types.js';
-import { loadCore } from '../core/load.js';
+import { type Core, loadCore } from '../core/load.js';
 import { type ModelSource, modelSourceKeys } from '../options/api.js';
 import { type CheckedQdqConfig, qdqConfigOptions } from '../options/configs.js';
 import type { ExtraOptions } from '../options/extra-options.js';
@@ -20,7 +21,6 @@ import {
   readParameters,
 } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
-import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
 import {
   type ConfiguredModel,
   configure,
@@ -33,7 +33,10 @@ import {
 /** Whether a node stays float. */
 export type NodePredicate = (node: GraphNode) => boolean;
 
-/** The parameters of the reference's function (docs/options.md), without the reader, which quantize() takes. */
+/**
+ * The parameters of the reference's function (docs/options.md), without the reader, which
+ * quantize() takes.
+ */
 export interface QdqConfigOptions
   extends ModelSource,
     Omit<ParametersOf<typeof qdqConfigOptions>, 'nodesToExclude'> {
@@ -120,7 +123,7 @@ interface CheckedExtraOptions {
   overrides: TensorQuantOverrides;
 }
 
-function extraOptionsOf(checked: CheckedQdqConfig, core: PtqCoreModule): CheckedExtraOptions {
+function extraOptionsOf(checked: CheckedQdqConfig, core: Core): CheckedExtraOptions {
   const type = checked.activation_type;
   const overrides = checkTensorQuantOverrides(checked.tensor_quant_overrides, type, core);
   const set = {
@@ -140,8 +143,8 @@ function extraOptionsOf(checked: CheckedQdqConfig, core: PtqCoreModule): Checked
 }
 
 /**
- * Below opset 21 only the operators of com.microsoft have 4-bit types; where a 16-bit type raises the opset to 21
- * anyway, they are not needed.
+ * Below opset 21 only the operators of com.microsoft have 4-bit types; where a 16-bit type raises
+ * the opset to 21 anyway, they are not needed.
  */
 function needsContribOps(
   { activation_type, weight_type }: CheckedQdqConfig,

@@ -1,6 +1,7 @@
-// getQnnQdqConfig(): the reference's get_qnn_qdq_config, a QDQ configuration that onnxruntime's QNN execution
-// provider takes. What QNN asks for becomes tensor overrides: fixed parameters for 16-bit Sigmoid and Tanh outputs,
-// and the weight type for constants of MatMul and LayerNormalization, which would get that of activations.
+// getQnnQdqConfig(): the reference's get_qnn_qdq_config, a QDQ configuration that onnxruntime's QNN
+// execution provider takes. What QNN asks for becomes tensor overrides: fixed parameters for 16-bit
+// Sigmoid and Tanh outputs, and the weight type for constants of MatMul and LayerNormalization,
+// which would get that of activations.
 
 import type { GraphNode } from '../base/types.js';
 import { loadCore } from '../core/load.js';
@@ -27,7 +28,10 @@ import {
   sorted,
 } from './static-config.js';
 
-/** The parameters of the reference's function (docs/options.md), without the reader, which quantize() takes. */
+/**
+ * The parameters of the reference's function (docs/options.md), without the reader, which
+ * quantize() takes.
+ */
 export interface QnnConfigOptions extends ModelSource, ParametersOf<typeof qnnConfigOptions> {}
 
 export async function qnnConfigOn(

@@ -1,5 +1,6 @@
-// A configuration as plain data: what getQdqConfig() and getQnnQdqConfig() return, quantize() runs, and --config
-// takes. It is the reference's StaticQuantConfig under its own names, without the calibration data reader.
+// A configuration as plain data: what getQdqConfig() and getQnnQdqConfig() return, quantize() runs,
+// and --config takes. It is the reference's StaticQuantConfig under its own names, without the
+// calibration data reader.
 
 import type { ModelStructure } from '../base/types.js';
 import { checkOverridesInCore } from '../core/check-options.js';
@@ -30,7 +31,10 @@ export interface StaticQuantConfig {
 export interface ConfiguredModel extends ModelStructure {
   /** Of the model file, without external data. */
   bytes: number;
-  /** Throws INVALID_OPTION for the first override that is wrong, or that the model has no tensor, axis or role for. */
+  /**
+   * Throws INVALID_OPTION for the first override that is wrong, or that the model has no tensor,
+   * axis or role for.
+   */
   checkOverrides(overrides: TensorQuantOverrides, activationType: QuantType): void;
 }
 

@@ -1,18 +1,21 @@
-// One calibration in the core as typed calls. Heap views are taken anew at each use, because any call may grow
-// the memory and detach them.
+// One calibration in the core as typed calls. Heap views are taken anew at each use, because any
+// call may grow the memory and detach them.
 import { QuantizeError } from '../base/errors.js';
 import type { CalibratedTensor, Diagnostic, OptionValues, RangesByChannel } from '../base/types.js';
-import type { Calibration, PtqCoreModule } from '../wasm/ptq_core.mjs';
-import { callCore, loadCore } from './load.js';
+import type { Calibration } from '../wasm/ptq_core.mjs';
+import { type Core, callCore, loadCore } from './load.js';
 
-/** One calibration in the core: passes over the samples, what they collect, the ranges. Call dispose() in the end. */
+/**
+ * One calibration in the core: passes over the samples, what they collect, the ranges. Call
+ * dispose() in the end.
+ */
 export class CoreCalibration {
-  readonly #core: PtqCoreModule;
+  readonly #core: Core;
   readonly #calibration: Calibration;
   /** In the heap: what a tensor is copied to, a part at a time where it is large. */
   #buffer = { pointer: 0, count: 0 };
 
-  private constructor(core: PtqCoreModule, options: string, tensors: string) {
+  private constructor(core: Core, options: string, tensors: string) {
     this.#core = core;
     this.#calibration = callCore(core, () => new core.Calibration(options, tensors));
   }

@@ -2,7 +2,10 @@
 import { QuantizeError } from '../base/errors.js';
 import createPtqCore, { type PtqCoreModule } from '../wasm/ptq_core.mjs';
 
-let loading: Promise<PtqCoreModule> | null = null;
+/** The wasm module: what calls into the core are made with. */
+export type Core = PtqCoreModule;
+
+let loading: Promise<Core> | null = null;
 let compiled: WebAssembly.Module | null = null;
 let compile: (() => WebAssembly.Module) | null = null;
 
@@ -20,13 +23,13 @@ export function setCoreCompiler(work: () => WebAssembly.Module): void {
 export function coreModule(): WebAssembly.Module | null {
   return compiled;
 }
-let loaded: PtqCoreModule | null = null;
+let loaded: Core | null = null;
 
 /**
- * Loads the wasm module once; later calls return the same one.
- * Throws QuantizeError CORE_NOT_LOADED where the file is missing or WebAssembly lacks what it needs.
+ * Loads the wasm module once; later calls return the same one. Throws QuantizeError CORE_NOT_LOADED
+ * where the file is missing or WebAssembly lacks what it needs.
  */
-export function loadCore(): Promise<PtqCoreModule> {
+export function loadCore(): Promise<Core> {
   loading ??= load().then(
     (core) => {
       loaded = core;
@@ -43,7 +46,7 @@ export function loadCore(): Promise<PtqCoreModule> {
   return loading;
 }
 
-async function load(): Promise<PtqCoreModule> {
+async function load(): Promise<Core> {
   compiled ??= compile ? compile() : null;
   return createPtqCore({
     // A literal new URL(…, import.meta.url): bundlers recognize it and copy the file along.
@@ -77,7 +80,7 @@ function isCoreError(error: unknown): error is CoreError {
  * Runs one call into the core. `hostError` gives an error that a callback threw, which comes first.
  * Throws QuantizeError for everything that goes wrong inside.
  */
-export function callCore<T>(core: PtqCoreModule, work: () => T, hostError?: () => unknown): T {
+export function callCore<T>(core: Core, work: () => T, hostError?: () => unknown): T {
   try {
     return work();
   } catch (error) {

@@ -11,17 +11,17 @@ import type {
   PrepareReport,
   QuantizeReport,
 } from '../base/types.js';
-import type { PtqCoreModule, Session } from '../wasm/ptq_core.mjs';
+import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
-import { callCore, loadCore } from './load.js';
+import { type Core, callCore, loadCore } from './load.js';
 
 /** One model, from opening to writing. Call dispose() in the end. */
 export class CoreSession {
-  readonly #core: PtqCoreModule;
+  readonly #core: Core;
   readonly #files: ModelFiles;
   readonly #session: Session;
 
-  private constructor(core: PtqCoreModule, files: ModelFiles) {
+  private constructor(core: Core, files: ModelFiles) {
     this.#core = core;
     this.#files = files;
     this.#session = this.#call(() => new core.Session(files));

@@ -1,4 +1,5 @@
-// Calibration by itself: ranges as files, for quantizing later or elsewhere, and shards of them, for many machines.
+// Calibration by itself: ranges as files, for quantizing later or elsewhere, and shards of them,
+// for many machines.
 
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';

@@ -1,5 +1,5 @@
-// What a model is, before anything is done with it: its graph is read, its weights are not, so its data files
-// need not be there yet; their names are in the summary.
+// What a model is, before anything is done with it: its graph is read, its weights are not, so its
+// data files need not be there yet; their names are in the summary.
 
 import type { ByteSource, InputFiles, ModelInput } from '../base/bytes.js';
 import type { ModelSummary } from '../base/types.js';

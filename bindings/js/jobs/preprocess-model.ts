@@ -1,4 +1,5 @@
-// The float model as it is prepared for quantizing, by itself: what the reference's quant_pre_process does.
+// The float model as it is prepared for quantizing, by itself: what the reference's
+// quant_pre_process does.
 
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';

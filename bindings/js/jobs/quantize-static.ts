@@ -29,7 +29,9 @@ import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
   model: Model;
-  /** The data file, with `useExternalDataFormat`: its name in the model, and its path or content. */
+  /**
+   * The data file, with `useExternalDataFormat`: its name in the model, and its path or content.
+   */
   externalData: { name: string; data: Model } | null;
   report: QuantizationReport;
 }

@@ -1,5 +1,6 @@
-// The options of the JavaScript API: the parameters of the reference in camelCase, typed by the tables (their meaning
-// and defaults: docs/options.md), and what only a library is given (model, samples, signal, progress).
+// The options of the JavaScript API: the parameters of the reference in camelCase, typed by the
+// tables (their meaning and defaults: docs/options.md), and what only a library is given (model,
+// samples, signal, progress).
 import type { ExternalData, ModelInput } from '../base/bytes.js';
 import type { RunOptions } from '../base/run.js';
 import type { SampleInput } from '../samples/samples.js';
@@ -18,7 +19,10 @@ export interface ModelSource {
 
 /** A model to read, and where another is written. */
 export interface ModelPair extends ModelSource, RunOptions {
-  /** Where the result is written (Node); in a browser only the name that its data file is named after. */
+  /**
+   * Where the result is written (Node); in a browser only the name that its data file is named
+   * after.
+   */
   modelOutput?: string | undefined;
 }
 
@@ -33,12 +37,15 @@ interface Resumable {
 /** What quantizeStatic() is given beside parameters. */
 export interface QuantizeSource extends ModelPair, Resumable {
   /**
-   * Samples: datasetReader() or the reader of one kind (imageReader(), npzReader(), …), any object with getNext(),
-   * any (async) iterable of `{inputName: tensor}`. May be left out where `calibrationCachePath` exists or
-   * `calibrationCache` is given.
+   * Samples: datasetReader() or the reader of one kind (imageReader(), npzReader(), …), any object
+   * with getNext(), any (async) iterable of `{inputName: tensor}`. May be left out where
+   * `calibrationCachePath` exists or `calibrationCache` is given.
    */
   calibrationDataReader?: SampleInput | null | undefined;
-  /** The text of a calibration cache, where there are no files; the report has `calibrationCache` to keep. */
+  /**
+   * The text of a calibration cache, where there are no files; the report has `calibrationCache` to
+   * keep.
+   */
   calibrationCache?: string | undefined;
 }
 

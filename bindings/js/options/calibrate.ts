@@ -1,4 +1,5 @@
-// The parameters of calibrate and of merge_ranges: those that ranges depend on, and where ranges go.
+// The parameters of calibrate and of merge_ranges: those that ranges depend on, and where ranges
+// go.
 import { quantizeStaticOptions } from './quantize-static.js';
 import { type CheckedOf, groups, type OptionSpec, without } from './spec.js';
 
@@ -40,6 +41,7 @@ export const calibrateOptions = [
     kind: 'boolean',
     default: false,
     for: ['core', 'ranges'],
+    methods: ['MinMax'],
     group: groups.calibration,
     help: "MinMax: a range for each channel (axis 1), as the reference's create_calibrator gives with per_channel; for other tools",
   },

@@ -44,7 +44,9 @@ export function parseConfig(
   return values;
 }
 
-/** Values of the file with those of the command line over them; extra_options are merged key by key. */
+/**
+ * Values of the file with those of the command line over them; extra_options are merged key by key.
+ */
 export function mergeConfig(file: OptionValues, flags: OptionValues): OptionValues {
   const merged = { ...file, ...flags };
   if (isObject(file.extra_options) && isObject(flags.extra_options)) {

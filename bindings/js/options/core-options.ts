@@ -1,4 +1,5 @@
-// What of the checked options the core is sent: all that it takes, or those that calibrated ranges depend on.
+// What of the checked options the core is sent: all that it takes, or those that calibrated ranges
+// depend on.
 import type { OptionValues } from '../base/types.js';
 import { sameValue } from '../base/values.js';
 import { calibrateOptions } from './calibrate.js';
@@ -18,8 +19,8 @@ export function coreOptions(checked: OptionValues): OptionValues {
 }
 
 /**
- * The options that ranges depend on, whatever else a run was given: a calibration state is of one value of them, and
- * goes on only with the same.
+ * The options that ranges depend on, whatever else a run was given: a calibration state is of one
+ * value of them, and goes on only with the same.
  */
 export function rangeOptions(checked: OptionValues): OptionValues {
   const { activation_type } = checked;

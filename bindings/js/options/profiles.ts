@@ -1,6 +1,6 @@
-// Profiles: parameters that suit where a model will run, as data. Each field has its reason, each profile the
-// published rules that it follows; docs/profiles.md is made from this table. A profile only fills in what was not
-// given (validate.ts), so an explicit parameter always wins.
+// Profiles: parameters that suit where a model will run, as data. Each field has its reason, each
+// profile the published rules that it follows; docs/profiles.md is made from this table. A profile
+// only fills in what was not given (validate.ts), so an explicit parameter always wins.
 
 import type { ExtraOptions } from './extra-options.js';
 import type { QuantFormat, QuantType } from './quant-types.js';

@@ -1,4 +1,5 @@
-// The parameters of quantize_static, with `calibrate_dataset` and `preprocess` in place of a reader.
+// The parameters of quantize_static, with `calibrate_dataset` and `preprocess` in place of a
+// reader.
 import { runtimeKinds } from '../platform/platform.js';
 import { profileNames } from './profiles.js';
 import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';

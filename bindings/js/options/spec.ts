@@ -1,7 +1,8 @@
-// What a row of an option table says, and the types that follow from a table. Everything about an option is said
-// once, in its row: validation (validate.ts), the command line (cli/args.ts), --help (cli/help.ts), the configuration
-// file (config-file.ts), the types of the API (api.ts), what the core is sent, the page's fields and docs/options.md
-// are made from the rows. Names and meaning are those of the reference, onnxruntime.quantization 1.32.
+// What a row of an option table says, and the types that follow from a table. Everything about an
+// option is said once, in its row: validation (validate.ts), the command line (cli/args.ts), --help
+// (cli/help.ts), the configuration file (config-file.ts), the types of the API (api.ts), what the
+// core is sent, the page's fields and docs/options.md are made from the rows. Names and meaning are
+// those of the reference, onnxruntime.quantization 1.32.
 import type { PartialPreprocess } from '../samples/images/preprocess.js';
 import type { CalibrateArgs, ExtraOptions } from './extra-options.js';
 import type { Place, Row, ValueKinds, ValueOf } from './kinds.js';
@@ -11,7 +12,7 @@ interface ParameterKinds extends ValueKinds {
   path: string;
   paths: string | readonly string[]; // one path or several
   string: string;
-  preprocess: string | PartialPreprocess; // a preset's name or an object, see samples/images/preprocess.ts
+  preprocess: string | PartialPreprocess; // a preset's name or an object, see preprocess.ts
   extra_options: ExtraOptions;
   calibrate_args: CalibrateArgs;
 }
@@ -49,7 +50,10 @@ export type ConfigOf<Specs extends Table> = {
   [Spec in Specs[number] as Spec['name']]?: ParameterOf<Spec> | null | undefined;
 };
 
-/** The options of a table as parameters of the API: camelCase, all of them optional, those of the command left out. */
+/**
+ * The options of a table as parameters of the API: camelCase, all of them optional, those of the
+ * command left out.
+ */
 export type ParametersOf<Specs extends Table> = {
   [Spec in Without<Specs[number], 'command'> as CamelCase<Spec['name']>]?:
     | ParameterOf<Spec>
@@ -57,7 +61,9 @@ export type ParametersOf<Specs extends Table> = {
     | undefined;
 };
 
-/** The options of a table after validation: each has a value; null only where null is its default. */
+/**
+ * The options of a table after validation: each has a value; null only where null is its default.
+ */
 export type CheckedOf<Specs extends Table> = {
   [Spec in Specs[number] as Spec['name']]:
     | ParameterOf<Spec>

@@ -1,7 +1,9 @@
-// extra_options.TensorQuantOverrides: quantization parameters by tensor name. Keys are the reference's. It stops
-// checking after the first tensor; here the core checks every entry of every tensor (src/quantization).
+// extra_options.TensorQuantOverrides: quantization parameters by tensor name. Keys are the
+// reference's. It stops checking after the first tensor; here the core checks every entry of every
+// tensor (src/quantization).
+
 import { checkOverridesInCore } from '../core/check-options.js';
-import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
+import type { Core } from '../core/load.js';
 import type { QuantType } from './quant-types.js';
 
 /** One type for one tensor; what is left out is as without the override. */
@@ -22,21 +24,27 @@ export interface TensorQuantOverride extends TensorParameters {
   axis?: number;
   /** Initializers only: one bit less. */
   reduce_range?: boolean;
-  /** Activations only: a second type, into which the first is converted for the nodes in recv_nodes (absent: all). */
+  /**
+   * Activations only: a second type, into which the first is converted for the nodes in recv_nodes
+   * (absent: all).
+   */
   convert?: TensorParameters & { quant_type: QuantType; recv_nodes?: string[] };
 }
 
-/** One object for the tensor (per tensor, or `axis` for all channels), or as many as it has channels. */
+/**
+ * One object for the tensor (per tensor, or `axis` for all channels), or as many as it has
+ * channels.
+ */
 export type TensorQuantOverrides = Record<string, TensorQuantOverride[]>;
 
 /**
- * Checks the form of overrides; returns a copy without keys that are null. `activationType` is what an activation has
- * without an override. Throws INVALID_OPTION with the tensor.
+ * Checks the form of overrides; returns a copy without keys that are null. `activationType` is what
+ * an activation has without an override. Throws INVALID_OPTION with the tensor.
  */
 export function checkTensorQuantOverrides(
   value: unknown,
   activationType: QuantType,
-  core: PtqCoreModule,
+  core: Core,
 ): TensorQuantOverrides {
   checkOverridesInCore(core, value, activationType);
   return JSON.parse(JSON.stringify(value), (_, item) => item ?? undefined);

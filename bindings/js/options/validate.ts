@@ -1,12 +1,13 @@
-// Checks option values against the rows of their table and fills in the defaults, so that what is returned has the
-// types of the table. Which options go together is checked by the core (check-options.ts there), names of nodes and
-// tensors when it has the model.
+// Checks option values against the rows of their table and fills in the defaults, so that what is
+// returned has the types of the table. Which options go together is checked by the core
+// (check-options.ts there), names of nodes and tensors when it has the model.
+
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
 import type { OptionValues } from '../base/types.js';
 import { isObject, sameValue, show } from '../base/values.js';
 import { checkOptionsInCore } from '../core/check-options.js';
-import type { PtqCoreModule } from '../wasm/ptq_core.mjs';
+import type { Core } from '../core/load.js';
 import { type CheckedCalibrate, calibrateOptions } from './calibrate.js';
 import { coreOptions } from './core-options.js';
 import {
@@ -102,7 +103,10 @@ function checkEnum({ values = [] }: Checks, value: unknown, label: string): stri
   );
 }
 
-/** A checked value of one parameter. None, null and an absent value are the default, as in the reference. */
+/**
+ * A checked value of one parameter. None, null and an absent value are the default, as in the
+ * reference.
+ */
 function checkValue(spec: OptionSpec, given: unknown): unknown {
   if (given === null || given === undefined) return spec.default;
   const value = checkKind(spec, given, spec.name);
@@ -110,7 +114,10 @@ function checkValue(spec: OptionSpec, given: unknown): unknown {
   return value;
 }
 
-/** Checks values for a table of options; absent ones get their defaults. Keys not in the table are an error. */
+/**
+ * Checks values for a table of options; absent ones get their defaults. Keys not in the table are
+ * an error.
+ */
 export function checkOptions<Table extends readonly OptionSpec[]>(
   table: Table,
   given: OptionValues,
@@ -122,15 +129,15 @@ export function checkOptions<Table extends readonly OptionSpec[]>(
 }
 
 /**
- * Checks all parameters of quantize_static, under the reference's names; a profile fills in what is not given. Throws
- * INVALID_OPTION, UNSUPPORTED_OPTION.
+ * Checks all parameters of quantize_static, under the reference's names; a profile fills in what is
+ * not given. Throws INVALID_OPTION, UNSUPPORTED_OPTION.
  */
-export function checkQuantizeStatic(given: OptionValues, core: PtqCoreModule): CheckedStatic {
+export function checkQuantizeStatic(given: OptionValues, core: Core): CheckedStatic {
   return checkTogether(checkOptions(quantizeStaticOptions, given), given, core);
 }
 
 /** The same for calibrate. */
-export function checkCalibrate(given: OptionValues, core: PtqCoreModule): CheckedCalibrate {
+export function checkCalibrate(given: OptionValues, core: Core): CheckedCalibrate {
   return checkTogether(checkOptions(calibrateOptions, given), given, core);
 }
 
@@ -143,7 +150,7 @@ type Common = Pick<
 function checkTogether<Options extends Common>(
   options: Options,
   given: OptionValues,
-  core: PtqCoreModule,
+  core: Core,
 ): Options {
   const filled = options.profile === null ? options : applyProfile(options, given);
   const checked = { ...filled, extra_options: checkExtraOptions(filled.extra_options) };
@@ -152,7 +159,10 @@ function checkTogether<Options extends Common>(
   return checked;
 }
 
-/** Fields of the profile that were not given; its extra options where they have an effect in the format. */
+/**
+ * Fields of the profile that were not given; its extra options where they have an effect in the
+ * format.
+ */
 function applyProfile<Options extends Common>(options: Options, given: OptionValues): Options {
   const { parameters, extra_options: extra } = profiles[options.profile!];
   const isGiven = (values: object, name: string) =>
@@ -220,8 +230,9 @@ function refuseProviders(providers: readonly string[]): void {
 }
 
 /**
- * The parameters of a table in an options object of the JavaScript API, under the reference's names. `own`: further
- * keys that the object may have. Throws INVALID_OPTION for unknown keys and for options that only the command has.
+ * The parameters of a table in an options object of the JavaScript API, under the reference's
+ * names. `own`: further keys that the object may have. Throws INVALID_OPTION for unknown keys and
+ * for options that only the command has.
  */
 export function readParameters(
   table: readonly OptionSpec[],

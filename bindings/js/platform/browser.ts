@@ -1,5 +1,5 @@
-// The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are Blobs.
-// onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
+// The browser: Files and Blobs are read in a worker slice by slice (FileReaderSync), results are
+// Blobs. onnxruntime-web's /wasm entry: half the size of the main one, and it never asks for a GPU.
 
 import type {
   ByteSource,
@@ -37,14 +37,18 @@ export function setWorkerScript(script: typeof workerScript): void {
 
 let webGpu: (() => Promise<OrtModule>) | null = null;
 
-/** How runtime 'webgpu' is loaded: `() => import('onnxruntime-web/webgpu')`, which is too large to be there for all. */
+/**
+ * How runtime 'webgpu' is loaded: `() => import('onnxruntime-web/webgpu')`, which is too large to
+ * be there for all.
+ */
 export function setWebGpuRuntime(load: () => Promise<OrtModule>): void {
   webGpu = load;
 }
 
 /**
- * Where onnxruntime-web's own files (ort-wasm-simd-threaded.wasm and .mjs) are served from: a folder
- * URL, or URLs by kind ({wasm, mjs}). Without it they are looked for as onnxruntime-web does.
+ * Where onnxruntime-web's own files (ort-wasm-simd-threaded.wasm and .mjs) are served from: a
+ * folder URL, or URLs by kind ({wasm, mjs}). Without it they are looked for as onnxruntime-web
+ * does.
  */
 export function setRuntimePaths(paths: string | Record<string, string> | undefined): void {
   wasmPaths = paths;

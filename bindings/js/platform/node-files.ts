@@ -1,4 +1,5 @@
-// Single files in Node: read at any place, or written under a temporary name and renamed when complete.
+// Single files in Node: read at any place, or written under a temporary name and renamed when
+// complete.
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ByteSink, ByteSource } from '../base/bytes.js';
@@ -120,7 +121,10 @@ export function checkTextTarget(file: string): void {
   writableFolder(path.join(folder, path.basename(file)), path.basename(file));
 }
 
-/** Writes a small file, complete or not at all; makes its folder, as the reference does for its cache. */
+/**
+ * Writes a small file, complete or not at all; makes its folder, as the reference does for its
+ * cache.
+ */
 export function writeTextFile(file: string, content: string | Uint8Array): void {
   fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
   const sink = new FileSink(file);

@@ -1,6 +1,6 @@
 // Node: models by path are read where they lie, results are written beside their target and renamed
-// when complete. onnxruntime-node where it is installed, else onnxruntime-web's main entry, which has threads in
-// Node (its /wasm entry has not).
+// when complete. onnxruntime-node where it is installed, else onnxruntime-web's main entry, which
+// has threads in Node (its /wasm entry has not).
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -26,15 +26,17 @@ import {
 } from './node-files.js';
 import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
 
-// Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's event loop stands
-// still for a third of a second.
+// Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
+// event loop stands still for a third of a second.
 setCoreCompiler(
   () => new WebAssembly.Module(fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url))),
 );
 
 let workerScript: URL | null = null;
 
-/** What calibration workers are started from: worker/calibration-node.ts. Called by set-up-node.ts. */
+/**
+ * What calibration workers are started from: worker/calibration-node.ts. Called by set-up-node.ts.
+ */
 export function setWorkerScript(script: URL): void {
   workerScript = script;
 }

@@ -6,8 +6,9 @@ import type { ExternalData, InputFiles, ModelInput, OutputFiles } from '../base/
 export type OrtModule = typeof Ort;
 
 /**
- * Which onnxruntime runs the float model: 'web' is onnxruntime-web's WebAssembly, 'node' onnxruntime-node (native, where
- * the user has installed it), 'webgpu' onnxruntime-web on the GPU of a browser.
+ * Which onnxruntime runs the float model: 'web' is onnxruntime-web's WebAssembly, 'node'
+ * onnxruntime-node (native, where the user has installed it), 'webgpu' onnxruntime-web on the GPU
+ * of a browser.
  */
 export const runtimeKinds = ['web', 'node', 'webgpu'] as const;
 export type RuntimeKind = (typeof runtimeKinds)[number];
@@ -46,7 +47,10 @@ export interface Platform<Model> {
   /** Starts a worker of calibration/serve-runner.ts. */
   startCalibrationWorker(): WorkerPort;
   openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles>;
-  /** `target`: a path (Node) or a name; undefined: the result is returned in memory. Throws where it can't be written. */
+  /**
+   * `target`: a path (Node) or a name; undefined: the result is returned in memory. Throws where it
+   * can't be written.
+   */
   openOutput(target: string | undefined, dataName?: string): OutputFiles<Model>;
   /** Text of a file, null where it does not exist. Absent where there are no files. */
   readText?(path: string): string | null;

@@ -1,5 +1,5 @@
-// onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node and browser
-// builds are different entries of one package; onnxruntime-node has the same API).
+// onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node
+// and browser builds are different entries of one package; onnxruntime-node has the same API).
 import type * as Ort from 'onnxruntime-web';
 import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -12,7 +12,10 @@ export interface RuntimeModel {
   externalData?: { path: string; data: RuntimeBytes }[];
   /** 'disabled' runs the graph as it is written: what calibration wants. */
   optimization?: 'disabled' | 'basic' | 'all';
-  /** Quantized operators are exact on every processor, however slow: results are judged by what they are. */
+  /**
+   * Quantized operators are exact on every processor, however slow: results are judged by what they
+   * are.
+   */
   exactIntegers?: boolean;
 }
 
@@ -47,7 +50,10 @@ export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uin
   return copy;
 }
 
-/** Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with onnxruntime's own reason. */
+/**
+ * Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with
+ * onnxruntime's own reason.
+ */
 export async function createSession(
   runtime: Runtime,
   what: string,

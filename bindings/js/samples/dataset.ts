@@ -1,4 +1,5 @@
-// Samples from whatever was given, by its content. Paths work in Node only, whose entry point sets the lister.
+// Samples from whatever was given, by its content. Paths work in Node only, whose entry point sets
+// the lister.
 import { QuantizeError } from '../base/errors.js';
 import type { SampleSource } from '../base/types.js';
 import { npyFiles } from './arrays/npy-reader.js';
@@ -31,7 +32,10 @@ const kinds: readonly FileKind<DatasetReaderOptions>[] = [
   rawFiles,
 ];
 
-/** Extensions of the files that datasetReader() reads, without a dot. A zip of such files will do as well. */
+/**
+ * Extensions of the files that datasetReader() reads, without a dot. A zip of such files will do as
+ * well.
+ */
 export const sampleExtensions: readonly string[] = kinds.flatMap((kind) => kind.extensions);
 /** How text becomes the tokens of a model is not in the model. */
 const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
@@ -40,10 +44,11 @@ const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
 const ownOptions = { preprocess: imageFiles, sampleRate: wavFiles } as const;
 
 /**
- * A reader by content: of JPEG and PNG images, of .npy, .npz, .pb (test_data_set_*), .wav or raw float32 files
- * (.raw, .bin, .f32). `source` is a folder (with its subfolders), a path, Files or Blobs, or a list of these; a .zip
- * that is given stands for the files in it. Throws QuantizeError NO_SAMPLES where there is nothing of these, INVALID_OPTION
- * where there is more than one kind or an option is for another kind; for a zip not before it is opened.
+ * A reader by content: of JPEG and PNG images, of .npy, .npz, .pb (test_data_set_*), .wav or raw
+ * float32 files (.raw, .bin, .f32). `source` is a folder (with its subfolders), a path, Files or
+ * Blobs, or a list of these; a .zip that is given stands for the files in it. Throws QuantizeError
+ * NO_SAMPLES where there is nothing of these, INVALID_OPTION where there is more than one kind or
+ * an option is for another kind; for a zip not before it is opened.
  */
 export function datasetReader(source: FileInput, options: DatasetReaderOptions = {}): SampleSource {
   return withZips(listFiles(source, imageFiles.mediaType), (listing) => open(listing, options));

@@ -1,5 +1,6 @@
-// Samples from whatever the caller has (a shipped source, an object with getNext(), an iterable), each
-// checked against the model's inputs before it reaches onnxruntime, so that errors name the sample.
+// Samples from whatever the caller has (a shipped source, an object with getNext(), an iterable),
+// each checked against the model's inputs before it reaches onnxruntime, so that errors name the
+// sample.
 import { QuantizeError } from '../base/errors.js';
 import { describeInput, describeTensor, takesShape } from '../base/inputs.js';
 import { didYouMean } from '../base/near-matches.js';
@@ -28,8 +29,8 @@ export interface OpenSamples {
 }
 
 /**
- * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past them. Throws
- * INVALID_OPTION where `input` is nothing that has samples.
+ * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past
+ * them. Throws INVALID_OPTION where `input` is nothing that has samples.
  */
 export function openSamples(
   input: SampleInput,

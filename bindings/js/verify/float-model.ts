@@ -37,7 +37,10 @@ function runnableBytes(input: InputFiles, model: ModelSummary): RuntimeBytes {
 const floatTypes = ['float32', 'float16', 'float64'];
 const tensorTypes = /^(float|u?int|bool)\d*$/;
 
-/** Outputs to compare: the float ones; where there is none, all tensors, so that the result is run at least. */
+/**
+ * Outputs to compare: the float ones; where there is none, all tensors, so that the result is run
+ * at least.
+ */
 export function comparedOutputs(model: ModelSummary): string[] {
   const float = model.outputs.filter((output) => floatTypes.includes(output.type));
   const tensors = model.outputs.filter((output) => tensorTypes.test(output.type));

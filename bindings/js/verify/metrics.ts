@@ -14,7 +14,10 @@ export interface NoiseSums {
 
 export const noSums = (): NoiseSums => ({ signal: 0, noise: 0, broken: 0 });
 
-/** Adds one sample. Values that are not finite in float are left out. Throws RangeError for unequal lengths. */
+/**
+ * Adds one sample. Values that are not finite in float are left out. Throws RangeError for unequal
+ * lengths.
+ */
 export function addNoise(sums: NoiseSums, float: Numbers, quantized: Numbers): void {
   if (float.length !== quantized.length) {
     throw new RangeError(`${float.length} values against ${quantized.length}`);
@@ -32,7 +35,9 @@ export function addNoise(sums: NoiseSums, float: Numbers, quantized: Numbers): v
   }
 }
 
-/** Floor of both norms, as the reference's qdq_loss_debug has it: equal values give a finite figure. */
+/**
+ * Floor of both norms, as the reference's qdq_loss_debug has it: equal values give a finite figure.
+ */
 const epsilon = Number.EPSILON;
 
 /** 20 · log10(‖x‖ / ‖x − y‖) in dB; −Infinity where values broke (NaN or infinite). */
@@ -54,8 +59,8 @@ export function floatValues(tensor: OutputTensor): Numbers | null {
 }
 
 /**
- * The number of classes where an output looks like class scores: a batch of vectors, [N, C], [N, C, 1, 1]
- * or [N, 1, C] with C ≥ 2; else null.
+ * The number of classes where an output looks like class scores: a batch of vectors, [N, C], [N, C,
+ * 1, 1] or [N, 1, C] with C ≥ 2; else null.
  */
 export function classCount(dims: readonly number[]): number | null {
   if (dims.length < 2 || dims[0] === 0) return null;

@@ -6,16 +6,21 @@ import type { Diagnostic, OptionValues, QuantizeReport, TensorRanges } from '../
 export interface QualityReport {
   /** Samples that went through both models; 0 where there were none (ranges from a cache). */
   samples: number;
-  /** Whether onnxruntime loaded the result; false only where it can't load the float model either. */
+  /**
+   * Whether onnxruntime loaded the result; false only where it can't load the float model either.
+   */
   loaded: boolean;
   /**
-   * Signal to quantization noise of all float outputs together, in dB: 20 · log10(‖float‖ / ‖float − quantized‖).
-   * null where nothing was compared or where the quantized model gave NaN or infinity.
+   * Signal to quantization noise of all float outputs together, in dB: 20 · log10(‖float‖ / ‖float
+   * − quantized‖). null where nothing was compared or where the quantized model gave NaN or
+   * infinity.
    */
   sqnr: number | null;
   /** The same by output. */
   outputs: { name: string; sqnr: number | null }[];
-  /** Where an output looks like class scores: how many rows have the same top class in both models. */
+  /**
+   * Where an output looks like class scores: how many rows have the same top class in both models.
+   */
   top1: { output: string; agree: number; of: number } | null;
 }
 
@@ -44,7 +49,10 @@ export interface QuantizationReport {
   };
   /** Calibrated range of each tensor: [lowest, highest]. */
   ranges: TensorRanges;
-  /** Text of a calibration cache with these ranges, for calibrationCache of another run; not in --json. */
+  /**
+   * Text of a calibration cache with these ranges, for calibrationCache of another run; not in
+   * --json.
+   */
   calibrationCache: string;
   quality: QualityReport;
   /** Milliseconds by stage. */

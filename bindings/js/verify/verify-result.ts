@@ -1,5 +1,6 @@
-// The check that every result goes through before it is put in place: onnxruntime loads it and runs samples through
-// it, beside the model as it was given (not the prepared one, whose preparation is to be verified too).
+// The check that every result goes through before it is put in place: onnxruntime loads it and runs
+// samples through it, beside the model as it was given (not the prepared one, whose preparation is
+// to be verified too).
 
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -24,9 +25,10 @@ export interface VerifiedSamples {
 }
 
 /**
- * Runs the kept samples through both models and compares. A result that onnxruntime-web cannot run with all graph
- * optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the runtime's fusion that is at
- * fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
+ * Runs the kept samples through both models and compares. A result that onnxruntime-web cannot run
+ * with all graph optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the
+ * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE,
+ * VERIFICATION_FAILED.
  */
 export async function verifyResult(
   run: Run,

@@ -1,5 +1,5 @@
-// Before a result is called done: onnxruntime loads it, and samples that went through the float model
-// go through it too. Reported, not judged, except for a warning where the result is useless.
+// Before a result is called done: onnxruntime loads it, and samples that went through the float
+// model go through it too. Reported, not judged, except for a warning where the result is useless.
 
 import { QuantizeError } from '../base/errors.js';
 import type { Diagnostic, Feeds, OptionValues } from '../base/types.js';

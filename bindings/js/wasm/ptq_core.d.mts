@@ -1,4 +1,4 @@
-// The wasm module as Embind exposes it (bindings/wasm). Internal: core.ts wraps every call, so
+// The wasm module as Embind exposes it (bindings/wasm). Internal: core/ wraps every call, so
 // that errors and heap views are handled in one place. JSON strings carry structs; bytes go through
 // HostFiles or through the heap.
 
@@ -15,59 +15,93 @@ export interface HostFiles {
 }
 
 /**
- * One model, from opening to writing. What goes wrong inside is thrown as an Error with the string properties
- * code, node, tensor and hint (empty where there is none); what a HostFiles callback throws passes through.
+ * One model, from opening to writing. What goes wrong inside is thrown as an Error with the string
+ * properties code, node, tensor and hint (empty where there is none); what a HostFiles callback
+ * throws passes through.
  */
 export interface Session {
   /** Reads '~model'. Returns JSON of ModelSummary. */
   open(): string;
   /** The graph as given, with types inferred. Returns JSON of ModelStructure. */
   structure(): string;
-  /** Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON of Diagnostic[]. */
+  /**
+   * Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON
+   * of Diagnostic[].
+   */
   configure(optionsJson: string): string;
   /**
-   * TensorQuantOverrides against the graph as given, bodies aside: tensors, roles, axes. The form is checked before,
-   * but for what depends on the activation type.
+   * TensorQuantOverrides against the graph as given, bodies aside: tensors, roles, axes. The form
+   * is checked before, but for what depends on the activation type.
    */
   checkOverrides(overridesJson: string): void;
-  /** optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of PrepareReport. */
+  /**
+   * optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of
+   * PrepareReport.
+   */
   prepare(minOpset: number): string;
-  /** Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data file). */
+  /**
+   * Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data
+   * file).
+   */
   writePrepared(externalFile: string): number;
-  /** Tensors whose ranges are wanted, in the order of reductions. Returns JSON of CalibratedTensor[]. */
+  /**
+   * Tensors whose ranges are wanted, in the order of reductions. Returns JSON of
+   * CalibratedTensor[].
+   */
   calibrationTensors(): string;
-  /** The magnitude that the first BatchNormalization promises. Returns JSON of ExpectedMagnitude, or "null". */
+  /**
+   * The magnitude that the first BatchNormalization promises. Returns JSON of ExpectedMagnitude, or
+   * "null".
+   */
   expectedMagnitude(): string;
-  /** What running the prepared float model takes, for {input: dims}. Returns JSON of MemoryEstimate. */
+  /**
+   * What running the prepared float model takes, for {input: dims}. Returns JSON of MemoryEstimate.
+   */
   estimateMemory(inputShapesJson: string): string;
-  /** Writes the float model plus in-graph range reductions to '~calibration'. Returns JSON of CalibrationModel. */
+  /**
+   * Writes the float model plus in-graph range reductions to '~calibration'. Returns JSON of
+   * CalibrationModel.
+   */
   writeReductionModel(): string;
-  /** The same with these tensors (a JSON list of names) as outputs, float32. Returns JSON of CalibrationModel. */
+  /**
+   * The same with these tensors (a JSON list of names) as outputs, float32. Returns JSON of
+   * CalibrationModel.
+   */
   writeTensorModel(tensorsJson: string): string;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
-  /** Plans and rewrites; writes the quantized model to '~output' (and `externalFile`). Returns JSON of QuantizeReport. */
+  /**
+   * Plans and rewrites; writes the quantized model to '~output' (and `externalFile`). Returns JSON
+   * of QuantizeReport.
+   */
   quantize(externalFile: string): string;
   delete(): void;
 }
 
 /**
- * One calibration: which passes over the samples the method needs, what they collected, the ranges. Needs no
- * model. Throws as Session does.
+ * One calibration: which passes over the samples the method needs, what they collected, the ranges.
+ * Needs no model. Throws as Session does.
  */
 export interface Calibration {
-  /** What the pass collects: 'ranges' takes observeRanges(), the others observeTensor(); '' after the last. */
+  /**
+   * What the pass collects: 'ranges' takes observeRanges(), the others observeTensor(); '' after
+   * the last.
+   */
   pass(): '' | 'ranges' | 'magnitudes' | 'histograms' | 'nested histograms';
   passIndex(): number;
   passCount(): number;
-  /** One sample's reductions: `count` floats at `pointer`, in the order of the tensors: min, max, sum, min, … */
+  /**
+   * One sample's reductions: `count` floats at `pointer`, in the order of the tensors: min, max,
+   * sum, min, …
+   */
   observeRanges(pointer: number, count: number): void;
   /** One sample's values of tensor number `tensor`: `count` floats at `pointer`. */
   observeTensor(tensor: number, pointer: number, count: number): void;
   endPass(): void;
   /**
-   * After the last pass. JSON: {tensor: [lowest, highest] or [lowest, highest, deviation, mean]}; null where no
-   * sample had a value; infinite ends are "inf" and "-inf". Float32 values, exact in JSON.
+   * After the last pass. JSON: {tensor: [lowest, highest] or [lowest, highest, deviation, mean]};
+   * null where no sample had a value; infinite ends are "inf" and "-inf". Float32 values, exact in
+   * JSON.
    */
   ranges(): string;
   /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
@@ -90,20 +124,26 @@ export interface PtqCoreModule {
   /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */
   operators(): string;
   /**
-   * JSON of every option of the core, by the reference's name: {parameters: {name: default}, extra_options:
-   * {name: {default, format?, methods?}}}. null: not set; `format` and `methods` (lists): those alone heed it.
+   * JSON of every option of the core, by the reference's name: {parameters: {name: default},
+   * extra_options: {name: {default, format?, methods?}}}. null: not set; `format` and `methods`
+   * (lists): those alone heed it.
    */
   optionDefaults(): string;
   /**
-   * What is known about options without the model: names, values, combinations, the form of TensorQuantOverrides.
-   * What is left out or null is at its default, which is never refused. Throws as Session does.
+   * What is known about options without the model: names, values, combinations, the form of
+   * TensorQuantOverrides. What is left out or null is at its default, which is never refused.
+   * Throws as Session does.
    */
   checkOptions(optionsJson: string): void;
-  /** The form of TensorQuantOverrides alone; `activationType` is a QuantType, '' where it is not known. Throws as Session does. */
+  /**
+   * The form of TensorQuantOverrides alone; `activationType` is a QuantType, '' where it is not
+   * known. Throws as Session does.
+   */
   checkOverrides(overridesJson: string, activationType: string): void;
   /**
-   * Resizes, crops, reorders and normalizes one decoded image (8-bit interleaved, `channels` 1, 3 or 4)
-   * into the tensor at `outPointer` (float32). `specJson` is PreprocessSpec, see preprocess.ts.
+   * Resizes, crops, reorders and normalizes one decoded image (8-bit interleaved, `channels` 1, 3
+   * or 4) into the tensor at `outPointer` (float32). `specJson` is PreprocessSpec, see
+   * preprocess.ts.
    */
   preprocessImage(
     pixelsPointer: number,

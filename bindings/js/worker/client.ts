@@ -1,5 +1,5 @@
-// Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the worker at last,
-// whatever it is doing.
+// Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the
+// worker at last, whatever it is doing.
 
 import type { ModelInput } from '../base/bytes.js';
 import { errorFromData, QuantizeError } from '../base/errors.js';
@@ -32,8 +32,9 @@ export interface QuantizeInWorkerOptions extends WorkerOptions, WorkerHost, RunO
 }
 
 /**
- * quantizeStatic() in a worker. `modelInput` is a File, a Blob or bytes, samples are `calibrateDataset: {files,
- * preprocess}`. Rejects with QuantizeError, or with the signal's reason after it was aborted.
+ * quantizeStatic() in a worker. `modelInput` is a File, a Blob or bytes, samples are
+ * `calibrateDataset: {files, preprocess}`. Rejects with QuantizeError, or with the signal's reason
+ * after it was aborted.
  */
 export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<QuantizeResult<Blob>> {
   const { signal, onProgress, onDiagnostic, onSamples, onCalibrationState, ...others } = options;
@@ -47,7 +48,10 @@ export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<Quan
   });
 }
 
-/** inspectModel() in a worker. Rejects with QuantizeError, or with the signal's reason after it was aborted. */
+/**
+ * inspectModel() in a worker. Rejects with QuantizeError, or with the signal's reason after it was
+ * aborted.
+ */
 export function inspectInWorker(
   model: ModelInput,
   options: WorkerHost & { signal?: AbortSignal | undefined } = {},
@@ -60,7 +64,10 @@ export function inspectInWorker(
 /** Milliseconds that a cancelled run is given to stop: a sample is in the way at most. */
 const patience = 3000;
 
-/** One worker, one request, one answer. `graceMs`: how long it may go on to hand out its state once it is aborted. */
+/**
+ * One worker, one request, one answer. `graceMs`: how long it may go on to hand out its state once
+ * it is aborted.
+ */
 function ask<Result>(
   request: WorkerRequest,
   createWorker: (() => Worker) | undefined,

@@ -1,4 +1,5 @@
-// Messages between the page and the worker: plain data, so that a run is one message in and a few out.
+// Messages between the page and the worker: plain data, so that a run is one message in and a few
+// out.
 
 import type { ModelInput } from '../base/bytes.js';
 import type { ErrorData } from '../base/errors.js';

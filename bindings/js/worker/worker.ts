@@ -1,5 +1,6 @@
-// The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is terminated by
-// the page. Started by such a worker, the same script runs samples for it (calibration/serve-runner.ts).
+// The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is
+// terminated by the page. Started by such a worker, the same script runs samples for it
+// (calibration/serve-runner.ts).
 
 import { errorToData } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';

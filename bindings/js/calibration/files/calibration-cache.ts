@@ -1,5 +1,6 @@
-// The calibration cache of the reference (onnxruntime 1.32, calibration_cache_path): tensor ranges as
-// JSON, written here as Python's json module writes it, so that either tool reads the other's file.
+// The calibration cache of the reference (onnxruntime 1.32, calibration_cache_path): tensor ranges
+// as JSON, written here as Python's json module writes it, so that either tool reads the other's
+// file.
 
 import { QuantizeError } from '../../base/errors.js';
 import type { RangesByChannel, TensorRanges } from '../../base/types.js';
@@ -132,7 +133,10 @@ function methodName(value: Json | undefined): string | null {
   return typeof value === 'number' ? (members[value] ?? null) : null;
 }
 
-/** repr() of a Python float: always with a point or an exponent, the exponent of two digits from 1e16 and under 1e-4. */
+/**
+ * repr() of a Python float: always with a point or an exponent, the exponent of two digits from
+ * 1e16 and under 1e-4.
+ */
 export function pythonFloat(value: number): string {
   if (!Number.isFinite(value))
     return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';

@@ -1,5 +1,5 @@
-// onnxruntime's calibration tables for its TensorRT execution provider, as the reference's write_calibration_table
-// writes them; docs/calibration-files.md.
+// onnxruntime's calibration tables for its TensorRT execution provider, as the reference's
+// write_calibration_table writes them; docs/calibration-files.md.
 import { Builder } from 'flatbuffers';
 import type { TensorRanges } from '../../base/types.js';
 import { pythonFloat, pythonString, tensorDataJson } from './calibration-cache.js';
@@ -12,8 +12,9 @@ export interface CalibrationTables {
 }
 
 /**
- * The three files of write_calibration_table, its bytes but for the value in two of them: the largest magnitude, where
- * the reference takes the larger end, which is too small for ranges that lie below 0 (D15).
+ * The three files of write_calibration_table, its bytes but for the value in two of them: the
+ * largest magnitude, where the reference takes the larger end, which is too small for ranges that
+ * lie below 0 (D15).
  */
 export function calibrationTables(ranges: TensorRanges): CalibrationTables {
   const names = Object.keys(ranges).sort();

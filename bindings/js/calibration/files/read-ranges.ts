@@ -1,5 +1,5 @@
-// Tensor ranges from a file, whichever of the formats it has: the reference's calibration cache, its calibration.json,
-// or TensorRT's calibration cache.
+// Tensor ranges from a file, whichever of the formats it has: the reference's calibration cache,
+// its calibration.json, or TensorRT's calibration cache.
 import {
   type CalibrationCache,
   parseCalibrationCache,

@@ -10,7 +10,8 @@ export function magnitude(ranges: TensorRanges, name: string): number {
 }
 
 /**
- * TensorRT's calibration cache: a line of version and algorithm, then "name: scale" with the scale (largest magnitude /
+ * TensorRT's calibration cache: a line of version and algorithm, then "name: scale" with the scale
+ * (largest magnitude /
  * 127) as the hexadecimal digits of a big-endian float32.
  */
 export function tensorRtCache(ranges: TensorRanges, method: string): string {

@@ -1,7 +1,8 @@
-// Calibration samples from .npy files (numpy.save). An array in the shape of the model's input is one sample; one with
-// an axis more in front is several. For a model with one input every file is its input, whatever its name. With
-// several inputs a file is named after its input (input_ids.npy, attention_mask.npy), and those of one
-// folder belong together: one folder with arrays of many samples, or many folders of a sample each.
+// Calibration samples from .npy files (numpy.save). An array in the shape of the model's input is
+// one sample; one with an axis more in front is several. For a model with one input every file is
+// its input, whatever its name. With several inputs a file is named after its input (input_ids.npy,
+// attention_mask.npy), and those of one folder belong together: one folder with arrays of many
+// samples, or many folders of a sample each.
 
 import type { QuantizeError } from '../../base/errors.js';
 import { describeInput, invalidData } from '../../base/inputs.js';
@@ -21,9 +22,10 @@ import { inStep } from './npz.js';
 import { SampleArray } from './sample-array.js';
 
 /**
- * Reads .npy files in the order of their names. `source`: a file, a folder (with its subfolders), a zip, Files or
- * Blobs, or a list of these. Files that are named after no input are left alone where the model has several. Throws
- * QuantizeError NO_SAMPLES, FILE_NOT_FOUND at once; while reading INVALID_DATA.
+ * Reads .npy files in the order of their names. `source`: a file, a folder (with its subfolders), a
+ * zip, Files or Blobs, or a list of these. Files that are named after no input are left alone where
+ * the model has several. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND at once; while reading
+ * INVALID_DATA.
  */
 export function npyReader(source: FileInput, options: FileReaderOptions = {}): SampleSource {
   return openFiles(source, npyFiles, options);

@@ -1,5 +1,5 @@
-// The .npy format (numpy.lib.format, versions 1 to 3): a header in the form of a Python dict, then the
-// values in C or Fortran order.
+// The .npy format (numpy.lib.format, versions 1 to 3): a header in the form of a Python dict, then
+// the values in C or Fortran order.
 import type { TensorData, TensorType } from '../../base/types.js';
 
 export interface NpyHeader {

@@ -1,5 +1,5 @@
-// Calibration samples from .npz files (numpy.savez, savez_compressed): an array for each input of the
-// model, under its name, with one axis more in front: the sample. Read one sample at a time.
+// Calibration samples from .npz files (numpy.savez, savez_compressed): an array for each input of
+// the model, under its name, with one axis more in front: the sample. Read one sample at a time.
 
 import { describeInput, invalidData } from '../../base/inputs.js';
 import { didYouMean } from '../../base/near-matches.js';
@@ -19,10 +19,11 @@ import { SampleArray } from './sample-array.js';
 export type NpzReaderOptions = FileReaderOptions;
 
 /**
- * Reads .npz files in the order of their names; samples may differ in shape from file to file. `source`:
- * a file, a folder (with its subfolders), a zip, Files or Blobs, or a list of these. Arrays that are no input
- * of the model are left alone. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND at once; while reading
- * INVALID_DATA, which names the file, the input, and what it expects.
+ * Reads .npz files in the order of their names; samples may differ in shape from file to file.
+ * `source`: a file, a folder (with its subfolders), a zip, Files or Blobs, or a list of these.
+ * Arrays that are no input of the model are left alone. Throws QuantizeError NO_SAMPLES,
+ * FILE_NOT_FOUND at once; while reading INVALID_DATA, which names the file, the input, and what it
+ * expects.
  */
 export function npzReader(source: FileInput, options: NpzReaderOptions = {}): SampleSource {
   return openFiles(source, npzFiles, options);
@@ -42,7 +43,10 @@ async function openNpz(file: NamedBytes, model: ModelSummary): Promise<OpenPart>
   return inStep(file, await openArrays(file, model));
 }
 
-/** The arrays of several inputs, read side by side. Throws INVALID_DATA where one has more samples than another. */
+/**
+ * The arrays of several inputs, read side by side. Throws INVALID_DATA where one has more samples
+ * than another.
+ */
 export function inStep(file: NamedBytes, arrays: readonly SampleArray[]): OpenPart {
   const count = arrays[0]?.count ?? 0;
   for (const { input, count: other } of arrays) {

@@ -1,6 +1,7 @@
-// Calibration samples from the test data of ONNX (onnx/backend/test, the model zoo): each folder test_data_set_*
-// is a sample, its input_0.pb, input_1.pb, … the model's inputs in their order, each a TensorProto. For a model with one
-// input any other .pb is a sample too. output_*.pb are what the model should give, and are left alone.
+// Calibration samples from the test data of ONNX (onnx/backend/test, the model zoo): each folder
+// test_data_set_* is a sample, its input_0.pb, input_1.pb, … the model's inputs in their order,
+// each a TensorProto. For a model with one input any other .pb is a sample too. output_*.pb are
+// what the model should give, and are left alone.
 import { QuantizeError } from '../../base/errors.js';
 import {
   describeInput,
@@ -24,9 +25,10 @@ import { toTensorData } from './npy.js';
 import { readTensorProto } from './tensor-proto.js';
 
 /**
- * Reads .pb files in the order of the names of folders and files. `source`: a folder (with its subfolders), a file, a
- * zip, Files or Blobs, or a list of these. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND at once; while reading
- * INVALID_DATA, which names the file, the input, and what it expects.
+ * Reads .pb files in the order of the names of folders and files. `source`: a folder (with its
+ * subfolders), a file, a zip, Files or Blobs, or a list of these. Throws QuantizeError NO_SAMPLES,
+ * FILE_NOT_FOUND at once; while reading INVALID_DATA, which names the file, the input, and what it
+ * expects.
  */
 export function pbReader(source: FileInput, options: FileReaderOptions = {}): SampleSource {
   return openFiles(source, pbFiles, options);

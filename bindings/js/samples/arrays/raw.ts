@@ -1,5 +1,6 @@
-// Calibration samples from raw files: little-endian float32 values in C order and nothing else, as numpy's tofile()
-// and most inference tools (SNPE, QNN) write them. The shape is the model's; what it leaves open follows from the size.
+// Calibration samples from raw files: little-endian float32 values in C order and nothing else, as
+// numpy's tofile() and most inference tools (SNPE, QNN) write them. The shape is the model's; what
+// it leaves open follows from the size.
 
 import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
 import type { ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
@@ -13,10 +14,11 @@ import {
 import { type FileInput, type NamedBytes, ownBytes } from '../files/files.js';
 
 /**
- * Reads raw float32 files, for models with one float32 input. A dynamic batch is 1, one more dynamic dimension follows
- * from the file's size; where all others are fixed, a file may hold several samples. `source`: files, folders (with
- * their subfolders), a zip, Files or Blobs, or a list of these. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND at
- * once; when it is opened INVALID_DATA, which says how many bytes are expected.
+ * Reads raw float32 files, for models with one float32 input. A dynamic batch is 1, one more
+ * dynamic dimension follows from the file's size; where all others are fixed, a file may hold
+ * several samples. `source`: files, folders (with their subfolders), a zip, Files or Blobs, or a
+ * list of these. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND at once; when it is opened
+ * INVALID_DATA, which says how many bytes are expected.
  */
 export function rawReader(source: FileInput, options: FileReaderOptions = {}): SampleSource {
   return openFiles(source, rawFiles, options);

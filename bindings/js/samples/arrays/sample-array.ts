@@ -1,5 +1,5 @@
-// Samples from one .npy array, wherever it lies: the whole of it as one sample, or one sample after the other
-// along its first axis. Read as a stream, so that only one sample is in memory.
+// Samples from one .npy array, wherever it lies: the whole of it as one sample, or one sample after
+// the other along its first axis. Read as a stream, so that only one sample is in memory.
 
 import { QuantizeError } from '../../base/errors.js';
 import { describeInput, describeTensor, invalidData, takesShape } from '../../base/inputs.js';
@@ -31,8 +31,9 @@ export class SampleArray {
   }
 
   /**
-   * Reads the header and checks it. Arrays of an .npz always have the sample axis (`axis` "samples"); a .npy has it
-   * where it has one axis more than the input ("optional"). Throws INVALID_DATA.
+   * Reads the header and checks it. Arrays of an .npz always have the sample axis (`axis`
+   * "samples"); a .npy has it where it has one axis more than the input ("optional"). Throws
+   * INVALID_DATA.
    */
   static async open(
     file: NamedBytes,

@@ -1,5 +1,5 @@
-// Reads one ONNX TensorProto (onnx.proto3) from its protobuf wire format: as little of it as samples need, so that
-// no protobuf library has to be loaded.
+// Reads one ONNX TensorProto (onnx.proto3) from its protobuf wire format: as little of it as
+// samples need, so that no protobuf library has to be loaded.
 import { joined } from '../../base/bytes.js';
 import type { TensorType } from '../../base/types.js';
 

@@ -1,5 +1,5 @@
-// What the readers of files have in common: how they find their files, and how the samples of one file after the other
-// become a SampleSource with its slices, its limit and its length.
+// What the readers of files have in common: how they find their files, and how the samples of one
+// file after the other become a SampleSource with its slices, its limit and its length.
 import { QuantizeError } from '../../base/errors.js';
 import type { Feeds, ModelSummary, SampleSlice, SampleSource } from '../../base/types.js';
 import {
@@ -44,7 +44,9 @@ export function openFiles<Options>(
   });
 }
 
-/** Makes the source of a listing: at once, or, where a zip has to be read for it, when it is opened. */
+/**
+ * Makes the source of a listing: at once, or, where a zip has to be read for it, when it is opened.
+ */
 export function withZips(
   listing: FileListing,
   make: (listing: FileListing) => SampleSource,
@@ -87,7 +89,9 @@ export interface SourceParts<Part> {
   parts(model: ModelSummary): readonly Part[];
   /** Number of samples in a part, where it is known without reading. */
   count?(part: Part, model: ModelSummary): number;
-  /** May leave a part unread that has one sample: it is opened whether or not the slice takes it. */
+  /**
+   * May leave a part unread that has one sample: it is opened whether or not the slice takes it.
+   */
   open(part: Part, model: ModelSummary): Promise<OpenPart>;
 }
 

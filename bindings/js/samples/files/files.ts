@@ -1,5 +1,5 @@
-// Files as the readers see them, whether they lie on a disk or were dropped on a page: a name, a size,
-// and bytes on demand. Where a path leads is the platform's business (node-files.ts).
+// Files as the readers see them, whether they lie on a disk or were dropped on a page: a name, a
+// size, and bytes on demand. Where a path leads is the platform's business (node-files.ts).
 import { QuantizeError } from '../../base/errors.js';
 
 export interface NamedBytes {
@@ -10,7 +10,10 @@ export interface NamedBytes {
   read(start: number, end: number): Promise<Uint8Array>;
 }
 
-/** What a reader reads: a path to a file or folder (Node), a File, Blob or NamedBytes, or a list of these. */
+/**
+ * What a reader reads: a path to a file or folder (Node), a File, Blob or NamedBytes, or a list of
+ * these.
+ */
 export type FileInput = string | Blob | NamedBytes | readonly (string | Blob | NamedBytes)[];
 
 /** Lists a path: the file itself, or all files below a folder. `isFolder` tells which it was. */
@@ -71,7 +74,10 @@ export function sortListing(listing: FileListing): FileListing {
   return listing;
 }
 
-/** The files with one of `extensions`, and those that are taken as they are: explicit ones, names without extension. */
+/**
+ * The files with one of `extensions`, and those that are taken as they are: explicit ones, names
+ * without extension.
+ */
 export function pickFiles(
   { files, place }: FileListing,
   extensions: readonly string[],
@@ -125,7 +131,9 @@ function endsEarly(file: NamedBytes): QuantizeError {
 export interface ByteStream {
   /** Bytes that are still to come. */
   readonly left: number;
-  /** The next `count` bytes, in a buffer of their own. Throws INVALID_DATA where there are fewer. */
+  /**
+   * The next `count` bytes, in a buffer of their own. Throws INVALID_DATA where there are fewer.
+   */
   read(count: number): Promise<Uint8Array<ArrayBuffer>>;
   skip(count: number): Promise<void>;
 }

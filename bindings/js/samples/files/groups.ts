@@ -1,4 +1,5 @@
-// Files that together are one sample, as .npy or .pb files of a model with several inputs: those of one folder.
+// Files that together are one sample, as .npy or .pb files of a model with several inputs: those of
+// one folder.
 import { folderOf, type NamedBytes } from './files.js';
 
 /** The files of one sample by what each is (an input's name or number). */
@@ -9,8 +10,8 @@ export interface FileGroup {
 }
 
 /**
- * Groups files by folder, in the order of the files. A key that comes again begins another group: paths to several
- * folders give names without folders.
+ * Groups files by folder, in the order of the files. A key that comes again begins another group:
+ * paths to several folders give names without folders.
  */
 export function groupFiles(
   files: readonly NamedBytes[],

@@ -6,8 +6,8 @@ import { QuantizeError } from '../../base/errors.js';
 import { type FileLister, isHidden, type NamedBytes } from './files.js';
 
 /**
- * Lists a file or a folder with its subfolders, links followed, hidden files (".DS_Store", "._a.jpg")
- * left out. Throws QuantizeError FILE_NOT_FOUND.
+ * Lists a file or a folder with its subfolders, links followed, hidden files (".DS_Store",
+ * "._a.jpg") left out. Throws QuantizeError FILE_NOT_FOUND.
  */
 export const listNodeFiles: FileLister = (given) => {
   const stat = fs.statSync(given, { throwIfNoEntry: false });

@@ -1,4 +1,5 @@
-// The samples that a slice takes (SampleSlice in types.ts), as every source counts them: over the whole source.
+// The samples that a slice takes (SampleSlice in types.ts), as every source counts them: over the
+// whole source.
 import { QuantizeError } from '../../base/errors.js';
 import type { SampleSlice } from '../../base/types.js';
 

@@ -1,4 +1,5 @@
-// The files in a zip as the readers see files: their bytes on demand, never the whole archive in memory.
+// The files in a zip as the readers see files: their bytes on demand, never the whole archive in
+// memory.
 import {
   byName,
   extensionOf,
@@ -12,12 +13,17 @@ import { readZip, stored, type ZipEntry, ZipStream } from './zip.js';
 
 const isZip = ({ file, given }: ListedFile) => given && extensionOf(file.name) === 'zip';
 
-/** Whether a zip was given. One that lies in a folder is left alone: its files may lie beside it. */
+/**
+ * Whether a zip was given. One that lies in a folder is left alone: its files may lie beside it.
+ */
 export function hasZip({ files }: FileListing): boolean {
   return files.some(isZip);
 }
 
-/** The listing with the files of each zip in its place. Throws INVALID_DATA for a zip that can't be read. */
+/**
+ * The listing with the files of each zip in its place. Throws INVALID_DATA for a zip that can't be
+ * read.
+ */
 export async function expandZips(listing: FileListing): Promise<FileListing> {
   const files: ListedFile[] = [];
   for (const listed of listing.files) {
@@ -30,7 +36,9 @@ export async function expandZips(listing: FileListing): Promise<FileListing> {
   return sortListing({ ...listing, files });
 }
 
-/** The files in a zip, without folders and hidden files, named after it: "photos.zip/dogs/1.jpg". */
+/**
+ * The files in a zip, without folders and hidden files, named after it: "photos.zip/dogs/1.jpg".
+ */
 async function zipFiles(archive: NamedBytes): Promise<NamedBytes[]> {
   const unpacked: Unpacked = { entry: null, bytes: new Uint8Array() };
   const files: NamedBytes[] = [];
@@ -50,8 +58,9 @@ interface Unpacked {
 }
 
 /**
- * A stored entry is read where it lies. A deflated one is unpacked as far as it is read; going back to its beginning
- * starts again, and one that is read to and fro (an .npz) is unpacked whole and kept until the next such.
+ * A stored entry is read where it lies. A deflated one is unpacked as far as it is read; going back
+ * to its beginning starts again, and one that is read to and fro (an .npz) is unpacked whole and
+ * kept until the next such.
  */
 class ZippedFile implements NamedBytes {
   readonly name: string;

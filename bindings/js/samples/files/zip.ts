@@ -1,5 +1,5 @@
-// Zip files read in place (APPNOTE 6.3: stored and deflated entries, zip64), each entry as a stream, so that
-// an archive larger than the memory can be read sample by sample.
+// Zip files read in place (APPNOTE 6.3: stored and deflated entries, zip64), each entry as a
+// stream, so that an archive larger than the memory can be read sample by sample.
 import { Inflate } from 'fflate';
 import { crc32 } from '../../base/crc32.js';
 import { QuantizeError } from '../../base/errors.js';
@@ -144,7 +144,10 @@ export class ZipStream implements ByteStream {
     return this.#entry.size - this.#sizeRead;
   }
 
-  /** The next `count` bytes, in a buffer of their own. Throws INVALID_DATA where the file is damaged. */
+  /**
+   * The next `count` bytes, in a buffer of their own. Throws INVALID_DATA where the file is
+   * damaged.
+   */
   async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
     if (count > this.left) throw damaged(this.#file, `${this.#entry.name} is too short`);
     const bytes = new Uint8Array(count);
@@ -158,7 +161,10 @@ export class ZipStream implements ByteStream {
     return bytes;
   }
 
-  /** Passes over bytes. Those of a stored entry are not even read, so its checksum can't be checked then. */
+  /**
+   * Passes over bytes. Those of a stored entry are not even read, so its checksum can't be checked
+   * then.
+   */
   async skip(count: number): Promise<void> {
     if (this.#inflate) {
       for (let rest = count; rest > 0; rest -= skipBlock)

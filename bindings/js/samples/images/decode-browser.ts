@@ -1,5 +1,5 @@
-// Decoding in browsers: WebP, GIF, BMP and whatever else the browser itself can decode. Not for JPEG
-// and PNG, so that those have the same bytes everywhere.
+// Decoding in browsers: WebP, GIF, BMP and whatever else the browser itself can decode. Not for
+// JPEG and PNG, so that those have the same bytes everywhere.
 import type { DecodedImage, DecodePlatform } from './decoded-image.js';
 
 export const browserDecodePlatform: DecodePlatform = {

@@ -1,4 +1,5 @@
-// Decoding in Node: the JPEG decoder is read from the installed package, since fetch() takes no files.
+// Decoding in Node: the JPEG decoder is read from the installed package, since fetch() takes no
+// files.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { DecodePlatform } from './decoded-image.js';

@@ -22,8 +22,8 @@ export async function loadDecoders(): Promise<void> {
 }
 
 /**
- * Decodes one image. The format is told from the first bytes, never from `name`, which is for messages.
- * Throws QuantizeError INVALID_IMAGE for another format, a damaged or a truncated image.
+ * Decodes one image. The format is told from the first bytes, never from `name`, which is for
+ * messages. Throws QuantizeError INVALID_IMAGE for another format, a damaged or a truncated image.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   if (isJpeg(bytes)) return decodeJpeg(bytes, name, platform);

@@ -1,7 +1,10 @@
 // What all decoders return, throw and get from the platform.
 import { QuantizeError } from '../../base/errors.js';
 
-/** Interleaved 8-bit pixels, as stored: not rotated by EXIF, no colour profile applied, alpha not blended. */
+/**
+ * Interleaved 8-bit pixels, as stored: not rotated by EXIF, no colour profile applied, alpha not
+ * blended.
+ */
 export interface DecodedImage {
   width: number;
   height: number;

@@ -37,7 +37,10 @@ interface ImageInput {
   hasBatch: boolean;
 }
 
-/** Reads an input as an image, null where it can't be one. `layout` settles what the shape leaves open. */
+/**
+ * Reads an input as an image, null where it can't be one. `layout` settles what the shape leaves
+ * open.
+ */
 function asImage(input: ValueSummary, layout?: PreprocessSpec['layout']): ImageInput | null {
   if (!imageTypes.includes(input.type)) return null;
   const shape = input.shape ?? [null, null, null, null];
@@ -83,10 +86,10 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
 }
 
 /**
- * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by assumption:
- * three channels are RGB in -1…1, one is luma in 0…1, uint8 is not normalized; square inputs get a
- * centre crop. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION where `given`
- * contradicts the input's shape.
+ * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by
+ * assumption: three channels are RGB in -1…1, one is luma in 0…1, uint8 is not normalized; square
+ * inputs get a centre crop. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION
+ * where `given` contradicts the input's shape.
  */
 export function resolvePreprocess(
   model: ModelSummary,
@@ -136,8 +139,9 @@ export function resolvePreprocess(
 }
 
 /**
- * What is done with images: `given` (as the option `preprocess`), completed from the model's input and by
- * assumption. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION for a bad `given`.
+ * What is done with images: `given` (as the option `preprocess`), completed from the model's input
+ * and by assumption. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION for a bad
+ * `given`.
  */
 export function guessPreprocess(
   model: ModelSummary,

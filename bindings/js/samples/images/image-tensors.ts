@@ -1,20 +1,19 @@
-// Decoded images to tensors by the core's preprocessImage(). Holds two buffers of the core's heap, which
-// grow to the largest image and are used again for the next.
+// Decoded images to tensors by the core's preprocessImage(). Holds two buffers of the core's heap,
+// which grow to the largest image and are used again for the next.
 
 import { QuantizeError } from '../../base/errors.js';
-import { callCore, loadCore } from '../../core/load.js';
-import type { PtqCoreModule } from '../../wasm/ptq_core.mjs';
+import { type Core, callCore, loadCore } from '../../core/load.js';
 import type { DecodedImage } from './decode.js';
 import type { PreprocessSpec } from './preprocess.js';
 
 export class ImageTensors {
-  readonly #core: PtqCoreModule;
+  readonly #core: Core;
   readonly #spec: string;
   readonly #count: number;
   #pixels = { pointer: 0, bytes: 0 };
   #tensor = { pointer: 0, bytes: 0 };
 
-  private constructor(core: PtqCoreModule, spec: PreprocessSpec) {
+  private constructor(core: Core, spec: PreprocessSpec) {
     this.#core = core;
     this.#spec = JSON.stringify(spec);
     this.#count = spec.width * spec.height * (spec.order === 'Y' ? 1 : 3);
@@ -24,7 +23,9 @@ export class ImageTensors {
     return new ImageTensors(await loadCore(), spec);
   }
 
-  /** One image as spec.layout without the batch, written into `out`. Throws what the core throws. */
+  /**
+   * One image as spec.layout without the batch, written into `out`. Throws what the core throws.
+   */
   convert(image: DecodedImage, out: Float32Array): void {
     const core = this.#core;
     this.#grow(this.#pixels, image.data.length);

@@ -12,17 +12,21 @@ import { ImageTensors } from './image-tensors.js';
 import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
 
 export interface ImageReaderOptions extends FileReaderOptions {
-  /** A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is guessed. */
+  /**
+   * A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is
+   * guessed.
+   */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
   /** Reads at most this many images, the first by name. */
   limit?: number | undefined;
 }
 
 /**
- * Reads images as samples for a model with one image input: a list of paths in its order, all else by name. `source`: a folder
- * (with its subfolders), a path, a zip, Files or Blobs, or a list of these. A model with a fixed batch of n gets
- * n images a sample; the last one is filled up by repeating the last image.
- * Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; while reading INVALID_IMAGE.
+ * Reads images as samples for a model with one image input: a list of paths in its order, all else
+ * by name. `source`: a folder (with its subfolders), a path, a zip, Files or Blobs, or a list of
+ * these. A model with a fixed batch of n gets n images a sample; the last one is filled up by
+ * repeating the last image. Throws QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at
+ * once; while reading INVALID_IMAGE.
  */
 export function imageReader(source: FileInput, options: ImageReaderOptions = {}): SampleSource {
   return openFiles(source, imageFiles, options);
@@ -107,6 +111,7 @@ async function readImage(
 function convert(values: Float32Array, type: string): SampleTensor['data'] {
   if (type === 'float16') return toFloat16(values);
   if (type === 'float64') return Float64Array.from(values);
-  if (type === 'uint8') return Uint8Array.from(values); // whole numbers 0…255: resolvePreprocess saw to it
+  // Whole numbers 0…255: resolvePreprocess saw to it.
+  if (type === 'uint8') return Uint8Array.from(values);
   return values;
 }

@@ -6,7 +6,9 @@ import { type DecodedImage, type DecodePlatform, invalidImage } from './decoded-
 
 interface Decoder {
   module: MozJPEGModule;
-  /** What libjpeg said since the last call of decode(): it reports on stderr, and goes on if it can. */
+  /**
+   * What libjpeg said since the last call of decode(): it reports on stderr, and goes on if it can.
+   */
   messages: string[];
 }
 
@@ -31,7 +33,8 @@ async function createDecoder(platform: DecodePlatform): Promise<Decoder> {
     noInitialRun: true,
     printErr: (text: string) => messages.push(text),
     ...(compiled && {
-      locateFile: (path: string) => path, // unused, but looked for, in a worker without an address too
+      // Unused, but looked for, in a worker without an address too.
+      locateFile: (path: string) => path,
       instantiateWasm(
         imports: WebAssembly.Imports,
         done: (instance: WebAssembly.Instance) => void,

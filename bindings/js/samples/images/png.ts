@@ -1,6 +1,6 @@
-// PNG (ISO/IEC 15948): every colour type, depth and interlacing, as pixels of 8 bits. 200 lines over
-// fflate's inflate instead of a package: the usual ones need Node's streams, and half a megabyte of
-// their imitation in a browser.
+// PNG (ISO/IEC 15948): every colour type, depth and interlacing, as pixels of 8 bits. 200 lines
+// over fflate's inflate instead of a package: the usual ones need Node's streams, and half a
+// megabyte of their imitation in a browser.
 //
 // Depths become 8 bits as in Pillow: 1, 2 and 4 bits are stretched to 0…255, 16 bits keep the high
 // byte (Pillow clips 16-bit grey at 255 instead, which leaves white). Gamma, colour profile and

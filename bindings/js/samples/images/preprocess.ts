@@ -26,7 +26,9 @@ export interface PreprocessSpec {
   mode: (typeof fitModes)[number];
   width: number;
   height: number;
-  /** center: pixels of the shorter side before the crop. Default: 256/224 of the crop (256 for 224). */
+  /**
+   * center: pixels of the shorter side before the crop. Default: 256/224 of the crop (256 for 224).
+   */
   resizeShorter?: number;
   layout: (typeof layouts)[number];
   /** Y: one channel, the luma of ITU-R 601 (Pillow's convert('L')). */
@@ -209,10 +211,10 @@ function preset(name: unknown): PartialPreprocess {
 }
 
 /**
- * Reads the `preprocess` option: a preset's name ("imagenet"), one line of key=value pairs, which may
- * begin with a preset ("imagenet size=299x299 mode=stretch", "mean=127,127,127 std=128 order=BGR"),
- * JSON, or an object of the same keys. Keys may be written resizeShorter, resize_shorter or
- * resize-shorter. Throws QuantizeError INVALID_OPTION with near matches.
+ * Reads the `preprocess` option: a preset's name ("imagenet"), one line of key=value pairs, which
+ * may begin with a preset ("imagenet size=299x299 mode=stretch", "mean=127,127,127 std=128
+ * order=BGR"), JSON, or an object of the same keys. Keys may be written resizeShorter,
+ * resize_shorter or resize-shorter. Throws QuantizeError INVALID_OPTION with near matches.
  */
 export function parsePreprocess(value: unknown): PartialPreprocess {
   if (typeof value === 'string') {

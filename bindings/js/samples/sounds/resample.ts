@@ -1,7 +1,8 @@
-// Changes the sample rate of a sound by a rational factor: a polyphase FIR filter (windowed sinc), which lets nothing
-// above the lower of the two Nyquist frequencies through. The filter is that of scipy.signal.resample_poly: a
-// sinc of 10 zero crossings each side at the lower rate, Kaiser window with beta 5 (scipy/signal/_signaltools.py;
-// Oppenheim & Schafer, Discrete-Time Signal Processing, 7.5), so that Python gives the same values.
+// Changes the sample rate of a sound by a rational factor: a polyphase FIR filter (windowed sinc),
+// which lets nothing above the lower of the two Nyquist frequencies through. The filter is that of
+// scipy.signal.resample_poly: a sinc of 10 zero crossings each side at the lower rate, Kaiser
+// window with beta 5 (scipy/signal/_signaltools.py; Oppenheim & Schafer, Discrete-Time Signal
+// Processing, 7.5), so that Python gives the same values.
 
 /** In Hz. Above it the filter for an odd ratio would take too much memory. */
 export const highestRate = 384000;
@@ -86,7 +87,10 @@ export class Resampler {
   }
 }
 
-/** The modified Bessel function of the first kind and order 0, by its power series (Abramowitz & Stegun 9.6.12). */
+/**
+ * The modified Bessel function of the first kind and order 0, by its power series (Abramowitz &
+ * Stegun 9.6.12).
+ */
 function besselI0(x: number): number {
   const quarter = (x * x) / 4;
   let term = 1;
@@ -98,7 +102,10 @@ function besselI0(x: number): number {
   return sum;
 }
 
-/** sin(π n / m) from additions and products alone: Math.sin may differ in its last bit from engine to engine. */
+/**
+ * sin(π n / m) from additions and products alone: Math.sin may differ in its last bit from engine
+ * to engine.
+ */
 function sinPi(n: number, m: number): number {
   const turn = Math.abs(n) % (2 * m);
   const half = turn > m ? turn - m : turn;

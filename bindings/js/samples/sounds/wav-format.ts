@@ -1,5 +1,5 @@
-// The WAVE format (RIFF; Microsoft's Multiple Channel Audio Data): a chunk "fmt " that says how the chunk "data" is to
-// be read. PCM and floats; compressed forms are refused.
+// The WAVE format (RIFF; Microsoft's Multiple Channel Audio Data): a chunk "fmt " that says how the
+// chunk "data" is to be read. PCM and floats; compressed forms are refused.
 import type { NamedBytes } from '../files/files.js';
 
 export interface WavHeader {

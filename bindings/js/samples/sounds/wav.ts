@@ -1,5 +1,6 @@
-// Calibration samples from .wav files, for models that take the waveform: mono, at the model's sample rate, in -1…1.
-// Models that take features (log-mel spectrograms) need the user's own reader.
+// Calibration samples from .wav files, for models that take the waveform: mono, at the model's
+// sample rate, in -1…1. Models that take features (log-mel spectrograms) need the user's own
+// reader.
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
 import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
@@ -22,17 +23,20 @@ import { highestRate, Resampler } from './resample.js';
 import { readWavHeader, toMono, type WavHeader } from './wav-format.js';
 
 export interface WavReaderOptions extends FileReaderOptions {
-  /** Sample rate that the model expects, in Hz; 16000 where absent, which most speech models expect. */
+  /**
+   * Sample rate that the model expects, in Hz; 16000 where absent, which most speech models expect.
+   */
   sampleRate?: number | undefined;
 }
 
 const defaultRate = 16000;
 
 /**
- * Reads .wav files (PCM of 8 to 32 bits, float; any channels) in the order of their names, each a sample for a model
- * with one float input [N], [1,N] or [1,1,N]. Where N is fixed, a sound is cut to its first N values or filled up with
- * silence. `source`: files, folders (with their subfolders), a zip, Files or Blobs, or a list of these. Throws
- * QuantizeError NO_SAMPLES, FILE_NOT_FOUND, INVALID_OPTION at once; later INVALID_DATA.
+ * Reads .wav files (PCM of 8 to 32 bits, float; any channels) in the order of their names, each a
+ * sample for a model with one float input [N], [1,N] or [1,1,N]. Where N is fixed, a sound is cut
+ * to its first N values or filled up with silence. `source`: files, folders (with their
+ * subfolders), a zip, Files or Blobs, or a list of these. Throws QuantizeError NO_SAMPLES,
+ * FILE_NOT_FOUND, INVALID_OPTION at once; later INVALID_DATA.
  */
 export function wavReader(source: FileInput, options: WavReaderOptions = {}): SampleSource {
   return openFiles(source, wavFiles, options);
@@ -113,7 +117,10 @@ async function readSound(
   return { [input.name]: { type, dims, data: convert(sound, type) } };
 }
 
-/** The sound, resampled; of exactly `wanted` values where that is given, and no more is read than they take. */
+/**
+ * The sound, resampled; of exactly `wanted` values where that is given, and no more is read than
+ * they take.
+ */
 async function readMono(
   file: NamedBytes,
   header: WavHeader,
