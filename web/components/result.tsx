@@ -179,7 +179,7 @@ function Details({ result }: { result: RunResult }) {
           {report.opsetBefore} → {report.opsetAfter}
         </dd>
         <dt>{t.result.samples}</dt>
-        <dd lang="en">{report.calibration.description.replace(/; guessed.*$/, '')}</dd>
+        <dd lang="en">{report.calibration.summary}</dd>
         <dt>{t.result.timings}</dt>
         <dd>{times.join(', ')}</dd>
         <CopyLine

@@ -198,6 +198,8 @@ export interface SampleSource {
    * open().
    */
   describe(): string;
+  /** The same without what was assumed and how to change it; absent where nothing is assumed. */
+  summarize?(): string;
 }
 
 /**

@@ -66,6 +66,8 @@ export interface CalibrationResult {
   /** What a shard collected; null without one. */
   state: CalibrationState | null;
   description: string;
+  /** The same without what was assumed. */
+  summary: string;
 }
 
 /** 2 GiB. */
@@ -122,6 +124,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : job.state()) : null,
       description: samples.describe(),
+      summary: samples.summarize(),
     };
   } finally {
     pool?.close();

@@ -43,6 +43,10 @@ export class SamplePasses {
     return this.#opened.describe();
   }
 
+  summarize(): string {
+    return this.#opened.summarize();
+  }
+
   /** The first sample, for its shapes. Throws NO_SAMPLES. */
   async peek(): Promise<Feeds> {
     if (this.#readsOnce) {

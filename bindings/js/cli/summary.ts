@@ -42,7 +42,7 @@ export function summaryText(report: QuantizationReport): string {
   const samples =
     calibration.source === 'cache'
       ? 'ranges from the calibration cache'
-      : calibration.description.split(';')[0] || `${calibration.samples}`;
+      : calibration.summary || `${calibration.samples}`;
   const rows = [
     ['written', report.modelOutput ?? ''],
     ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],

@@ -83,7 +83,7 @@ export async function quantizeChecked<Model>(
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let description = '';
+    let said = { description: '', summary: '' };
     let ranges = '{}';
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
@@ -102,7 +102,7 @@ export async function quantizeChecked<Model>(
         }),
       );
       samples = result;
-      description = result.description;
+      said = { description: result.description, summary: result.summary };
       ranges = result.ranges as string;
     }
     opened.core.setRanges(ranges);
@@ -147,7 +147,7 @@ export async function quantizeChecked<Model>(
         calibration: {
           source: cache.cached ? 'cache' : 'data',
           samples: cache.cached ? 0 : samples.samples,
-          description,
+          ...said,
         },
         ranges: parseRanges(ranges),
         calibrationCache: cacheText,

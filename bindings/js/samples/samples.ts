@@ -26,6 +26,7 @@ export interface OpenSamples {
   /** Number of samples, where known before reading; for a zip, when the first was read. */
   readonly length: number | undefined;
   describe(): string;
+  summarize(): string;
 }
 
 /**
@@ -51,12 +52,14 @@ export function openSamples(
         return source.length;
       },
       describe: () => source.describe(),
+      summarize: () => source.summarize?.() ?? source.describe(),
     };
   }
   const describe = () => 'samples of a reader';
   const length = typeof any.length === 'number' ? any.length : undefined;
   const every = allSamples(input, any);
-  return { samples: slice ? sliceOf(every, checkSlice(slice)) : every, length, describe };
+  const samples = slice ? sliceOf(every, checkSlice(slice)) : every;
+  return { samples, length, describe, summarize: describe };
 }
 
 function allSamples(

@@ -42,10 +42,12 @@ export interface QuantizationReport {
   nodesLeftFloat: QuantizeReport['nodesLeftFloat'];
   tensors: QuantizeReport['tensors'];
   calibration: {
-    source: 'data' | 'cache' | 'none';
+    source: 'data' | 'cache';
     samples: number;
     /** One line about the samples, such as how images were preprocessed. */
     description: string;
+    /** The same without what was assumed. */
+    summary: string;
   };
   /** Calibrated range of each tensor: [lowest, highest]. */
   ranges: TensorRanges;

@@ -62,6 +62,7 @@ export function withZips(
       yield* source.open(model, slice);
     },
     describe: () => source?.describe() ?? listing.place,
+    summarize: () => source?.summarize?.() ?? source?.describe() ?? listing.place,
   };
 }
 

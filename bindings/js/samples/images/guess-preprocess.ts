@@ -17,7 +17,9 @@ export interface ResolvedPreprocess {
   spec: PreprocessSpec;
   /** Shape of one sample's tensor: batch, then as the layout says; without a batch for rank 3. */
   dims: number[];
-  /** What is done and what of it was assumed, for people. */
+  /** What is done, for people. */
+  done: string;
+  /** The same, and what of it was assumed. */
   statement: string;
 }
 
@@ -130,12 +132,13 @@ export function resolvePreprocess(
     given.width === undefined && image.width === null ? `size ${width}x${height}` : '',
     given.order === undefined && channels === 3 ? 'channel order' : '',
   ].filter((part) => part !== '');
+  const done = describePreprocess(spec);
   const statement =
-    describePreprocess(spec) +
+    done +
     (assumed.length > 0
       ? `; guessed for input ${nameInput(input)}: ${assumed.join(', ')}; change with --preprocess`
       : '');
-  return { input, spec, dims, statement };
+  return { input, spec, dims, done, statement };
 }
 
 /**

@@ -58,6 +58,7 @@ function imageSource(
       return readImages(files, resolved, checked);
     },
     describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
+    summarize: () => (resolved ? `${images}, ${resolved.done}` : images),
   };
 }
 
