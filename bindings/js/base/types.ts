@@ -172,6 +172,11 @@ export interface QuantizeReport {
  */
 export interface CalibrationDataReader {
   getNext(): Promise<Feeds | null | undefined> | Feeds | null | undefined;
+  /**
+   * Begins anew: called before a second pass. A reader without it is read once; its samples are
+   * kept in memory where the method needs two passes.
+   */
+  rewind?(): Promise<unknown> | unknown;
 }
 
 /** Which samples of a source: numbers first, first + step, first + 2 × step, … counted from 0. */

@@ -83,6 +83,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   const options = rangeOptions(given.checked);
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
+  let samples: SamplePasses | null = null;
   try {
     const about = { options, tensors };
     const digest = () => modelDigest(given.input.source('~model')!);
@@ -92,7 +93,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       calibration.restore(JSON.stringify(resume.collected));
       if (resume.complete && !shard) calibration.endPass();
     }
-    const samples = new SamplePasses(reader, model);
+    samples = new SamplePasses(reader, model, sliceFrom(shard, begunSamples(resume)));
     const plan = await planRun(given, tensors, samples, calibration);
     const runtime = await checkedRuntime(given, tensors, samples, calibration);
     pool = new RunnerPool({
@@ -129,6 +130,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   } finally {
     pool?.close();
     calibration.dispose();
+    await samples?.close();
   }
 }
 
@@ -151,13 +153,14 @@ function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
 
 /** Decides about workers and groups, and states what the run will take. */
 async function planRun(
-  { core, run, platform, runtime, checked }: CalibrateInput,
+  { core, run, platform, runtime, checked, shard }: CalibrateInput,
   tensors: readonly CalibratedTensor[],
   samples: SamplePasses,
   calibration: CoreCalibration,
 ): Promise<MemoryPlan> {
   const first = await samples.peek();
-  const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
+  if (first === null && !shard) throw noSamples();
+  const shapes = Object.entries(first ?? {}).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
   // Passes that take tensors: all but the one of MinMax, which is the only one where there is one
@@ -182,6 +185,7 @@ async function checkedRuntime(
   const pass = writeReductionPass(core, files, input, model);
   const names = tensors.map(({ name }) => name);
   const feeds = await samples.peek();
+  if (feeds === null) return runtime;
   const why = await gpuDiffers(runtime, wasm, pass, calibration, feeds, names);
   if (why === null) return runtime;
   run.note({
@@ -191,6 +195,18 @@ async function checkedRuntime(
   });
   return wasm;
 }
+
+const allSamples: Shard = { index: 0, count: 1 };
+
+/** What is left of a shard after its first `done` samples. */
+const sliceFrom = ({ index, count }: Shard = allSamples, done = 0): SampleSlice => ({
+  first: index + count * done,
+  step: count,
+});
+
+/** Samples of the pass that a state was stopped in. */
+const begunSamples = (resume: CalibrationState | undefined) =>
+  resume && !resume.complete ? resume.done : 0;
 
 /** The runs over the samples. */
 class Job {
@@ -265,9 +281,9 @@ class Job {
   }
 
   async #runGroup(): Promise<void> {
-    const { run, shard = { index: 0, count: 1 }, onCalibrationState } = this.#given;
+    const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
-    const slice: SampleSlice = { first: shard.index + shard.count * before, step: shard.count };
+    const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
       length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
