@@ -14,8 +14,8 @@ import { referencePython } from '../bench/python.mjs';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const args = process.argv.slice(2);
 
-function python(script, ...more) {
-  const run = spawnSync(referencePython(), [here(script), ...more], { stdio: 'inherit' });
+async function python(script, ...more) {
+  const run = spawnSync(await referencePython(), [here(script), ...more], { stdio: 'inherit' });
   return run.status ?? 1;
 }
 
@@ -25,7 +25,7 @@ async function kit() {
   try {
     const file = path.join(folder, 'kit.tar.gz');
     const forPython = args.filter((arg) => arg !== '--no-run');
-    const status = python('kit.py', ...forPython, '--out', file);
+    const status = await python('kit.py', ...forPython, '--out', file);
     if (status !== 0) return status;
     const support = new URL('../../build/tests/js/support/kit.js', import.meta.url);
     const { readKit, replay, Runner } = await import(support.href);
@@ -48,4 +48,4 @@ async function kit() {
 process.exitCode =
   args.includes('--fresh') || args.includes('--graph')
     ? await kit()
-    : python('compare.py', ...args);
+    : await python('compare.py', ...args);
