@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { datasetReader, type ModelSummary, QuantizeError } from 'onnx-ptq';
 import type { Browser, Page } from 'playwright-core';
-import { launch, skipBrowser } from './support/browser.js';
+import { launch, patience, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
 
 const folder = 'tests/fixtures/image';
@@ -69,6 +69,7 @@ describe('images in the browser', { skip: skipBrowser }, () => {
     const html = `<!doctype html><script type="importmap">${modules}</script>`;
     server = await serve('.', { pages: { '/': html } });
     page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     await page.goto(`${server.origin}/`);
   });
   after(async () => {
