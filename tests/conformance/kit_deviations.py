@@ -10,14 +10,10 @@ import fnmatch
 import numpy as np
 from onnx import helper, numpy_helper
 
+from kit_ops import BY_DEFAULT
+
 FOUR_BITS = ('QInt4', 'QUInt4')
 MOVES = {'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'MaxPool', 'Resize'}
-DEFAULT_OP_TYPES = {
-    *('Add', 'ArgMax', 'AveragePool', 'BatchNormalization', 'Clip', 'Concat', 'Conv', 'ConvTranspose', 'CumSum'),
-    *('EmbedLayerNormalization', 'Flatten', 'Gather', 'GatherElements', 'Gemm', 'GlobalAveragePool'),
-    *('InstanceNormalization', 'LayerNormalization', 'LeakyRelu', 'MatMul', 'MaxPool', 'Mul', 'Pad', 'Relu', 'Reshape'),
-    *('Resize', 'Sigmoid', 'Slice', 'Softmax', 'Split', 'Squeeze', 'TopK', 'Transpose', 'Unsqueeze', 'Where'),
-}
 
 
 def attributes_of(node):
@@ -40,7 +36,7 @@ class Situation:
 
     def wanted(self, node):
         """Is the node among those to quantize?"""
-        op_types = self.params.get('op_types_to_quantize') or DEFAULT_OP_TYPES
+        op_types = self.params.get('op_types_to_quantize') or BY_DEFAULT
         only = self.params.get('nodes_to_quantize')
         if only and node.name not in only:
             return False

@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantType
 
-from kit_graphs import NOT_BY_DEFAULT
+from kit_ops import BY_DEFAULT
 
 QDQ_TYPES = [
     *[('QUInt8', 'QInt8')] * 5,
@@ -90,7 +90,7 @@ class Draw:
             'weight_type': types[1],
             'per_channel': self.chance(0.5),
         }
-        named = NOT_BY_DEFAULT & set(facts.op_types)
+        named = set(facts.op_types) - BY_DEFAULT
         if named and self.chance(0.8):
             params['op_types_to_quantize'] = facts.op_types
         elif len(facts.op_types) > 2 and self.chance(0.08):

@@ -48,8 +48,7 @@ export interface KitCase {
 
 export interface KitGraph {
   name: string;
-  /** Its place in models.bin. */
-  at: number;
+  /** Bytes of its model. */
   size: number;
   /** Seed of its sample. */
   sample: number;
@@ -77,11 +76,20 @@ function readTar(tar: Uint8Array): Map<string, Uint8Array> {
   return files;
 }
 
+/** Reads what kit.py wrote: `<group>.json` with graphs, and their models in `<group>.onnx`. */
 export function readKit(path: string): Kit {
   const files = readTar(gunzipSync(readFileSync(path)));
-  const { graphs } = JSON.parse(new TextDecoder().decode(files.get('kit.json')));
-  const models = files.get('models.bin') as Uint8Array;
-  return { graphs, model: ({ at, size }) => models.subarray(at, at + size) };
+  const models = new Map<KitGraph, Uint8Array>();
+  for (const [name, bytes] of files) {
+    if (!name.endsWith('.json')) continue;
+    const ofGroup = files.get(name.replace('.json', '.onnx')) as Uint8Array;
+    let at = 0;
+    for (const graph of JSON.parse(new TextDecoder().decode(bytes)) as KitGraph[]) {
+      models.set(graph, ofGroup.subarray(at, at + graph.size));
+      at += graph.size;
+    }
+  }
+  return { graphs: [...models.keys()], model: (graph) => models.get(graph) as Uint8Array };
 }
 
 // --- Quantizing ---------------------------------------------------------------------------------
@@ -258,7 +266,7 @@ export function compareCase(expected: KitCase, bytes: Uint8Array): string[] {
 
 // --- Running ------------------------------------------------------------------------------------
 
-/** The sample of a graph: sample_values() of kit_ops.py. */
+/** The sample of a graph: sample_values() of kit_builder.py. */
 function sampleOf(model: Uint8Array, seed: number): Feeds {
   const feeds: Feeds = {};
   for (const [place, { name, elementType, dims }] of readOnnx(model).graph.inputInfos.entries()) {
