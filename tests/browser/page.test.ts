@@ -209,7 +209,8 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await page.getByRole('button', { name: '试用示例' }).click();
     await page.locator('#model .summary').waitFor();
-    // Words, apart from names of operators, formats and tools; texts of the library are marked lang="en".
+    // Words, apart from names of operators, formats and tools; texts of the library are marked
+    // lang="en".
     const words = await page.evaluate(() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: string[] = [];
@@ -311,7 +312,8 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.quantize();
     const whole = performance.now() - began;
     const long = await page.evaluate(() => (window as unknown as { long: number[] }).long);
-    // A run on this thread would be one task of its whole length. On a busy machine a task takes longer than its work.
+    // A run on this thread would be one task of its whole length. On a busy machine a task takes
+    // longer than its work.
     const most = Math.max(500, whole / 10);
     assert.ok(Math.max(0, ...long) < most, `tasks of ${long.map(Math.round)} ms in ${whole} ms`);
     await app.close();

@@ -1,26 +1,27 @@
-"""The kit: what onnxruntime.quantization makes of generated graphs, as hashes that kit.ts compares with ours.
+"""The kit: what onnxruntime.quantization makes of generated graphs, as hashes that kit.ts compares
+with ours.
 
     python kit.py                                     the stored kit: tests/fixtures/conformance/kit.tar.gz
     python kit.py --op Elu                            what one op type adds to the stored kit; all else stays
     python kit.py --fresh 2000 [--seed 7] --out FILE  random graphs that nobody has seen
     python kit.py --graph random/12 --out FILE        one graph, all its cases
 
-A kit is a gzipped tar with two files a group, which is an op type (its graphs alone and on top of others) or a kind of
-graphs:
+A kit is a gzipped tar with two files a group, which is an op type (its graphs alone and on top of
+others) or a kind of graphs:
 
     <group>.json   [graph…], one a line, in the order of their names
     <group>.onnx   their float models, one after the other
 
-A graph is {"name", "size" (of its model), "sample" (seed of its inputs), "float16", "ranges": {tensor: [lowest,
-highest]}, "spread": {tensor: [avg, std]} where a case is FP8, "cases": […]}. A case is {"params", "nodes",
-"initializers" (hashes of their lines, see kit_text.py), "opsets", "ir", "bounds": {output: largest error}}, and
-"deviations" where we mean to differ (kit_deviations.py), with "names" (hash of each initializer) where only some
-initializers may. "fails" stands for the hashes where the reference ends in an
-exception, and "invalid" tells why its output is none that a runtime loads. With `--out`, "detail" has the lines behind the
-hashes.
+A graph is {"name", "size" (of its model), "sample" (seed of its inputs), "float16", "ranges":
+{tensor: [lowest, highest]}, "spread": {tensor: [avg, std]} where a case is FP8, "cases": […]}. A
+case is {"params", "nodes", "initializers" (hashes of their lines, see kit_text.py), "opsets", "ir",
+"bounds": {output: largest error}}, and "deviations" where we mean to differ (kit_deviations.py),
+with "names" (hash of each initializer) where only some initializers may. "fails" stands for the
+hashes where the reference ends in an exception, and "invalid" tells why its output is none that a
+runtime loads. With `--out`, "detail" has the lines behind the hashes.
 
-The same kit is the same file: no time stamps, all sorted. Groups are compressed each by itself, so that what one more op
-type leaves as it was has the same bytes, which Git stores once.
+The same kit is the same file: no time stamps, all sorted. Groups are compressed each by itself, so
+that what one more op type leaves as it was has the same bytes, which Git stores once.
 """
 
 import argparse
@@ -56,7 +57,8 @@ CASES = {'alone': 2, 'pair': 1, 'pattern': 3, 'random': 2, 'mixed': 2, 'fresh': 
 SESSION_OPTIONS = onnxruntime.SessionOptions()
 SESSION_OPTIONS.intra_op_num_threads = 1
 SESSION_OPTIONS.log_severity_level = 4
-# The model as it is written: kernels that fuse have faults of their own, such as sums of U8S8 products that saturate.
+# The model as it is written: kernels that fuse have faults of their own, such as sums of U8S8
+# products that saturate.
 SESSION_OPTIONS.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
 
@@ -104,7 +106,9 @@ class Subject:
         self.error_model = None
 
     def spread_of_values(self):
-        """Mean and deviation, for FP8. Not by the reference's calibrator, which refuses constant tensors."""
+        """Mean and deviation, for FP8. Not by the reference's calibrator, which refuses constant
+        tensors.
+        """
         if self.spread is None:
             values = self.observed()
             self.spread = {t: [number(values[t].mean()), number(max(values[t].std(), 2**-8))] for t in self.ranges}
@@ -244,7 +248,9 @@ def fast_folder():
 
 
 def make(names, cases_of, detail=False):
-    """{name: (model, entry)} of these graphs, made by all processors, and how many there are not, by reason."""
+    """{name: (model, entry)} of these graphs, made by all processors, and how many there are not,
+    by reason.
+    """
     jobs = [(name, cases_of(name), detail) for name in names]
     graphs, skipped = {}, Counter()
     with multiprocessing.Pool() as pool:

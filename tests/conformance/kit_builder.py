@@ -1,5 +1,5 @@
-"""A graph of the kit while it is built: every node is run when it is added (on one sample), so that shapes are known and
-values stay moderate.
+"""A graph of the kit while it is built: every node is run when it is added (on one sample), so that
+shapes are known and values stay moderate.
 """
 
 import numpy as np
@@ -28,7 +28,9 @@ class Unsuitable(Exception):
 
 
 def sample_values(shape, place, seed):
-    """What input number `place` of the graph gets: multiples of 2^-12 in [-1, 2). kit.ts computes the same."""
+    """What input number `place` of the graph gets: multiples of 2^-12 in [-1, 2). kit.ts computes
+    the same.
+    """
     at = np.arange(int(np.prod(shape)), dtype=np.int64)
     return (((at * 7919 + place * 104729 + seed * 611953) % 12289) / 4096 - 1).reshape(shape)
 
@@ -107,7 +109,9 @@ class KitGraph(GraphBuilder):
         return self.constant(name, np.round(self.random.uniform(low, high, shape) * 4096) / 4096)
 
     def kernel(self, name, *shape, fan_in):
-        """A weight that keeps the size of values; sometimes one-sided, sometimes with a dead output."""
+        """A weight that keeps the size of values; sometimes one-sided, sometimes with a dead
+        output.
+        """
         size = 1.5 / np.sqrt(fan_in)
         low = self.pick([-size, -size, -size, -0.25 * size])
         return self.weight(name, *shape, low=low, high=size)
@@ -121,7 +125,9 @@ class KitGraph(GraphBuilder):
     # Nodes
 
     def add(self, op_type, inputs, outputs=1, name=None, **attributes):
-        """Adds a node and returns its output names. Raises Unsuitable for values too large, constant or not finite."""
+        """Adds a node and returns its output names. Raises Unsuitable for values too large,
+        constant or not finite.
+        """
         names = [self.new('t') for _ in range(outputs)]
         label = self.new(f'{op_type}_')
         if name is None:
@@ -162,7 +168,8 @@ class KitGraph(GraphBuilder):
             self.output(*(name for name in node.output if name and name not in self.read))
 
     def axes(self, op_type, inputs, axes, outputs=1, since=13, **attributes):
-        """An operator whose axes are an attribute before opset `since` and an input from there on."""
+        """An operator whose axes are an attribute before opset `since` and an input from there on.
+        """
         if self.opset < since:
             return self.add(op_type, inputs, outputs, axes=axes, **attributes)
         return self.add(op_type, [*inputs, self.ints(self.new('axes'), axes)], outputs, **attributes)

@@ -1,6 +1,7 @@
 """How far a quantized model's outputs may be from the float model's: one number an output and case.
 
-The float graph is walked once a case. Every tensor carries a bound on its error, element by element:
+The float graph is walked once a case. Every tensor carries a bound on its error, element by
+element:
 
     constants      half a step of their quantization, from their values and the case's types
     operators      what the errors of the inputs can make of the output, on the values observed. Products (Conv, MatMul,
@@ -12,9 +13,10 @@ The float graph is walked once a case. Every tensor carries a bound on its error
     integers       one step more where an integer kernel computes (QOperator, or QDQ that the runtime fuses): they round
                    their multipliers, tables and averages
 
-Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by the widest step, so the
-bound holds for both sides, where they differ too. It is an upper bound, no estimate: errors never cancel in it. It holds
-for tensors that reach a graph output without an index in between (ArgMax, TopK's places), which have no bound.
+Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by
+the widest step, so the bound holds for both sides, where they differ too. It is an upper bound, no
+estimate: errors never cancel in it. It holds for tensors that reach a graph output without an index
+in between (ArgMax, TopK's places), which have no bound.
 """
 
 import numpy as np
@@ -220,7 +222,9 @@ class Case:
         return worst
 
     def step_of_weight(self, name):
-        """The widest step of a weight, a bias's scale being a product of steps; 1 where a channel is zero."""
+        """The widest step of a weight, a bias's scale being a product of steps; 1 where a channel
+        is zero.
+        """
         value = self.m.values[name]
         step = 2 * float(self.constant(name, True).max())
         dead = any(not value.take(i, axis).any() for axis in range(value.ndim) for i in range(value.shape[axis]))
@@ -273,7 +277,9 @@ class Case:
         return self.errors[name]
 
     def bias_error(self, node, at, x, w):
-        """A bias has the product of two scales: half of it, and what a scale that was raised for it adds to the weight."""
+        """A bias has the product of two scales: half of it, and what a scale that was raised for it
+        adds to the weight.
+        """
         name = node.input[at]
         if name not in self.m.constants:
             return self.error(name)
@@ -287,7 +293,9 @@ class Case:
         return scale / 2 + bias * exact + np.maximum(bias - 2**31 * self.least_bias_scale(x, w), 0)
 
     def least_bias_scale(self, x, w):
-        """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing raises the weight's scale."""
+        """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing
+        raises the weight's scale.
+        """
         quant_type = (self.overrides.get(w) or [{}])[0].get('quant_type', self.params['weight_type'])
         if quant_type in ('QInt8', 'QInt16') and not self.extra.get('QDQDisableWeightAdjustForInt32Bias'):
             return np.inf

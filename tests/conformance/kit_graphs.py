@@ -1,9 +1,11 @@
-"""The kit's graphs: every op type alone, pairs of producer and consumer, patterns written by hand, random graphs.
+"""The kit's graphs: every op type alone, pairs of producer and consumer, patterns written by hand,
+random graphs.
 
-Each graph comes from its name: `<kind>/<what>/<seed>` gives the same model on every machine, so that a failing one can
-be made again (`npm run conformance -- --graph NAME`). What is drawn for a graph depends on its name and on the op types in
-the name, beside those that the reference quantizes by default, and on no others: with one more op type there are more
-graphs, and those that were there stay as they were.
+Each graph comes from its name: `<kind>/<what>/<seed>` gives the same model on every machine, so
+that a failing one can be made again (`npm run conformance -- --graph NAME`). What is drawn for a
+graph depends on its name and on the op types in the name, beside those that the reference quantizes
+by default, and on no others: with one more op type there are more graphs, and those that were there
+stay as they were.
 
     alone/Conv/0          the op type on an input
     pair/Conv/Relu/0      the second on the first
@@ -141,7 +143,9 @@ def grow(graph, named, vocabulary, size):
 
 
 def make(name):
-    """The model of a graph's name, and the seed of its samples. Raises Unsuitable where there is none."""
+    """The model of a graph's name, and the seed of its samples. Raises Unsuitable where there is
+    none.
+    """
     kind, *what, seed = name.split('/')
     if kind == 'alone':
         return alone(name, what[0], int(seed))

@@ -4,9 +4,9 @@
     def Elu(g, x):
         return g.add('Elu', [x], **({} if g.chance(0.5) else {'alpha': 0.5}))
 
-The function puts the operator on top of tensor x of a KitGraph, with attributes drawn from the graph's seed, and returns
-the outputs that others may read, or None where it does not fit the tensor's rank, opset or values. The row is all else:
-see Op.
+The function puts the operator on top of tensor x of a KitGraph, with attributes drawn from the
+graph's seed, and returns the outputs that others may read, or None where it does not fit the
+tensor's rank, opset or values. The row is all else: see Op.
 """
 
 from collections.abc import Callable
@@ -57,8 +57,11 @@ OPS = {}
 
 
 def op(*ranks, producer=None, **row):
-    """Registers a function under the op type that it is named for. Producers are those with a rule of their own, that is the
-    ones quantized by default, and a few of the others."""
+    """Registers a function under the op type that it is named for.
+
+    Producers are those with a rule of their own, that is the ones quantized by default, and a few of
+    the others.
+    """
 
     def register(build):
         op_type = build.__name__
@@ -85,7 +88,7 @@ ONLY_IN_PATTERNS = {
 }
 
 
-# --- Operators with weights -------------------------------------------------------------------------
+# --- Operators with weights -----------------------------------------------------------------------
 
 
 @op(3, 4, error=rules.weighted(2), often=8)
@@ -166,7 +169,7 @@ def activations(g):
     return [t for t, v in g.values.items() if v.dtype == g.dtype and t not in constants]
 
 
-# --- Element-wise -----------------------------------------------------------------------------------
+# --- Element-wise ---------------------------------------------------------------------------------
 
 
 def partner(g, x, low, high, constant=0.5):
@@ -294,7 +297,7 @@ def Softmax(g, x):
     return g.add('Softmax', [x], **g.pick([{}, {'axis': -1}, {'axis': 1}]))
 
 
-# --- Pools and normalizations -----------------------------------------------------------------------
+# --- Pools and normalizations ---------------------------------------------------------------------
 
 
 def pool(g, x):
@@ -369,7 +372,7 @@ def CumSum(g, x):
     return g.add('CumSum', [x, g.ints(g.new('axis'), g.rank(x) - 1)])
 
 
-# --- Movement of data -------------------------------------------------------------------------------
+# --- Movement of data -----------------------------------------------------------------------------
 
 
 @op(error=rules.moved, shares=True, often=2)
@@ -534,7 +537,7 @@ def ArgMax(g, x):
     return []
 
 
-# --- The one op type of the registries in com.microsoft ---------------------------------------------
+# --- The one op type of the registries in com.microsoft -------------------------------------------
 
 
 @op(error=rules.embed_layer_normalization, since=17, whole=True, producer=False)

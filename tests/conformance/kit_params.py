@@ -1,6 +1,8 @@
-"""What the kit's graphs are quantized with: parameters drawn from a seed, within what the model and the format allow.
+"""What the kit's graphs are quantized with: parameters drawn from a seed, within what the model and
+the format allow.
 
-Parameters are JSON, as our command takes them; `for_reference` turns them into what quantize_static takes.
+Parameters are JSON, as our command takes them; `for_reference` turns them into what quantize_static
+takes.
 """
 
 import numpy as np
@@ -255,7 +257,7 @@ class Draw:
         return [first]
 
 
-# --- For the reference ------------------------------------------------------------------------------
+# --- For the reference ----------------------------------------------------------------------------
 
 
 def numpy_dtype(quant_type):

@@ -1,7 +1,8 @@
 """Error rules: how far a node's outputs may be off, given how far its inputs are.
 
-A rule is a function (case, node) -> an array of errors for each output, or None for one that has no bound. `case` (Case
-of kit_error.py) tells the values and errors of the node's inputs. The row of an op type in kit_ops.py names its rule.
+A rule is a function (case, node) -> an array of errors for each output, or None for one that has no
+bound. `case` (Case of kit_error.py) tells the values and errors of the node's inputs. The row of an
+op type in kit_ops.py names its rule.
 """
 
 import numpy as np
@@ -53,7 +54,9 @@ def matmul(c, node):
 
 
 def lipschitz(slope):
-    """Element-wise functions of one input; `slope` a number, or a function of the node's attributes."""
+    """Element-wise functions of one input; `slope` a number, or a function of the node's
+    attributes.
+    """
 
     def rule(c, node):
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -158,7 +161,9 @@ def batch_normalization(c, node):
 
 
 def normalized(x, e, axes, epsilon):
-    """(values, errors) of (x - mean) / deviation: the deviation moves at most by the error's root mean square."""
+    """(values, errors) of (x - mean) / deviation: the deviation moves at most by the error's root
+    mean square.
+    """
     mean, deviation = x.mean(axis=axes, keepdims=True), x.std(axis=axes, keepdims=True)
     centred = np.abs(x - mean)
     e_centred = e + e.mean(axis=axes, keepdims=True)

@@ -1,4 +1,5 @@
-// Every op type of the core's table (src/ops/op_registry.cc) is in the conformance kit and in docs/operators.md.
+// Every op type of the core's table (src/ops/op_registry.cc) is in the conformance kit and in
+// docs/operators.md.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads out.
+// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads
+// out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -67,7 +68,10 @@ export class App {
     await this.page.locator('#model .summary').waitFor();
   }
 
-  /** Presses a format; the page is still by then, so that the press is not lost to a shift of what is above. */
+  /**
+   * Presses a format; the page is still by then, so that the press is not lost to a shift of what
+   * is above.
+   */
   async chooseFormat(format: QuantFormat): Promise<void> {
     await this.page.locator('#settings .segments').getByText(format, { exact: true }).click();
     await this.chosenFormat(format).waitFor({ state: 'attached' });

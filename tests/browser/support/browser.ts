@@ -1,4 +1,5 @@
-// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required with CI set.
+// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required
+// with CI set.
 import fs from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -10,7 +11,10 @@ const known = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const executablePath = known.find((file) => file !== undefined && fs.existsSync(file));
-/** The longest wait for a state of the page, in ms: a busy machine is slow, and a wait ends with the state. */
+/**
+ * The longest wait for a state of the page, in ms: a busy machine is slow, and a wait ends with the
+ * state.
+ */
 export const patience = 300_000;
 
 const strict = Boolean(process.env.CI) && process.env.CI !== 'false';

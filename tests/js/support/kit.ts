@@ -1,5 +1,6 @@
-// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization makes of them as hashes, and
-// how far a result may be from the float model. Here it is read, replayed through the core, compared and run.
+// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization
+// makes of them as hashes, and how far a result may be from the float model. Here it is read,
+// replayed through the core, compared and run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -312,7 +313,9 @@ export class Runner {
     return new Runner(await nodePlatform.loadRuntime({ kind: 'web', threads: 1 }));
   }
 
-  /** The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run. */
+  /**
+   * The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run.
+   */
   async run(
     model: Uint8Array,
     feeds: Feeds,
@@ -388,7 +391,10 @@ function optimizerFault({ params }: KitCase, graph: KitGraph): string | null {
   return null;
 }
 
-/** What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type, or a value its shape. */
+/**
+ * What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type,
+ * or a value its shape.
+ */
 const ownFault =
   /output_dtype INT8 does not match y_zero_point type UINT8|Mismatch between number of inferred and declared dim/;
 
