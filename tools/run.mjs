@@ -1,6 +1,7 @@
 // What the npm scripts start: node tools/run.mjs <task>. Every task sets up and builds what it needs, so each
 // works in a fresh clone before `npm ci`; what is up to date is left alone.
 import { spawn } from 'node:child_process';
+import { referencePython } from '../tests/bench/python.mjs';
 import {
   buildJs,
   buildTests,
@@ -74,6 +75,7 @@ const tasks = {
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),
   async docs() {
+    await buildWasm();
     await buildJs();
     await run(process.execPath, ['tools/docs.mjs'], { show: true });
   },
@@ -82,6 +84,9 @@ const tasks = {
     await buildJs();
     await buildTests(); // tests/js/support/kit.ts replays
     await script('tests/conformance/run.mjs');
+  },
+  async kit() {
+    await run(await referencePython(), ['tests/conformance/kit.py', ...rest], { show: true });
   },
   async dev() {
     await buildWasm();

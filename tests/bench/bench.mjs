@@ -35,7 +35,7 @@ if (options.kernels) {
   process.exit(0);
 }
 if (options.nodes) {
-  await benchNodes(referencePython(), rounds);
+  await benchNodes(await referencePython(), rounds);
   process.exit(0);
 }
 const folder = mkdtempSync(join(tmpdir(), 'onnx-ptq-bench-'));
@@ -43,11 +43,11 @@ try {
   if (!existsSync(join(data, 'models'))) {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.memory) {
-    benchMemory({ python: referencePython(), data, folder, rounds });
+    benchMemory({ python: await referencePython(), data, folder, rounds });
   } else {
     const models = options.models.split(',').filter(Boolean);
     benchMethods({
-      python: referencePython(),
+      python: await referencePython(),
       data,
       folder,
       rounds,

@@ -60,8 +60,8 @@ async function ours(modelInput, modelOutput, { parameters }, calibrationDataRead
 }
 
 /** Runs measure.py on a model. Returns a function that finds one of its results. */
-function measure(job, cwd) {
-  const { stdout } = spawnSync(referencePython(), [join(here, 'measure.py')], {
+async function measure(job, cwd) {
+  const { stdout } = spawnSync(await referencePython(), [join(here, 'measure.py')], {
     cwd, // the reference leaves temporary files there
     input: JSON.stringify(job),
     encoding: 'utf8',
@@ -126,7 +126,7 @@ async function rowsOf(entry, folder, notes) {
   for (const [index, setting] of settings.entries()) {
     own.push(await ours(path, join(folder, `${index}.onnx`), setting, samples.calibration));
   }
-  const result = measure(
+  const result = await measure(
     {
       model: path,
       inputs: summary.inputs.map((input) => input.name),

@@ -1,5 +1,6 @@
-// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization makes of them as hashes, and
-// how far a result may be from the float model. Here it is read, replayed through the core, compared and run.
+// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization
+// makes of them as hashes, and how far a result may be from the float model. Here it is read,
+// replayed through the core, compared and run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -50,8 +51,7 @@ export interface KitCase {
 
 export interface KitGraph {
   name: string;
-  /** Its place in models.bin. */
-  at: number;
+  /** Bytes of its model. */
   size: number;
   /** Seed of its sample. */
   sample: number;
@@ -79,11 +79,20 @@ function readTar(tar: Uint8Array): Map<string, Uint8Array> {
   return files;
 }
 
+/** Reads what kit.py wrote: `<group>.json` with graphs, and their models in `<group>.onnx`. */
 export function readKit(path: string): Kit {
   const files = readTar(gunzipSync(readFileSync(path)));
-  const { graphs } = JSON.parse(new TextDecoder().decode(files.get('kit.json')));
-  const models = files.get('models.bin') as Uint8Array;
-  return { graphs, model: ({ at, size }) => models.subarray(at, at + size) };
+  const models = new Map<KitGraph, Uint8Array>();
+  for (const [name, bytes] of files) {
+    if (!name.endsWith('.json')) continue;
+    const ofGroup = files.get(name.replace('.json', '.onnx')) as Uint8Array;
+    let at = 0;
+    for (const graph of JSON.parse(new TextDecoder().decode(bytes)) as KitGraph[]) {
+      models.set(graph, ofGroup.subarray(at, at + graph.size));
+      at += graph.size;
+    }
+  }
+  return { graphs: [...models.keys()], model: (graph) => models.get(graph) as Uint8Array };
 }
 
 // --- Quantizing ---------------------------------------------------------------------------------
@@ -260,7 +269,7 @@ export function compareCase(expected: KitCase, bytes: Uint8Array): string[] {
 
 // --- Running ------------------------------------------------------------------------------------
 
-/** The sample of a graph: sample_values() of kit_ops.py. */
+/** The sample of a graph: sample_values() of kit_builder.py. */
 function sampleOf(model: Uint8Array, seed: number): Feeds {
   const feeds: Feeds = {};
   for (const [place, { name, elementType, dims }] of readOnnx(model).graph.inputInfos.entries()) {
@@ -306,7 +315,9 @@ export class Runner {
     return new Runner(await nodePlatform.loadRuntime({ kind: 'web', threads: 1 }));
   }
 
-  /** The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run. */
+  /**
+   * The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run.
+   */
   async run(
     model: Uint8Array,
     feeds: Feeds,
@@ -382,7 +393,10 @@ function optimizerFault({ params }: KitCase, graph: KitGraph): string | null {
   return null;
 }
 
-/** What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type, or a value its shape. */
+/**
+ * What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type,
+ * or a value its shape.
+ */
 const ownFault =
   /output_dtype INT8 does not match y_zero_point type UINT8|Mismatch between number of inferred and declared dim/;
 
