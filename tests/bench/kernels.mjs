@@ -1,5 +1,6 @@
-// The loops over activations in the core (src/calibration/histogram_kernels.cc): nanoseconds a value in the wasm module, beside
-// the same in plain JavaScript, which is scalar, and beside copying, which is what the memory gives.
+// The loops over activations in the core (src/calibration/histogram_kernels.cc): nanoseconds a
+// value in the wasm module, beside the same in plain JavaScript, which is scalar, and beside
+// copying, which is what the memory gives.
 import { CoreCalibration, loadCore } from '../../dist/core.js';
 
 const count = 1 << 22; // 16 MiB: more than the caches

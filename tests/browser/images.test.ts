@@ -1,5 +1,5 @@
-// The same image gives the same tensor in Chromium and in Node, bit for bit; and the library runs in a
-// browser as it is, without a bundler.
+// The same image gives the same tensor in Chromium and in Node, bit for bit; and the library runs
+// in a browser as it is, without a bundler.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -33,7 +33,10 @@ const cases: [string, ModelSummary, string | undefined][] = [
   ['NHWC, bytes', model('uint8', 1, 64, 48, 3), undefined],
 ];
 
-/** Tensor of a file as "dims sha256", or "code" of the error. Runs in Node and, as text, in the browser. */
+/**
+ * Tensor of a file as "dims sha256", or "code" of the error. Runs in Node and, as text, in the
+ * browser.
+ */
 type Describe = (file: string, model: ModelSummary, preprocess?: string) => Promise<string>;
 
 const inNode: Describe = async (file, summary, preprocess) => {

@@ -204,7 +204,8 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await page.getByRole('button', { name: '试用示例' }).click();
     await page.locator('#model .summary').waitFor();
-    // Words, apart from names of operators, formats and tools; texts of the library are marked lang="en".
+    // Words, apart from names of operators, formats and tools; texts of the library are marked
+    // lang="en".
     const words = await page.evaluate(() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: string[] = [];

@@ -1,8 +1,10 @@
-// `npm run conformance -- …`: what onnxruntime.quantization and we make of the same, live, with a Python that has it in it.
+// `npm run conformance -- …`: what onnxruntime.quantization and we make of the same, live, with a
+// Python that has it in it.
 //
 //   --fresh N [--seed S]      N random graphs that nobody has seen, one case each
-//   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/3, …), with what differs
-//   --no-run                  both of these compare only; else outputs are loaded, run and held to their bounds too
+// --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/3, …), with what differs
+// --no-run                  both of these compare only; else outputs are loaded, run and held to
+// their bounds too
 //   anything else             is for compare.py: the hand-written graphs and real models
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

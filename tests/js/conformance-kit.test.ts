@@ -1,6 +1,7 @@
-// Replays the stored conformance kit (tests/fixtures/conformance/kit.tar.gz, made by tests/conformance/kit.py): generated graphs
-// and drawn parameters, the reference's results as hashes. Every output is loaded in onnxruntime-web and its error held to
-// what its scales imply. No Python here; `npm run conformance -- --graph NAME` shows what differs in one graph.
+// Replays the stored conformance kit (tests/fixtures/conformance/kit.tar.gz, made by
+// tests/conformance/kit.py): generated graphs and drawn parameters, the reference's results as
+// hashes. Every output is loaded in onnxruntime-web and its error held to what its scales imply. No
+// Python here; `npm run conformance -- --graph NAME` shows what differs in one graph.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KitGraph, Runner, readKit, replay } from './support/kit.js';

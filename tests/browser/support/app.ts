@@ -1,4 +1,5 @@
-// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads out.
+// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads
+// out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

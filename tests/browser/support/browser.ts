@@ -1,4 +1,5 @@
-// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required with CI set.
+// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required
+// with CI set.
 import fs from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 

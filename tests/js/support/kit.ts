@@ -1,5 +1,6 @@
-// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization makes of them as hashes, and
-// how far a result may be from the float model. Here it is read, replayed through the core, compared and run.
+// The conformance kit (tests/conformance/kit.py): generated graphs, what onnxruntime.quantization
+// makes of them as hashes, and how far a result may be from the float model. Here it is read,
+// replayed through the core, compared and run.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -304,7 +305,9 @@ export class Runner {
     return new Runner(await nodePlatform.loadRuntime({ kind: 'web', threads: 1 }));
   }
 
-  /** The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run. */
+  /**
+   * The outputs for a graph's sample. Throws QuantizeError where the model cannot be loaded or run.
+   */
   async run(
     model: Uint8Array,
     feeds: Feeds,
@@ -365,8 +368,9 @@ export interface Replay {
 }
 
 /**
- * Why a case is run as it is written, without onnxruntime-web's optimizer, which gets it wrong; null where it needs no such
- * help. All of these are valid ONNX, and right when they are run that way.
+ * Why a case is run as it is written, without onnxruntime-web's optimizer, which gets it wrong;
+ * null where it needs no such help. All of these are valid ONNX, and right when they are run that
+ * way.
  */
 function optimizerFault({ params }: KitCase, graph: KitGraph): string | null {
   const extra = (params.extra_options ?? {}) as Record<string, unknown>;
@@ -380,7 +384,10 @@ function optimizerFault({ params }: KitCase, graph: KitGraph): string | null {
   return null;
 }
 
-/** What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type, or a value its shape. */
+/**
+ * What it says where it cannot load its own work at opset 21: a Q that it moved has lost its type,
+ * or a value its shape.
+ */
 const ownFault =
   /output_dtype INT8 does not match y_zero_point type UINT8|Mismatch between number of inferred and declared dim/;
 

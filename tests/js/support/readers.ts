@@ -1,4 +1,5 @@
-// What the tests of the sample readers share: models by their inputs, all samples of a source, and its refusals.
+// What the tests of the sample readers share: models by their inputs, all samples of a source, and
+// its refusals.
 import assert from 'node:assert/strict';
 import { QuantizeError } from '#dist/errors.js';
 import type { Feeds, ModelSummary, SampleSlice, SampleSource, ValueSummary } from '#dist/types.js';
