@@ -1,6 +1,7 @@
-// npm run bench: the whole job beside Python's quantize_static, on the same machine, model and images, in
-// the same run. Figures are ratios (ours / reference): absolute times depend on the machine and on what
-// else runs on it. Each side runs `--rounds` times, in turn, and the best counts.
+// npm run bench: the whole job beside Python's quantize_static, on the same machine, model and
+// images, in the same run. Figures are ratios (ours / reference): absolute times depend on the
+// machine and on what else runs on it. Each side runs `--rounds` times, in turn, and the best
+// counts.
 //   npm run bench                      calibration methods × models × runtimes
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes

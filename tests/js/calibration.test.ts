@@ -1,5 +1,5 @@
-// Whole calibrations on fixture models: workers, passes, memory, shards, and runs that are cancelled and resumed. Whatever
-// the way, the bytes of the ranges are the same.
+// Whole calibrations on fixture models: workers, passes, memory, shards, and runs that are
+// cancelled and resumed. Whatever the way, the bytes of the ranges are the same.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

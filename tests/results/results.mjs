@@ -1,6 +1,7 @@
-// npm run results: writes docs/results.md, what becomes of every model of ../shared/data, for us and for the reference.
-// We quantize here (onnxruntime-web runs every result before it counts as done); measure.py runs the reference and
-// measures both in Python's onnxruntime, on the same tensors. Words on the command line pick models and print the page.
+// npm run results: writes docs/results.md, what becomes of every model of ../shared/data, for us
+// and for the reference. We quantize here (onnxruntime-web runs every result before it counts as
+// done); measure.py runs the reference and measures both in Python's onnxruntime, on the same
+// tensors. Words on the command line pick models and print the page.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

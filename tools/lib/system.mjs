@@ -1,5 +1,6 @@
-// What comes from the system: build tools, GoogleTest, Chromium, clang-format and clang-tidy. Each is looked for
-// first and then taken from Debian: unpacked into the cache where that will do, installed where that needs no password.
+// What comes from the system: build tools, GoogleTest, Chromium, clang-format and clang-tidy. Each
+// is looked for first and then taken from Debian: unpacked into the cache where that will do,
+// installed where that needs no password.
 import fs from 'node:fs';
 import path from 'node:path';
 import { codename, installPackages, isDebian, triplet, unpackDebs, wrapper } from './debian.mjs';
@@ -36,7 +37,10 @@ export async function ensureBuildTools() {
     );
 }
 
-/** Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be skipped. */
+/**
+ * Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be
+ * skipped.
+ */
 export async function googleTest() {
   const found = ['/usr/include', '/usr/local/include', '/opt/homebrew/include'].some((dir) =>
     fs.existsSync(`${dir}/gtest/gtest.h`),
@@ -67,7 +71,10 @@ export async function chromium() {
   return path ? { path } : { missing: `Chromium is missing: ${command ?? 'set $CHROME_PATH'}` };
 }
 
-/** {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn differently). */
+/**
+ * {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn
+ * differently).
+ */
 export async function clangTools() {
   const system = (name) =>
     which(`${name}-19`) ?? [`/usr/lib/llvm-19/bin/${name}`].find((file) => fs.existsSync(file));

@@ -378,8 +378,9 @@ export interface Replay {
 }
 
 /**
- * Why a case is run as it is written, without onnxruntime-web's optimizer, which gets it wrong; null where it needs no such
- * help. All of these are valid ONNX, and right when they are run that way.
+ * Why a case is run as it is written, without onnxruntime-web's optimizer, which gets it wrong;
+ * null where it needs no such help. All of these are valid ONNX, and right when they are run that
+ * way.
  */
 function optimizerFault({ params }: KitCase, graph: KitGraph): string | null {
   const extra = (params.extra_options ?? {}) as Record<string, unknown>;
