@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { halfToFloat } from '#dist/base/float16.js';
+import { fromFloat16 } from '#dist/base/float16.js';
 import {
   addNoise,
   classCount,
@@ -57,8 +57,8 @@ test('float16 outputs are read from their bits', () => {
     [0x3555, 0.333251953125],
     [0xfc00, Number.NEGATIVE_INFINITY],
   ];
-  for (const [bits, value] of cases) assert.equal(halfToFloat(bits), value);
-  assert.ok(Number.isNaN(halfToFloat(0x7e00)));
+  for (const [bits, value] of cases) assert.equal(fromFloat16(bits), value);
+  assert.ok(Number.isNaN(fromFloat16(0x7e00)));
   const data = Uint16Array.of(0x3c00, 0xc000);
   const values = floatValues({ type: 'float16', dims: [2], data });
   assert.deepEqual(Array.from(values ?? []), [1, -2]);

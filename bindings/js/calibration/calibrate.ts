@@ -1,6 +1,6 @@
-// Calibration, top to bottom: what it will take is planned and stated; then each pass that the
-// method needs goes once over the samples (several times where the memory budget wants it); in the
-// end there are ranges. Where it is stopped, all that was collected is handed out, to go on from.
+// Calibration, top to bottom: memory and workers are planned and stated; each pass that the method
+// needs reads the samples once (several times where the memory budget is small); the ranges follow.
+// A run that is stopped hands out what it has collected, so that another can go on from there.
 
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -104,10 +104,18 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       workers: plan.workers,
       ownSamples: samples.areFresh,
     });
-    const job = new Job(given, about, digest, calibration, samples, plan, pool);
+    const calibrationRun = new CalibrationRun(
+      given,
+      about,
+      digest,
+      calibration,
+      samples,
+      plan,
+      pool,
+    );
     // A shard whose pass is through already has nothing left to do.
     while (calibration.pass !== '' && !(shard && resume?.complete)) {
-      await job.runPass();
+      await calibrationRun.runPass();
       if (shard) break;
       calibration.endPass();
     }
@@ -115,15 +123,20 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     if (ranges !== null) {
       run.note(
         ...calibration.notes(),
-        ...checkSamples(model, core.expectedMagnitude(), parseRanges(ranges), job.samples),
+        ...checkSamples(
+          model,
+          core.expectedMagnitude(),
+          parseRanges(ranges),
+          calibrationRun.samples,
+        ),
       );
     }
     return {
-      samples: job.samples,
-      kept: job.kept.samples,
+      samples: calibrationRun.samples,
+      kept: calibrationRun.kept.samples,
       ranges,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
-      state: shard ? (resume?.complete ? resume : job.state()) : null,
+      state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
       summary: samples.summarize(),
     };
@@ -151,7 +164,7 @@ function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
   );
 }
 
-/** Decides about workers and groups, and states what the run will take. */
+/** Plans workers and groups of tensors within the memory budget, and states the plan. */
 async function planRun(
   { core, run, platform, runtime, checked, shard }: CalibrateInput,
   tensors: readonly CalibratedTensor[],
@@ -208,8 +221,8 @@ const sliceFrom = ({ index, count }: Shard = allSamples, done = 0): SampleSlice 
 const begunSamples = (resume: CalibrationState | undefined) =>
   resume && !resume.complete ? resume.done : 0;
 
-/** The runs over the samples. */
-class Job {
+/** The passes over the samples: which are run, how far, and the state to go on from. */
+class CalibrationRun {
   readonly kept: KeptSamples;
   samples = 0;
   readonly #given: CalibrateInput;
@@ -315,7 +328,7 @@ class Job {
     this.samples = this.#done;
   }
 
-  /** Passes samples on, and keeps some. */
+  /** Yields the samples, keeping a few for verification. */
   async *#offered(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncGenerator<Feeds> {
     let index = slice.first;
     for await (const feeds of samples) {
@@ -334,7 +347,7 @@ class Job {
   }
 }
 
-/** The samples to verify with, where none is needed for calibration. Reads no more than these. */
+/** The samples to verify with where ranges come from a cache. Reads no more than these. */
 export async function firstSamples(reader: SampleInput, model: ModelSummary): Promise<Feeds[]> {
   const kept = new KeptSamples(undefined);
   let index = 0;

@@ -9,7 +9,7 @@ import type {
   ValueSummary,
 } from '../base/types.js';
 
-/** How many times larger or smaller than in training values may be before it is said. */
+/** A warning is given where values are so many times larger or smaller than in training. */
 const farLarger = 8;
 const farSmaller = 1 / 30;
 

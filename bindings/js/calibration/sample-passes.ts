@@ -13,7 +13,7 @@ import {
   sampleBytes,
 } from '../samples/samples.js';
 
-/** What a reader's samples may take together before reading them twice is refused. */
+/** Bytes of samples that are kept for a second pass before it is refused. */
 const keptBytes = 1024 * 2 ** 20;
 
 export class SamplePasses {

@@ -1,8 +1,8 @@
 // How close two outputs are: signal to quantization noise and top-1 agreement.
-import { halfToFloat } from '../base/float16.js';
+import { fromFloat16 } from '../base/float16.js';
 import type { OutputTensor } from '../runtime/runtime.js';
 
-/** Sums over the values of one output, from which the ratio follows; samples add up. */
+/** Sums over the values of one output, added up over samples; the ratio follows from them. */
 export interface NoiseSums {
   /** Σ x² of the float values. */
   signal: number;
@@ -55,7 +55,7 @@ export function floatValues(tensor: OutputTensor): Numbers | null {
   if (tensor.type !== 'float16') return null;
   // Newer engines hand out a Float16Array, whose elements are numbers already.
   if (!(tensor.data instanceof Uint16Array)) return tensor.data as unknown as Numbers;
-  return Float32Array.from(tensor.data, halfToFloat);
+  return Float32Array.from(tensor.data, fromFloat16);
 }
 
 /**

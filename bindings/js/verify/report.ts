@@ -1,4 +1,4 @@
-// What a run tells about itself: plain data, the same in the API, in --json and on the page.
+// The report of a run: plain data, the same in the API, in --json and on the page.
 
 import type { Stage } from '../base/run.js';
 import type { Diagnostic, OptionValues, QuantizeReport, TensorRanges } from '../base/types.js';

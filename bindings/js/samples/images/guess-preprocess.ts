@@ -1,5 +1,5 @@
-// What to do with images where nobody said: the model's input gives size, layout and channels; the
-// normalization cannot be seen in a model, so it is assumed, and said to be.
+// How images are preprocessed where nothing was said: the model's input gives size, layout and
+// channels; the normalization cannot be seen in a model, so it is assumed and reported as such.
 import { QuantizeError } from '../../base/errors.js';
 import { fixedSize, nameInput } from '../../base/inputs.js';
 import type { ModelSummary, ValueSummary } from '../../base/types.js';
