@@ -16,7 +16,7 @@ import { emscripten } from './lib/emscripten.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
-import { chromium, googleTest } from './lib/system.mjs';
+import { chromium, googleTest, strace } from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
 import { drawImports } from './lint/import-graph.mjs';
@@ -181,8 +181,11 @@ async function test(names) {
 }
 
 async function testJs() {
-  const ray = strict ? await rayPython() : null;
-  return nodeTests('js', rest, ray ? { PTQ_RAY_PYTHON: ray } : {});
+  const [ray, tracer] = strict ? [await rayPython(), await strace()] : [];
+  return nodeTests('js', rest, {
+    ...(ray && { PTQ_RAY_PYTHON: ray }),
+    ...(tracer && { PTQ_STRACE: tracer }),
+  });
 }
 
 main(async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { loadCore } from '#dist/core/core.js';
+import { loadCore } from '#dist/core/load.js';
 import { type KitCase, readKit } from './support/kit.js';
 import { readOnnx } from './support/onnx-reader.js';
 

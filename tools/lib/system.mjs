@@ -71,6 +71,23 @@ export async function chromium() {
   return path ? { path } : { missing: `Chromium is missing: ${command ?? 'set $CHROME_PATH'}` };
 }
 
+/** Path of strace, or null where there is none to be had. */
+export async function strace() {
+  if (which('strace')) return which('strace');
+  if (!isDebian) return null;
+  const dir = path.join(cache, 'strace');
+  if (!fs.existsSync(path.join(dir, '.complete'))) {
+    await step('strace', () =>
+      once(dir, async () => {
+        await unpackDebs(dir, codename, ['strace', 'libunwind8', 'liblzma5']);
+        const lib = path.join(dir, 'usr/lib', triplet);
+        wrapper(path.join(dir, 'bin/strace'), path.join(dir, 'usr/bin/strace'), lib);
+      }),
+    );
+  }
+  return path.join(dir, 'bin/strace');
+}
+
 /**
  * {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn
  * differently).

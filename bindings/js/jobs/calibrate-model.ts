@@ -70,6 +70,7 @@ export async function calibrateChecked(
       const model = core.open();
       run.note(...core.configure(coreOptions(checked)));
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
+      if (runtime.note) run.note(runtime.note);
       return { input, files, core, model, runtime };
     });
     const prepared = await run.stage('prepare', () => opened.core.prepare());

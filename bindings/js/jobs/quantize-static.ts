@@ -74,6 +74,7 @@ export async function quantizeChecked<Model>(
       run.note(...core.configure(coreOptions(checked)));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
+      if (runtime.note) run.note(runtime.note);
       return { input, files, core, summary, runtime };
     });
     const { summary, runtime } = opened;
