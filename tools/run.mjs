@@ -12,6 +12,7 @@ import {
   tools,
 } from './lib/build.mjs';
 import { emscripten } from './lib/emscripten.mjs';
+import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { root } from './lib/paths.mjs';
 import { rayPython } from './lib/ray.mjs';
@@ -70,6 +71,7 @@ const tasks = {
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),
   'test:browser': () => test(['test:browser']),
+  fuzz: () => fuzz(rest),
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),
