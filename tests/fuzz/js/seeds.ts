@@ -8,9 +8,10 @@ import {
   CoreCalibration,
   calibrationTables,
   checkCalibrate,
-  coreOptions,
   formatCalibrationCache,
   formatState,
+  loadCore,
+  rangeOptions,
   tensorRtCache,
 } from './modules.js';
 
@@ -96,14 +97,9 @@ function caches(): Uint8Array[] {
 async function states(): Promise<Uint8Array[]> {
   const made: Uint8Array[] = [];
   for (const method of ['MinMax', 'Entropy', 'Percentile', 'Distribution', 'MSE', 'auto']) {
-    const options = coreOptions(
-      checkCalibrate({
-        model_input: 'm.onnx',
-        calibrate_dataset: 'samples',
-        calibrate_method: method,
-        ...(['Entropy', 'Percentile'].includes(method) && { extra_options: { num_bins: 16 } }),
-      }),
-    );
+    const bins = ['Entropy', 'Percentile'].includes(method) && { extra_options: { num_bins: 16 } };
+    const given = { model_input: 'm.onnx', calibrate_dataset: 'samples', calibrate_method: method };
+    const options = rangeOptions(checkCalibrate({ ...given, ...bins }, await loadCore()));
     const tensors = ['a', 'b'].map((name) => ({ name, half: false, channels: 1 }));
     const calibration = await CoreCalibration.create(options, tensors);
     try {
@@ -163,9 +159,7 @@ function configurations(): Uint8Array[] {
       preprocess: 'imagenet size=224 mode=letterbox layout=NHWC',
       calibrate_method: 'Entropy',
       extra_options: { num_bins: 128, num_quantized_bins: 64 },
-      workers: 2,
-      limit: 10,
-      shard: '1/3',
+      calibration_state: 's.json',
     }),
     json({
       model_input: 'm.onnx',

@@ -15,6 +15,7 @@ import {
   formatConfig,
   formatRanges,
   imageReader,
+  loadCore,
   MemoryInput,
   ModelFiles,
   mergeRanges,
@@ -250,10 +251,11 @@ const targets: Record<keyof typeof seedsOf, Omit<Target, 'name' | 'seeds' | 'fil
         [quantizeStaticOptions, checkQuantizeStatic],
         [calibrateOptions, checkCalibrate],
       ] as const;
+      const core = await loadCore();
       const refusals: unknown[] = [];
       for (const [table, check] of tables) {
         try {
-          const checked = check(parseConfig(text, 'config', table));
+          const checked: Record<string, unknown> = check(parseConfig(text, 'config', table), core);
           coreOptions(checked);
           if (checked.preprocess) parsePreprocess(checked.preprocess);
           parseConfig(formatConfig(checked), 'config', table);

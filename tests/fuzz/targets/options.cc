@@ -5,8 +5,8 @@
 #include "byte_reader.h"
 #include "fixture_models.h"
 #include "outcome.h"
+#include "pipeline/quantize_static.h"
 #include "quantization/config.h"
-#include "quantization/quantize_static.h"
 #include "targets.h"
 #include "testing/memory_files.h"
 
