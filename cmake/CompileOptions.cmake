@@ -12,7 +12,12 @@ if(PTQ_SANITIZE)
   target_compile_options(ptq_options INTERFACE ${sanitize})
   target_link_options(ptq_options INTERFACE ${sanitize})
 endif()
-if(PTQ_FUZZ) # cmake -G Ninja -B build/fuzz -DCMAKE_CXX_COMPILER=clang++-19 -DPTQ_FUZZ=ON -DPTQ_SANITIZE=address,undefined
+if(PTQ_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "Fuzzers need clang: `npm run fuzz` sets it up, or set CXX for a new build folder")
+  endif()
+  # Ours and third-party code (Dependencies.cmake) are seen by the fuzzer and the sanitizers alike.
+  set(PTQ_FUZZ_FLAGS "-fsanitize=fuzzer-no-link,${PTQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer")
   target_compile_options(ptq_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 

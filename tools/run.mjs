@@ -13,6 +13,7 @@ import {
 } from './lib/build.mjs';
 import { coverage } from './lib/coverage.mjs';
 import { emscripten } from './lib/emscripten.mjs';
+import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
@@ -97,6 +98,7 @@ const tasks = {
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),
   'test:browser': () => test(['test:browser']),
+  fuzz: () => fuzz(rest),
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),

@@ -12,10 +12,6 @@ namespace {
 
 constexpr int64_t kUsualBins = 2048;
 
-bool IsFinite(const Extremes& extremes) {
-  return !extremes.is_empty() && std::isfinite(extremes.lowest) && std::isfinite(extremes.highest);
-}
-
 TensorRange Mirrored(TensorRange range) {
   range.highest = std::max(std::fabs(range.lowest), std::fabs(range.highest));
   range.lowest = -range.highest;
@@ -132,7 +128,7 @@ void Calibration::PrepareHistograms() {
     Tensor& tensor = collected_[i];
     const Extremes extremes = kind() == Values::kAbsolute ? tensor.magnitudes : ExtremesOf(i);
     tensor.ends.clear();
-    if (IsFinite(extremes)) {
+    if (extremes.is_finite()) {
       const float largest = std::max(std::fabs(extremes.lowest), std::fabs(extremes.highest));
       tensor.ends = kind() == Values::kAbsolute ? std::vector{extremes.lowest, extremes.highest}
                                                 : std::vector{-largest, largest};
@@ -180,7 +176,7 @@ TensorRange Calibration::HistogramRange(size_t tensor) const {
 AutoRange Calibration::RangeOf(size_t tensor) const {
   const Extremes extremes = ExtremesOf(tensor);
   AutoRange result{{extremes.lowest, extremes.highest}, ""};
-  if (!IsFinite(extremes)) return result;
+  if (!extremes.is_finite()) return result;
   if (Has(CalibrationPass::kHistograms)) {
     result.range = HistogramRange(tensor);
   } else if (config_.calibrate_method == CalibrationMethod::kMse) {

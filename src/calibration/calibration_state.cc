@@ -2,6 +2,7 @@
 // can go on from or add to itself: for workers, shards, and runs that were cancelled. Numbers are
 // exact: counts are whole, floats are written with the digits that give the same float back.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -24,7 +25,13 @@ json SaveExtremes(const Extremes& extremes) {
 
 Extremes RestoreExtremes(const json& state) {
   const TensorRange range = RangeFromJson(state.at("range"));
-  return {range.lowest, range.highest, state.at("nans").get<uint64_t>()};
+  return {range.lowest, range.highest, CountFromJson(state.at("nans"))};
+}
+
+std::vector<uint64_t> RestoreCounts(const json& state) {
+  std::vector<uint64_t> counts;
+  for (const json& count : state) counts.push_back(CountFromJson(count));
+  return counts;
 }
 
 json SaveNested(const NestedBins& nested) {
@@ -38,14 +45,22 @@ json SaveNested(const NestedBins& nested) {
 }
 
 NestedBins RestoreNested(const json& state) {
-  NestedBins::Saved saved{
-      RestoreExtremes(state.at("extremes")),          state.at("zeros").get<uint64_t>(),
-      state.at("at_lowest").get<uint64_t>(),          state.at("at_highest").get<uint64_t>(),
-      state.at("infinite").get<uint64_t>(),           state.at("exponent").get<int>(),
-      state.at("counts").get<std::vector<uint64_t>>()};
+  NestedBins::Saved saved;
+  saved.extremes = RestoreExtremes(state.at("extremes"));
+  saved.zeros = CountFromJson(state.at("zeros"));
+  saved.at_lowest = CountFromJson(state.at("at_lowest"));
+  saved.at_highest = CountFromJson(state.at("at_highest"));
+  saved.infinite = CountFromJson(state.at("infinite"));
+  saved.counts = RestoreCounts(state.at("counts"));
+  const auto exponent = state.at("exponent").get_ref<const json::number_integer_t&>();
   const bool has_bins = saved.counts.empty() || saved.counts.size() == NestedBins::kBins;
   if (!has_bins) throw Invalid("has other bins");
-  if (saved.exponent < -100 || saved.exponent > 128) throw Invalid("has an exponent out of range");
+  if (exponent < -100 || exponent > 128) throw Invalid("has an exponent out of range");
+  saved.exponent = static_cast<int>(exponent);
+  const Extremes& extremes = saved.extremes;
+  const double largest = std::max(std::fabs(extremes.lowest), std::fabs(extremes.highest));
+  const bool lies_in_bins = !saved.counts.empty() && largest < std::ldexp(1.0, saved.exponent);
+  if (extremes.is_finite() && !lies_in_bins) throw Invalid("has values outside its bins");
   return NestedBins(std::move(saved));
 }
 
@@ -87,7 +102,7 @@ void Calibration::Restore(const std::string& text) {
   try {
     const json state = json::parse(text);
     const json& tensors = state.at("tensors");
-    const auto pass = state.at("pass").get<size_t>();
+    const size_t pass = CountFromJson(state.at("pass"));
     if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
     if (pass > passes_.size()) throw Invalid("is of another method");
     if (state.contains("ranges")) ranges_.Restore(state.at("ranges"));
@@ -100,12 +115,14 @@ void Calibration::Restore(const std::string& text) {
       if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
       if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
       if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
-      if (!item.contains("ends")) continue;
+      if (pass == 0 || !Has(CalibrationPass::kHistograms)) continue;
       item.at("ends").get_to(tensor.ends);
-      const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1];
-      if (!tensor.ends.empty() && !has_bins) throw Invalid("has bins without ends");
+      const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1] &&
+                            std::isfinite(tensor.ends[0]) && std::isfinite(tensor.ends[1]);
+      const bool needs_bins = !tensor.ends.empty() || ExtremesOf(i).is_finite();
+      if (needs_bins && !has_bins) throw Invalid("has no ends of bins");
       MakeBins(i);
-      if (item.contains("counts")) item.at("counts").get_to(tensor.counts);
+      if (item.contains("counts")) tensor.counts = RestoreCounts(item.at("counts"));
       const size_t wanted = tensor.ends.empty() ? 0 : static_cast<size_t>(bins());
       if (tensor.counts.empty()) tensor.counts.resize(wanted);
       if (tensor.counts.size() != wanted) throw Invalid("has other bins");

@@ -5,6 +5,7 @@
 // one before. docs/performance.md has the figures.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -19,6 +20,8 @@ struct Extremes {
   uint64_t nans = 0;
 
   bool is_empty() const { return lowest > highest; }
+  // Whether there is a value, and none infinite.
+  bool is_finite() const { return !is_empty() && std::isfinite(lowest) && std::isfinite(highest); }
   void Widen(const Extremes& other);
 };
 

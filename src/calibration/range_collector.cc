@@ -118,11 +118,11 @@ json RangeCollector::Save() const {
 }
 
 void RangeCollector::Restore(const json& state) {
-  state.at("samples").get_to(samples_);
+  samples_ = CountFromJson(state.at("samples"));
   for (size_t i = 0; i < ranges_.size(); ++i) {
     const json& tensor = state.at("tensors").at(i);
     ranges_[i] = RangeFromJson(tensor.at("range"));
-    tensor.at("nan_samples").get_to(nan_samples_[i]);
+    nan_samples_[i] = CountFromJson(tensor.at("nan_samples"));
     if (!moving_average_) continue;
     const json& stride = tensor.at("stride");
     strides_[i] = {stride.at(0).get<float>(), stride.at(1).get<float>(), stride.at(2).get<float>()};

@@ -32,4 +32,8 @@ TensorRange RangeFromJson(const json& range) {
   return {EndFromJson(range.at(0)), EndFromJson(range.at(1))};
 }
 
+uint64_t CountFromJson(const json& count) {
+  return count.get_ref<const json::number_unsigned_t&>();
+}
+
 }  // namespace ptq

@@ -45,10 +45,7 @@ function commands(at: (name: string) => string, runtime: string): string[][] {
     process.exit(0);`;
   const script = at('program.mjs');
   fs.writeFileSync(script, program);
-  return [
-    [...command, '-o', at('out/a.onnx'), '--calibrate_dataset', samples],
-    [script],
-  ];
+  return [[...command, '-o', at('out/a.onnx'), '--calibrate_dataset', samples], [script]];
 }
 
 for (const runtime of ['node', 'web']) {

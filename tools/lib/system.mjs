@@ -1,4 +1,4 @@
-// What comes from the system: build tools, GoogleTest, Chromium, clang-format and clang-tidy. Each
+// What comes from the system: build tools, GoogleTest, Chromium, clang with its tools. Each
 // is looked for first and then taken from Debian: unpacked into the cache where that will do,
 // installed where that needs no password.
 import fs from 'node:fs';
@@ -86,6 +86,32 @@ export async function strace() {
     );
   }
   return path.join(dir, 'bin/strace');
+}
+
+/** {path} of clang++ 19 with its sanitizers and libFuzzer, or {missing: why}. */
+export async function clangCompiler() {
+  const found = which('clang++-19');
+  const runtime = '/usr/lib/llvm-19/lib/clang/19/lib/linux';
+  if (found && fs.existsSync(runtime)) return { path: found };
+  if (!isDebian) return { missing: 'clang 19 is missing: install clang-19 and libclang-rt-19-dev' };
+  const dir = path.join(cache, 'clang-19');
+  const packages = `clang-19 libclang-common-19-dev libclang-rt-19-dev libclang-cpp19 libllvm19
+    llvm-19 libz3-4 libedit2 libbsd0 libmd0 libxml2 libicu72 libffi8 libtinfo6 libzstd1`;
+  if (!fs.existsSync(path.join(dir, '.complete'))) {
+    await step('clang 19', () =>
+      once(dir, async () => {
+        await unpackDebs(dir, codename, packages.split(/\s+/));
+        for (const name of ['clang++', 'llvm-symbolizer']) {
+          wrapper(
+            path.join(dir, 'bin', name),
+            path.join(dir, 'usr/lib/llvm-19/bin', name),
+            path.join(dir, 'usr/lib', triplet),
+          );
+        }
+      }),
+    );
+  }
+  return { path: path.join(dir, 'bin/clang++') };
 }
 
 /**

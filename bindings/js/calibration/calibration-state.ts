@@ -53,10 +53,42 @@ export function parseState(text: string, label: string): CalibrationState {
   if (state?.format !== format) {
     throw invalid('not a calibration state', 'calibrate --calibration_state writes one');
   }
-  if (state.version !== version || !Array.isArray(state.tensors) || !state.collected) {
+  if (state.version !== version) {
     throw invalid('written by another version of onnx-ptq', 'calibrate again');
   }
+  if (!isWhole(state, text.length)) throw invalid('damaged', 'calibrate again');
   return state;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isBelow = (value: unknown, end: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < end;
+
+/**
+ * Whether everything is there and of its kind. What was collected is checked by the core, which
+ * goes on from it.
+ */
+function isWhole(state: CalibrationState, length: number): boolean {
+  const { model, options, tensors, shard, groups, group, done, complete, collected } = state;
+  if (!Array.isArray(tensors)) return false;
+  const isTensor = ({ name, half, channels = 1 }: CalibratedTensor) =>
+    typeof name === 'string' && typeof half === 'boolean' && isBelow(channels, length);
+  const isGroup = (one: unknown) =>
+    Array.isArray(one) && one.every((tensor) => isBelow(tensor, tensors.length));
+  return (
+    typeof model === 'string' &&
+    isObject(options) &&
+    tensors.every((tensor) => isObject(tensor) && isTensor(tensor)) &&
+    // Each channel has numbers of its own in what was collected.
+    tensors.reduce((sum, { channels = 1 }) => sum + channels, 0) < length &&
+    (shard === undefined || (isObject(shard) && isBelow(shard.index, shard.count))) &&
+    (groups === null || (Array.isArray(groups) && groups.every(isGroup))) &&
+    isBelow(group, (groups?.length ?? 1) + 1) &&
+    isBelow(done, Number.MAX_SAFE_INTEGER) &&
+    typeof complete === 'boolean' &&
+    isObject(collected)
+  );
 }
 
 /** Throws INVALID_CALIBRATION_STATE where `state` belongs to another run than `expected`. */
