@@ -60,8 +60,9 @@ def anything(id_):
 
 
 def gemm_scaling(s):
-    """D1: beta is lost, or alpha left out of the bias."""
+    """D1: beta is lost, or alpha left out of the bias. With a float bias, beta stays with the node."""
     patterns = []
+    float_bias = s.extra.get('QuantizeBias') is False
     for node in s.nodes('Gemm'):
         attributes = attributes_of(node)
         if len(node.input) < 3:
@@ -71,7 +72,7 @@ def gemm_scaling(s):
             patterns += [f'{node.input[2]}_quantized', f'{node.input[2]}_quantized_scale']
             # The scale of the weight is raised for the bias that is added, beta * C.
             patterns += [f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
-    return {'id': 'D1', 'nodes': False, 'initializers': patterns} if patterns else None
+    return {'id': 'D1', 'nodes': float_bias, 'initializers': patterns} if patterns else None
 
 
 def bounds_of(node, constants):

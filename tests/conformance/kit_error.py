@@ -296,8 +296,13 @@ class Case:
         """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing
         raises the weight's scale.
         """
-        quant_type = (self.overrides.get(w) or [{}])[0].get('quant_type', self.params['weight_type'])
-        if quant_type in ('QInt8', 'QInt16') and not self.extra.get('QDQDisableWeightAdjustForInt32Bias'):
+        entries = self.overrides.get(w) or [{}]
+        quant_type = entries[0].get('quant_type', self.params['weight_type'])
+        # Raised are signed weights with zero point 0.
+        symmetric = entries[0].get('symmetric', self.extra.get('WeightSymmetric', True))
+        symmetric = symmetric and not any(entry.get('zero_point') for entry in entries)
+        disabled = self.extra.get('QDQDisableWeightAdjustForInt32Bias')
+        if quant_type in ('QInt8', 'QInt16') and symmetric and not disabled:
             return np.inf
         value = self.value(w)
         channels = [value]
