@@ -31,7 +31,8 @@ else()
   ptq_module(ptq_wasm wasm -Oz ${exports})
   ptq_module(ptq_wasm_dev wasm-dev -O1 --profiling-funcs ${exports})
   set_target_properties(ptq_wasm_dev PROPERTIES EXCLUDE_FROM_ALL ON)
-  # What Embind exposes, as TypeScript, for tools/lint/wasm-types.mjs. Without runtime methods: emcc would ask tsc for
-  # their types in a way that newer releases of it refuse.
+  # What Embind exposes, as TypeScript, for tools/lint/wasm-types.mjs.
   ptq_module(ptq_wasm_types wasm-types -O0 --emit-tsd ${CMAKE_BINARY_DIR}/wasm-types/ptq_core.d.ts)
+  set_target_properties(ptq_wasm_types PROPERTIES RULE_LAUNCH_LINK
+                        "${CMAKE_COMMAND} -E env \"PATH=${PROJECT_SOURCE_DIR}/cmake/emit-tsd:$ENV{PATH}\"")
 endif()

@@ -1,5 +1,6 @@
-// npm run coverage: which lines the tests run, by folder, as Markdown tables. The core by gcov in a build of its own,
-// the library by the coverage that V8 writes for every process and worker that a test starts.
+// npm run coverage: which lines the tests run, by folder, as Markdown tables. The core by gcov in a
+// build of its own, the library by the coverage that V8 writes for every process and worker that a
+// test starts.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// The graph of imports between the folders, as ARCHITECTURE.md shows it: a Mermaid flowchart and its figures, written
-// by `npm run imports` and held fresh by lint.
+// The graph of imports between the folders, as ARCHITECTURE.md shows it: a Mermaid flowchart and
+// its figures, written by `npm run imports` and held fresh by lint.
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../lib/paths.mjs';

@@ -119,8 +119,9 @@ function moduleFile(file, name) {
 }
 
 /**
- * {problems, rooms, arrows, starts, circles}: what breaks the rules; the folders; [from, to] between
- * them; the same for workers that are started, which is allowed in a circle: it is another program.
+ * {problems, rooms, arrows, starts, circles}: what breaks the rules; the folders; [from, to]
+ * between them; the same for workers that are started, which is allowed in a circle: it is another
+ * program.
  */
 export function checkImports() {
   const problems = [];

@@ -1,6 +1,6 @@
-// The types of the wasm module are written by hand, because they say more than Embind knows (literals, callbacks,
-// comments). This holds them to what Embind exposes: the same classes and functions, each with as many parameters of
-// the same kinds.
+// The types of the wasm module are written by hand, because they say more than Embind knows
+// (literals, callbacks, comments). This holds them to what Embind exposes: the same classes and
+// functions, each with as many parameters of the same kinds.
 import { withoutComments } from './comments.mjs';
 
 /** What differs between emcc's declarations and ours, one line each. */
