@@ -25,13 +25,13 @@ import {
   type CalibrationState,
   checkSameRun,
   formatState,
-  modelDigest,
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
 import { checkSamples } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
@@ -86,7 +86,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   let samples: SamplePasses | null = null;
   try {
     const about = { options, tensors };
-    const digest = () => modelDigest(given.input.source('~model')!);
+    const digest = () => modelDigest(given.input, model.externalFiles);
     if (resume) {
       checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
       checkShard(resume, shard);

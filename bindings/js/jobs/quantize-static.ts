@@ -112,6 +112,8 @@ export async function quantizeChecked<Model>(
       smoothQuant: false,
       ranges: parseRanges(ranges),
     });
+    // At once: whatever goes wrong later, the samples need not be run again.
+    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
     );
@@ -124,7 +126,6 @@ export async function quantizeChecked<Model>(
     if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
 
     const bytesAfter = output.model.size + output.data.size;
-    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const result = output.commit();
     return {
       model: result.model,
