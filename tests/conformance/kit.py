@@ -7,7 +7,7 @@ with ours.
     python kit.py --graph random/12 --out FILE        one graph, all its cases
 
 A kit is a gzipped tar with two files a group, which is an op type (its graphs alone and on top of
-others) or a kind of graphs:
+others), a mixture of op types or a kind of graphs:
 
     <group>.json   [graph…], one a line, in the order of their names
     <group>.onnx   their float models, one after the other
@@ -273,7 +273,9 @@ def make(names, cases_of, detail=False):
 def group(name):
     """The group that a graph is stored in."""
     kind, *what, _ = name.split('/')
-    return what[-1] if kind in ('alone', 'pair') else kind
+    if kind in ('alone', 'pair'):
+        return what[-1]
+    return '-'.join([kind, *what]) if kind.startswith('mixed') else kind
 
 
 def read(path):
