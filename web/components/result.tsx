@@ -72,8 +72,20 @@ function Figures({ result: { report } }: { result: RunResult }) {
   const { quality, nodesQuantized, nodesLeftFloat, timings } = report;
   const all = nodesQuantized.length + nodesLeftFloat.length;
   const sqnr = quality.sqnr;
-  const grade =
-    quality.samples === 0 ? '' : sqnr === null || sqnr < 10 ? 'bad' : sqnr < 20 ? 'fair' : 'good';
+  const broken = quality.outputs.some((output) => output.broken);
+  const compared = quality.outputs.filter((output) => output.compared > 0);
+  const exact = compared.length > 0 && compared.every((output) => output.exact);
+  const grade = broken
+    ? 'bad'
+    : exact
+      ? 'good'
+      : sqnr === null
+        ? ''
+        : sqnr < 10
+          ? 'bad'
+          : sqnr < 20
+            ? 'fair'
+            : 'good';
   return (
     <dl class="figures">
       <div>
@@ -87,7 +99,7 @@ function Figures({ result: { report } }: { result: RunResult }) {
         <dt>{t.result.sqnr}</dt>
         <dd>
           {sqnr === null ? (
-            <small>{quality.samples > 0 ? 'NaN' : t.result.notMeasured}</small>
+            <small>{broken ? 'NaN' : exact ? t.result.exact : t.result.notMeasured}</small>
           ) : (
             <>
               {number(sqnr, 1)}

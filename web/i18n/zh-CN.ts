@@ -169,6 +169,7 @@ export const zhCN: Dictionary = {
     larger: '没有变小',
     nodes: '已量化节点',
     sqnr: '输出 SQNR',
+    exact: '完全一致',
     sqnrHelp: '输出的信号与量化噪声之比；20 dB 以上为佳',
     top1: '首选类别一致',
     top1Help: '两个模型选出相同类别的样本数',
@@ -209,6 +210,8 @@ export const zhCN: Dictionary = {
     POOR_QUALITY: '量化后的模型与浮点模型相差很大',
     POOR_QUALITY_HINT:
       '可尝试：逐通道并使用 QInt8 权重、QDQ 格式、让最前和最后的节点保持浮点，或使用更多更典型的样本。',
+    OUTPUT_SIZES_DIFFER: '部分输出的大小不同',
+    RANDOM_OUTPUTS: '无法通过比较评判此模型',
     NOTHING_QUANTIZED: '没有节点被量化',
     NOT_VERIFIED: '未能检验结果',
     SHAPE_INFERENCE_INCOMPLETE: '部分形状未知',

@@ -1,4 +1,5 @@
 // The report for people, as printed at the end of a run.
+import { qualityText } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
 
 /** 14226134 → "14.2 MB". */
@@ -24,17 +25,6 @@ function leftFloat(report: QuantizationReport): string {
   return count === 0 ? '' : `, ${count} left float (${named.join(', ')})`;
 }
 
-function qualityText({ quality }: QuantizationReport): string {
-  if (!quality.loaded) return 'not verified';
-  if (quality.samples === 0) return 'loads in onnxruntime; no samples to compare with';
-  const parts = [
-    quality.sqnr === null ? '' : `SQNR ${quality.sqnr.toFixed(1)} dB`,
-    quality.top1 ? `same top class in ${quality.top1.agree} of ${quality.top1.of}` : '',
-  ].filter(Boolean);
-  const samples = `${quality.samples} ${quality.samples === 1 ? 'sample' : 'samples'}`;
-  return `${parts.join(', ') || 'runs'} (${samples} through the float and the quantized model)`;
-}
-
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
   const { bytesBefore, bytesAfter, calibration } = report;
@@ -48,7 +38,7 @@ export function summaryText(report: QuantizationReport): string {
     ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
-    ['quality', qualityText(report)],
+    ['quality', qualityText(report.quality)],
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];
   return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;

@@ -22,8 +22,8 @@ import { coreOptions } from '../options/core-options.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
+import { judgeQuality } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
-import { judgeQuality } from '../verify/verify.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 
 export interface QuantizeResult<Model> {
@@ -123,7 +123,7 @@ export async function quantizeChecked<Model>(
     const quality = await run.stage('verify', () =>
       verifyResult(run, runtime, opened.input, output, summary, samples),
     );
-    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
+    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
 
     const bytesAfter = output.model.size + output.data.size;
     const result = output.commit();
