@@ -6,6 +6,7 @@
 
 #include "calibration/reductions.h"
 #include "model/attributes.h"
+#include "model/node_builder.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 
@@ -48,12 +49,6 @@ class RangeVectorBuilder {
   }
 
  private:
-  static onnx::NodeProto* AddNode(onnx::GraphProto* graph, const std::string& op_type,
-                                  const std::vector<std::string>& inputs,
-                                  const std::string& output) {
-    return AddGraphNode(graph, op_type, inputs, output);
-  }
-
   Part Join(onnx::GraphProto* graph, const std::vector<Part>& parts) {
     Part whole;
     std::vector<std::string> inputs;

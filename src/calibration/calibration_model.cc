@@ -10,6 +10,8 @@
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
+#include "model/node_queries.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
@@ -18,22 +20,12 @@
 namespace ptq {
 namespace {
 
-// The newest IR version that onnxruntime-web 1.30 loads; the copy that is run may have a lower one
-// than the model.
-constexpr int64_t kRuntimeIrVersion = 13;
-
 struct Reduced {
   std::string lowest;
   std::string highest;
   std::string sum;
   int64_t rank = 1;
 };
-
-bool MovesData(const std::string& op_type) {
-  static const auto* const kTypes = new std::unordered_set<std::string>{
-      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
-  return kTypes->contains(op_type);
-}
 
 // The reductions of `tensor` from those of what it is made of, which saves reading it: the same
 // values in another shape; or Relu and Clip, which keep the order, so that the lowest of the
@@ -45,9 +37,9 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   if (producer < 0) return std::nullopt;
   const onnx::NodeProto& node = view.node(producer);
   const auto source = node.input_size() > 0 ? reduced.find(node.input(0)) : reduced.end();
-  if (source == reduced.end() || !node.domain().empty()) return std::nullopt;
-  if (MovesData(node.op_type())) return source->second;
-  const bool clips = node.op_type() == "Relu" || node.op_type() == "Clip";
+  if (source == reduced.end()) return std::nullopt;
+  if (MovesValues(node)) return source->second;
+  const bool clips = IsOp(node, "Relu") || IsOp(node, "Clip");
   if (!clips || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
   const auto clipped = [&](const std::string& end) {
     std::string output = names->Make("ptq_clipped_" + end);
@@ -104,7 +96,7 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
   }
   const auto concat = [&](const std::vector<std::string>& inputs) {
     std::string output = names->Make("ptq_ranges");
-    SetAttribute(AddGraphNode(graph, "Concat", inputs, output), "axis", int64_t{0});
+    SetAttribute(AddNode(graph, "Concat", inputs, output), "axis", int64_t{0});
     return output;
   };
   std::vector<std::string> flat;
@@ -115,14 +107,12 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
     flat.push_back(concat(of_rank));
     if (rank == 1) continue;
     std::string vector = names->Make(flat.back() + "_1d");
-    AddGraphNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)},
-                 vector);
+    AddNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)}, vector);
     flat.back() = std::move(vector);
   }
   if (flat.size() == 1) return flat.front();
   std::string vector = names->Make("ptq_ranges");
-  AddGraphNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)},
-               vector);
+  AddNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)}, vector);
   return vector;
 }
 
@@ -183,7 +173,7 @@ std::string AddReductionsInside(const GraphView& view, const std::vector<std::st
   const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
   *graph->add_initializer() = FloatTensor(signs, dims, values);
   std::string vector = names.Make("ptq_ranges");
-  AddGraphNode(graph, "Mul", {negated, signs}, vector);
+  AddNode(graph, "Mul", {negated, signs}, vector);
   return vector;
 }
 
@@ -273,7 +263,7 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
     std::string output = tensor;
     if (half || view.IsGraphInput(tensor)) {
       output = names.Make("ptq_value_" + tensor);
-      onnx::NodeProto* node = AddGraphNode(graph, half ? "Cast" : "Identity", {tensor}, output);
+      onnx::NodeProto* node = AddNode(graph, half ? "Cast" : "Identity", {tensor}, output);
       if (half) SetAttribute(node, "to", static_cast<int64_t>(onnx::TensorProto::FLOAT));
     }
     result.outputs.push_back(output);

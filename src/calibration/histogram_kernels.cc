@@ -93,55 +93,7 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
   }
 }
 
-template <bool kAbsolute>
-Extremes FindExtremesOf(std::span<const float> values) {
-  constexpr size_t kLanes = 16;
-  Extremes result;
-  float lowest[kLanes];
-  float highest[kLanes];
-  std::fill_n(lowest, kLanes, result.lowest);
-  std::fill_n(highest, kLanes, result.highest);
-  const size_t whole = values.size() / kLanes * kLanes;
-  for (size_t begin = 0; begin < whole;) {
-    // NaN per block in 32 bits, which vectorize as the floats do.
-    uint32_t nans[kLanes] = {};
-    const size_t end = std::min(whole, begin + (size_t{1} << 20));
-    for (; begin < end; begin += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        const float given = values[begin + lane];
-        const float value = kAbsolute ? std::fabs(given) : given;
-        // Comparisons that a NaN never wins.
-        lowest[lane] = value < lowest[lane] ? value : lowest[lane];
-        highest[lane] = value > highest[lane] ? value : highest[lane];
-        nans[lane] += value != value ? 1u : 0u;
-      }
-    }
-    for (const uint32_t count : nans) result.nans += count;
-  }
-  for (size_t i = whole; i < values.size(); ++i) {
-    const float value = kAbsolute ? std::fabs(values[i]) : values[i];
-    if (value < result.lowest) result.lowest = value;
-    if (value > result.highest) result.highest = value;
-    if (value != value) ++result.nans;
-  }
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    result.lowest = std::min(result.lowest, lowest[lane]);
-    result.highest = std::max(result.highest, highest[lane]);
-  }
-  return result;
-}
-
 }  // namespace
-
-void Extremes::Widen(const Extremes& other) {
-  lowest = std::min(lowest, other.lowest);
-  highest = std::max(highest, other.highest);
-  nans += other.nans;
-}
-
-Extremes FindExtremes(std::span<const float> values, Values kind) {
-  return kind == Values::kAbsolute ? FindExtremesOf<true>(values) : FindExtremesOf<false>(values);
-}
 
 UniformBins::UniformBins(float first, float last, size_t count) : edges_(count + 1) {
   if (first == last) {

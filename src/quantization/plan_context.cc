@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "model/attributes.h"
+#include "model/domains.h"
+#include "model/node_queries.h"
 #include "quantization/weights.h"
 
 namespace ptq {
 namespace {
 
-bool IsStandardDomain(const std::string& domain) {
-  return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
+bool IsKnownDomain(const std::string& domain) {
+  return IsOnnxDomain(domain) || domain == kMicrosoftDomain;
 }
 
 }  // namespace
@@ -43,17 +44,6 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
   FillInMovedRanges();
   AdjustRanges();
 }
-
-namespace {
-
-// Operators whose output holds just the values of their first input.
-bool MovesValues(const onnx::NodeProto& node) {
-  static const auto* const kOps = new std::unordered_set<std::string>{
-      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
-  return kOps->contains(node.op_type()) && IsStandardDomain(node.domain());
-}
-
-}  // namespace
 
 // A range that is not there but for the other end of such an operator is that one's: raising the
 // opset may have put it in after the ranges were taken (Softmax -> Flatten, Softmax, Reshape).
@@ -98,7 +88,7 @@ void PlanContext::AdjustRanges() {
 
 std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
   if (IsQuantizationNode(node)) return "it is already quantized";
-  if (!IsStandardDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
+  if (!IsKnownDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
   const auto& types = config_->op_types_to_quantize;
   if (types.empty() ? !IsQuantizedByDefault(node.op_type()) : !types.contains(node.op_type())) {
     return types.empty() ? "op type " + node.op_type() + " is not quantized by default"

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "model/attributes.h"
+#include "model/domains.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"

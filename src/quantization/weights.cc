@@ -1,10 +1,10 @@
 #include "quantization/weights.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "base/error.h"
+#include "base/extremes_kernels.h"
 #include "model/tensor_builder.h"
 #include "quantization/kernels.h"
 
@@ -77,17 +77,18 @@ void ForEachRun(const ParameterLayout& layout, uint64_t first, std::span<const f
 std::vector<TensorRange> ParameterRanges(const TensorStore& tensors,
                                          const onnx::TensorProto& weight,
                                          const ParameterLayout& layout) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<TensorRange> ranges(layout.count(), {kInfinity, -kInfinity});
+  std::vector<Extremes> extremes(layout.count());
   tensors.VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
     ForEachRun(layout, first, window, [&](uint64_t parameter, size_t, std::span<const float> run) {
       if (!layout.per_inner) {
-        WidenRange(run, &ranges[parameter]);
+        extremes[parameter].Widen(FindExtremes(run, Values::kSigned));
         return;
       }
-      for (size_t i = 0; i < run.size(); ++i) WidenRange(run.subspan(i, 1), &ranges[parameter + i]);
+      for (size_t i = 0; i < run.size(); ++i) extremes[parameter + i].Widen(run[i]);
     });
   });
+  std::vector<TensorRange> ranges;
+  for (const Extremes& found : extremes) ranges.push_back({found.lowest, found.highest});
   return ranges;
 }
 
