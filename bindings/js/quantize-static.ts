@@ -155,7 +155,7 @@ function refuseCommandOptions(options: object): void {
 /** A cache that has none of the ranges that this model needs was made for another model. */
 function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
   if (nodesQuantized.length > 0) return;
-  const missing = nodesLeftFloat.find(({ reason }) => reason.endsWith('has no tensor range'));
+  const missing = nodesLeftFloat.find(({ code }) => code === 'NO_RANGE');
   if (!missing) return;
   throw new QuantizeError(
     'MISSING_RANGE',

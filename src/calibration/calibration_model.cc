@@ -194,7 +194,7 @@ std::vector<std::string> NamesToCalibrate(const GraphView& view, const StaticQua
   for (int i = 0; i < view.node_count(); ++i) {
     const onnx::NodeProto& node = view.node(i);
     const bool wanted = config.op_types_to_quantize.empty()
-                            ? IsQuantizedByDefault(node.op_type())
+                            ? FindOp(node.op_type()) != nullptr
                             : config.op_types_to_quantize.contains(node.op_type());
     if (!wanted || IsQuantizationNode(node)) continue;
     for (const std::string& input : node.input()) consider(input);

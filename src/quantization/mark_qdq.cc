@@ -88,33 +88,34 @@ class QdqMarker {
 
   void MarkNode(const onnx::NodeProto& node, NodePlan* node_plan) {
     if (const std::string tensor = ValuelessTensor(node); !tensor.empty()) {
-      node_plan->reason = "its tensor '" + tensor + "' was empty or NaN in every sample";
+      node_plan->reason = {FloatReasonCode::kNoValues,
+                           "its tensor '" + tensor + "' was empty or NaN in every sample"};
       plan_->diagnostics.push_back({Severity::kWarning, "TENSOR_WITHOUT_VALUES",
                                     "The tensor was empty or NaN in every sample, so what makes or "
                                     "reads it stays float.",
                                     node.name(), tensor, ""});
       return;
     }
-    const OpRow* row = FindOp(node.op_type());
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
-    if (row != nullptr && context_.opset() < row->min_opset) {
-      node_plan->reason =
-          "its integer form needs opset " + std::to_string(row->min_opset) + " or newer";
-      return;
-    }
-    switch (row == nullptr ? QdqRule::kGeneric : row->qdq) {
-      case QdqRule::kGeneric:
+    const OpTraits traits = TraitsOf(node);
+    node_plan->reason = LackOf(node, traits);
+    if (!node_plan->reason.empty()) return;
+    switch (QdqRuleOf(node.op_type())) {
+      case QdqRule::kConcat:
         if (IsFloat16Concat(node)) {
           node_plan->reads_float = true;
-          node_plan->reason =
-              "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
+          node_plan->reason = {
+              FloatReasonCode::kUnsupportedType,
+              "onnxruntime would fuse it into QLinearConcat, which has no float16 form"};
           break;
         }
-        for (const std::string& input : node.input()) MarkActivation(input);
-        MarkOutputs(node);
+        MarkAll(node);
+        break;
+      case QdqRule::kGeneric:
+        MarkAll(node);
         break;
       case QdqRule::kConv:
-        MarkConv(node, node.op_type() == "ConvTranspose" ? 1 : 0, {});
+        MarkConv(node, traits.channel_axis, {});
         break;
       case QdqRule::kGemm:
         MarkConv(node, IntAttribute(node, "transB", 0) > 0 ? 0 : 1,
@@ -127,7 +128,8 @@ class QdqMarker {
         MarkRemovable(node, node_plan);
         break;
       case QdqRule::kSharedOutput:
-        MarkSharedOutput(node, node_plan);
+        if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
+        if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
         break;
       case QdqRule::kGather:
         if (context_.FloatInitializer(node.input(0)) != nullptr ||
@@ -164,10 +166,24 @@ class QdqMarker {
     }
   }
 
-  // onnxruntime 1.32 fuses DQ -> Concat -> Q of float16 into a QLinearConcat that it then refuses;
-  // it leaves other operators of that type alone. So this one reads and writes float data.
+  static OpTraits TraitsOf(const onnx::NodeProto& node) {
+    const OpRow* row = FindOp(node.op_type());
+    return row == nullptr ? OpTraits{} : row->traits;
+  }
+
+  // What the node asks for and its integer form lacks.
+  FloatReason LackOf(const onnx::NodeProto& node, const OpTraits& traits) const {
+    if (context_.opset() < traits.min_opset) return NeedsOpset(traits.min_opset);
+    if (traits.unit_dilations && !HasUnitDilations(node)) return LacksDilations();
+    if (!traits.float8 && IsFloat8(config_.activation_type)) {
+      return {FloatReasonCode::kUnsupportedType, node.op_type() + " has no float8 form"};
+    }
+    return {};
+  }
+
+  // QdqRule::kConcat on float16: it reads and writes float data.
   bool IsFloat16Concat(const onnx::NodeProto& node) const {
-    return node.op_type() == "Concat" && config_.quant_format == QuantFormat::kQDQ &&
+    return QdqRuleOf(node.op_type()) == QdqRule::kConcat &&
            context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16;
   }
 
@@ -185,17 +201,9 @@ class QdqMarker {
                        [this](const Use& u) { return IsReadAsFloatBy(u); });
   }
 
-  void MarkSharedOutput(const onnx::NodeProto& node, NodePlan* node_plan) {
-    if (!HasUnitDilations(node) && node.op_type() == "AveragePool") {
-      node_plan->reason = "it has dilations, which its integer form lacks";
-      return;
-    }
-    if (node.op_type() == "MaxPool" && IsFloat8(config_.activation_type)) {
-      node_plan->reason = "MaxPool has no float8 form";
-      return;
-    }
-    if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
-    if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
+  void MarkAll(const onnx::NodeProto& node) {
+    for (const std::string& input : node.input()) MarkActivation(input);
+    MarkOutputs(node);
   }
 
   void MarkOutputs(const onnx::NodeProto& node) {
@@ -244,7 +252,7 @@ class QdqMarker {
   void MarkRemovable(const onnx::NodeProto& node, NodePlan* node_plan) {
     const std::string& input = node.input(0);
     if (!IsMarked(input)) {
-      node_plan->reason = "its input is not quantized";
+      node_plan->reason = InputNotQuantized();
       return;
     }
     if (MayRemove(node)) {

@@ -86,23 +86,30 @@ void PlanContext::AdjustRanges() {
   }
 }
 
-std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
-  if (IsQuantizationNode(node)) return "it is already quantized";
-  if (!IsKnownDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
+FloatReason PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
+  using enum FloatReasonCode;
+  if (IsQuantizationNode(node)) return {kAlreadyQuantized, "it is already quantized"};
+  if (!IsKnownDomain(node.domain())) {
+    return {kOtherDomain, "its domain '" + node.domain() + "' is not ONNX's"};
+  }
   const auto& types = config_->op_types_to_quantize;
-  if (types.empty() ? !IsQuantizedByDefault(node.op_type()) : !types.contains(node.op_type())) {
-    return types.empty() ? "op type " + node.op_type() + " is not quantized by default"
-                         : "op type " + node.op_type() + " is not in op_types_to_quantize";
+  if (types.empty() && FindOp(node.op_type()) == nullptr) {
+    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not quantized by default"};
+  }
+  if (!types.empty() && !types.contains(node.op_type())) {
+    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not in op_types_to_quantize"};
   }
   if (!config_->nodes_to_quantize.empty() && !config_->nodes_to_quantize.contains(node.name())) {
-    return "it is not in nodes_to_quantize";
+    return {kNodeNotSelected, "it is not in nodes_to_quantize"};
   }
-  if (config_->nodes_to_exclude.contains(node.name())) return "it is in nodes_to_exclude";
+  if (config_->nodes_to_exclude.contains(node.name())) {
+    return {kNodeExcluded, "it is in nodes_to_exclude"};
+  }
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {
-    return "its second input is not constant (MatMulConstBOnly)";
+    return {kInputNotConstant, "its second input is not constant (MatMulConstBOnly)"};
   }
-  return "";
+  return {};
 }
 
 bool PlanContext::IsFloat(const std::string& tensor) const {

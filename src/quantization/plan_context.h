@@ -28,7 +28,7 @@ class PlanContext {
   int64_t opset() const { return opset_; }
 
   // Empty where `node` is to be quantized, else the reason why it is not.
-  std::string ReasonToSkip(const onnx::NodeProto& node) const;
+  FloatReason ReasonToSkip(const onnx::NodeProto& node) const;
 
   bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
   const onnx::TensorProto* FloatInitializer(const std::string& tensor) const;  // null: none

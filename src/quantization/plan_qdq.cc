@@ -160,15 +160,12 @@ class QdqPlanner {
       NodePlan& node_plan = plan_.nodes[static_cast<size_t>(i)];
       if (!node_plan.reason.empty() || node_plan.action != NodeAction::kFloat) continue;
       const onnx::NodeProto& node = context_.node(i);
-      const OpRow* row = FindOp(node.op_type());
-      const bool shares =
-          row != nullptr && (row->qdq == QdqRule::kSharedOutput || row->qdq == QdqRule::kGather ||
-                             row->qdq == QdqRule::kWhere);
-      if (shares) {
+      const QdqRule rule = QdqRuleOf(node.op_type());
+      if (rule == QdqRule::kSharedOutput || rule == QdqRule::kGather || rule == QdqRule::kWhere) {
         // A consumer may have quantized its output all the same; then it reads float data still.
-        const int data = row->qdq == QdqRule::kWhere ? 1 : 0;
+        const int data = rule == QdqRule::kWhere ? 1 : 0;
         if (plan_.Find(node.input(data)) == nullptr) {
-          node_plan.reason = "its input is not quantized";
+          node_plan.reason = InputNotQuantized();
         } else if (plan_.Find(node.output(0)) == nullptr) {
           node_plan.action = NodeAction::kQuantized;  // on its input only
         } else {
@@ -183,7 +180,7 @@ class QdqPlanner {
           std::any_of(node.output().begin(), node.output().end(), planned)) {
         node_plan.action = NodeAction::kQuantized;
       } else {
-        node_plan.reason = "it has no float tensors";
+        node_plan.reason = {FloatReasonCode::kNotFloat, "it has no float tensors"};
       }
     }
   }

@@ -10,6 +10,7 @@
 
 #include "base/diagnostic.h"
 #include "quantization/bias.h"
+#include "quantization/float_reason.h"
 #include "quantization/quant_params.h"
 
 namespace ptq {
@@ -26,8 +27,8 @@ enum class NodeAction {
 struct NodePlan {
   bool selected = false;  // by op type and node name
   NodeAction action = NodeAction::kFloat;
-  std::string reason;        // why, where kFloat
-  bool reads_float = false;  // it must not see dequantized data: see QdqMarker::MarkConcat
+  FloatReason reason;        // why, where kFloat
+  bool reads_float = false;  // it must not see dequantized data: see QdqMarker::IsFloat16Concat
 };
 
 enum class TensorRole { kActivation, kInitializer };
