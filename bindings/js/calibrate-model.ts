@@ -49,7 +49,7 @@ export async function calibrateOn(
       const files = new ModelFiles(input);
       core = await CoreSession.create(files);
       const model = core.open();
-      run.note(...core.configure(coreOptions(checked)));
+      core.configure(coreOptions(checked));
       const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
       return { input, files, core, model, runtime };
     });

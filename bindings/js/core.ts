@@ -146,8 +146,8 @@ export class CoreSession {
   }
 
   /** `options`: the reference's names, see coreOptions(). */
-  configure(options: OptionValues): Diagnostic[] {
-    return this.#json((session) => session.configure(JSON.stringify(options)));
+  configure(options: OptionValues): void {
+    this.#call(() => this.#session.configure(JSON.stringify(options)));
   }
 
   /** `minOpset`: the opset is raised at least this far. */

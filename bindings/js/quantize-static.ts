@@ -53,7 +53,7 @@ export async function quantizeOn<Model>(
       const files = new ModelFiles(input, output);
       core = await CoreSession.create(files);
       const summary = core.open();
-      run.note(...core.configure(coreOptions(checked)));
+      core.configure(coreOptions(checked));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
       const runtime = await platform.loadRuntime({ kind: checked.runtime as RuntimeKind | null });
       return { input, files, core, summary, runtime };

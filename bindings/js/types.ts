@@ -141,7 +141,7 @@ export interface QuantizeReport {
   nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
   tensors: {
     name: string;
-    kind: 'activation' | 'weight' | 'bias';
+    kind: 'activation' | 'weight';
     quantType: string;
     axis?: number;
     /** Per-tensor scale and zero point; of the first channel where per-channel. */

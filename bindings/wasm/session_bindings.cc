@@ -1,5 +1,5 @@
 // The Embind surface of one quantization: StaticQuantizer behind JSON strings, bytes through the
-// host's callbacks. The only C++ that knows JavaScript, with image_bindings.cc.
+// host's callbacks.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 
@@ -61,10 +61,7 @@ class Session {
 
   std::string Structure() { return StructureJson(Quantizer().model()); }
 
-  std::string Configure(const std::string& options) {
-    Quantizer().Configure(ParseConfig(options));
-    return ToJson(Diagnostics{});
-  }
+  void Configure(const std::string& options) { Quantizer().Configure(ParseConfig(options)); }
 
   std::string Prepare(double min_opset) {
     return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset)));

@@ -11,7 +11,7 @@ enum class Severity { kInfo, kWarning };
 
 struct Diagnostic {
   Severity severity = Severity::kInfo;
-  std::string code;     // stable, UPPER_SNAKE, documented in docs/diagnostics.md
+  std::string code;     // stable, UPPER_SNAKE, documented in docs/errors.md
   std::string message;  // one sentence for a person
   std::string node;     // node name, may be empty
   std::string tensor;   // tensor name, may be empty

@@ -415,7 +415,7 @@ class QdqMarker {
     const bool elsewhere = context_.view().Owner(bias) != context_.view().GraphOf(node_index_);
     const std::string name = taken || shared_value || elsewhere ? copies_.Make(bias) : bias;
     bias_names_.insert(name);
-    plan_->biases.push_back({node_index_, 2, bias, name, node.input(0), node.input(1), factors});
+    plan_->biases.push_back({node_index_, bias, name, node.input(0), node.input(1), factors});
   }
 
   void Warn(const char* code, const onnx::NodeProto& node, const std::string& tensor,

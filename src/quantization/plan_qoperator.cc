@@ -142,7 +142,7 @@ class QOperatorPlanner {
     }
     if (has_bias) {
       plan_.biases.push_back(
-          {node_index_, 2, node.input(2), node.input(2), Input(0), weight, factors});
+          {node_index_, node.input(2), node.input(2), Input(0), weight, factors});
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
     return {};

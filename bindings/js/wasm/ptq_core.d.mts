@@ -23,8 +23,8 @@ export interface Session {
   open(): string;
   /** The graph as given, with types inferred. Returns JSON of ModelStructure. */
   structure(): string;
-  /** Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON of Diagnostic[]. */
-  configure(optionsJson: string): string;
+  /** Checks the options (Python names, see docs/options.md) against the model as given. */
+  configure(optionsJson: string): void;
   /** optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of PrepareReport. */
   prepare(minOpset: number): string;
   /** Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data file). */
