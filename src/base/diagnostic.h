@@ -1,4 +1,4 @@
-// What a run has to tell beside its result: nodes left in float, odd ranges, lossy steps.
+// Notes that a run gives beside its result: odd ranges, lossy steps, settings without effect.
 // Collected in order, never printed by the core.
 #pragma once
 

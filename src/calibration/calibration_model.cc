@@ -27,9 +27,9 @@ struct Reduced {
   int64_t rank = 1;
 };
 
-// The reductions of `tensor` from those of what it is made of, which saves reading it: the same
-// values in another shape; or Relu and Clip, which keep the order, so that the lowest of the
-// clipped values is the lowest one clipped. nullopt where there is no such way.
+// The reductions of `tensor` without reading it, where they follow from those of the tensor that it
+// is made from: a reshaped tensor has the same ones, and Relu and Clip keep the order of values, so
+// that clipping the lowest value gives the lowest clipped value. nullopt where they do not follow.
 std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
                               const std::unordered_map<std::string, Reduced>& reduced,
                               UniqueNames* names, onnx::GraphProto* graph) {
@@ -79,14 +79,15 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
   return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
 
-// Numbers in order: tensors of one element each, of `rank`.
+// A tensor whose elements become part of the vector; `rank` is that of the tensor.
 struct Part {
   std::string name;
   int64_t rank = 1;
 };
 
-// One vector of all parts, in order. Of each rank at once, as a node for each part makes
-// onnxruntime slow to load: Concat -> Reshape [-1] for each rank, Concat, and Gather for the order.
+// Joins all parts to one vector, in order. Concat needs inputs of one rank, and one Reshape for
+// every part would make onnxruntime slow to load. So each rank has one Concat -> Reshape [-1]; a
+// last Concat joins those, and Gather restores the order.
 std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
   std::map<int64_t, std::vector<std::string>> by_rank;
   std::map<int64_t, std::vector<size_t>> places;
@@ -148,7 +149,7 @@ std::string AddReductions(const GraphView& view, const std::vector<std::string>&
     std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
-      // Scalars, and what has no known rank, as vectors.
+      // AddKept needs a known rank of at least 1.
       const std::vector<std::string> all =
           rank > 0 ? reductions.AddKept(tensor, graph) : reductions.AddWithSum(tensor, graph);
       of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
@@ -255,7 +256,7 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
   onnx::GraphProto* graph = result.proto.mutable_graph();
   const GraphView view(model.graph());
   UniqueNames names(model.graph());
-  // Outputs of the model would be computed and handed out for nothing.
+  // Without its own outputs the model computes only what is observed.
   graph->clear_output();
   for (const std::string& tensor : tensors) {
     // A copy where the tensor is a graph input, which can't be an output as well.

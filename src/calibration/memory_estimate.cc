@@ -54,7 +54,8 @@ MemoryEstimate EstimateMemory(const Model& model, const std::vector<std::string>
     if (!elements) estimate.all_known = false;
     return ByteSize(view.ElementType(tensor), elements.value_or(0));
   };
-  // What each node makes lives until its last reader has run; graph outputs live on.
+  // A tensor takes memory from the node that makes it until its last reader has run; graph outputs
+  // stay.
   std::vector<uint64_t> freed(static_cast<size_t>(view.node_count()) + 1);
   uint64_t alive = 0;
   for (const onnx::ValueInfoProto& input : graph.input()) {

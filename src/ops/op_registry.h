@@ -1,6 +1,6 @@
-// What is known about each operator: how QDQ and QOperator quantize it. Most operators are a row;
-// the rules that rows name are carried out in src/quantization (plan_*.cc decides, rewrite_*.cc
-// writes).
+// How QDQ and QOperator quantize each operator. An operator is a row that names its rules; the
+// rules are carried out in src/quantization: mark_qdq.cc and plan_qoperator.cc decide, rewrite_*.cc
+// write.
 #pragma once
 
 #include <span>
@@ -16,7 +16,7 @@ enum class QdqRule {
   kConv,       // input 0, output; input 1 a weight; input 2 an int32 bias
   kGemm,       // as kConv; the weight's channels depend on transB
   kMatMul,     // initializers are weights, all else activations
-  kRemovable,  // Relu, Clip: dropped where the output's range already does its work
+  kRemovable,  // Relu, Clip: dropped where quantizing the output clips as they do
   kSharedOutput,   // data movement: output 0 takes the parameters of input 0
   kGather,         // as kSharedOutput; starts by itself on a float initializer
   kSplit,          // input 0; all outputs share its parameters
@@ -36,7 +36,7 @@ enum class QOperatorRule {
   kSoftmax,                  // com.microsoft QLinearSoftmax, output scale 1/256
   kGlobalAveragePool,        // com.microsoft QLinearGlobalAveragePool
   kConcat,                   // com.microsoft QLinearConcat
-  kRemovable,                // dropped where the range of its input already does its work
+  kRemovable,                // dropped where its input's range lies within its bounds
   kSharedOutput,             // the same op on quantized data, parameters passed on
   kSplit,                    // the same, for every output
   kPad,                      // the same, the pad value quantized too

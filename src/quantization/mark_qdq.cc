@@ -73,8 +73,8 @@ class QdqMarker {
   }
 
  private:
-  // A tensor of the node that was observed and never had a value: a branch that no sample took, an
-  // empty or NaN tensor. "" where there is none.
+  // A tensor of the node that calibration observed but never saw a value of, because no sample took
+  // its branch or it was always empty or NaN. "" where there is none.
   std::string ValuelessTensor(const onnx::NodeProto& node) const {
     const auto find = [this](const auto& tensors) -> std::string {
       for (const std::string& tensor : tensors) {
@@ -192,7 +192,7 @@ class QdqMarker {
     return use.input >= 0 && IsFloat16Concat(reader) && context_.ReasonToSkip(reader).empty();
   }
 
-  // Nothing reads it dequantized, so that a pair would be of no use.
+  // Whether all readers take the tensor as float, so that a Q/DQ pair would serve nobody.
   bool IsReadAsFloatOnly(const std::string& tensor) const {
     const std::vector<Use>& uses = context_.view().Uses(tensor);
     return context_.FloatTypeOfTensor(tensor) == FloatType::kFloat16 && !uses.empty() &&
@@ -281,7 +281,7 @@ class QdqMarker {
     removals_ = std::move(settled);
   }
 
-  // What feeds another removed node is quantized behind that one.
+  // Whether a removed node reads the tensor: then it is quantized behind that node.
   bool IsRemovedInput(const std::string& tensor) const {
     return std::any_of(removals_.begin(), removals_.end(), [&](const Removal& removal) {
       return context_.node(removal.node).input(0) == tensor;
@@ -396,7 +396,7 @@ class QdqMarker {
   void MarkBias(const onnx::NodeProto& node, BiasFactors factors) {
     const std::string& bias = node.input(2);
     if (bias.empty()) return;
-    // What the user decides about a bias makes it a weight like any other.
+    // A bias with an override is quantized like a weight.
     if (config_.Override(bias) != nullptr) {
       MarkWeight(bias, 0);
       return;
@@ -430,7 +430,8 @@ class QdqMarker {
     return dropped;
   }
 
-  // A weight that is also moved about as data passes its parameters on, which only scalars can.
+  // A weight that is also read as data passes its scale on to another tensor. Scales per channel
+  // make no sense there, so the weight gets one scale.
   void KeepScalarsForSharing() {
     const std::unordered_set<size_t> dropped = Dropped();
     for (size_t i = 0; i < result_.marks.size(); ++i) {
@@ -440,7 +441,7 @@ class QdqMarker {
     }
   }
 
-  // Takes out what removed nodes left behind.
+  // Takes out the marks of the inputs of removed nodes, which no longer exist.
   void DropMarks() {
     const std::unordered_set<size_t> dropped = Dropped();
     QdqMarks kept;

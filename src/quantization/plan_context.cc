@@ -45,8 +45,9 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
   AdjustRanges();
 }
 
-// A range that is not there but for the other end of such an operator is that one's: raising the
-// opset may have put it in after the ranges were taken (Softmax -> Flatten, Softmax, Reshape).
+// An operator that only moves values has the same range before and after it. Where one of the two
+// is missing, it is copied from the other: a cache may have been made before the opset was raised,
+// which adds such operators (Softmax becomes Flatten, Softmax, Reshape).
 void PlanContext::FillInMovedRanges() {
   if (ranges_.empty()) return;
   const auto copy = [this](const std::string& from, const std::string& to) {
@@ -292,8 +293,8 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const auto weight = plan->tensor_index.find(bias.weight);
     if (input == nullptr || weight == plan->tensor_index.end()) continue;
     TensorPlan& weight_plan = plan->tensors[weight->second];
-    // QOperator goes by the option, so that per-channel weights, which it makes signed whatever the
-    // option says, are left alone with unsigned ones.
+    // QOperator makes per-channel weights signed whatever weight_type says. The reference still
+    // asks weight_type here: with an unsigned one it leaves those weights alone.
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? weight_plan.params.type
                                : context.config().weight_type;

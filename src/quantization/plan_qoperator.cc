@@ -66,7 +66,7 @@ class QOperatorPlanner {
         return PlanOperator({0, 1}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kUnary:
         return PlanOperator({0}, context_.ActivationParams(node.output(0)));
-      case QOperatorRule::kSoftmax:  // the output that its kernel is made for
+      case QOperatorRule::kSoftmax:  // QLinearSoftmax always writes [0, 1]
         return PlanOperator({0}, context_.UnitIntervalParams(node.output(0)));
       case QOperatorRule::kGlobalAveragePool:
         return PlanGlobalAveragePool();
@@ -295,8 +295,8 @@ class QOperatorPlanner {
     return {FloatReasonCode::kNoRange, "tensor '" + tensor + "' has no tensor range"};
   }
 
-  // `axis`: the channel axis that the node wants for a weight; what is per channel along another
-  // axis, or is read as data, does not fit.
+  // Why the integer form cannot read `tensor`. `axis`: the channel axis of a weight, nothing for an
+  // activation; a tensor that is per channel along another axis does not fit.
   FloatReason CannotQuantize(const std::string& tensor,
                              std::optional<int64_t> axis = std::nullopt) const {
     if (const TensorPlan* planned = plan_.Find(tensor)) {

@@ -303,7 +303,7 @@ class QOperatorRewriter {
     if (StringAttribute(*node, "mode", "constant") != "constant") return;
     if (node->input_size() == 2) node->add_input("");
     const std::string value = node->input(2);
-    if (value.empty()) {  // real 0 is the zero point
+    if (value.empty()) {  // pads with 0, which the zero point stands for
       node->set_input(2, x.zero_point);
       return;
     }
@@ -352,13 +352,14 @@ class QOperatorRewriter {
     return value;
   }
 
-  // Makes the float form of `tensor` where only a quantized one is left.
+  // Adds a DequantizeLinear for `tensor` if it exists in quantized form only.
   void Dequantize(const std::string& tensor) {
     const auto found = values_.find(tensor);
     if (found == values_.end() || float_values_.contains(tensor)) return;
     const QuantizedValue& value = found->second;
-    // A per-channel weight: the float initializer is still there and serves. (DequantizeLinear has
-    // no axis before opset 13, and onnxruntime fuses it with a MatMul along another one.)
+    // For a per-channel weight the float initializer is still there and is read instead: before
+    // opset 13 DequantizeLinear has no axis, and onnxruntime fuses it with a MatMul along another
+    // one.
     if (value.axis) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));

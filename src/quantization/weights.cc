@@ -11,8 +11,8 @@
 namespace ptq {
 namespace {
 
-// A tensor seen as [outer, axis, inner], with the axis cut into pieces of `piece` values that share
-// parameters; per channel the piece is 1, per tensor there is one piece of everything.
+// A tensor seen as [outer, axis, inner]. The axis is cut into pieces of `piece` indices that share
+// parameters: blocks of block_size, or 1 per channel. Per tensor, one piece holds everything.
 struct ParameterLayout {
   uint64_t axis = 1;
   uint64_t inner = 1;
