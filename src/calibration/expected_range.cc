@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "model/graph_view.h"
-#include "passes/graph_queries.h"
+#include "model/node_queries.h"
 
 namespace ptq {
 

@@ -149,10 +149,11 @@ export interface CalibrationModel {
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   nodesQuantized: { name: string; opType: string }[];
-  nodesLeftFloat: { name: string; opType: string; reason: string }[];
+  /** `code` is stable, `reason` is for people; see docs/errors.md. */
+  nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
   tensors: {
     name: string;
-    kind: 'activation' | 'weight' | 'bias';
+    kind: 'activation' | 'weight';
     quantType: string;
     axis?: number;
     /** Per-tensor scale and zero point; of the first channel where per-channel. */

@@ -71,7 +71,7 @@ export async function quantizeChecked<Model>(
       const files = new ModelFiles(input, output);
       core = await CoreSession.create(files);
       const summary = core.open();
-      run.note(...core.configure(coreOptions(checked)));
+      core.configure(coreOptions(checked));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
       if (runtime.note) run.note(runtime.note);
@@ -168,7 +168,7 @@ export async function quantizeChecked<Model>(
 /** A cache that has none of the ranges that this model needs was made for another model. */
 function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
   if (nodesQuantized.length > 0) return;
-  const missing = nodesLeftFloat.find(({ reason }) => reason.endsWith('has no tensor range'));
+  const missing = nodesLeftFloat.find(({ code }) => code === 'NO_RANGE');
   if (!missing) return;
   throw new QuantizeError(
     'MISSING_RANGE',
