@@ -32,7 +32,7 @@ async function coverageOfCore() {
   for (const file of data()) fs.rmSync(path.join(root, file));
   // One process: what each writes at its end is merged into the files of the one before.
   await step("The core's tests", () =>
-    run(path.join(build, 'ptq_core_tests'), ['--gtest_brief=1'], { cwd: build }),
+    run(path.join(build, 'ptq_core_tests'), ['--gtest_brief=1'], { cwd: build }).catch(failed),
   );
   const lines = new Map();
   const compiler = /CMAKE_CXX_COMPILER:\w+=(.*)/.exec(
@@ -52,6 +52,9 @@ async function coverageOfCore() {
   return lines;
 }
 
+/** Tests with a time limit may fail while lines are counted; the lines count all the same. */
+const failed = () => say('  some tests failed');
+
 const ofCore = (file) => file.includes('ptq_core.dir');
 
 async function coverageOfJs(words) {
@@ -61,7 +64,7 @@ async function coverageOfJs(words) {
   const folder = path.join(root, 'build/coverage');
   fs.rmSync(folder, { recursive: true, force: true });
   const { ok } = await nodeTests('js', words, { NODE_V8_COVERAGE: folder });
-  if (!ok) throw new SetupError('Tests failed: no coverage.');
+  if (!ok) failed();
   const lines = new Map();
   const codes = new Map();
   for (const file of filesUnder('dist', '.js')) codes.set(file, codeLines(file));

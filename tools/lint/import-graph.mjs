@@ -67,7 +67,7 @@ function heights(rooms, arrows) {
   return known;
 }
 
-/** Whether a longer way leads from the arrow's beginning to its end. Only where there are no circles. */
+/** Whether a longer way leads from an arrow's beginning to its end; where there are no circles. */
 function isDetour([from, to], arrows) {
   const reached = new Set(arrows.filter(([a, b]) => a === from && b !== to).map(([, b]) => b));
   for (const room of reached) for (const [a, b] of arrows) if (a === room) reached.add(b);
