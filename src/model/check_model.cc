@@ -1,4 +1,4 @@
-// Rules: ONNX IR specification (docs/IR.md): single static assignment, names, opset imports.
+// Rules: ONNX IR specification (onnx/docs/IR.md): single static assignment, names, opset imports.
 #include "model/check_model.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The operator domains that are known here (ONNX IR specification, docs/IR.md).
+// The operator domains that are known here (ONNX IR specification, onnx/docs/IR.md).
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// Which operators move values: ONNX operator specification (docs/Operators.md).
+// Which operators move values: ONNX operator specification (onnx/docs/Operators.md).
 #include "model/node_queries.h"
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 namespace ptq {
 
 // Names, node order and storage forms are those of onnxruntime.quantization 1.32 (its
-// qdq_quantizer.py and onnx_quantizer.py), so that models can be compared tensor by tensor.
+// QDQQuantizer and ONNXQuantizer), so that models can be compared tensor by tensor.
 void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
                 Diagnostics* diagnostics);
 void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,

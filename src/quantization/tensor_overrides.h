@@ -1,5 +1,5 @@
 // TensorQuantOverrides: what the user decides about single tensors, in place of what the options
-// and the observed values would give (onnxruntime.quantization, tensor_quant_overrides.py).
+// and the observed values would give (onnxruntime.quantization, TensorQuantOverridesHelper).
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // Python that has it in it.
 //
 //   --fresh N [--seed S]      N random graphs that nobody has seen, one case each
-//   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/0, …), with what differs
+//   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/0), with what differs
 //   --no-run                  both of these compare only; else outputs are loaded, run and held to
 //                             their bounds too
 //   anything else             is for compare.py: the hand-written graphs and real models

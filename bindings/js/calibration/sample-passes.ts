@@ -82,8 +82,8 @@ export class SamplePasses {
 
   /**
    * One pass over the samples of `slice`, checked against the model's inputs; `again`: another one
-   * may follow. Throws INVALID_DATA for a sample that does not fit, READER_CANNOT_REWIND where there
-   * are more or fewer samples than in the pass before.
+   * may follow. Throws INVALID_DATA for a sample that does not fit, READER_CANNOT_REWIND where
+   * there are more or fewer samples than in the pass before.
    */
   async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds> {
     this.#again = again;

@@ -34,7 +34,9 @@ function runnableBytes(input: InputFiles, model: ModelSummary): RuntimeBytes {
   return withRunnableIrVersion(bytes, model.irVersion);
 }
 
-/** Sequences, maps and optional values are not tensors: they cannot be fetched from every runtime. */
+/**
+ * Sequences, maps and optional values are not tensors: they cannot be fetched from every runtime.
+ */
 const tensorTypes = /^(float|u?int|bool|string)\d*$/;
 
 /** Outputs to compare: all that are tensors. */

@@ -105,7 +105,10 @@ function whatIsPoor({ broken, sqnr, different }: OutputQuality, which: string): 
     : `${far} ${Math.round(100 * different!)} % of the output${which} differ`;
 }
 
-/** One line: "SQNR 31.2 dB (27.9 to 34.0), same top class in 8 of 8 (8 samples through both models)". */
+/**
+ * One line: "SQNR 31.2 dB (27.9 to 34.0), same top class in 8 of 8 (8 samples through both
+ * models)".
+ */
 export function qualityText(quality: QualityReport): string {
   if (!quality.loaded) return 'not verified';
   if (quality.samples === 0) return 'loads in onnxruntime; no samples to compare with';

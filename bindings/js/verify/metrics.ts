@@ -59,8 +59,8 @@ export function floatValues(tensor: OutputTensor): Numbers | null {
 }
 
 /**
- * The number of classes where an output may be class scores: rows [N, C], or [N, C, 1, 1] as a global
- * pooling leaves them, with C ≥ 2; else null.
+ * The number of classes where an output may be class scores: rows [N, C], or [N, C, 1, 1] as a
+ * global pooling leaves them, with C ≥ 2; else null.
  */
 export function classCount(dims: readonly number[]): number | null {
   const [rows = 0, classes = 0, ...rest] = dims;
@@ -75,8 +75,9 @@ const leadOfWinner = 0.5;
 
 /**
  * Whether rows of values are class scores rather than the numbers of a regression or an embedding:
- * probabilities, or logits with one winner, half a standard deviation ahead in most rows. (Of normal
- * numbers the largest of 10 is ahead by less in most rows, and of more numbers by less still.)
+ * probabilities, or logits with one winner, half a standard deviation ahead in most rows. (Of
+ * normal numbers the largest of 10 is ahead by less in most rows, and of more numbers by less
+ * still.)
  */
 export function areScores(rows: readonly Numbers[]): boolean {
   if (rows.every(isDistribution)) return true;

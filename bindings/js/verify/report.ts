@@ -31,13 +31,17 @@ export interface OutputQuality {
 export interface QualityReport {
   /** Samples that went through both models; 0 where there were none (ranges from a cache). */
   samples: number;
-  /** Whether onnxruntime loaded the result; false only where it can't load the float model either. */
+  /**
+   * Whether onnxruntime loaded the result; false only where it can't load the float model either.
+   */
   loaded: boolean;
   /** That of the worst float output. null where none was measured, and where it is broken. */
   sqnr: number | null;
   /** Every output that was compared, in the model's order. */
   outputs: OutputQuality[];
-  /** Where the first output is class scores: how many rows have the same top class in both models. */
+  /**
+   * Where the first output is class scores: how many rows have the same top class in both models.
+   */
   top1: { output: string; agree: number; of: number } | null;
 }
 
