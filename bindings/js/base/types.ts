@@ -204,8 +204,17 @@ export interface SampleSource {
    * open().
    */
   describe(): string;
-  /** The same without what was assumed and how to change it; absent where nothing is assumed. */
-  summarize?(): string;
+  /** The same in parts; absent where nothing is assumed. Valid after open(). */
+  about?(): SamplesAbout;
+}
+
+/** What of the preprocessing nobody said, so that it was assumed. */
+export type Assumption = 'normalization' | 'fit' | 'size' | 'channel order';
+
+export interface SamplesAbout {
+  /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
+  done: string;
+  assumed: readonly Assumption[];
 }
 
 /**

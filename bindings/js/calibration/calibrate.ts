@@ -11,6 +11,7 @@ import type {
   ModelSummary,
   RangesByChannel,
   SampleSlice,
+  SamplesAbout,
 } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { ModelFiles } from '../core/host-files.js';
@@ -66,8 +67,7 @@ export interface CalibrationResult {
   /** What a shard collected; null without one. */
   state: CalibrationState | null;
   description: string;
-  /** The same without what was assumed. */
-  summary: string;
+  about: SamplesAbout;
 }
 
 /** 2 GiB. */
@@ -138,7 +138,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
-      summary: samples.summarize(),
+      about: samples.about(),
     };
   } finally {
     pool?.close();
