@@ -29,7 +29,7 @@ import {
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
-import { checkSamples } from './check-samples.js';
+import { checkSamples, originOfNan } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -122,7 +122,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
       run.note(
-        ...calibration.notes(),
+        ...originOfNan(calibration.notes(), model),
         ...checkSamples(
           model,
           core.expectedMagnitude(),
