@@ -228,7 +228,7 @@ export type RangesByChannel = Record<string, [number[], number[]]>;
 
 /**
  * The magnitude that a BatchNormalization's parameters promise; see
- * src/calibration/expected_range.h.
+ * src/calibration/expected_magnitude.h.
  */
 export interface ExpectedMagnitude {
   tensor: string;
