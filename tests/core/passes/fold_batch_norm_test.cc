@@ -1,44 +1,13 @@
-// Conv + BatchNormalization, Mul, Add: by structure, and by number on kernels of one element, where
-// the convolution is a product that the test can write down.
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/float16.h"
 #include "model/tensor_builder.h"
-#include "passes/pass_registry.h"
-#include "testing/model_text.h"
+#include "passes/fold_channels.h"
 
 namespace ptq {
 namespace {
-
-constexpr char kHead[] = R"(<ir_version: 8, opset_import: ["" : 13]> )";
-
-struct Channels {
-  explicit Channels(const std::string& graph, const std::string& head = kHead)
-      : text(head + graph) {}
-
-  onnx::GraphProto& graph() { return text.model.graph(); }
-  int Run(int (*pass)(PassContext&)) {
-    Diagnostics diagnostics;
-    PassContext context{text.model, diagnostics};
-    return pass(context);
-  }
-  std::vector<float> Values(const std::string& name) {
-    return text.model.tensors().ReadFloats(InitializerOf(graph(), name));
-  }
-  // Weight or bias of node `node`.
-  std::vector<float> Input(int node, int input) { return Values(graph().node(node).input(input)); }
-
-  TextModel text;
-};
-
-void ExpectNear(const std::vector<float>& actual, const std::vector<float>& expected) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (size_t i = 0; i < actual.size(); ++i) {
-    EXPECT_NEAR(actual[i], expected[i], 1e-6 * (1 + std::abs(expected[i]))) << i;
-  }
-}
 
 constexpr char kNorm2[] = R"(float[2] g = {2.0, -3.0}, float[2] b = {0.5, 1.0},
     float[2] m = {1.0, -2.0}, float[2] v = {0.24999, 3.99999})";  // sqrt(v + 1e-5) = 0.5, 2
@@ -204,42 +173,6 @@ TEST(FoldBatchNorm, TrainingFormStays) {
           kNorm2 + "> { c = Conv(x, w) y = BatchNormalization<training_mode = 1>(c, g, b, m, v) }",
       R"(<ir_version: 8, opset_import: ["" : 15]> )");
   EXPECT_EQ(test.Run(FoldBatchNorm), 0);
-}
-
-TEST(FoldConvMulAdd, ARowOfThemIsFoldedAtOnce) {
-  Channels test(R"(g (float[1,1,4,4] x) => (float[1,2,4,4] y)
-      <float[2,1,1,1] w = {1.0, 2.0}, float[2] k = {3.0, 4.0}, float[1,2,1,1] s = {2.0, 10.0}, float[2,1,1] t = {0.5, 0.25},
-       float two = {2.0}> {
-    c = Conv(x, w, k) p = Mul(s, c) q = Add(p, t) y = Mul(q, two) })");
-  EXPECT_EQ(test.Run(FoldConvMulAdd), 3);
-  EXPECT_EQ(OpTypes(test.graph()), "Conv");
-  EXPECT_EQ(test.graph().node(0).output(0), "y");
-  ExpectNear(test.Input(0, 1), {4, 40});
-  ExpectNear(test.Input(0, 2), {3 * 2 * 2 + 1, 4 * 10 * 2 + 0.5f});
-}
-
-TEST(FoldConvMulAdd, AnAddAloneKeepsTheWeight) {
-  Channels test(R"(g (float[1,1,4,4] x) => (float[1,2,4,4] y)
-      <float[2,1,1,1] w = {1.0, 2.0}, float[1,2,1,1] t = {0.5, 0.25}> { c = Conv(x, w) y = Add(c, t) })");
-  EXPECT_EQ(test.Run(FoldConvMulAdd), 1);
-  EXPECT_EQ(test.graph().node(0).input(1), "w");
-  ExpectNear(test.Input(0, 2), {0.5f, 0.25f});
-}
-
-TEST(FoldConvMulAdd, OtherShapesAndReadersStay) {
-  const auto folds = [](const std::string& constant, const std::string& body) {
-    Channels test("g (float[1,1,2,2] x) => (float[1,2,2,2] y) <float[2,1,1,1] w = {1.0, 2.0}, " +
-                  constant + "> { " + body + " }");
-    return test.Run(FoldConvMulAdd);
-  };
-  // [2] and [1,1,1,2] run along the width.
-  EXPECT_EQ(folds("float[2] t = {1.0, 2.0}", "c = Conv(x, w) y = Add(c, t)"), 0);
-  EXPECT_EQ(folds("float[1,1,1,2] t = {1.0, 2.0}", "c = Conv(x, w) y = Add(c, t)"), 0);
-  EXPECT_EQ(folds("float[2,1,1,1] t = {1.0, 2.0}", "c = Conv(x, w) y = Add(c, t)"), 0);
-  EXPECT_EQ(folds("float[1,1,1,1,1] t = {1.0}", "c = Conv(x, w) y = Add(c, t)"), 0);
-  EXPECT_EQ(folds("float t = {1.0}", "c = Conv(x, w) y = Mul(c, c)"), 0);
-  EXPECT_EQ(folds("float t = {1.0}", "c = Conv(x, w) y = Add(c, x)"), 0);
-  EXPECT_EQ(folds("float t = {1.0}", "c = Conv(x, w) y = Add(c, t)"), 1);
 }
 
 }  // namespace

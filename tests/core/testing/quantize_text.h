@@ -1,4 +1,5 @@
 // A model as ONNX text, quantized as a whole: what the tests of planning and rewriting look at.
+// D1, E8 and so on behind a test are rows of docs/differences.md.
 #pragma once
 
 #include <string>
@@ -9,6 +10,9 @@
 #include "testing/model_text.h"
 
 namespace ptq {
+
+inline constexpr char kQdq[] = R"({"quant_format": "QDQ", "weight_type": "QInt8"})";
+inline constexpr char kQOperator[] = R"({"quant_format": "QOperator", "weight_type": "QInt8"})";
 
 struct QuantizedText {
   onnx::ModelProto model;
@@ -35,13 +39,18 @@ struct QuantizedText {
     return false;
   }
 
-  // Why the node of that name stayed float; "" where it did not.
-  std::string Reason(const std::string& name) const {
+  // What the plan says about the node of that name.
+  const NodePlan& PlanOf(const std::string& name) const {
     for (const QuantizedNode& node : report.nodes) {
-      if (node.name == name)
-        return node.plan.action == NodeAction::kFloat ? node.plan.reason.text : "";
+      if (node.name == name) return node.plan;
     }
     throw std::invalid_argument("no node " + name);
+  }
+
+  // Why the node of that name stayed float; "" where it did not.
+  std::string Reason(const std::string& name) const {
+    const NodePlan& plan = PlanOf(name);
+    return plan.action == NodeAction::kFloat ? plan.reason.text : "";
   }
 
   bool Diagnosed(const std::string& code) const {
