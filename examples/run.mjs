@@ -12,7 +12,8 @@ import { imageReader, inspectModel, quantizeStatic } from '../dist/index.js';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const floatModel = here('digits/model/digits-mobilenetv2.onnx');
 const quantModel = here('out/digits-mobilenetv2.quant.onnx');
-const preprocess = 'minus-one-to-one'; // (x - 127.5) / 127.5; size and layout come from the model's input
+// (x - 127.5) / 127.5; size and layout come from the model's input
+const preprocess = 'minus-one-to-one';
 
 await mkdir(here('out'), { recursive: true });
 

@@ -1,4 +1,5 @@
-// Prints the folder that holds emcc, setting Emscripten up first where needed (cmake/toolchain-wasm.cmake asks).
+// Prints the folder that holds emcc, setting Emscripten up first where needed
+// (cmake/toolchain-wasm.cmake asks).
 import { emscripten } from './lib/emscripten.mjs';
 import { main } from './lib/steps.mjs';
 

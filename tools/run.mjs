@@ -1,28 +1,43 @@
-// What the npm scripts start: node tools/run.mjs <task>. Every task sets up and builds what it needs, so each
-// works in a fresh clone before `npm ci`; what is up to date is left alone.
-import { spawn } from 'node:child_process';
+// What the npm scripts start: node tools/run.mjs <task>. Every task sets up and builds what it
+// needs, so each works in a fresh clone before `npm ci`; what is up to date is left alone.
+import os from 'node:os';
+import { referencePython } from '../tests/bench/python.mjs';
 import {
   buildJs,
   buildTests,
   buildWasm,
   buildWeb,
   cmake,
-  filesUnder,
   prerequisites,
   tools,
 } from './lib/build.mjs';
+import { coverage } from './lib/coverage.mjs';
 import { emscripten } from './lib/emscripten.mjs';
 import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
-import { root } from './lib/paths.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
-import { chromium, googleTest } from './lib/system.mjs';
+import { chromium, googleTest, strace } from './lib/system.mjs';
+import { nodeTests, runner } from './lib/test-run.mjs';
+import { watch } from './lib/watch.mjs';
+import { drawImports } from './lint/import-graph.mjs';
 
 const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
-const rest = process.argv.slice(3);
+const task = process.argv[2];
+/** What follows the task, without --dev and --debug, which choose the build of the core. */
+const rest = process.argv.slice(3).filter((word) => !['--dev', '--debug'].includes(word));
+const core = process.argv.includes('--dev')
+  ? 'dev'
+  : process.argv.includes('--debug')
+    ? 'debug'
+    : 'release';
+/** The tasks that take them: nothing that is shipped, measured or decided on comes from these. */
+const takeCore = ['build:wasm', 'test:js', 'conformance', 'example', 'dev', 'watch'];
 
-/** The parts of a test run; each ends as {ok, lines} or {skipped: why}, and none keeps the next from running. */
+/**
+ * The parts of a test run; each ends as {ok, lines} or {skipped: why}, and none keeps the next from
+ * running.
+ */
 const suites = {
   'test:core': {
     needs: [],
@@ -31,9 +46,10 @@ const suites = {
       const missing = await googleTest();
       if (missing) return { skipped: missing };
       await cmake('native-asan', "The core's tests, with sanitizers");
+      const jobs = ['--parallel', String(os.availableParallelism())];
       return runner(
         'ctest',
-        ['--preset', 'native-asan', ...rest],
+        ['--preset', 'native-asan', ...jobs, ...rest],
         /tests passed|Total Test time|\(Failed\)|\(Timeout\)/,
       );
     },
@@ -43,11 +59,11 @@ const suites = {
     needs: ['wasm', 'js', 'web', 'tests'],
     async run() {
       const { path: browser, missing } = await chromium();
-      return missing ? { skipped: missing } : nodeTests('browser', { CHROME_PATH: browser });
+      return missing ? { skipped: missing } : nodeTests('browser', rest, { CHROME_PATH: browser });
     },
   },
 };
-const builds = { wasm: buildWasm, js: buildJs, web: buildWeb, tests: buildTests };
+const builds = { wasm: () => buildWasm(core), js: buildJs, web: buildWeb, tests: buildTests };
 
 const tasks = {
   async setup() {
@@ -64,9 +80,20 @@ const tasks = {
     await buildJs();
     await buildWeb();
   },
-  'build:wasm': buildWasm,
+  async 'build:wasm'() {
+    await buildWasm(core);
+    if (core !== 'release')
+      say(`  dist has the core's ${core} build, until the next command that does not ask for it`);
+  },
   'build:js': buildJs,
-  'build:web': buildWeb,
+  async 'build:web'() {
+    await tasks.build();
+  },
+  /** Before `npm pack`: what is packed is what is shipped. */
+  async prepack() {
+    await buildWasm();
+    await buildJs();
+  },
   test: () => test(Object.keys(suites)),
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),
@@ -76,21 +103,28 @@ const tasks = {
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),
   async docs() {
+    await buildWasm(); // the operators' table is in it
     await buildJs();
     await run(process.execPath, ['tools/docs.mjs'], { show: true });
   },
   async conformance() {
-    await buildWasm();
-    await buildJs();
     await buildTests(); // tests/js/support/kit.ts replays
     await script('tests/conformance/run.mjs');
   },
+  async kit() {
+    await run(await referencePython(), ['tests/conformance/kit.py', ...rest], { show: true });
+  },
+  watch: () => watch(core === 'release' ? 'dev' : core, rest),
   async dev() {
-    await buildWasm();
+    await buildWasm(core);
     await buildJs();
     await run(tools.vite, ['web', ...rest], { show: true });
   },
   format,
+  coverage: () => coverage(rest),
+  imports() {
+    for (const problem of drawImports({ write: true })) throw new SetupError(problem);
+  },
   async lint() {
     const failed = await lint();
     if (failed.length)
@@ -101,7 +135,7 @@ const tasks = {
 
 /** Builds the library and runs one of the project's own scripts with it. */
 async function script(file) {
-  await buildWasm();
+  await buildWasm(core);
   await buildJs();
   await run(process.execPath, [file, ...rest], { show: true });
 }
@@ -149,51 +183,17 @@ async function test(names) {
 }
 
 async function testJs() {
-  const ray = strict ? await rayPython() : null;
-  return nodeTests('js', ray ? { PTQ_RAY_PYTHON: ray } : {});
-}
-
-function nodeTests(folder, env = {}) {
-  const files = filesUnder(`build/tests/${folder}`, '.test.js');
-  if (!files.length) throw new SetupError(`There are no tests in tests/${folder}.`);
-  const chosen = rest.length
-    ? files.filter((file) => rest.some((word) => file.includes(word)))
-    : files;
-  return runner(
-    process.execPath,
-    ['--test', '--test-reporter=spec', ...chosen],
-    /^ℹ (tests|pass|fail|skipped|todo) /,
-    env,
-  );
-}
-
-/** Runs a test runner, shows its output, and keeps its closing lines. */
-function runner(command, args, closing, env = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    child.stdout.on('data', (data) => {
-      text += data;
-      process.stdout.write(data);
-    });
-    child.on('error', (error) => resolve({ ok: false, lines: [error.message] }));
-    child.on('close', (code) => {
-      const lines = text
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => closing.test(line));
-      resolve({ ok: code === 0, lines: lines.slice(-12) });
-    });
+  const [ray, tracer] = strict ? [await rayPython(), await strace()] : [];
+  return nodeTests('js', rest, {
+    ...(ray && { PTQ_RAY_PYTHON: ray }),
+    ...(tracer && { PTQ_STRACE: tracer }),
   });
 }
 
 main(async () => {
-  const task = process.argv[2];
   if (!Object.hasOwn(tasks, task))
     throw new SetupError(`Unknown task ${task}. Tasks: ${Object.keys(tasks).join(', ')}`);
+  if (core !== 'release' && (strict || !takeCore.includes(task)))
+    throw new SetupError(`--${core} is for ${takeCore.join(', ')}, and not with CI set.`);
   await tasks[task]();
 });

@@ -1,5 +1,5 @@
-// docs/images/page.png and page.zh-CN.png: the page with the result of its example, as the READMEs show it.
-// Needs `npm run build`; then: node tools/screenshot.mjs
+// docs/images/page.png and page.zh-CN.png: the page with the result of its example, as the READMEs
+// show it. Needs `npm run build`; then: node tools/screenshot.mjs
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';

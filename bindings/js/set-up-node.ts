@@ -1,6 +1,5 @@
-// What the library must be given in Node and browsers have by themselves: where paths lead, how
-// images are decoded without a canvas, what calibration workers are started from. Both ways in
-// (index.ts, cli/run.ts) import it.
+// What Node lacks and browsers have: how paths are listed, where the JPEG decoder is, what
+// calibration workers are started from. Both entries (index.ts, cli/run.ts) import it.
 import { setWorkerScript } from './platform/node.js';
 import { setFileLister } from './samples/files/files.js';
 import { listNodeFiles } from './samples/files/list-node-files.js';

@@ -15,8 +15,8 @@ namespace {
 using nlohmann::json;
 using ptq::image::PreprocessSpec;
 
-// Spellings of PreprocessSpec in bindings/js/samples/images/preprocess.ts, which has checked them already; an
-// unknown one here is a bug.
+// Spellings of PreprocessSpec in bindings/js/samples/images/preprocess.ts, which has checked them
+// already; an unknown one here is a bug.
 template <typename Value, size_t kCount>
 Value Named(const json& spec, const char* key,
             const std::pair<const char*, Value> (&names)[kCount]) {

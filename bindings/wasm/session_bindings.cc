@@ -1,5 +1,5 @@
 // The Embind surface of one quantization: StaticQuantizer behind JSON strings, bytes through the
-// host's callbacks. The only C++ that knows JavaScript, with image_bindings.cc.
+// host's callbacks.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 
@@ -62,10 +62,7 @@ class Session {
 
   std::string Structure() { return StructureJson(Quantizer().model()); }
 
-  std::string Configure(const std::string& options) {
-    Quantizer().Configure(ParseConfig(options));
-    return ToJson(Diagnostics{});
-  }
+  void Configure(const std::string& options) { Quantizer().Configure(ParseConfig(options)); }
 
   // Of tensor overrides what they say about the graph itself, bodies aside.
   void CheckOverrides(const std::string& overrides) {

@@ -218,7 +218,8 @@ std::string ToJson(const QuantizeReport& report) {
   for (const QuantizedNode& node : report.nodes) {
     json item = {{"name", node.name}, {"opType", node.op_type}};
     if (node.plan.action == NodeAction::kFloat) {
-      item["reason"] = node.plan.reason;
+      item["code"] = FloatReasonName(node.plan.reason.code);
+      item["reason"] = node.plan.reason.text;
       left_float.push_back(std::move(item));
     } else {
       quantized.push_back(std::move(item));

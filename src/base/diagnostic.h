@@ -1,4 +1,4 @@
-// What a run has to tell beside its result: nodes left in float, odd ranges, lossy steps.
+// Notes that a run gives beside its result: odd ranges, lossy steps, settings without effect.
 // Collected in order, never printed by the core.
 #pragma once
 
@@ -11,7 +11,7 @@ enum class Severity { kInfo, kWarning };
 
 struct Diagnostic {
   Severity severity = Severity::kInfo;
-  std::string code;     // stable, UPPER_SNAKE, documented in docs/diagnostics.md
+  std::string code;     // stable, UPPER_SNAKE, documented in docs/errors.md
   std::string message;  // one sentence for a person
   std::string node;     // node name, may be empty
   std::string tensor;   // tensor name, may be empty

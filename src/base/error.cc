@@ -18,8 +18,6 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "INVALID_OPTION";
     case ErrorCode::kUnsupportedOption:
       return "UNSUPPORTED_OPTION";
-    case ErrorCode::kNothingToQuantize:
-      return "NOTHING_TO_QUANTIZE";
     case ErrorCode::kMissingRange:
       return "MISSING_RANGE";
     case ErrorCode::kInvalidRange:
@@ -28,6 +26,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "INVALID_DATA";
     case ErrorCode::kInvalidCalibrationState:
       return "INVALID_CALIBRATION_STATE";
+    case ErrorCode::kOutOfMemory:
+      return "OUT_OF_MEMORY";
     case ErrorCode::kInternal:
       return "INTERNAL";
   }

@@ -18,11 +18,11 @@ enum class ErrorCode {
   kUnsupportedOpset,         // opset or IR version out of the supported range
   kInvalidOption,            // an option, op type, node or tensor name is unknown or malformed
   kUnsupportedOption,        // a known option that has no meaning in the chosen combination
-  kNothingToQuantize,        // no sample, or no range for a tensor that needs one
   kMissingRange,             // a tensor has no calibration range
   kInvalidRange,             // a calibration range is NaN, infinite or reversed
   kInvalidData,              // a calibration sample does not fit the model's inputs
   kInvalidCalibrationState,  // of another model, method or version, or damaged
+  kOutOfMemory,              // the memory that the core may use is full
   kInternal,                 // a broken invariant: a bug in this tool
 };
 

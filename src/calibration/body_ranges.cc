@@ -6,13 +6,14 @@
 
 #include "calibration/reductions.h"
 #include "model/attributes.h"
+#include "model/node_builder.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 
 namespace ptq {
 namespace {
 
-// A part of a graph's vector and how many numbers it has.
+// A vector that becomes part of a graph's vector, and its length.
 struct Part {
   std::string name;
   int64_t size = 0;
@@ -48,12 +49,6 @@ class RangeVectorBuilder {
   }
 
  private:
-  static onnx::NodeProto* AddNode(onnx::GraphProto* graph, const std::string& op_type,
-                                  const std::vector<std::string>& inputs,
-                                  const std::string& output) {
-    return AddGraphNode(graph, op_type, inputs, output);
-  }
-
   Part Join(onnx::GraphProto* graph, const std::vector<Part>& parts) {
     Part whole;
     std::vector<std::string> inputs;
@@ -131,8 +126,8 @@ class RangeVectorBuilder {
     Insert(node->mutable_output(), states, out.name);
     Insert(body->mutable_input(), loop ? states + 2 : states, Declared(carried, own.size));
     Insert(body->mutable_output(), loop ? states + 1 : states, Declared(merged, own.size));
-    // One direction or axis for each scan input and output, none for states: those stay as they
-    // are.
+    // scan_input_directions and the other lists of Scan have one entry per scan input or output and
+    // none per state, so a new state does not change them.
     return out;
   }
 

@@ -1,7 +1,7 @@
-// One calibration, from the first sample to the ranges: which runs over the samples the method
-// needs, what each collects, and what comes of it. All of it merges exactly: parts may be collected
-// by several workers or machines, in any order, with the same result to the bit (a moving average
-// apart).
+// One calibration, from the first sample to the ranges: the passes over the samples that the method
+// needs, what each pass collects, and the ranges at the end. All of it merges exactly: parts may be
+// collected by several workers or machines, in any order, with the same result to the bit (a moving
+// average apart).
 //
 //   MinMax                             kRanges
 //   Entropy, Distribution, Percentile  kRanges, then kHistograms in uniform bins between the ends
@@ -72,7 +72,8 @@ class Calibration {
 
   // All that was collected, as JSON; a calibration of the same tensors and options goes on from it.
   std::string Save() const;
-  // The same without what this pass collected so far: what a worker starts from.
+  // The same without what this pass has collected so far. A worker starts from it, so that nothing
+  // is counted twice when its part is added.
   std::string Fork() const;
   // Throws kInvalidCalibrationState for text that Save() of such a calibration did not write.
   void Restore(const std::string& state);

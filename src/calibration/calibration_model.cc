@@ -10,6 +10,8 @@
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
+#include "model/node_queries.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
@@ -18,10 +20,6 @@
 namespace ptq {
 namespace {
 
-// The newest IR version that onnxruntime-web 1.30 loads; the copy that is run may have a lower one
-// than the model.
-constexpr int64_t kRuntimeIrVersion = 13;
-
 struct Reduced {
   std::string lowest;
   std::string highest;
@@ -29,15 +27,9 @@ struct Reduced {
   int64_t rank = 1;
 };
 
-bool MovesData(const std::string& op_type) {
-  static const auto* const kTypes = new std::unordered_set<std::string>{
-      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
-  return kTypes->contains(op_type);
-}
-
-// The reductions of `tensor` from those of what it is made of, which saves reading it: the same
-// values in another shape; or Relu and Clip, which keep the order, so that the lowest of the
-// clipped values is the lowest one clipped. nullopt where there is no such way.
+// The reductions of `tensor` without reading it, where they follow from those of the tensor that it
+// is made from: a reshaped tensor has the same ones, and Relu and Clip keep the order of values, so
+// that clipping the lowest value gives the lowest clipped value. nullopt where they do not follow.
 std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
                               const std::unordered_map<std::string, Reduced>& reduced,
                               UniqueNames* names, onnx::GraphProto* graph) {
@@ -45,9 +37,9 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   if (producer < 0) return std::nullopt;
   const onnx::NodeProto& node = view.node(producer);
   const auto source = node.input_size() > 0 ? reduced.find(node.input(0)) : reduced.end();
-  if (source == reduced.end() || !node.domain().empty()) return std::nullopt;
-  if (MovesData(node.op_type())) return source->second;
-  const bool clips = node.op_type() == "Relu" || node.op_type() == "Clip";
+  if (source == reduced.end()) return std::nullopt;
+  if (MovesValues(node)) return source->second;
+  const bool clips = IsOp(node, "Relu") || IsOp(node, "Clip");
   if (!clips || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
   const auto clipped = [&](const std::string& end) {
     std::string output = names->Make("ptq_clipped_" + end);
@@ -87,14 +79,15 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
   return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
 
-// Numbers in order: tensors of one element each, of `rank`.
+// A tensor whose elements become part of the vector; `rank` is that of the tensor.
 struct Part {
   std::string name;
   int64_t rank = 1;
 };
 
-// One vector of all parts, in order. Of each rank at once, as a node for each part makes
-// onnxruntime slow to load: Concat -> Reshape [-1] for each rank, Concat, and Gather for the order.
+// Joins all parts to one vector, in order. Concat needs inputs of one rank, and one Reshape for
+// every part would make onnxruntime slow to load. So each rank has one Concat -> Reshape [-1]; a
+// last Concat joins those, and Gather restores the order.
 std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
   std::map<int64_t, std::vector<std::string>> by_rank;
   std::map<int64_t, std::vector<size_t>> places;
@@ -104,7 +97,7 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
   }
   const auto concat = [&](const std::vector<std::string>& inputs) {
     std::string output = names->Make("ptq_ranges");
-    SetAttribute(AddGraphNode(graph, "Concat", inputs, output), "axis", int64_t{0});
+    SetAttribute(AddNode(graph, "Concat", inputs, output), "axis", int64_t{0});
     return output;
   };
   std::vector<std::string> flat;
@@ -115,14 +108,12 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
     flat.push_back(concat(of_rank));
     if (rank == 1) continue;
     std::string vector = names->Make(flat.back() + "_1d");
-    AddGraphNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)},
-                 vector);
+    AddNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)}, vector);
     flat.back() = std::move(vector);
   }
   if (flat.size() == 1) return flat.front();
   std::string vector = names->Make("ptq_ranges");
-  AddGraphNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)},
-               vector);
+  AddNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)}, vector);
   return vector;
 }
 
@@ -158,7 +149,7 @@ std::string AddReductions(const GraphView& view, const std::vector<std::string>&
     std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
-      // Scalars, and what has no known rank, as vectors.
+      // AddKept needs a known rank of at least 1.
       const std::vector<std::string> all =
           rank > 0 ? reductions.AddKept(tensor, graph) : reductions.AddWithSum(tensor, graph);
       of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
@@ -183,7 +174,7 @@ std::string AddReductionsInside(const GraphView& view, const std::vector<std::st
   const std::vector<int64_t> dims = {static_cast<int64_t>(values.size())};
   *graph->add_initializer() = FloatTensor(signs, dims, values);
   std::string vector = names.Make("ptq_ranges");
-  AddGraphNode(graph, "Mul", {negated, signs}, vector);
+  AddNode(graph, "Mul", {negated, signs}, vector);
   return vector;
 }
 
@@ -204,7 +195,7 @@ std::vector<std::string> NamesToCalibrate(const GraphView& view, const StaticQua
   for (int i = 0; i < view.node_count(); ++i) {
     const onnx::NodeProto& node = view.node(i);
     const bool wanted = config.op_types_to_quantize.empty()
-                            ? IsQuantizedByDefault(node.op_type())
+                            ? FindOp(node.op_type()) != nullptr
                             : config.op_types_to_quantize.contains(node.op_type());
     if (!wanted || IsQuantizationNode(node)) continue;
     for (const std::string& input : node.input()) consider(input);
@@ -265,7 +256,7 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
   onnx::GraphProto* graph = result.proto.mutable_graph();
   const GraphView view(model.graph());
   UniqueNames names(model.graph());
-  // Outputs of the model would be computed and handed out for nothing.
+  // Without its own outputs the model computes only what is observed.
   graph->clear_output();
   for (const std::string& tensor : tensors) {
     // A copy where the tensor is a graph input, which can't be an output as well.
@@ -273,7 +264,7 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
     std::string output = tensor;
     if (half || view.IsGraphInput(tensor)) {
       output = names.Make("ptq_value_" + tensor);
-      onnx::NodeProto* node = AddGraphNode(graph, half ? "Cast" : "Identity", {tensor}, output);
+      onnx::NodeProto* node = AddNode(graph, half ? "Cast" : "Identity", {tensor}, output);
       if (half) SetAttribute(node, "to", static_cast<int64_t>(onnx::TensorProto::FLOAT));
     }
     result.outputs.push_back(output);

@@ -1,7 +1,7 @@
-// The float model as it is run on the samples: the prepared model plus what brings out the values
-// of the tensors whose ranges are wanted. Two kinds, for the two kinds of passes (calibration.h):
+// The float model that is run on the samples: the prepared model plus outputs that show the values
+// of the tensors to calibrate. There are two kinds, for the two kinds of passes (calibration.h):
 //
-// Reductions in the graph; all leave as one small output, so that activations never do:
+// Reductions in the graph, which leave it as one small output; activations stay inside:
 //
 //   T -> ReduceMin -> Reshape [1] -.
 //   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [3 * tensors]: min, max, sum, min, …

@@ -1,6 +1,7 @@
-// What a calibration has collected, as JSON text that any other one of the same tensors and options
-// can go on from or add to itself: for workers, shards, and runs that were cancelled. Numbers are
-// exact: counts are whole, floats are written with the digits that give the same float back.
+// What a calibration has collected, as JSON text. Another calibration of the same tensors and
+// options can continue from it or add it to its own: that serves workers, shards and cancelled
+// runs. Numbers are exact: counts are integers, floats have the digits that read back as the same
+// float.
 #include <algorithm>
 #include <cmath>
 #include <utility>

@@ -89,7 +89,7 @@ class DivergenceSearch {
     }
   }
 
-  // What was clipped, on either side.
+  // How many values the clip cuts off at each side.
   uint64_t Left(size_t begin) const { return sums_[begin]; }
   uint64_t Right(size_t end) const { return sums_.back() - sums_[end]; }
 

@@ -18,8 +18,8 @@ struct Histogram {
   float highest = 0;
 };
 
-// `range` cut to the values. Where nothing would be left (few values, far from 0; the reference
-// gives reversed ends then): all of them.
+// `range` cut off at the lowest and highest value. Few values far from 0 may lie outside of `range`
+// altogether: then the range of the values (the reference returns reversed ends there).
 TensorRange WithinValues(TensorRange range, const Histogram& histogram);
 
 // Percentile. With `symmetric` the bins hold magnitudes: ± the edge at which the share of the
@@ -48,15 +48,16 @@ struct QuantGrid {
   FitOptions fit;
 };
 
-// MSE: the clip with the least QuantizationError, of: all values; 31 shares of their range; and the
-// one that would be best if errors inside it were uniform, which is searched end by end.
+// MSE: the clip with the least QuantizationError. Candidates are the range of all values, 31
+// fractions of it, and the clip that would be best if errors inside were uniform, which is searched
+// for each end by itself.
 TensorRange MseRange(const NestedBins& bins, const QuantGrid& grid);
 
 // Expected square of the quantization error with `range`: every bin's middle is quantized.
 double QuantizationError(const NestedBins& bins, TensorRange range, const QuantGrid& grid);
 
-// auto: of MinMax, Percentile 99.9, 99.99 and 99.999, Entropy and MSE the range with the least
-// QuantizationError; where several have it, the first.
+// auto: the range with the least QuantizationError out of those of MinMax, Percentile 99.9, 99.99
+// and 99.999, Entropy and MSE; the first of equals.
 struct AutoRange {
   TensorRange range;
   const char* method = "";

@@ -11,8 +11,9 @@ constexpr size_t kBlock = 512;  // bin numbers made at a time
 constexpr size_t kTables = 4;   // counted into in turn
 constexpr size_t kMostFastBins = 65536;
 
-// Bin numbers to counts; a negative one is settled by `correct(index in the block, ~it)`, which
-// returns the bin, or a negative number for none.
+// Adds one to the count of each bin number in `bins`. A negative number stands for a bin that is
+// not certain: `correct(index in the block, ~number)` returns the right one, or a negative number
+// where the value belongs to no bin.
 template <typename Correct>
 void CountBlock(const int32_t* bins, size_t size, uint32_t* tables, size_t stride,
                 const Correct& correct) {
@@ -68,8 +69,9 @@ struct UniformPlaces {
   float near;        // to an edge
 };
 
-// The bin of each value; ~bin where it has to be looked up, as it is NaN or near an edge. All by
-// selects: a branch on values that are 0 half the time costs ten times as much.
+// Writes the bin of each value; ~bin where the exact edges decide, because the value is NaN or
+// close to one. Selects instead of branches: half of all activations are 0, and a mispredicted
+// branch on them costs ten times as much.
 template <bool kAbsolute>
 void MakeUniform(const float* __restrict values, size_t size, UniformPlaces places,
                  int32_t* __restrict bins) {
@@ -80,8 +82,8 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
   for (size_t i = 0; i < size; ++i) {
     const float value = kAbsolute ? std::fabs(values[i]) : values[i];
     float place = (value - places.first) * places.scale;
-    // The middle of the outermost bins, and of that of 0: the values that are most often exactly on
-    // an edge. NaN goes to the first.
+    // The lowest and highest values and 0 often lie exactly on an edge. They are put into the
+    // middle of their bin, so that they need no lookup. NaN goes to the first bin.
     place = place > 0.5f ? place : 0.5f;
     place = place > places.highest ? places.highest : place;
     place = value == 0 ? places.zero_place : place;
@@ -93,55 +95,7 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
   }
 }
 
-template <bool kAbsolute>
-Extremes FindExtremesOf(std::span<const float> values) {
-  constexpr size_t kLanes = 16;
-  Extremes result;
-  float lowest[kLanes];
-  float highest[kLanes];
-  std::fill_n(lowest, kLanes, result.lowest);
-  std::fill_n(highest, kLanes, result.highest);
-  const size_t whole = values.size() / kLanes * kLanes;
-  for (size_t begin = 0; begin < whole;) {
-    // NaN per block in 32 bits, which vectorize as the floats do.
-    uint32_t nans[kLanes] = {};
-    const size_t end = std::min(whole, begin + (size_t{1} << 20));
-    for (; begin < end; begin += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        const float given = values[begin + lane];
-        const float value = kAbsolute ? std::fabs(given) : given;
-        // Comparisons that a NaN never wins.
-        lowest[lane] = value < lowest[lane] ? value : lowest[lane];
-        highest[lane] = value > highest[lane] ? value : highest[lane];
-        nans[lane] += value != value ? 1u : 0u;
-      }
-    }
-    for (const uint32_t count : nans) result.nans += count;
-  }
-  for (size_t i = whole; i < values.size(); ++i) {
-    const float value = kAbsolute ? std::fabs(values[i]) : values[i];
-    if (value < result.lowest) result.lowest = value;
-    if (value > result.highest) result.highest = value;
-    if (value != value) ++result.nans;
-  }
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    result.lowest = std::min(result.lowest, lowest[lane]);
-    result.highest = std::max(result.highest, highest[lane]);
-  }
-  return result;
-}
-
 }  // namespace
-
-void Extremes::Widen(const Extremes& other) {
-  lowest = std::min(lowest, other.lowest);
-  highest = std::max(highest, other.highest);
-  nans += other.nans;
-}
-
-Extremes FindExtremes(std::span<const float> values, Values kind) {
-  return kind == Values::kAbsolute ? FindExtremesOf<true>(values) : FindExtremesOf<false>(values);
-}
 
 UniformBins::UniformBins(float first, float last, size_t count) : edges_(count + 1) {
   if (first == last) {
@@ -165,9 +119,9 @@ UniformBins::UniformBins(float first, float last, size_t count) : edges_(count +
     }
     return;
   }
-  // What lies nearer than this to an edge is looked up. Errors of a place, in bins: half an ulp of
-  // x - first, of the scale and of the product, and up to 1.5 ulp of the edge itself, which is
-  // large where the bins are far from 0.
+  // Values nearer than this to an edge are looked up. The place of a value is wrong by, in bins:
+  // half an ulp of x - first, of the scale and of the product, and up to 1.5 ulp of the edge
+  // itself, which is large where the bins are far from 0.
   const float away = std::max(std::fabs(first), std::fabs(last)) / width;
   near_edge_ = 8 * bins / 16777216 * (1 + away);
   const float scale = bins / width;
@@ -230,7 +184,8 @@ size_t NestedBins::Find(float value) const {
   return static_cast<size_t>(static_cast<int64_t>(std::floor(place)) + kMiddle);
 }
 
-// What was counted at an end that is none any more is forgotten.
+// at_lowest_ and at_highest_ count the values equal to the ends: when an end moves, its count
+// starts again from 0.
 void NestedBins::Widen(const Extremes& extremes) {
   if (extremes.lowest < extremes_.lowest) at_lowest_ = 0;
   if (extremes.highest > extremes_.highest) at_highest_ = 0;
@@ -302,7 +257,7 @@ void NestedBins::Count(std::span<const float> values) {
 
 void NestedBins::GrowTo(int exponent) {
   while (exponent_ < exponent) {
-    // Halving a place moves it towards the middle, where 0 is an edge.
+    // Bin i merges into bin i / 2 counted from the middle, where 0 is an edge; rounds away from it.
     std::vector<uint64_t> merged(kBins);
     bool any = false;
     for (int64_t i = 0; i < kBins; ++i) {

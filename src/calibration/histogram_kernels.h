@@ -1,34 +1,17 @@
-// The loops over activations: extremes, uniform bins, and bins that are powers of two. Each goes
-// through a tensor once. Plain loops in two steps: what compilers vectorize (SSE/AVX natively,
-// SIMD128 in wasm) makes a block of bin numbers, and a scalar loop counts them, in four tables in
-// turn, because one and the same bin (zeros after a Relu) would make each increment wait for the
-// one before. docs/performance.md has the figures.
+// The loops over activations that fill histograms: uniform bins, and bins that are powers of two.
+// Each goes through a tensor once. Plain loops in two steps: what compilers vectorize (SSE/AVX
+// natively, SIMD128 in wasm) makes a block of bin numbers, and a scalar loop counts them, in four
+// tables in turn, because one and the same bin (zeros after a Relu) would make each increment wait
+// for the one before. docs/performance.md has the figures.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "base/extremes_kernels.h"
+
 namespace ptq {
-
-// What a tensor's values were. NaN is in none of the ends.
-struct Extremes {
-  float lowest = std::numeric_limits<float>::infinity();
-  float highest = -std::numeric_limits<float>::infinity();
-  uint64_t nans = 0;
-
-  bool is_empty() const { return lowest > highest; }
-  // Whether there is a value, and none infinite.
-  bool is_finite() const { return !is_empty() && std::isfinite(lowest) && std::isfinite(highest); }
-  void Widen(const Extremes& other);
-};
-
-enum class Values { kSigned, kAbsolute };
-
-// Extremes of x, or of |x|.
-Extremes FindExtremes(std::span<const float> values, Values kind);
 
 // Bins of equal width, with the edges and the rule of numpy.histogram
 // (numpy/lib/_histograms_impl.py): bin i holds edges[i] <= x < edges[i + 1], the last one also its

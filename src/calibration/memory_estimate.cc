@@ -4,30 +4,16 @@
 #include <optional>
 #include <unordered_map>
 
+#include "model/element_type.h"
 #include "model/graph_view.h"
 #include "passes/infer_shapes.h"
 
 namespace ptq {
 namespace {
 
-uint64_t ElementSize(int32_t type) {
-  switch (type) {
-    case onnx::TensorProto::BOOL:
-    case onnx::TensorProto::INT8:
-    case onnx::TensorProto::UINT8:
-      return 1;
-    case onnx::TensorProto::FLOAT16:
-    case onnx::TensorProto::BFLOAT16:
-    case onnx::TensorProto::INT16:
-    case onnx::TensorProto::UINT16:
-      return 2;
-    case onnx::TensorProto::INT64:
-    case onnx::TensorProto::UINT64:
-    case onnx::TensorProto::DOUBLE:
-      return 8;
-    default:
-      return 4;
-  }
+// Types of no known size count as float32.
+uint64_t ByteSize(int32_t type, uint64_t elements) {
+  return PackedBytes(elements, FindElementBits(type).value_or(32));
 }
 
 // Number of elements; nullopt where a dimension is unknown.
@@ -61,16 +47,15 @@ MemoryEstimate EstimateMemory(const Model& model, const std::vector<std::string>
   const onnx::GraphProto graph = InferredShapes(shaped, KnownShapes::kInputsOnly, nullptr);
   const GraphView view(graph);
   for (const onnx::TensorProto& initializer : graph.initializer()) {
-    uint64_t bytes = ElementSize(initializer.data_type());
-    for (const int64_t dim : initializer.dims()) bytes *= static_cast<uint64_t>(dim);
-    estimate.weights += bytes;
+    estimate.weights += ByteSize(initializer.data_type(), ElementCount(initializer));
   }
   const auto bytes_of = [&](const std::string& tensor) -> uint64_t {
     const std::optional<uint64_t> elements = Elements(view.ValueInfo(tensor));
     if (!elements) estimate.all_known = false;
-    return elements.value_or(0) * ElementSize(view.ElementType(tensor));
+    return ByteSize(view.ElementType(tensor), elements.value_or(0));
   };
-  // What each node makes lives until its last reader has run; graph outputs live on.
+  // A tensor takes memory from the node that makes it until its last reader has run; graph outputs
+  // stay.
   std::vector<uint64_t> freed(static_cast<size_t>(view.node_count()) + 1);
   uint64_t alive = 0;
   for (const onnx::ValueInfoProto& input : graph.input()) {

@@ -1,5 +1,5 @@
-// How much memory a run of the float model takes, before it is run: from the shapes that follow
-// from those of the first sample.
+// Estimates the memory that a run of the float model takes before it is run. Shape inference with
+// the shapes of the first sample gives the shapes of all tensors.
 #pragma once
 
 #include <cstdint>

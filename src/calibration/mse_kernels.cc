@@ -147,7 +147,8 @@ TensorRange MseRange(const NestedBins& bins, const QuantGrid& grid) {
   const Extremes& extremes = bins.extremes();
   const TensorRange all{extremes.lowest, extremes.highest};
   if (all.is_empty() || bins.infinite() > 0) return all;
-  // Where steps are wide the error inside is not uniform: candidates are judged by what it is.
+  // With wide steps the errors inside are not uniform, so each candidate is judged by its real
+  // error.
   constexpr int kSteps = 32;
   TensorRange best = all;
   double least = QuantizationError(bins, all, grid);
@@ -160,7 +161,7 @@ TensorRange MseRange(const NestedBins& bins, const QuantGrid& grid) {
   consider(UniformNoiseClip(bins, grid));
   for (int i = kSteps - 1; i > 0; --i) {
     const float share = static_cast<float>(i) / kSteps;
-    // No further than the values, where these do not reach 0.
+    // The range ends where the values end, even if they all lie to one side of 0.
     consider(
         {std::min(all.lowest * share, all.highest), std::max(all.highest * share, all.lowest)});
   }

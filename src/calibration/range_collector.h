@@ -1,5 +1,6 @@
-// MinMax, and the first run of the methods whose bins need ends: tensor ranges from what each
-// sample's run reduced them to in the graph. Memory does not depend on the number of samples.
+// Tensor ranges from the minima and maxima that each sample's run gives: the whole of MinMax, and
+// the first pass of methods whose histograms need ends. Memory does not grow with the number of
+// samples.
 //
 //   plain            lowest and highest value
 //   moving average   the mean of the samples' lowest and of their highest values, over
@@ -17,8 +18,8 @@
 
 namespace ptq {
 
-// How many numbers a sample gives for each tensor: min, max, and the sum, which is NaN where a
-// value is (onnxruntime's min and max pass over most NaN). Bodies bring out min and max only.
+// How many numbers a sample gives for each tensor: min, max and sum. The sum tells whether any
+// value is NaN, because onnxruntime's min and max skip most NaN. In bodies there is no sum.
 constexpr size_t NumbersPerTensor(Bodies bodies) { return bodies == Bodies::kInside ? 2 : 3; }
 
 class RangeCollector {

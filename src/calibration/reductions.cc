@@ -1,18 +1,10 @@
 #include "calibration/reductions.h"
 
 #include "model/attributes.h"
+#include "model/node_builder.h"
 #include "model/tensor_builder.h"
 
 namespace ptq {
-
-onnx::NodeProto* AddGraphNode(onnx::GraphProto* graph, const std::string& op_type,
-                              const std::vector<std::string>& inputs, const std::string& output) {
-  onnx::NodeProto* node = graph->add_node();
-  node->set_op_type(op_type);
-  for (const std::string& input : inputs) node->add_input(input);
-  node->add_output(output);
-  return node;
-}
 
 std::string AddConstant(const std::string& wanted, const std::vector<int64_t>& values,
                         UniqueNames* names, onnx::GraphProto* graph) {
@@ -45,7 +37,7 @@ std::vector<std::string> Reductions::AddKept(const std::string& tensor, onnx::Gr
   std::vector<std::string> kept;
   for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
     kept.push_back(names_->Make(std::string("ptq_") + op_type + "_" + tensor));
-    AddGraphNode(graph, op_type, {source}, kept.back());
+    AddNode(graph, op_type, {source}, kept.back());
   }
   return kept;
 }
@@ -59,7 +51,7 @@ std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, in
   std::vector<std::string> columns;
   for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
     const std::string reduced = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
-    onnx::NodeProto* node = AddGraphNode(graph, op_type, {source}, reduced);
+    onnx::NodeProto* node = AddNode(graph, op_type, {source}, reduced);
     // ONNX operators: an input since ReduceSum-13, ReduceMin-18 and ReduceMax-18.
     const int64_t input_since = op_type == std::string("ReduceSum") ? 13 : 18;
     if (opset >= input_since) {
@@ -68,19 +60,19 @@ std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, in
       SetAttribute(node, "axes", axes);
     }
     columns.push_back(names_->Make(reduced + "_column"));
-    AddGraphNode(graph, "Reshape", {reduced, column}, columns.back());
+    AddNode(graph, "Reshape", {reduced, column}, columns.back());
   }
   const std::string rows = names_->Make("ptq_channels_" + tensor);
-  SetAttribute(AddGraphNode(graph, "Concat", columns, rows), "axis", int64_t{1});
+  SetAttribute(AddNode(graph, "Concat", columns, rows), "axis", int64_t{1});
   std::string vector = names_->Make(rows + "_1d");
-  AddGraphNode(graph, "Reshape", {rows, AddConstant("ptq_flat", {-1}, names_, main_)}, vector);
+  AddNode(graph, "Reshape", {rows, AddConstant("ptq_flat", {-1}, names_, main_)}, vector);
   return vector;
 }
 
 std::string Reductions::AsFloat(const std::string& tensor, onnx::GraphProto* graph) {
   if (view_.ElementType(tensor) == onnx::TensorProto::FLOAT) return tensor;
   std::string source = names_->Make("ptq_float_" + tensor);
-  SetAttribute(AddGraphNode(graph, "Cast", {tensor}, source), "to",
+  SetAttribute(AddNode(graph, "Cast", {tensor}, source), "to",
                static_cast<int64_t>(onnx::TensorProto::FLOAT));
   return source;
 }
@@ -88,13 +80,13 @@ std::string Reductions::AsFloat(const std::string& tensor, onnx::GraphProto* gra
 std::string Reductions::Reduce(const char* op_type, const std::string& tensor,
                                const std::string& source, onnx::GraphProto* graph) {
   const std::string reduced = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
-  SetAttribute(AddGraphNode(graph, op_type, {source}, reduced), "keepdims", int64_t{0});
+  SetAttribute(AddNode(graph, op_type, {source}, reduced), "keepdims", int64_t{0});
   return AsVector(reduced, graph);
 }
 
 std::string Reductions::AsVector(const std::string& scalar, onnx::GraphProto* graph) {
   std::string vector = names_->Make(scalar + "_1d");
-  AddGraphNode(graph, "Reshape", {scalar, shape_}, vector);
+  AddNode(graph, "Reshape", {scalar, shape_}, vector);
   return vector;
 }
 

@@ -9,9 +9,6 @@
 
 namespace ptq {
 
-onnx::NodeProto* AddGraphNode(onnx::GraphProto* graph, const std::string& op_type,
-                              const std::vector<std::string>& inputs, const std::string& output);
-
 // Adds a one-dimensional constant to the initializers of `graph`; returns its name.
 std::string AddConstant(const std::string& wanted, const std::vector<int64_t>& values,
                         UniqueNames* names, onnx::GraphProto* graph);

@@ -1,4 +1,4 @@
-// Rules: ONNX IR specification (docs/IR.md): single static assignment, names, opset imports.
+// Rules: ONNX IR specification (onnx/docs/IR.md): single static assignment, names, opset imports.
 #include "model/check_model.h"
 
 #include <algorithm>
@@ -7,18 +7,17 @@
 
 #include "base/error.h"
 #include "base/near_matches.h"
+#include "model/domains.h"
 #include "model/subgraphs.h"
 #include "onnx/defs/schema.h"
 
 namespace ptq {
 namespace {
 
-bool IsDefaultDomain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
-
-bool UsesDefaultDomain(const onnx::GraphProto& graph) {
+bool UsesOnnxDomain(const onnx::GraphProto& graph) {
   return std::any_of(graph.node().begin(), graph.node().end(), [](const onnx::NodeProto& node) {
-    bool uses = IsDefaultDomain(node.domain());
-    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { uses |= UsesDefaultDomain(inner); });
+    bool uses = IsOnnxDomain(node.domain());
+    ForEachSubgraph(node, [&](const onnx::GraphProto& inner) { uses |= UsesOnnxDomain(inner); });
     return uses;
   });
 }
@@ -36,7 +35,7 @@ void CheckVersions(const Model& model) {
   }
   const int64_t opset = model.Opset();
   if (opset == 0) {
-    if (proto.opset_import_size() > 0 && !UsesDefaultDomain(proto.graph())) return;
+    if (proto.opset_import_size() > 0 && !UsesOnnxDomain(proto.graph())) return;
     throw Error(
         ErrorCode::kUnsupportedOpset,
         "The model imports no version of the ONNX operators (ai.onnx), which means version 1.")
@@ -122,7 +121,7 @@ std::unordered_set<std::string_view> UniqueDefinitions(const onnx::GraphProto& g
 
 // As many inputs and outputs as the operator's schema wants: what follows reads them by index.
 void CheckArity(const onnx::NodeProto& node, int64_t opset) {
-  if (!IsDefaultDomain(node.domain())) return;
+  if (!IsOnnxDomain(node.domain())) return;
   const onnx::OpSchema* schema =
       onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(opset), "");
   if (schema == nullptr) return;  // experimental, or the runtime's own

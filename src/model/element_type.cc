@@ -2,7 +2,6 @@
 #include "model/element_type.h"
 
 #include "base/error.h"
-#include "model/tensor_store.h"
 
 namespace ptq {
 
@@ -14,7 +13,7 @@ std::string ElementTypeName(int32_t data_type) {
              : "of unknown type " + std::to_string(data_type);
 }
 
-int ElementBits(int32_t data_type) {
+std::optional<int> FindElementBits(int32_t data_type) {
   switch (data_type) {
     case TensorProto::UINT2:
     case TensorProto::INT2:
@@ -52,9 +51,19 @@ int ElementBits(int32_t data_type) {
     case TensorProto::COMPLEX128:
       return 128;
     default:
-      throw Error(ErrorCode::kUnsupportedModel,
-                  "A tensor " + ElementTypeName(data_type) + " has no elements of a fixed size.");
+      return std::nullopt;
   }
+}
+
+int ElementBits(int32_t data_type) {
+  if (const std::optional<int> bits = FindElementBits(data_type)) return *bits;
+  throw Error(ErrorCode::kUnsupportedModel,
+              "A tensor " + ElementTypeName(data_type) + " has no elements of a fixed size.");
+}
+
+uint64_t ElementBytes(int32_t data_type) {
+  const int bits = FindElementBits(data_type).value_or(0);
+  return bits % 8 == 0 ? static_cast<uint64_t>(bits) / 8 : 0;
 }
 
 uint64_t ElementCount(const TensorProto& tensor) {

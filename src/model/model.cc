@@ -1,13 +1,12 @@
 #include "model/model.h"
 
+#include "model/domains.h"
+
 namespace ptq {
 namespace {
 
 bool SameDomain(const std::string& a, const std::string& b) {
-  const auto is_default = [](const std::string& domain) {
-    return domain.empty() || domain == "ai.onnx";
-  };
-  return a == b || (is_default(a) && is_default(b));
+  return a == b || (IsOnnxDomain(a) && IsOnnxDomain(b));
 }
 
 }  // namespace
@@ -30,24 +29,6 @@ void Model::SetOpset(const std::string& domain, int64_t version) {
   onnx::OperatorSetIdProto* import = proto_.add_opset_import();
   import->set_domain(domain);
   import->set_version(version);
-}
-
-std::string Model::Metadata(const std::string& key) const {
-  for (const onnx::StringStringEntryProto& entry : proto_.metadata_props()) {
-    if (entry.key() == key) return entry.value();
-  }
-  return "";
-}
-
-void Model::SetMetadata(const std::string& key, const std::string& value) {
-  for (onnx::StringStringEntryProto& entry : *proto_.mutable_metadata_props()) {
-    if (entry.key() != key) continue;
-    entry.set_value(value);
-    return;
-  }
-  onnx::StringStringEntryProto* entry = proto_.add_metadata_props();
-  entry->set_key(key);
-  entry->set_value(value);
 }
 
 }  // namespace ptq

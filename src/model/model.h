@@ -14,6 +14,8 @@ namespace ptq {
 
 inline constexpr int64_t kMinOpset = 7;
 inline constexpr int64_t kMaxIrVersion = 14;
+// The newest that onnxruntime-web 1.30 loads: models that it is to run are given to it as this one.
+inline constexpr int64_t kRuntimeIrVersion = 13;
 
 class Model {
  public:
@@ -42,9 +44,6 @@ class Model {
   // Names of the external data files that the model was loaded with, sorted; small tensors of
   // theirs are inline by now.
   const std::vector<std::string>& data_files() const { return data_files_; }
-
-  std::string Metadata(const std::string& key) const;
-  void SetMetadata(const std::string& key, const std::string& value);
 
  private:
   onnx::ModelProto proto_;

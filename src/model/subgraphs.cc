@@ -1,5 +1,7 @@
 #include "model/subgraphs.h"
 
+#include "model/node_queries.h"
+
 namespace ptq {
 namespace {
 
@@ -34,9 +36,7 @@ void CollectCaptures(const onnx::GraphProto& graph, const Scope* outer, Captures
 }  // namespace
 
 bool HoldsBodies(const onnx::NodeProto& node) {
-  const std::string& op_type = node.op_type();
-  return (node.domain().empty() || node.domain() == "ai.onnx") &&
-         (op_type == "If" || op_type == "Loop" || op_type == "Scan");
+  return IsOp(node, "If") || IsOp(node, "Loop") || IsOp(node, "Scan");
 }
 
 std::unordered_set<std::string_view> DefinedNames(const onnx::GraphProto& graph) {

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/float16.h"
-#include "model/element_type.h"
 #include "model/external_data.h"
 #include "model/typed_data.h"
 
@@ -82,7 +81,7 @@ uint64_t StoredByteSize(const TensorProto& tensor, uint64_t expected) {
 }  // namespace
 
 uint64_t TensorStore::ByteSize(const TensorProto& tensor) const {
-  return (ElementCount(tensor) * ElementBits(tensor.data_type()) + 7) / 8;
+  return PackedBytes(ElementCount(tensor), ElementBits(tensor.data_type()));
 }
 
 void TensorStore::CheckStored(const TensorProto& tensor) const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "model/element_type.h"
 #include "model/files.h"
 #include "onnx/onnx_pb.h"
 
@@ -19,13 +20,6 @@ namespace ptq {
 // Tensors of fewer bytes stay inline (the ONNX convention for external data, and large enough for
 // every shape constant that shape inference has to see).
 inline constexpr uint64_t kInlineLimit = 1024;
-
-// Bits of one element as ONNX stores it: 4 for INT4/UINT4, 32 for FLOAT. Throws kUnsupportedModel
-// for STRING and unknown types.
-int ElementBits(int32_t data_type);
-
-// Product of dims; 1 for a scalar. Throws kInvalidModel for a negative or overflowing product.
-uint64_t ElementCount(const onnx::TensorProto& tensor);
 
 class TensorStore {
  public:

@@ -1,4 +1,4 @@
-// Puts nodes into the order in which the reference saves them (ort-reference.md 4.9).
+// Puts nodes into the order in which the reference saves them (ONNXModel.topological_sort).
 #pragma once
 
 #include "onnx/onnx_pb.h"

@@ -1,3 +1,4 @@
+// UniqueNames of graph_view.h.
 #include "model/graph_view.h"
 #include "model/subgraphs.h"
 

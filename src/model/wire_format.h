@@ -23,7 +23,6 @@ inline constexpr int kMaxDepth = 100;
 inline constexpr uint32_t kDims = 1;
 inline constexpr uint32_t kDataType = 2;
 inline constexpr uint32_t kFloatData = 4;
-inline constexpr uint32_t kTensorName = 8;
 inline constexpr uint32_t kRawData = 9;
 inline constexpr uint32_t kDoubleData = 10;
 inline constexpr uint32_t kExternalData = 13;
@@ -76,12 +75,6 @@ constexpr Child ChildOf(Message parent, uint32_t field) {
 }
 
 constexpr uint64_t Tag(uint32_t field, WireType type) { return uint64_t{field} << 3 | type; }
-
-constexpr int VarintSize(uint64_t value) {
-  int size = 1;
-  for (; value >= 0x80; value >>= 7) ++size;
-  return size;
-}
 
 inline void AppendVarint(std::string* out, uint64_t value) {
   for (; value >= 0x80; value >>= 7) out->push_back(static_cast<char>(value | 0x80));

@@ -9,57 +9,37 @@ namespace {
 using Q = QdqRule;
 using O = QOperatorRule;
 
-constexpr OpRow Named(std::string_view op_type) {
-  return {op_type, Q::kGeneric, O::kNone, 1, Selection::kIfNamed};
-}
-
 constexpr std::array kOps = {
     OpRow{"Add", Q::kGeneric, O::kBinary},
     OpRow{"ArgMax", Q::kGeneric, O::kArgMax},
-    OpRow{"AveragePool", Q::kSharedOutput, O::kUnary},
+    OpRow{"AveragePool", Q::kSharedOutput, O::kUnary, {.unit_dilations = true}},
     OpRow{"BatchNormalization", Q::kNormalization, O::kNone},
     OpRow{"Clip", Q::kRemovable, O::kRemovable},
-    OpRow{"Concat", Q::kGeneric, O::kConcat},
+    OpRow{"Concat", Q::kConcat, O::kConcat},
     OpRow{"Conv", Q::kConv, O::kConv},
-    OpRow{"ConvTranspose", Q::kConv, O::kNone},
+    OpRow{"ConvTranspose", Q::kConv, O::kNone, {.channel_axis = 1}},
     OpRow{"CumSum", Q::kGeneric, O::kNone},
-    Named("DepthToSpace"),
-    Named("Div"),
     OpRow{"EmbedLayerNormalization", Q::kGeneric, O::kEmbedLayerNormalization},
-    Named("Expand"),
     OpRow{"Flatten", Q::kSharedOutput, O::kSharedOutput},
     OpRow{"Gather", Q::kGather, O::kGather},
     OpRow{"GatherElements", Q::kGather, O::kNone},
-    Named("Gelu"),
     OpRow{"Gemm", Q::kGemm, O::kGemm},
     OpRow{"GlobalAveragePool", Q::kGeneric, O::kGlobalAveragePool},
-    Named("HardSigmoid"),
-    Named("HardSwish"),
     OpRow{"InstanceNormalization", Q::kNormalization, O::kNone},
     OpRow{"LayerNormalization", Q::kNormalization, O::kNone},
     OpRow{"LeakyRelu", Q::kGeneric, O::kUnary},
     OpRow{"MatMul", Q::kMatMul, O::kMatMul},
-    Named("Max"),
-    OpRow{"MaxPool", Q::kSharedOutput, O::kSharedOutput, 12},
-    Named("Min"),
+    OpRow{"MaxPool", Q::kSharedOutput, O::kSharedOutput, {.min_opset = 12, .float8 = false}},
     OpRow{"Mul", Q::kGeneric, O::kBinary},
-    Named("PRelu"),
     OpRow{"Pad", Q::kPad, O::kPad},
-    Named("Pow"),
-    Named("ReduceMean"),
     OpRow{"Relu", Q::kRemovable, O::kRemovable},
     OpRow{"Reshape", Q::kSharedOutput, O::kSharedOutput},
-    OpRow{"Resize", Q::kSharedOutput, O::kSharedOutput, 11},
+    OpRow{"Resize", Q::kSharedOutput, O::kSharedOutput, {.min_opset = 11}},
     OpRow{"Sigmoid", Q::kGeneric, O::kUnary},
     OpRow{"Slice", Q::kSharedOutput, O::kNone},
     OpRow{"Softmax", Q::kGeneric, O::kSoftmax},
-    Named("SpaceToDepth"),
     OpRow{"Split", Q::kSplit, O::kSplit},
-    Named("Sqrt"),
     OpRow{"Squeeze", Q::kSharedOutput, O::kSharedOutput},
-    Named("Sub"),
-    Named("Tanh"),
-    Named("Tile"),
     OpRow{"TopK", Q::kSharedOutput, O::kNone},
     OpRow{"Transpose", Q::kSharedOutput, O::kSharedOutput},
     OpRow{"Unsqueeze", Q::kSharedOutput, O::kSharedOutput},
@@ -68,6 +48,12 @@ constexpr std::array kOps = {
 
 constexpr bool ByName(const OpRow& a, const OpRow& b) { return a.op_type < b.op_type; }
 static_assert(std::is_sorted(kOps.begin(), kOps.end(), ByName));
+
+constexpr std::array<std::string_view, 16> kTestedWithoutRow = {
+    "DepthToSpace", "Div", "Expand",     "Gelu",         "HardSigmoid", "HardSwish", "Max",  "Min",
+    "PRelu",        "Pow", "ReduceMean", "SpaceToDepth", "Sqrt",        "Sub",       "Tanh", "Tile",
+};
+static_assert(std::is_sorted(kTestedWithoutRow.begin(), kTestedWithoutRow.end()));
 
 }  // namespace
 
@@ -80,14 +66,17 @@ const OpRow* FindOp(std::string_view op_type) {
   return row != kOps.end() && row->op_type == op_type ? &*row : nullptr;
 }
 
-bool IsQuantizedByDefault(std::string_view op_type) {
+QdqRule QdqRuleOf(std::string_view op_type) {
   const OpRow* row = FindOp(op_type);
-  return row != nullptr && row->selection == Selection::kByDefault;
+  return row == nullptr ? QdqRule::kGeneric : row->qdq;
 }
+
+std::span<const std::string_view> TestedWithoutRow() { return kTestedWithoutRow; }
 
 std::string_view Describe(QdqRule rule) {
   switch (rule) {
     case Q::kGeneric:
+    case Q::kConcat:
       return "every float input and output";
     case Q::kConv:
       return "input, weight, output; int32 bias";

@@ -1,6 +1,6 @@
-// What is known about each operator: how QDQ and QOperator quantize it. Most operators are a row;
-// the rules that rows name are carried out in src/quantization (plan_*.cc decides, rewrite_*.cc
-// writes).
+// How QDQ and QOperator quantize each operator. An operator is a row that names its rules; the
+// rules are carried out in src/quantization: mark_qdq.cc and plan_qoperator.cc decide, rewrite_*.cc
+// write.
 #pragma once
 
 #include <span>
@@ -10,11 +10,13 @@ namespace ptq {
 
 // Which tensors of a node get QuantizeLinear/DequantizeLinear pairs.
 enum class QdqRule {
-  kGeneric,        // every float input and output
-  kConv,           // input 0, output; input 1 a weight; input 2 an int32 bias
-  kGemm,           // as kConv; the weight's channels depend on transB
-  kMatMul,         // initializers are weights, all else activations
-  kRemovable,      // Relu, Clip: dropped where the output's range already does its work
+  kGeneric,    // every float input and output
+  kConcat,     // as kGeneric, but float data stay float: onnxruntime 1.32 fuses DQ -> Concat -> Q
+               // of float16 into a QLinearConcat that it then refuses
+  kConv,       // input 0, output; input 1 a weight; input 2 an int32 bias
+  kGemm,       // as kConv; the weight's channels depend on transB
+  kMatMul,     // initializers are weights, all else activations
+  kRemovable,  // Relu, Clip: dropped where quantizing the output clips as they do
   kSharedOutput,   // data movement: output 0 takes the parameters of input 0
   kGather,         // as kSharedOutput; starts by itself on a float initializer
   kSplit,          // input 0; all outputs share its parameters
@@ -34,7 +36,7 @@ enum class QOperatorRule {
   kSoftmax,                  // com.microsoft QLinearSoftmax, output scale 1/256
   kGlobalAveragePool,        // com.microsoft QLinearGlobalAveragePool
   kConcat,                   // com.microsoft QLinearConcat
-  kRemovable,                // dropped where the range of its input already does its work
+  kRemovable,                // dropped where its input's range lies within its bounds
   kSharedOutput,             // the same op on quantized data, parameters passed on
   kSplit,                    // the same, for every output
   kPad,                      // the same, the pad value quantized too
@@ -44,27 +46,35 @@ enum class QOperatorRule {
   kEmbedLayerNormalization,  // com.microsoft QEmbedLayerNormalization on quantized initializers
 };
 
-// When op_types_to_quantize is empty, the op types of onnxruntime.quantization's two static
-// registries (34) are quantized. Others are only if they are named.
-enum class Selection { kByDefault, kIfNamed };
+// What an operator or its integer form needs beside its rules.
+struct OpTraits {
+  int min_opset = 1;            // below it the node stays float: the integer form does not exist
+  int channel_axis = 0;         // kConv: the axis of the output channels in the weight
+  bool unit_dilations = false;  // with other dilations the node stays float: no form has any
+  bool float8 = true;           // whether the operator takes float8
+};
 
 struct OpRow {
   std::string_view op_type;
   QdqRule qdq;
   QOperatorRule qoperator;
-  int min_opset = 1;  // below it the node stays float: the integer form does not exist
-  Selection selection = Selection::kByDefault;
+  OpTraits traits;
 };
 
-// All op types that are known here, in alphabetical order.
+// The op types that are quantized when op_types_to_quantize is empty, in alphabetical order: those
+// of onnxruntime.quantization's two static registries.
 std::span<const OpRow> OpRegistry();
 
-// The row of `op_type`, or null: then QDQ follows QdqRule::kGeneric if the type is named by the
-// user.
+// The row of `op_type`, or null: then it is quantized only if the user names it, in QDQ by
+// QdqRule::kGeneric.
 const OpRow* FindOp(std::string_view op_type);
 
-// Whether `op_type` is quantized when op_types_to_quantize is empty.
-bool IsQuantizedByDefault(std::string_view op_type);
+// The rule of QDQ for `op_type`, with or without a row.
+QdqRule QdqRuleOf(std::string_view op_type);
+
+// Op types without a row that runtimes are known to fuse or run, and that are tested here: for
+// docs/operators.md. In alphabetical order.
+std::span<const std::string_view> TestedWithoutRow();
 
 // What a rule means, in a few words: for docs/operators.md.
 std::string_view Describe(QdqRule rule);

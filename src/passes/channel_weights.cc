@@ -4,6 +4,7 @@
 
 #include "base/float16.h"
 #include "model/attributes.h"
+#include "model/node_queries.h"
 #include "model/tensor_builder.h"
 #include "passes/graph_queries.h"
 

@@ -4,8 +4,8 @@
 //   before: g(data, w, b) => (y) <w = …, b = …>     after: g(data) => (y) <w = …, b = …>
 //
 // A tensor that callers may replace is no constant: it could be neither folded nor quantized, and
-// calibration would ask for it (ort-reference.md, D21). IR 4 is the first in which initializers
-// need not be inputs.
+// calibration would ask for it (D21 in docs/differences.md). IR 4 is the first in which
+// initializers need not be inputs.
 #include <string>
 
 #include "passes/ir_version.h"

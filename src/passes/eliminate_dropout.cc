@@ -4,6 +4,7 @@
 //
 // Opset 7 to 11 know inference only. From 12 on the third input says whether it trains: absent and
 // false mean no. Stays where the mask is used.
+#include "model/node_queries.h"
 #include "model/tensor_store.h"
 #include "passes/bypass_nodes.h"
 #include "passes/graph_queries.h"

@@ -4,8 +4,8 @@
 //   before: t = Relu(x)       out = Identity(t)     after: out = Relu(x)
 //
 // An Identity from a graph input or initializer to a graph output stays: both names are needed.
+#include "model/node_queries.h"
 #include "passes/bypass_nodes.h"
-#include "passes/graph_queries.h"
 #include "passes/pass_registry.h"
 
 namespace ptq {

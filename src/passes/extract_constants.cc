@@ -9,8 +9,8 @@
 
 #include "model/attributes.h"
 #include "model/graph_view.h"
+#include "model/node_queries.h"
 #include "model/tensor_builder.h"
-#include "passes/graph_queries.h"
 #include "passes/ir_version.h"
 #include "passes/pass_registry.h"
 

@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "model/attributes.h"
+#include "model/node_queries.h"
 #include "passes/channel_weights.h"
 #include "passes/graph_queries.h"
 #include "passes/ir_version.h"

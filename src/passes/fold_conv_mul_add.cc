@@ -9,6 +9,7 @@
 // Any number of Mul and Add in a row, as long as nothing else reads what is between them. What
 // remains of a BatchNormalization in many exports; onnxruntime's ConvMulFusion and ConvAddFusion do
 // the same.
+#include "model/node_queries.h"
 #include "passes/channel_weights.h"
 #include "passes/graph_queries.h"
 #include "passes/ir_version.h"

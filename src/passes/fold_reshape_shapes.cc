@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "model/attributes.h"
+#include "model/domains.h"
 #include "model/graph_view.h"
+#include "model/node_queries.h"
 #include "model/tensor_builder.h"
 #include "passes/graph_queries.h"
 #include "passes/infer_shapes.h"

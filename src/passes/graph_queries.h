@@ -1,4 +1,4 @@
-// Small questions that every pass asks.
+// What every pass asks about a node in its graph.
 #pragma once
 
 #include <string_view>
@@ -6,17 +6,6 @@
 #include "model/graph_view.h"
 
 namespace ptq {
-
-inline bool IsOnnxDomain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
-
-// An operator of the ONNX standard itself, not a custom one of the same name.
-inline bool IsOp(const onnx::NodeProto& node, std::string_view op_type) {
-  return node.op_type() == op_type && IsOnnxDomain(node.domain());
-}
-
-inline bool HasInput(const onnx::NodeProto& node, int index) {
-  return index < node.input_size() && !node.input(index).empty();
-}
 
 // The initializer, unless callers may replace it because it is a graph input too.
 inline const onnx::TensorProto* ConstantOf(const GraphView& view, std::string_view tensor) {

@@ -10,7 +10,10 @@
 
 #include "base/error.h"
 #include "model/attributes.h"
+#include "model/domains.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
+#include "model/node_queries.h"
 #include "model/subgraphs.h"
 #include "onnx/defs/schema.h"
 #include "passes/graph_queries.h"
@@ -78,10 +81,7 @@ class GraphUpgrader : public UpgradeContext {
       constants_.push_back(std::move(tensor));
       return name;
     }
-    onnx::NodeProto node;
-    node.set_op_type("Constant");
-    node.set_name(shared_.names.Make(name + "_constant"));
-    node.add_output(name);
+    onnx::NodeProto node = MakeNode("Constant", {}, {name}, shared_.names.Make(name + "_constant"));
     onnx::AttributeProto* value = node.add_attribute();
     value->set_name("value");
     value->set_type(onnx::AttributeProto::TENSOR);

@@ -20,9 +20,10 @@ namespace ptq {
 namespace {
 
 constexpr int64_t kQuantizeLinearOpset = 10;
-constexpr int64_t kReferenceOpset = 11;  // what the reference raises older models to
+constexpr int64_t kReferenceOpset = 11;  // the reference converts older models to this one
 constexpr int64_t kAxisOpset = 13;
-// QuantizeLinear and DequantizeLinear with float16 scales, float8, and 16-bit, 4-bit or blocks.
+// The first opsets whose QuantizeLinear and DequantizeLinear take float16 scales and float8 (19),
+// and 16-bit types, 4-bit types and blocks (21).
 constexpr int64_t kFloat16Opset = 19;
 constexpr int64_t kBlockOpset = 21;
 
@@ -57,7 +58,7 @@ std::string NodeLabel(const onnx::NodeProto& node) {
   return node.output(0);
 }
 
-// Nothing is accepted and then not done: an override that changed nothing is said to.
+// Warns about every override that changed nothing: no setting may be ignored in silence.
 void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& config,
                            Diagnostics* diagnostics) {
   std::map<std::string, std::string> unused;
@@ -121,14 +122,14 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   report.nodes_before = model_.graph().node_size();
   report.opset_before = model_.Opset();
   prepared_.emplace(model_);
-  // Planners and passes take nodes in topological order (ONNX IR specification); some files are
-  // not.
+  // Planners and passes rely on topological order, which ONNX requires (IR specification), but some
+  // files are not sorted.
   const std::vector<onnx::GraphProto*> graphs = GraphsOf(&prepared_->graph(), config_.bodies());
   for (auto graph = graphs.rbegin(); graph != graphs.rend(); ++graph) {
     if (!IsTopologicallySorted(**graph)) TopologicalSort(*graph);
   }
   if (config_.enable_subgraph) UniquifyNames(*prepared_);
-  // Only other domains are imported: what is added below is of ai.onnx.
+  // The model imports other domains only, and the nodes added below belong to ai.onnx.
   if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
   if (config_.optimize_model) {
     report.changes = OptimizeModel(*prepared_, report.diagnostics, config_.bodies()).changes;

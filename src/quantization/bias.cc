@@ -36,8 +36,8 @@ std::vector<float> ScaleProducts(float input_scale, std::span<const float> weigh
   return scales;
 }
 
-// A float16 scale that became 0, or too small for a value, is of no use: then the scale is kept in
-// float and raised to what the values need.
+// A float16 scale may underflow to 0 or be too small for a value. Then the scale is kept in float
+// and raised until all values fit.
 bool HalfScalesSuffice(std::span<const float> bias, std::span<const float> scales) {
   for (size_t i = 0; i < bias.size(); ++i) {
     const double scale = scales[i % scales.size()];

@@ -1,5 +1,6 @@
 // int32 biases: scale = input scale * weight scale, zero point 0, so that the integer accumulator
-// of a convolution can start from them (ort-reference: quantize_bias_static; ONNX QLinearConv).
+// of a convolution can start from them (ONNX QLinearConv;
+// onnxruntime.quantization, quantize_bias_static).
 #pragma once
 
 #include <cstdint>

@@ -2,10 +2,9 @@
 // checks first: a wrong name must never be silently without effect.
 #include "quantization/config.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "quantization/check_config.h"
+#include "quantization/option_json.h"
 #include "quantization/option_names.h"
 #include "quantization/option_table.h"
 
@@ -22,8 +21,7 @@ std::vector<std::string> RowNames(const std::vector<OptionRow>& rows) {
 
 // Values in the order of the table, unknown names before them.
 void ReadParameters(const OptionValue& object, StaticQuantConfig* config) {
-  std::vector<std::string> known = RowNames(Parameters());
-  known.emplace_back(kExtraOptions);
+  const std::vector<std::string> known = RowNames(Parameters());
   for (const auto& [name, value] : object.items()) CheckKnown("option", name, known);
   for (const OptionRow& row : Parameters()) {
     const auto given = object.find(row.name);
@@ -34,7 +32,7 @@ void ReadParameters(const OptionValue& object, StaticQuantConfig* config) {
 // One after another in the order given.
 void ReadExtraOptions(const OptionValue& object, StaticQuantConfig* config) {
   const std::vector<std::string> known = RowNames(ExtraOptions());
-  for (const auto& [name, value] : ReadObject(kExtraOptions, object).items()) {
+  for (const auto& [name, value] : object.items()) {
     CheckKnown("extra option", name, known);
     if (value.is_null()) continue;
     const auto index = std::find(known.begin(), known.end(), name) - known.begin();
@@ -53,11 +51,9 @@ StaticQuantConfig ParseConfig(const std::string& text) {
   }
   StaticQuantConfig config;
   ReadParameters(object, &config);
-  const auto extra = object.find(kExtraOptions);
-  const bool has_extra = extra != object.end() && !extra->is_null();
-  if (has_extra) ReadObject(kExtraOptions, *extra);
   CheckTypes(config);
-  if (has_extra) ReadExtraOptions(*extra, &config);
+  const auto extra = object.find(kExtraOptions);
+  if (extra != object.end() && !extra->is_null()) ReadExtraOptions(*extra, &config);
   CheckCombination(config);
   return config;
 }

@@ -46,30 +46,6 @@ Number SumInPairs(std::span<const Number> values) {
 float PairwiseSum(std::span<const float> values) { return SumInPairs(values); }
 double PairwiseSum(std::span<const double> values) { return SumInPairs(values); }
 
-void WidenRange(std::span<const float> values, TensorRange* range) {
-  // Eight running ends, so that the loop has no chain of dependencies; comparisons written so that
-  // a NaN never wins.
-  constexpr size_t kLanes = 8;
-  float lowest[kLanes];
-  float highest[kLanes];
-  std::fill_n(lowest, kLanes, range->lowest);
-  std::fill_n(highest, kLanes, range->highest);
-  const size_t whole = values.size() / kLanes * kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = values[i + lane];
-      lowest[lane] = value < lowest[lane] ? value : lowest[lane];
-      highest[lane] = value > highest[lane] ? value : highest[lane];
-    }
-  }
-  for (size_t i = whole; i < values.size(); ++i) {
-    lowest[0] = values[i] < lowest[0] ? values[i] : lowest[0];
-    highest[0] = values[i] > highest[0] ? values[i] : highest[0];
-  }
-  range->lowest = *std::min_element(lowest, lowest + kLanes);
-  range->highest = *std::max_element(highest, highest + kLanes);
-}
-
 template <typename Element>
 void QuantizeValues(std::span<const float> values, float scale, int32_t zero_point,
                     IntegerRange clip, std::span<Element> out) {

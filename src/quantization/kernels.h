@@ -1,4 +1,4 @@
-// The loops over weights: lowest and highest value, and quantizing. Plain loops that compilers
+// The loops over weights: quantizing, sums and standard deviations. Plain loops that compilers
 // vectorize (SSE/AVX natively, SIMD128 in wasm); -ffp-contract=off keeps their bits the same
 // everywhere.
 #pragma once
@@ -9,9 +9,6 @@
 #include "quantization/quant_params.h"
 
 namespace ptq {
-
-// Widens `range` by the values; NaN is passed over. `range` starts as {+inf, -inf}.
-void WidenRange(std::span<const float> values, TensorRange* range);
 
 // q = clip(round_half_even(x / scale) + zero_point, clip range), in float arithmetic as
 // onnxruntime.quantization's quantize_nparray; NaN becomes 0. One element a value, signed types as

@@ -73,8 +73,8 @@ class QdqMarker {
   }
 
  private:
-  // A tensor of the node that was observed and never had a value: a branch that no sample took, an
-  // empty or NaN tensor. "" where there is none.
+  // A tensor of the node that calibration observed but never saw a value of, because no sample took
+  // its branch or it was always empty or NaN. "" where there is none.
   std::string ValuelessTensor(const onnx::NodeProto& node) const {
     const auto find = [this](const auto& tensors) -> std::string {
       for (const std::string& tensor : tensors) {
@@ -88,33 +88,34 @@ class QdqMarker {
 
   void MarkNode(const onnx::NodeProto& node, NodePlan* node_plan) {
     if (const std::string tensor = ValuelessTensor(node); !tensor.empty()) {
-      node_plan->reason = "its tensor '" + tensor + "' was empty or NaN in every sample";
+      node_plan->reason = {FloatReasonCode::kNoValues,
+                           "its tensor '" + tensor + "' was empty or NaN in every sample"};
       plan_->diagnostics.push_back({Severity::kWarning, "TENSOR_WITHOUT_VALUES",
                                     "The tensor was empty or NaN in every sample, so what makes or "
                                     "reads it stays float.",
                                     node.name(), tensor, ""});
       return;
     }
-    const OpRow* row = FindOp(node.op_type());
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
-    if (row != nullptr && context_.opset() < row->min_opset) {
-      node_plan->reason =
-          "its integer form needs opset " + std::to_string(row->min_opset) + " or newer";
-      return;
-    }
-    switch (row == nullptr ? QdqRule::kGeneric : row->qdq) {
-      case QdqRule::kGeneric:
+    const OpTraits traits = TraitsOf(node);
+    node_plan->reason = LackOf(node, traits);
+    if (!node_plan->reason.empty()) return;
+    switch (QdqRuleOf(node.op_type())) {
+      case QdqRule::kConcat:
         if (IsFloat16Concat(node)) {
           node_plan->reads_float = true;
-          node_plan->reason =
-              "onnxruntime would fuse it into QLinearConcat, which has no float16 form";
+          node_plan->reason = {
+              FloatReasonCode::kUnsupportedType,
+              "onnxruntime would fuse it into QLinearConcat, which has no float16 form"};
           break;
         }
-        for (const std::string& input : node.input()) MarkActivation(input);
-        MarkOutputs(node);
+        MarkAll(node);
+        break;
+      case QdqRule::kGeneric:
+        MarkAll(node);
         break;
       case QdqRule::kConv:
-        MarkConv(node, node.op_type() == "ConvTranspose" ? 1 : 0, {});
+        MarkConv(node, traits.channel_axis, {});
         break;
       case QdqRule::kGemm:
         MarkConv(node, IntAttribute(node, "transB", 0) > 0 ? 0 : 1,
@@ -127,7 +128,8 @@ class QdqMarker {
         MarkRemovable(node, node_plan);
         break;
       case QdqRule::kSharedOutput:
-        MarkSharedOutput(node, node_plan);
+        if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
+        if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
         break;
       case QdqRule::kGather:
         if (context_.FloatInitializer(node.input(0)) != nullptr ||
@@ -164,10 +166,24 @@ class QdqMarker {
     }
   }
 
-  // onnxruntime 1.32 fuses DQ -> Concat -> Q of float16 into a QLinearConcat that it then refuses;
-  // it leaves other operators of that type alone. So this one reads and writes float data.
+  static OpTraits TraitsOf(const onnx::NodeProto& node) {
+    const OpRow* row = FindOp(node.op_type());
+    return row == nullptr ? OpTraits{} : row->traits;
+  }
+
+  // What the node asks for and its integer form lacks.
+  FloatReason LackOf(const onnx::NodeProto& node, const OpTraits& traits) const {
+    if (context_.opset() < traits.min_opset) return NeedsOpset(traits.min_opset);
+    if (traits.unit_dilations && !HasUnitDilations(node)) return LacksDilations();
+    if (!traits.float8 && IsFloat8(config_.activation_type)) {
+      return {FloatReasonCode::kUnsupportedType, node.op_type() + " has no float8 form"};
+    }
+    return {};
+  }
+
+  // QdqRule::kConcat on float16: it reads and writes float data.
   bool IsFloat16Concat(const onnx::NodeProto& node) const {
-    return node.op_type() == "Concat" && config_.quant_format == QuantFormat::kQDQ &&
+    return QdqRuleOf(node.op_type()) == QdqRule::kConcat &&
            context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16;
   }
 
@@ -176,7 +192,7 @@ class QdqMarker {
     return use.input >= 0 && IsFloat16Concat(reader) && context_.ReasonToSkip(reader).empty();
   }
 
-  // Nothing reads it dequantized, so that a pair would be of no use.
+  // Whether all readers take the tensor as float, so that a Q/DQ pair would serve nobody.
   bool IsReadAsFloatOnly(const std::string& tensor) const {
     const std::vector<Use>& uses = context_.view().Uses(tensor);
     return context_.FloatTypeOfTensor(tensor) == FloatType::kFloat16 && !uses.empty() &&
@@ -185,17 +201,9 @@ class QdqMarker {
                        [this](const Use& u) { return IsReadAsFloatBy(u); });
   }
 
-  void MarkSharedOutput(const onnx::NodeProto& node, NodePlan* node_plan) {
-    if (!HasUnitDilations(node) && node.op_type() == "AveragePool") {
-      node_plan->reason = "it has dilations, which its integer form lacks";
-      return;
-    }
-    if (node.op_type() == "MaxPool" && IsFloat8(config_.activation_type)) {
-      node_plan->reason = "MaxPool has no float8 form";
-      return;
-    }
-    if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
-    if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
+  void MarkAll(const onnx::NodeProto& node) {
+    for (const std::string& input : node.input()) MarkActivation(input);
+    MarkOutputs(node);
   }
 
   void MarkOutputs(const onnx::NodeProto& node) {
@@ -244,7 +252,7 @@ class QdqMarker {
   void MarkRemovable(const onnx::NodeProto& node, NodePlan* node_plan) {
     const std::string& input = node.input(0);
     if (!IsMarked(input)) {
-      node_plan->reason = "its input is not quantized";
+      node_plan->reason = InputNotQuantized();
       return;
     }
     if (MayRemove(node)) {
@@ -273,7 +281,7 @@ class QdqMarker {
     removals_ = std::move(settled);
   }
 
-  // What feeds another removed node is quantized behind that one.
+  // Whether a removed node reads the tensor: then it is quantized behind that node.
   bool IsRemovedInput(const std::string& tensor) const {
     return std::any_of(removals_.begin(), removals_.end(), [&](const Removal& removal) {
       return context_.node(removal.node).input(0) == tensor;
@@ -388,7 +396,7 @@ class QdqMarker {
   void MarkBias(const onnx::NodeProto& node, BiasFactors factors) {
     const std::string& bias = node.input(2);
     if (bias.empty()) return;
-    // What the user decides about a bias makes it a weight like any other.
+    // A bias with an override is quantized like a weight.
     if (config_.Override(bias) != nullptr) {
       MarkWeight(bias, 0);
       return;
@@ -407,7 +415,7 @@ class QdqMarker {
     const bool elsewhere = context_.view().Owner(bias) != context_.view().GraphOf(node_index_);
     const std::string name = taken || shared_value || elsewhere ? copies_.Make(bias) : bias;
     bias_names_.insert(name);
-    plan_->biases.push_back({node_index_, 2, bias, name, node.input(0), node.input(1), factors});
+    plan_->biases.push_back({node_index_, bias, name, node.input(0), node.input(1), factors});
   }
 
   void Warn(const char* code, const onnx::NodeProto& node, const std::string& tensor,
@@ -422,7 +430,8 @@ class QdqMarker {
     return dropped;
   }
 
-  // A weight that is also moved about as data passes its parameters on, which only scalars can.
+  // A weight that is also read as data passes its scale on to another tensor. Scales per channel
+  // make no sense there, so the weight gets one scale.
   void KeepScalarsForSharing() {
     const std::unordered_set<size_t> dropped = Dropped();
     for (size_t i = 0; i < result_.marks.size(); ++i) {
@@ -432,7 +441,7 @@ class QdqMarker {
     }
   }
 
-  // Takes out what removed nodes left behind.
+  // Takes out the marks of the inputs of removed nodes, which no longer exist.
   void DropMarks() {
     const std::unordered_set<size_t> dropped = Dropped();
     QdqMarks kept;

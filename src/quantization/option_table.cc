@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "quantization/option_json.h"
 #include "quantization/option_names.h"
 
 namespace ptq {
@@ -106,6 +106,13 @@ OptionRow MaxIntermediateOutputs() {
       [](const C&) { return OptionValue(nullptr); }};
 }
 
+// Its keys are rows of their own.
+OptionRow ExtraOptionsRow() {
+  return {"extra_options",
+          [](const std::string& label, const OptionValue& value, C*) { ReadObject(label, value); },
+          [](const C&) { return OptionValue(OptionValue::value_t::object); }};
+}
+
 // As written it has only the names of the tensors.
 OptionRow Overrides() {
   return {"TensorQuantOverrides",
@@ -145,6 +152,7 @@ const std::vector<OptionRow>& Parameters() {
       NameList<&C::nodes_to_exclude>("nodes_to_exclude"),
       Boolean<&C::optimize_model>("optimize_model"),
       Enum<&C::calibrate_method, CalibrationMethodNames>("calibrate_method"),
+      ExtraOptionsRow(),
       Of({CalibrationMethod::kMinMax}, Boolean<&C::calib_per_channel>("calib_per_channel")),
   };
   return *kRows;

@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/near_matches.h"
+#include "quantization/option_json.h"
 
 namespace ptq {
 namespace {

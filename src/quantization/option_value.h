@@ -14,7 +14,9 @@
 namespace ptq {
 
 // Keeps the keys of objects in the order given: the first fault in it is the one that is named.
-using OptionValue = nlohmann::ordered_json;
+template <class Key, class T, class IgnoredLess, class Allocator>
+class IndexedMap;  // option_json.h
+using OptionValue = nlohmann::basic_json<IndexedMap>;
 
 // JSON.stringify(value): numbers are doubles in their shortest form (0.5, 1e-7, 1e+21).
 std::string JsonText(const OptionValue& value);

@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "model/attributes.h"
+#include "model/domains.h"
+#include "model/node_queries.h"
 #include "quantization/weights.h"
 
 namespace ptq {
 namespace {
 
-bool IsStandardDomain(const std::string& domain) {
-  return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
+bool IsKnownDomain(const std::string& domain) {
+  return IsOnnxDomain(domain) || domain == kMicrosoftDomain;
 }
 
 }  // namespace
@@ -44,19 +45,9 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
   AdjustRanges();
 }
 
-namespace {
-
-// Operators whose output holds just the values of their first input.
-bool MovesValues(const onnx::NodeProto& node) {
-  static const auto* const kOps = new std::unordered_set<std::string>{
-      "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"};
-  return kOps->contains(node.op_type()) && IsStandardDomain(node.domain());
-}
-
-}  // namespace
-
-// A range that is not there but for the other end of such an operator is that one's: raising the
-// opset may have put it in after the ranges were taken (Softmax -> Flatten, Softmax, Reshape).
+// An operator that only moves values has the same range before and after it. Where one of the two
+// is missing, it is copied from the other: a cache may have been made before the opset was raised,
+// which adds such operators (Softmax becomes Flatten, Softmax, Reshape).
 void PlanContext::FillInMovedRanges() {
   if (ranges_.empty()) return;
   const auto copy = [this](const std::string& from, const std::string& to) {
@@ -96,23 +87,30 @@ void PlanContext::AdjustRanges() {
   }
 }
 
-std::string PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
-  if (IsQuantizationNode(node)) return "it is already quantized";
-  if (!IsStandardDomain(node.domain())) return "its domain '" + node.domain() + "' is not ONNX's";
+FloatReason PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
+  using enum FloatReasonCode;
+  if (IsQuantizationNode(node)) return {kAlreadyQuantized, "it is already quantized"};
+  if (!IsKnownDomain(node.domain())) {
+    return {kOtherDomain, "its domain '" + node.domain() + "' is not ONNX's"};
+  }
   const auto& types = config_->op_types_to_quantize;
-  if (types.empty() ? !IsQuantizedByDefault(node.op_type()) : !types.contains(node.op_type())) {
-    return types.empty() ? "op type " + node.op_type() + " is not quantized by default"
-                         : "op type " + node.op_type() + " is not in op_types_to_quantize";
+  if (types.empty() && FindOp(node.op_type()) == nullptr) {
+    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not quantized by default"};
+  }
+  if (!types.empty() && !types.contains(node.op_type())) {
+    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not in op_types_to_quantize"};
   }
   if (!config_->nodes_to_quantize.empty() && !config_->nodes_to_quantize.contains(node.name())) {
-    return "it is not in nodes_to_quantize";
+    return {kNodeNotSelected, "it is not in nodes_to_quantize"};
   }
-  if (config_->nodes_to_exclude.contains(node.name())) return "it is in nodes_to_exclude";
+  if (config_->nodes_to_exclude.contains(node.name())) {
+    return {kNodeExcluded, "it is in nodes_to_exclude"};
+  }
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {
-    return "its second input is not constant (MatMulConstBOnly)";
+    return {kInputNotConstant, "its second input is not constant (MatMulConstBOnly)"};
   }
-  return "";
+  return {};
 }
 
 bool PlanContext::IsFloat(const std::string& tensor) const {
@@ -295,8 +293,8 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const auto weight = plan->tensor_index.find(bias.weight);
     if (input == nullptr || weight == plan->tensor_index.end()) continue;
     TensorPlan& weight_plan = plan->tensors[weight->second];
-    // QOperator goes by the option, so that per-channel weights, which it makes signed whatever the
-    // option says, are left alone with unsigned ones.
+    // QOperator makes per-channel weights signed whatever weight_type says. The reference still
+    // asks weight_type here: with an unsigned one it leaves those weights alone.
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? weight_plan.params.type
                                : context.config().weight_type;

@@ -28,7 +28,7 @@ class PlanContext {
   int64_t opset() const { return opset_; }
 
   // Empty where `node` is to be quantized, else the reason why it is not.
-  std::string ReasonToSkip(const onnx::NodeProto& node) const;
+  FloatReason ReasonToSkip(const onnx::NodeProto& node) const;
 
   bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
   const onnx::TensorProto* FloatInitializer(const std::string& tensor) const;  // null: none
@@ -46,8 +46,8 @@ class PlanContext {
   // Observed in calibration, but empty or NaN every time.
   bool IsValueless(const std::string& tensor) const;
 
-  // Whether Relu or Clip `node` changes nothing for values dequantized with `params`: the ends of
-  // the representable range lie within its bounds, one float rounding allowed.
+  // Whether the Relu or Clip `node` leaves every value alone that `params` can represent: the ends
+  // of the representable range lie within its bounds, give or take one float rounding.
   bool ClipsNothing(const onnx::NodeProto& node, const QuantParams& params) const;
 
  private:
@@ -73,8 +73,7 @@ int32_t ElementTypeOrDefault(const GraphView& view, const std::string& tensor,
 
 bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, DequantizeLinear
 
-// No attribute `dilations`, or ones only: QLinearAveragePool knows none (AveragePool does from
-// opset 19).
+// Whether all dilations are 1. AveragePool has some from opset 19 on, QLinearAveragePool has none.
 bool HasUnitDilations(const onnx::NodeProto& node);
 
 // Appends `tensor` to the plan, with its calibrated range where it has one. An empty name (an

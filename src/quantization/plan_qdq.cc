@@ -76,8 +76,8 @@ class QdqPlanner {
         (mark.weight ? config_.WeightSymmetric(fit.type) : config_.activation_symmetric));
     fit.options.reduce_range = given.reduce_range.value_or(config_.reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
-    // A vector of scales in blocks could not be told from one per channel (and onnxruntime does
-    // not).
+    // Vectors stay without blocks: their scales would be a vector as well, which onnxruntime takes
+    // for one scale per channel.
     if (mark.weight && config_.block_size > 0 && !given.scale && initializer.dims_size() > 1) {
       fit.block_size = config_.block_size;
       fit.axis = fit.axis.value_or(0);
@@ -90,8 +90,9 @@ class QdqPlanner {
     for (const QdqMark& mark : marks_.marks) {
       if (!mark.shares_with.empty()) waiting.push_back(&mark);
     }
-    // Nodes come in topological order, so one round nearly always does; a round without progress
-    // means that the provider has no parameters (it is dequantized already), and ends it.
+    // Nodes come in topological order, so one round is nearly always enough. A round without
+    // progress ends the loop: the tensors left share with one that has no parameters, because the
+    // model as given dequantizes it.
     while (!waiting.empty()) {
       std::vector<const QdqMark*> later;
       for (const QdqMark* mark : waiting) {
@@ -160,15 +161,13 @@ class QdqPlanner {
       NodePlan& node_plan = plan_.nodes[static_cast<size_t>(i)];
       if (!node_plan.reason.empty() || node_plan.action != NodeAction::kFloat) continue;
       const onnx::NodeProto& node = context_.node(i);
-      const OpRow* row = FindOp(node.op_type());
-      const bool shares =
-          row != nullptr && (row->qdq == QdqRule::kSharedOutput || row->qdq == QdqRule::kGather ||
-                             row->qdq == QdqRule::kWhere);
-      if (shares) {
-        // A consumer may have quantized its output all the same; then it reads float data still.
-        const int data = row->qdq == QdqRule::kWhere ? 1 : 0;
+      const QdqRule rule = QdqRuleOf(node.op_type());
+      if (rule == QdqRule::kSharedOutput || rule == QdqRule::kGather || rule == QdqRule::kWhere) {
+        // Its output may be quantized on behalf of a reader; the node itself still reads float
+        // data.
+        const int data = rule == QdqRule::kWhere ? 1 : 0;
         if (plan_.Find(node.input(data)) == nullptr) {
-          node_plan.reason = "its input is not quantized";
+          node_plan.reason = InputNotQuantized();
         } else if (plan_.Find(node.output(0)) == nullptr) {
           node_plan.action = NodeAction::kQuantized;  // on its input only
         } else {
@@ -183,7 +182,7 @@ class QdqPlanner {
           std::any_of(node.output().begin(), node.output().end(), planned)) {
         node_plan.action = NodeAction::kQuantized;
       } else {
-        node_plan.reason = "it has no float tensors";
+        node_plan.reason = {FloatReasonCode::kNotFloat, "it has no float tensors"};
       }
     }
   }

@@ -4,7 +4,7 @@
 // onnxruntime.quantization's ONNXQuantizer.
 
 #include <string>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "model/attributes.h"
@@ -37,28 +37,26 @@ class QOperatorPlanner {
   }
 
  private:
-  // Decides node_; returns why it stays float, or "".
-  std::string PlanNode(NodePlan* node_plan) {
+  // Decides node_; returns why it stays float, or nothing.
+  FloatReason PlanNode(NodePlan* node_plan) {
     const onnx::NodeProto& node = *node_;
     const OpRow* row = FindOp(node.op_type());
-    if (row == nullptr || row->qoperator == QOperatorRule::kNone) {
-      return "op type " + node.op_type() + " has no integer form in the QOperator format";
-    }
-    if (context_.opset() < row->min_opset) {
-      return "its integer form needs opset " + std::to_string(row->min_opset) + " or newer";
-    }
+    if (row == nullptr || row->qoperator == QOperatorRule::kNone) return NoIntegerForm();
+    if (context_.opset() < row->traits.min_opset) return NeedsOpset(row->traits.min_opset);
     const bool data_first = row->qoperator != QOperatorRule::kWhere &&
                             row->qoperator != QOperatorRule::kEmbedLayerNormalization;
     if (data_first && !context_.IsFloat(Input(0))) {
-      return "its input '" + Input(0) + "' is not float";
+      return NotFloat("its input '" + Input(0) + "' is not float");
     }
     // QLinearConv and its kind take float32 scales only (ONNX operator specification).
     if (context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16) {
-      return "float16 has no integer form in the QOperator format; QDQ has one";
+      return {FloatReasonCode::kUnsupportedType,
+              "float16 has no integer form in the QOperator format; QDQ has one"};
     }
+    if (row->traits.unit_dilations && !HasUnitDilations(node)) return LacksDilations();
     switch (row->qoperator) {
       case QOperatorRule::kConv:
-        return PlanConv(0, QuantType::kInt8, {});
+        return PlanConv(row->traits.channel_axis, QuantType::kInt8, {});
       case QOperatorRule::kGemm:
         return PlanConv(IntAttribute(node, "transB", 0) > 0 ? 0 : 1, config_.weight_type,
                         {FloatAttribute(node, "alpha", 1), FloatAttribute(node, "beta", 1)});
@@ -67,9 +65,8 @@ class QOperatorPlanner {
       case QOperatorRule::kBinary:
         return PlanOperator({0, 1}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kUnary:
-        if (!HasUnitDilations(*node_)) return "it has dilations, which its integer form lacks";
         return PlanOperator({0}, context_.ActivationParams(node.output(0)));
-      case QOperatorRule::kSoftmax:  // the output that its kernel is made for
+      case QOperatorRule::kSoftmax:  // QLinearSoftmax always writes [0, 1]
         return PlanOperator({0}, context_.UnitIntervalParams(node.output(0)));
       case QOperatorRule::kGlobalAveragePool:
         return PlanGlobalAveragePool();
@@ -77,7 +74,8 @@ class QOperatorPlanner {
         return PlanConcat();
       case QOperatorRule::kWhere:
         if (!config_.force_quantize_no_input_check) {
-          return "Where is quantized only with ForceQuantizeNoInputCheck";
+          return {FloatReasonCode::kNotForced,
+                  "Where is quantized only with ForceQuantizeNoInputCheck"};
         }
         return PlanOperator({1, 2}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kRemovable:
@@ -85,7 +83,7 @@ class QOperatorPlanner {
       case QOperatorRule::kSharedOutput:
         node_plan->action = NodeAction::kShared;
         if (!config_.force_quantize_no_input_check && !IsQuantized(Input(0))) {
-          return "its input is not quantized";
+          return InputNotQuantized();
         }
         return PlanShared(1);
       case QOperatorRule::kSplit:
@@ -93,23 +91,25 @@ class QOperatorPlanner {
         return PlanShared(node.output_size());
       case QOperatorRule::kGather:
         node_plan->action = NodeAction::kShared;
-        if (context_.FloatInitializer(Input(0)) == nullptr) return "its data is not an initializer";
+        if (context_.FloatInitializer(Input(0)) == nullptr) {
+          return NotConstant("its data is not an initializer");
+        }
         return PlanShared(1);
       case QOperatorRule::kPad:
         node_plan->action = NodeAction::kShared;
         return PlanPad();
       case QOperatorRule::kArgMax:
         node_plan->action = NodeAction::kShared;
-        return IsQuantized(Input(0)) ? CannotQuantize(Input(0)) : "its input is not quantized";
+        return IsQuantized(Input(0)) ? CannotQuantize(Input(0)) : InputNotQuantized();
       case QOperatorRule::kEmbedLayerNormalization:
         return PlanEmbedLayerNormalization();
       case QOperatorRule::kNone:
         break;
     }
-    return "it has no integer form";
+    return NoIntegerForm();
   }
 
-  std::string PlanConv(int64_t channel_axis, QuantType per_channel_type, BiasFactors factors) {
+  FloatReason PlanConv(int64_t channel_axis, QuantType per_channel_type, BiasFactors factors) {
     const onnx::NodeProto& node = *node_;
     const std::string& weight = Input(1);
     const bool constant = context_.FloatInitializer(weight) != nullptr;
@@ -117,22 +117,22 @@ class QOperatorPlanner {
     const bool per_channel = axis.has_value();
     const bool has_bias = node.input_size() > 2 && !node.input(2).empty();
     std::optional<QuantParams> output = context_.ActivationParams(node.output(0));
-    if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
-    if (std::string reason = CannotQuantize(weight, axis); !reason.empty()) return reason;
+    if (FloatReason reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
+    if (FloatReason reason = CannotQuantize(weight, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
     const QuantType weight_type =
         WeightType(weight, per_channel ? per_channel_type : config_.weight_type);
     const bool fresh = constant && !IsQuantized(weight);
     if (!KernelTakes(TypeOf(Input(0)), fresh ? weight_type : TypeOf(weight), output->type)) {
-      return kMixedTypes;
+      return MixedTypes();
     }
-    if (factors.alpha == 0) return "its alpha is 0";
+    if (factors.alpha == 0) return Unsupported("its alpha is 0");
     if (has_bias && context_.FloatInitializer(node.input(2)) == nullptr) {
-      return "its bias '" + node.input(2) + "' is not a float initializer";
+      return NotConstant("its bias '" + node.input(2) + "' is not a float initializer");
     }
     if (has_bias && !BiasFitsChannels(*context_.view().Initializer(node.input(2)),
                                       Channels(weight, per_channel, channel_axis))) {
-      return "its bias does not have one value a channel";
+      return Unsupported("its bias does not have one value a channel");
     }
     UseActivation(Input(0));
     if (constant) {
@@ -142,10 +142,10 @@ class QOperatorPlanner {
     }
     if (has_bias) {
       plan_.biases.push_back(
-          {node_index_, 2, node.input(2), node.input(2), Input(0), weight, factors});
+          {node_index_, node.input(2), node.input(2), Input(0), weight, factors});
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
-    return "";
+    return {};
   }
 
   size_t Channels(const std::string& weight, bool per_channel, int64_t axis) const {
@@ -154,7 +154,7 @@ class QOperatorPlanner {
     return static_cast<size_t>(context_.view().Initializer(weight)->dims(static_cast<int>(axis)));
   }
 
-  std::string PlanMatMul() {
+  FloatReason PlanMatMul() {
     const onnx::NodeProto& node = *node_;
     const std::string& b = Input(1);
     const onnx::TensorProto* weight = context_.FloatInitializer(b);
@@ -162,13 +162,13 @@ class QOperatorPlanner {
     // Per channel only at rank 2: QLinearMatMul takes no vector of scales at another.
     const std::optional<int64_t> axis =
         weight != nullptr && weight->dims_size() == 2 ? WeightAxis(b, 1) : std::nullopt;
-    if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
-    if (std::string reason = CannotQuantize(b, axis); !reason.empty()) return reason;
+    if (FloatReason reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
+    if (FloatReason reason = CannotQuantize(b, axis); !reason.empty()) return reason;
     if (!output) return NoRange(node.output(0));
     const QuantType weight_type = WeightType(b, config_.weight_type);
     const bool fresh = weight != nullptr && !IsQuantized(b);
     if (!KernelTakes(TypeOf(Input(0)), fresh ? weight_type : TypeOf(b), output->type)) {
-      return kMixedTypes;
+      return MixedTypes();
     }
     UseActivation(Input(0));
     if (weight == nullptr) {
@@ -177,52 +177,52 @@ class QOperatorPlanner {
       UseWeight(b, weight_type, axis);
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
-    return "";
+    return {};
   }
 
   // Inputs as activations, output with parameters of its own.
-  std::string PlanOperator(const std::vector<int>& inputs, std::optional<QuantParams> output) {
+  FloatReason PlanOperator(const std::vector<int>& inputs, std::optional<QuantParams> output) {
     for (int i : inputs) {
-      if (std::string reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
+      if (FloatReason reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
     }
     if (!output) return NoRange(node_->output(0));
     for (int i : inputs) {
-      if (TypeOf(Input(i)) != output->type) return kMixedTypes;
+      if (TypeOf(Input(i)) != output->type) return MixedTypes();
     }
     for (int i : inputs) UseActivation(Input(i));
     AddTensor({node_->output(0), TensorRole::kActivation, *std::move(output)});
-    return "";
+    return {};
   }
 
-  std::string PlanConcat() {
+  FloatReason PlanConcat() {
     std::vector<int> inputs(static_cast<size_t>(node_->input_size()));
     for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = static_cast<int>(i);
     return PlanOperator(inputs, context_.ActivationParams(node_->output(0)));
   }
 
-  std::string PlanGlobalAveragePool() {
-    if (!IsQuantized(Input(0))) return "its input is not quantized";
-    if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
+  FloatReason PlanGlobalAveragePool() {
+    if (!IsQuantized(Input(0))) return InputNotQuantized();
+    if (FloatReason reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     std::optional<QuantParams> output = context_.ActivationParams(node_->output(0));
     if (!output) return PlanShared(1);
-    if (TypeOf(Input(0)) != output->type) return kMixedTypes;
+    if (TypeOf(Input(0)) != output->type) return MixedTypes();
     AddTensor({node_->output(0), TensorRole::kActivation, *std::move(output)});
-    return "";
+    return {};
   }
 
-  std::string PlanRemovable(NodePlan* node_plan) {
+  FloatReason PlanRemovable(NodePlan* node_plan) {
     const TensorPlan* input = plan_.Find(Input(0));
-    if (input == nullptr) return "its input is not quantized";
+    if (input == nullptr) return InputNotQuantized();
     if (config_.activation_symmetric || !context_.ClipsNothing(*node_, input->params)) {
-      return "the range of its input reaches past its bounds";
+      return {FloatReasonCode::kRangePastBounds, "the range of its input reaches past its bounds"};
     }
     node_plan->action = NodeAction::kRemoved;
     return PlanShared(1);
   }
 
   // The first `outputs` outputs take the parameters of input 0.
-  std::string PlanShared(int outputs) {
-    if (std::string reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
+  FloatReason PlanShared(int outputs) {
+    if (FloatReason reason = CannotQuantize(Input(0)); !reason.empty()) return reason;
     UseActivation(Input(0));
     const TensorPlan& input = *plan_.Find(Input(0));
     const QuantParams params = input.params;
@@ -230,34 +230,36 @@ class QOperatorPlanner {
     for (int i = 0; i < outputs; ++i) {
       AddTensor({node_->output(i), TensorRole::kActivation, params, source});
     }
-    return "";
+    return {};
   }
 
-  std::string PlanPad() {
+  FloatReason PlanPad() {
     const onnx::NodeProto& node = *node_;
-    if (context_.opset() < 11) return "its integer form needs opset 11 or newer";
-    if (!IsQuantized(Input(0))) return "its input is not quantized";
+    if (context_.opset() < 11) return NeedsOpset(11);
+    if (!IsQuantized(Input(0))) return InputNotQuantized();
     const bool constant_mode = StringAttribute(node, "mode", "constant") == "constant";
     if (constant_mode && node.input_size() > 2 && !node.input(2).empty()) {
-      if (!context_.IsFloat(node.input(2))) return "its pad value is not float";
+      if (!context_.IsFloat(node.input(2))) return NotFloat("its pad value is not float");
       const onnx::TensorProto* value = context_.view().Initializer(node.input(2));
-      if (value != nullptr && ElementCount(*value) != 1) return "its pad value is not one number";
+      if (value != nullptr && ElementCount(*value) != 1) {
+        return Unsupported("its pad value is not one number");
+      }
     }
     return PlanShared(1);
   }
 
   // Its tables are quantized; its outputs stay float.
-  std::string PlanEmbedLayerNormalization() {
-    if (node_->output_size() > 2) return "it has three outputs, its integer form two";
-    if (node_->input_size() < 7) return "it has no table that could be quantized";
+  FloatReason PlanEmbedLayerNormalization() {
+    if (node_->output_size() > 2) return Unsupported("it has three outputs, its integer form two");
+    if (node_->input_size() < 7) return Unsupported("it has no table that could be quantized");
     for (int i = 2; i <= 6; ++i) {
       if (Input(i).empty()) continue;
-      if (std::string reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
+      if (FloatReason reason = CannotQuantize(Input(i)); !reason.empty()) return reason;
     }
     for (int i = 2; i <= 6; ++i) {
       if (!Input(i).empty()) UseActivation(Input(i));
     }
-    return "";
+    return {};
   }
 
   const std::string& Input(int index) const {
@@ -267,28 +269,52 @@ class QOperatorPlanner {
 
   bool IsQuantized(const std::string& tensor) const { return plan_.Find(tensor) != nullptr; }
 
-  static std::string NoRange(const std::string& tensor) {
-    return "tensor '" + tensor + "' has no tensor range";
+  static FloatReason MixedTypes() {
+    return {FloatReasonCode::kOverrideUnfit,
+            "TensorQuantOverrides give its tensors types that no kernel takes together"};
   }
 
-  // `axis`: the channel axis that the node wants for a weight; what is per channel along another
-  // axis, or is read as data, does not fit.
-  std::string CannotQuantize(const std::string& tensor,
+  static FloatReason NotFloat(std::string text) {
+    return {FloatReasonCode::kNotFloat, std::move(text)};
+  }
+
+  static FloatReason NotConstant(std::string text) {
+    return {FloatReasonCode::kInputNotConstant, std::move(text)};
+  }
+
+  static FloatReason Unsupported(std::string text) {
+    return {FloatReasonCode::kUnsupportedForm, std::move(text)};
+  }
+
+  FloatReason NoIntegerForm() const {
+    return {FloatReasonCode::kNoIntegerForm,
+            "op type " + node_->op_type() + " has no integer form in the QOperator format"};
+  }
+
+  static FloatReason NoRange(const std::string& tensor) {
+    return {FloatReasonCode::kNoRange, "tensor '" + tensor + "' has no tensor range"};
+  }
+
+  // Why the integer form cannot read `tensor`. `axis`: the channel axis of a weight, nothing for an
+  // activation; a tensor that is per channel along another axis does not fit.
+  FloatReason CannotQuantize(const std::string& tensor,
                              std::optional<int64_t> axis = std::nullopt) const {
     if (const TensorPlan* planned = plan_.Find(tensor)) {
-      if (!planned->params.per_channel() || planned->params.axis == axis) return "";
-      return "its input '" + tensor + "' is quantized per channel for another node";
+      if (!planned->params.per_channel() || planned->params.axis == axis) return {};
+      return {FloatReasonCode::kPerChannelUnfit,
+              "its input '" + tensor + "' is quantized per channel for another node"};
     }
-    if (!context_.IsFloat(tensor)) return "its input '" + tensor + "' is not float";
+    if (!context_.IsFloat(tensor)) return NotFloat("its input '" + tensor + "' is not float");
     if (const TensorOverride* override = config_.Override(tensor); override && override->axis) {
       const int64_t rank = context_.view().Initializer(tensor)->dims_size();
       if (axis != (*override->axis + rank) % rank) {
-        return "TensorQuantOverrides give its input '" + tensor +
-               "' an axis that its integer form does not have";
+        return {FloatReasonCode::kOverrideUnfit,
+                "TensorQuantOverrides give its input '" + tensor +
+                    "' an axis that its integer form does not have"};
       }
     }
-    if (context_.view().Initializer(tensor) != nullptr) return "";
-    return context_.ActivationParams(tensor) ? "" : NoRange(tensor);
+    if (context_.view().Initializer(tensor) != nullptr) return {};
+    return context_.ActivationParams(tensor) ? FloatReason{} : NoRange(tensor);
   }
 
   // The channel axis of a weight: `channel_axis` where it is quantized per channel, by the option
@@ -353,9 +379,6 @@ class QOperatorPlanner {
   }
 
   void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
-
-  static constexpr char kMixedTypes[] =
-      "TensorQuantOverrides give its tensors types that no kernel takes together";
 
   const PlanContext& context_;
   const StaticQuantConfig& config_;

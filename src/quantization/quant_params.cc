@@ -14,8 +14,8 @@ namespace {
 
 constexpr float kSmallestHalfSubnormal = 0x1p-24f;
 
-// double to float16 with one rounding: the float on the way is rounded to odd, which keeps what the
-// second rounding needs to know.
+// double to float16, rounded once. The float in between is rounded to odd: its last bit then says
+// whether anything was cut off, so that the second rounding is right.
 float ToHalf(double value) {
   float near = static_cast<float>(value);
   if (static_cast<double>(near) != value && std::isfinite(near)) {

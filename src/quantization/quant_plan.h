@@ -10,6 +10,7 @@
 
 #include "base/diagnostic.h"
 #include "quantization/bias.h"
+#include "quantization/float_reason.h"
 #include "quantization/quant_params.h"
 
 namespace ptq {
@@ -20,14 +21,14 @@ enum class NodeAction {
   kFloat,      // left as it is
   kQuantized,  // QDQ: Q/DQ pairs on its tensors; QOperator: its integer form
   kShared,     // the same op on quantized data, parameters passed through
-  kRemoved,    // a Relu or Clip that the range of its input already carries out
+  kRemoved,  // a Relu or Clip that quantizing makes needless: the quantized range clips as it does
 };
 
 struct NodePlan {
   bool selected = false;  // by op type and node name
   NodeAction action = NodeAction::kFloat;
-  std::string reason;        // why, where kFloat
-  bool reads_float = false;  // it must not see dequantized data: see QdqMarker::MarkConcat
+  FloatReason reason;        // why, where kFloat
+  bool reads_float = false;  // it must not see dequantized data: see QdqMarker::IsFloat16Concat
 };
 
 enum class TensorRole { kActivation, kInitializer };
@@ -57,11 +58,10 @@ struct TensorPlan {
 };
 
 struct BiasPlan {
-  int node = -1;        // index of the node that reads it
-  int input_index = 2;  // which input
-  std::string bias;     // the float initializer
-  std::string name;     // the same, or the name of this node's own copy
-  std::string input;    // tensors whose scales it takes
+  int node = -1;      // index of the node that reads it
+  std::string bias;   // the float initializer
+  std::string name;   // the same, or the name of this node's own copy
+  std::string input;  // tensors whose scales it takes
   std::string weight;
   BiasFactors factors;
 };
@@ -71,7 +71,7 @@ struct QuantPlan {
   std::vector<TensorPlan> tensors;  // in the order in which they are quantized
   std::unordered_map<std::string, size_t> tensor_index;
   std::vector<BiasPlan> biases;
-  // Producers write the value's name instead of the key's: what is left of removed nodes.
+  // Input of a removed node -> its output: the producer of the one writes the other instead.
   std::unordered_map<std::string, std::string> renamed_outputs;
   Diagnostics diagnostics;
 

@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "model/attributes.h"
+#include "model/domains.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "quantization/rewrite_tools.h"
@@ -28,7 +30,7 @@
 namespace ptq {
 namespace {
 
-// What a node is told of scale and zero point.
+// Scale and zero point for a node: the names of the two initializers, and the values.
 struct Parameters {
   const ParameterNames::Pair& names;
   const QuantParams& values;
@@ -84,7 +86,7 @@ class QdqRewriter {
     return readers;
   }
 
-  // The graphs that need a DequantizeLinear of it: where it is read, or its own where it is not.
+  // The graphs that need a DequantizeLinear of it: those that read it, or its own if none does.
   std::set<int> ReadingGraphs(const std::string& tensor) const {
     if (config_.bodies() == Bodies::kOutside) return {0};
     std::set<int> graphs;
@@ -239,7 +241,7 @@ class QdqRewriter {
     }
   }
 
-  // Scales of a tensor that the model had quantized before us come from its DequantizeLinear.
+  // The scales of the plan, or of the DequantizeLinear that the model as given has there.
   std::vector<float> Scales(const std::string& tensor, const onnx::NodeProto& node) const {
     if (const TensorPlan* planned = plan_.Find(tensor)) {
       return planned->ParamsFor(node.name()).scales;
@@ -264,7 +266,8 @@ class QdqRewriter {
     if (bias.factors.beta != 1) beta_in_bias_.insert(bias.node);
   }
 
-  // Beside float8 a bias stays float, behind a Cast to its own type (float8 kernels add it so).
+  // With float8 weights a bias stays float, behind a Cast to its own type, as the reference writes
+  // it.
   onnx::NodeProto FloatBias(const BiasPlan& bias, const onnx::TensorProto& initializer) {
     std::vector<float> values = model_.tensors().ReadFloats(initializer);
     for (float& value : values) value *= bias.factors.beta;
@@ -319,7 +322,8 @@ class QdqRewriter {
 
   // --- The graph ---
 
-  // The value that a removed Relu wrote is now written by whoever fed it, maybe over several steps.
+  // The name under which a node now writes its output. The producer of a removed Relu's input
+  // writes the Relu's output; several removed nodes in a row take several steps.
   std::string OutputName(const std::string& name) const {
     std::string current = name;
     for (auto next = renamed_outputs_.find(current); next != renamed_outputs_.end();

@@ -15,8 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "model/attributes.h"
+#include "model/domains.h"
 #include "model/graph_view.h"
+#include "model/node_builder.h"
 #include "model/subgraphs.h"
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
@@ -96,16 +99,28 @@ class QOperatorRewriter {
         values_[node.output(0)] = Quantized(node.input(0));
         return;
       case NodeAction::kShared:
-        RewriteShared(node);
-        return;
       case NodeAction::kQuantized:
         break;
     }
     switch (FindOp(node.op_type())->qoperator) {
       case QOperatorRule::kConv:
-      case QOperatorRule::kGemm:
       case QOperatorRule::kMatMul:
         RewriteConv(node, index);
+        return;
+      case QOperatorRule::kGemm:
+        RewriteGemm(node, index);
+        return;
+      case QOperatorRule::kBinary:
+        Append(MakeOperator(node, 2));
+        return;
+      case QOperatorRule::kUnary:
+        Append(MakeOperator(node, 1));
+        return;
+      case QOperatorRule::kSoftmax:
+        RewriteSoftmax(node);
+        return;
+      case QOperatorRule::kGlobalAveragePool:
+        RewriteGlobalAveragePool(node);
         return;
       case QOperatorRule::kConcat:
         RewriteConcat(node);
@@ -116,36 +131,57 @@ class QOperatorRewriter {
       case QOperatorRule::kEmbedLayerNormalization:
         RewriteEmbedLayerNormalization(node);
         return;
-      default:
-        RewriteOperator(node);
+      case QOperatorRule::kSharedOutput:
+      case QOperatorRule::kGather:
+      case QOperatorRule::kArgMax:
+        RewriteShared(node);
         return;
+      case QOperatorRule::kSplit:
+        RewriteSplit(node);
+        return;
+      case QOperatorRule::kPad:
+        RewritePad(node);
+        return;
+      case QOperatorRule::kRemovable:
+      case QOperatorRule::kNone:
+        break;
     }
+    throw Error(ErrorCode::kInternal, "The plan quantizes a node that has no integer form.")
+        .WithNode(node.name());
   }
 
-  // QLinearConv, QGemm and QLinearMatMul differ in where the bias goes.
+  // ONNX QLinearConv and QLinearMatMul: an int32 bias comes last.
   void RewriteConv(const onnx::NodeProto& node, int index) {
     const QuantizedValue a = Quantized(node.input(0));
     const QuantizedValue b = Quantized(node.input(1));
-    const bool gemm = node.op_type() == "Gemm";
     const QuantizedValue y = NewOutput(node.output(0));
-    std::vector<std::string> inputs = {a.data, a.scale, a.zero_point,
-                                       b.data, b.scale, b.zero_point};
-    if (gemm) inputs.push_back(Bias(index));
-    inputs.push_back(y.scale);
-    inputs.push_back(y.zero_point);
-    if (!gemm && biases_.contains(index)) inputs.push_back(Bias(index));
+    std::vector<std::string> inputs = {a.data,  a.scale,      a.zero_point, b.data,
+                                       b.scale, b.zero_point, y.scale,      y.zero_point};
+    if (biases_.contains(index)) inputs.push_back(Bias(index));
     onnx::NodeProto quantized =
-        gemm ? MakeNode("QGemm", inputs, {y.data}, QuantName(node), kMicrosoftDomain)
-             : MakeNode("QLinear" + node.op_type(), inputs, {y.data}, QuantName(node));
+        MakeNode("QLinear" + node.op_type(), inputs, {y.data}, QuantName(node));
+    CopyAttributes(node, &quantized, "");
+    Append(std::move(quantized));
+  }
+
+  // com.microsoft QGemm: the bias stands before the output's scale; its beta is in the bias.
+  void RewriteGemm(const onnx::NodeProto& node, int index) {
+    const QuantizedValue a = Quantized(node.input(0));
+    const QuantizedValue b = Quantized(node.input(1));
+    const QuantizedValue y = NewOutput(node.output(0));
+    onnx::NodeProto quantized = MakeNode("QGemm",
+                                         {a.data, a.scale, a.zero_point, b.data, b.scale,
+                                          b.zero_point, Bias(index), y.scale, y.zero_point},
+                                         {y.data}, QuantName(node), kMicrosoftDomain);
     CopyAttributes(node, &quantized, "beta");
     Append(std::move(quantized));
   }
 
-  // com.microsoft QLinear<Op>: the inputs as triples, then scale and zero point of the output.
-  void RewriteOperator(const onnx::NodeProto& node) {
+  // com.microsoft QLinear<Op>: the first inputs as triples, then scale and zero point of the
+  // output.
+  onnx::NodeProto MakeOperator(const onnx::NodeProto& node, int input_count) {
     std::vector<std::string> inputs;
-    const int count = FindOp(node.op_type())->qoperator == QOperatorRule::kBinary ? 2 : 1;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < input_count; ++i) {
       const QuantizedValue x = Quantized(node.input(i));
       inputs.insert(inputs.end(), {x.data, x.scale, x.zero_point});
     }
@@ -154,15 +190,23 @@ class QOperatorRewriter {
     onnx::NodeProto quantized =
         MakeNode("QLinear" + node.op_type(), inputs, {y.data}, QuantName(node), kMicrosoftDomain);
     CopyAttributes(node, &quantized, "dilations");
-    if (node.op_type() == "GlobalAveragePool")
-      SetAttribute(&quantized, "channels_last", int64_t{0});
-    if (node.op_type() == "Softmax") {
-      const int64_t opset = model_.Opset();
-      SetAttribute(&quantized, "opset", opset);
-      // Its own default is -1; before opset 13 Softmax's was 1.
-      if (opset < 13 && FindAttribute(node, "axis") == nullptr) {
-        SetAttribute(&quantized, "axis", int64_t{1});
-      }
+    return quantized;
+  }
+
+  void RewriteGlobalAveragePool(const onnx::NodeProto& node) {
+    onnx::NodeProto quantized = MakeOperator(node, 1);
+    SetAttribute(&quantized, "channels_last", int64_t{0});
+    SortAttributes(&quantized);
+    Append(std::move(quantized));
+  }
+
+  void RewriteSoftmax(const onnx::NodeProto& node) {
+    onnx::NodeProto quantized = MakeOperator(node, 1);
+    const int64_t opset = model_.Opset();
+    SetAttribute(&quantized, "opset", opset);
+    // Its own default is -1; before opset 13 Softmax's was 1.
+    if (opset < 13 && FindAttribute(node, "axis") == nullptr) {
+      SetAttribute(&quantized, "axis", int64_t{1});
     }
     SortAttributes(&quantized);
     Append(std::move(quantized));
@@ -219,33 +263,47 @@ class QOperatorRewriter {
     Append(std::move(quantized));
   }
 
-  // The same operator on quantized data.
+  // The same operator on quantized data; its other inputs are no data.
   void RewriteShared(onnx::NodeProto node) {
     const QuantizedValue x = Quantized(node.input(0));
-    for (int i = 1; i < node.input_size(); ++i) {
-      if (node.op_type() != "Pad") Dequantize(node.input(i));
-    }
-    if (node.op_type() == "Pad") QuantizePadValue(x, &node);
-    node.set_input(0, x.data);
-    const bool split = node.op_type() == "Split";
-    if (split && !node.name().empty()) node.set_name(QuantName(node));
-    for (int i = 0; i < node.output_size(); ++i) {
-      const std::string output = node.output(i);
-      if (output.empty() || plan_.Find(output) == nullptr) continue;
-      // The reference writes Split's outputs without the underscore.
-      const std::string data = names_.Make(output + (split ? "quantized" : "_quantized"));
-      values_[output] = {data, x.scale, x.zero_point, x.axis};
-      node.set_output(i, data);
-    }
-    if (split) SortAttributes(&node);
+    for (int i = 1; i < node.input_size(); ++i) Dequantize(node.input(i));
+    PassOn(x, "_quantized", &node);
     Append(std::move(node));
+  }
+
+  void RewriteSplit(onnx::NodeProto node) {
+    const QuantizedValue x = Quantized(node.input(0));
+    for (int i = 1; i < node.input_size(); ++i) Dequantize(node.input(i));
+    if (!node.name().empty()) node.set_name(QuantName(node));
+    PassOn(x, "quantized", &node);  // the reference writes no underscore here
+    SortAttributes(&node);
+    Append(std::move(node));
+  }
+
+  void RewritePad(onnx::NodeProto node) {
+    const QuantizedValue x = Quantized(node.input(0));
+    QuantizePadValue(x, &node);
+    PassOn(x, "_quantized", &node);
+    Append(std::move(node));
+  }
+
+  // Makes `node` read `x` and gives its planned outputs the parameters of `x`.
+  void PassOn(const QuantizedValue& x, const char* suffix, onnx::NodeProto* node) {
+    node->set_input(0, x.data);
+    for (int i = 0; i < node->output_size(); ++i) {
+      const std::string output = node->output(i);
+      if (output.empty() || plan_.Find(output) == nullptr) continue;
+      const std::string data = names_.Make(output + suffix);
+      values_[output] = {data, x.scale, x.zero_point, x.axis};
+      node->set_output(i, data);
+    }
   }
 
   void QuantizePadValue(const QuantizedValue& x, onnx::NodeProto* node) {
     if (StringAttribute(*node, "mode", "constant") != "constant") return;
     if (node->input_size() == 2) node->add_input("");
     const std::string value = node->input(2);
-    if (value.empty()) {  // real 0 is the zero point
+    if (value.empty()) {  // pads with 0, which the zero point stands for
       node->set_input(2, x.zero_point);
       return;
     }
@@ -294,13 +352,14 @@ class QOperatorRewriter {
     return value;
   }
 
-  // Makes the float form of `tensor` where only a quantized one is left.
+  // Adds a DequantizeLinear for `tensor` if it exists in quantized form only.
   void Dequantize(const std::string& tensor) {
     const auto found = values_.find(tensor);
     if (found == values_.end() || float_values_.contains(tensor)) return;
     const QuantizedValue& value = found->second;
-    // A per-channel weight: the float initializer is still there and serves. (DequantizeLinear has
-    // no axis before opset 13, and onnxruntime fuses it with a MatMul along another one.)
+    // For a per-channel weight the float initializer is still there and is read instead: before
+    // opset 13 DequantizeLinear has no axis, and onnxruntime fuses it with a MatMul along another
+    // one.
     if (value.axis) return;
     onnx::NodeProto node = MakeNode("DequantizeLinear", {value.data, value.scale, value.zero_point},
                                     {tensor}, names_.Make(tensor + "_DequantizeLinear"));

@@ -11,18 +11,6 @@
 
 namespace ptq {
 
-onnx::NodeProto MakeNode(const std::string& op_type, const std::vector<std::string>& inputs,
-                         const std::vector<std::string>& outputs, const std::string& name,
-                         const std::string& domain) {
-  onnx::NodeProto node;
-  node.set_op_type(op_type);
-  for (const std::string& input : inputs) node.add_input(input);
-  for (const std::string& output : outputs) node.add_output(output);
-  node.set_name(name);
-  if (!domain.empty()) node.set_domain(domain);
-  return node;
-}
-
 InitializerAdder::InitializerAdder(onnx::GraphProto* graph) : graph_(graph) {
   for (const onnx::TensorProto& initializer : graph->initializer()) {
     names_.insert(initializer.name());

@@ -1,4 +1,4 @@
-// What both rewriters do: nodes by their parts, initializers, biases, and the final clean-up.
+// What both rewriters do: initializers, biases, and the final clean-up.
 #pragma once
 
 #include <string>
@@ -13,12 +13,6 @@
 #include "quantization/quant_plan.h"
 
 namespace ptq {
-
-inline constexpr char kMicrosoftDomain[] = "com.microsoft";
-
-onnx::NodeProto MakeNode(const std::string& op_type, const std::vector<std::string>& inputs,
-                         const std::vector<std::string>& outputs, const std::string& name,
-                         const std::string& domain = "");
 
 // Adds initializers to a graph, under names that are free: callers make them so (UniqueNames).
 class InitializerAdder {

@@ -7,8 +7,8 @@
 
 namespace ptq {
 
-// Names, node order and storage forms are those of onnxruntime.quantization 1.32 (ort-reference 4.7
-// and 4.8), so that models can be compared tensor by tensor.
+// Names, node order and storage forms are those of onnxruntime.quantization 1.32 (its
+// QDQQuantizer and ONNXQuantizer), so that models can be compared tensor by tensor.
 void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
                 Diagnostics* diagnostics);
 void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/near_matches.h"
+#include "quantization/option_json.h"
 #include "quantization/option_names.h"
-#include "quantization/option_value.h"
 
 namespace ptq {
 namespace {

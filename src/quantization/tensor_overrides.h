@@ -1,9 +1,8 @@
 // TensorQuantOverrides: what the user decides about single tensors, in place of what the options
-// and the observed values would give (onnxruntime.quantization, tensor_quant_overrides.py).
+// and the observed values would give (onnxruntime.quantization, TensorQuantOverridesHelper).
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "quantization/option_value.h"
 #include "quantization/quant_type.h"
 
 namespace ptq {
@@ -68,7 +68,7 @@ class TensorOverrides {
 // Reads {"tensor": [{"quant_type": "QUInt16", …}, …]}; a key that is null is left out.
 // `activation_type` is what an activation has without an override, nullopt where that is not known.
 // Throws kInvalidOption for what is malformed in itself, naming the tensor.
-TensorOverrides ParseTensorOverrides(const nlohmann::ordered_json& object,
+TensorOverrides ParseTensorOverrides(const OptionValue& object,
                                      std::optional<QuantType> activation_type);
 
 // The same from text.

@@ -1,18 +1,18 @@
 #include "quantization/weights.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "base/error.h"
+#include "base/extremes_kernels.h"
 #include "model/tensor_builder.h"
 #include "quantization/kernels.h"
 
 namespace ptq {
 namespace {
 
-// A tensor seen as [outer, axis, inner], with the axis cut into pieces of `piece` values that share
-// parameters; per channel the piece is 1, per tensor there is one piece of everything.
+// A tensor seen as [outer, axis, inner]. The axis is cut into pieces of `piece` indices that share
+// parameters: blocks of block_size, or 1 per channel. Per tensor, one piece holds everything.
 struct ParameterLayout {
   uint64_t axis = 1;
   uint64_t inner = 1;
@@ -77,17 +77,18 @@ void ForEachRun(const ParameterLayout& layout, uint64_t first, std::span<const f
 std::vector<TensorRange> ParameterRanges(const TensorStore& tensors,
                                          const onnx::TensorProto& weight,
                                          const ParameterLayout& layout) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<TensorRange> ranges(layout.count(), {kInfinity, -kInfinity});
+  std::vector<Extremes> extremes(layout.count());
   tensors.VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
     ForEachRun(layout, first, window, [&](uint64_t parameter, size_t, std::span<const float> run) {
       if (!layout.per_inner) {
-        WidenRange(run, &ranges[parameter]);
+        extremes[parameter].Widen(FindExtremes(run, Values::kSigned));
         return;
       }
-      for (size_t i = 0; i < run.size(); ++i) WidenRange(run.subspan(i, 1), &ranges[parameter + i]);
+      for (size_t i = 0; i < run.size(); ++i) extremes[parameter + i].Widen(run[i]);
     });
   });
+  std::vector<TensorRange> ranges;
+  for (const Extremes& found : extremes) ranges.push_back({found.lowest, found.highest});
   return ranges;
 }
 

@@ -1,6 +1,7 @@
-// npm run bench: the whole job beside Python's quantize_static, on the same machine, model and images, in
-// the same run. Figures are ratios (ours / reference): absolute times depend on the machine and on what
-// else runs on it. Each side runs `--rounds` times, in turn, and the best counts.
+// npm run bench: the whole job beside Python's quantize_static, on the same machine, model and
+// images, in the same run. Figures are ratios (ours / reference): absolute times depend on the
+// machine and on what else runs on it. Each side runs `--rounds` times, in turn, and the best
+// counts.
 //   npm run bench                      calibration methods × models × runtimes
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
@@ -35,7 +36,7 @@ if (options.kernels) {
   process.exit(0);
 }
 if (options.nodes) {
-  await benchNodes(referencePython(), rounds);
+  await benchNodes(await referencePython(), rounds);
   process.exit(0);
 }
 const folder = mkdtempSync(join(tmpdir(), 'onnx-ptq-bench-'));
@@ -43,11 +44,11 @@ try {
   if (!existsSync(join(data, 'models'))) {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.memory) {
-    benchMemory({ python: referencePython(), data, folder, rounds });
+    benchMemory({ python: await referencePython(), data, folder, rounds });
   } else {
     const models = options.models.split(',').filter(Boolean);
     benchMethods({
-      python: referencePython(),
+      python: await referencePython(),
       data,
       folder,
       rounds,

@@ -1,5 +1,6 @@
-// The loops over activations in the core (src/calibration/histogram_kernels.cc): nanoseconds a value in the wasm module, beside
-// the same in plain JavaScript, which is scalar, and beside copying, which is what the memory gives.
+// The loops over activations in the core (src/calibration/histogram_kernels.cc): nanoseconds a
+// value in the wasm module, beside the same in plain JavaScript, which is scalar, and beside
+// copying, which is what the memory gives.
 import { CoreCalibration } from '../../dist/core/calibration.js';
 import { loadCore } from '../../dist/core/load.js';
 

@@ -1,5 +1,6 @@
-// Peak memory of a calibration in the number of samples: images of 640 × 640 through a small convolutional network
-// (tests/bench/memory_model.py) whose tensors are 66 MB a sample. The reference keeps them all, so it is run for 20.
+// Peak memory of a calibration in the number of samples: images of 640 × 640 through a small
+// convolutional network (tests/bench/memory_model.py) whose tensors are 66 MB a sample. The
+// reference keeps them all, so it is run for 20.
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

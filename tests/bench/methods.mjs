@@ -1,4 +1,5 @@
-// Calibration methods beside the reference's: wall time and peak memory of the whole job, on three models.
+// Calibration methods beside the reference's: wall time and peak memory of the whole job, on three
+// models.
 import { join } from 'node:path';
 import { best, ours, reference } from './sides.mjs';
 

@@ -1,5 +1,6 @@
-// npm run bench -- --nodes: the time to plan and rewrite graphs of 500 to 5,000 nodes beside the reference's, ranges
-// given. Ours is the core's whole work (load, prepare, plan, rewrite, write); linear in nodes.
+// npm run bench -- --nodes: the time to plan and rewrite graphs of 500 to 5,000 nodes beside the
+// reference's, ranges given. Ours is the core's whole work (load, prepare, plan, rewrite, write);
+// linear in nodes.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// Both sides of a comparison, each in a process of its own, so that peaks of memory are its own too.
+// Both sides of a comparison, each in a process of its own, so that peaks of memory are its own
+// too.
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,12 +1,12 @@
-// The same image gives the same tensor in Chromium and in Node, bit for bit; and the library runs in a
-// browser as it is, without a bundler.
+// The same image gives the same tensor in Chromium and in Node, bit for bit; and the library runs
+// in a browser as it is, without a bundler.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { datasetReader, type ModelSummary, QuantizeError } from 'onnx-ptq';
 import type { Browser, Page } from 'playwright-core';
-import { launch, skipBrowser } from './support/browser.js';
+import { launch, patience, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
 
 const folder = 'tests/fixtures/image';
@@ -33,7 +33,10 @@ const cases: [string, ModelSummary, string | undefined][] = [
   ['NHWC, bytes', model('uint8', 1, 64, 48, 3), undefined],
 ];
 
-/** Tensor of a file as "dims sha256", or "code" of the error. Runs in Node and, as text, in the browser. */
+/**
+ * Tensor of a file as "dims sha256", or "code" of the error. Runs in Node and, as text, in the
+ * browser.
+ */
 type Describe = (file: string, model: ModelSummary, preprocess?: string) => Promise<string>;
 
 const inNode: Describe = async (file, summary, preprocess) => {
@@ -69,6 +72,7 @@ describe('images in the browser', { skip: skipBrowser }, () => {
     const html = `<!doctype html><script type="importmap">${modules}</script>`;
     server = await serve('.', { pages: { '/': html } });
     page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     await page.goto(`${server.origin}/`);
   });
   after(async () => {

@@ -1,5 +1,5 @@
-// What can be dropped beside one model file and a list of images: data files, folders, arrays; and models
-// in which little or nothing can be quantized.
+// What can be dropped beside one model file and a list of images: data files, folders, arrays; and
+// models in which little or nothing can be quantized.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

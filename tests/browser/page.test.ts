@@ -86,7 +86,7 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.addSamples(filesOf(digits.images).slice(0, 3));
     await app.page.locator('#run .start button:enabled').waitFor();
     await app.page.getByRole('button', { name: 'Remove all' }).click();
-    assert.ok(await app.start.isDisabled());
+    await app.page.locator('#run .start button:disabled').waitFor();
     await app.close();
   });
 
@@ -120,7 +120,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
-    await page.getByText('QDQ', { exact: true }).first().click();
+    await app.chooseFormat('QDQ');
     await page.getByText('Advanced: all other options').click();
     const offered = Object.entries(extraOptions).filter(([, spec]) => !spec.later);
     assert.ok(offered.length > 15);
@@ -142,8 +142,8 @@ describe('the page', { skip: skipBrowser }, () => {
     const command = await page.locator('.result code', { hasText: 'npx onnx-ptq' }).textContent();
     assert.match(command ?? '', /--extra_options MinimumRealRange=0.001 DedicatedQDQPair=true/);
     // QDQ only: gone, and not handed over, in the other format.
-    await page.getByText('QOperator', { exact: true }).first().click();
-    assert.equal(await page.getByLabel('DedicatedQDQPair').count(), 0);
+    await app.chooseFormat('QOperator');
+    await page.getByLabel('DedicatedQDQPair').waitFor({ state: 'detached' });
     assert.match(await app.quantize(), /smaller/);
     await app.close();
   });
@@ -154,7 +154,11 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
     await page.getByLabel('Where it will run').selectOption('tensorrt');
-    assert.match(await app.text('#settings'), /TensorRT, by itself or/);
+    await page
+      .locator('#settings')
+      .getByText(/TensorRT, by itself or/)
+      .waitFor();
+    await app.chosenFormat('QDQ').waitFor({ state: 'attached' });
     assert.ok(await page.getByLabel('Per channel').isChecked());
     await page.getByText('Advanced: all other options').click();
     assert.ok(await page.getByLabel('AddQDQPairToWeight').isChecked());
@@ -166,6 +170,7 @@ describe('the page', { skip: skipBrowser }, () => {
     assert.match(command ?? '', /ActivationSymmetric=true.*QuantizeBias=false/);
     assert.doesNotMatch(command ?? '', /AddQDQPairToWeight/);
     await page.getByLabel('Where it will run').selectOption('');
+    await app.chosenFormat('QOperator').waitFor({ state: 'attached' });
     assert.ok(!(await page.getByLabel('Per channel').isChecked()));
     await app.close();
   });
@@ -184,18 +189,18 @@ describe('the page', { skip: skipBrowser }, () => {
   it('speaks the language of the browser, switches, and remembers', async () => {
     const app = await App.open(browser, server, { locale: 'zh-CN' });
     const { page } = app;
-    const lang = () => page.evaluate(() => document.documentElement.lang);
-    assert.equal(await lang(), 'zh-CN');
+    const lang = (code: string) => page.locator(`html[lang="${code}"]`).waitFor();
+    await lang('zh-CN');
     await page.getByRole('heading', { name: '校准样本' }).waitFor();
     await page.getByRole('button', { name: 'English' }).click();
     await page.getByRole('heading', { name: 'Calibration samples' }).waitFor();
-    assert.equal(await lang(), 'en');
+    await lang('en');
     await page.reload();
     await page.getByRole('heading', { name: 'Calibration samples' }).waitFor();
     await page.getByRole('button', { name: '简体中文' }).click();
     await page.getByRole('button', { name: '试用示例' }).click();
     await page.getByRole('button', { name: '开始量化' }).click();
-    await page.getByRole('button', { name: '下载模型' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: '下载模型' }).waitFor();
     await app.close();
   });
 
@@ -204,7 +209,8 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await page.getByRole('button', { name: '试用示例' }).click();
     await page.locator('#model .summary').waitFor();
-    // Words, apart from names of operators, formats and tools; texts of the library are marked lang="en".
+    // Words, apart from names of operators, formats and tools; texts of the library are marked
+    // lang="en".
     const words = await page.evaluate(() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: string[] = [];
@@ -225,7 +231,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     const { page } = app;
     assert.deepEqual(await namelessControls(page), []);
-    await page.getByRole('button', { name: 'Try the example' }).click();
+    await app.useExample();
     await page.getByText('More: nodes and operator types').click();
     await app.quantize();
     for (const summary of await page.locator('.result summary').all()) await summary.click();
@@ -237,11 +243,10 @@ describe('the page', { skip: skipBrowser }, () => {
   it('can be used with the keyboard alone', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
-    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
     const tabTo = async (text: string) => {
       for (let i = 0; i < 60; i++) {
         await page.keyboard.press('Tab');
-        if ((await focused()) === text) return;
+        if ((await app.focus()) === text) return;
       }
       assert.fail(`Tab does not reach "${text}"`);
     };
@@ -251,9 +256,9 @@ describe('the page', { skip: skipBrowser }, () => {
     await tabTo('Quantize');
     await page.keyboard.press('Enter');
     await page.locator('#run .running').waitFor();
-    assert.equal(await focused(), 'Cancel');
-    await page.locator('.result').waitFor({ timeout: 60_000 });
-    assert.equal(await focused(), 'Download model');
+    await app.focused('Cancel');
+    await page.locator('.result').waitFor();
+    await app.focused('Download model');
     await app.close();
   });
 
@@ -270,7 +275,7 @@ describe('the page', { skip: skipBrowser }, () => {
         }
       }).observe(document.body, { childList: true, subtree: true, characterData: true });
     });
-    await page.getByRole('button', { name: 'Try the example' }).click();
+    await app.useExample();
     await app.quantize();
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
     assert.ok(spoken.some((text) => text.startsWith('Running samples: ')));
@@ -284,7 +289,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     const width = () => page.evaluate(() => document.scrollingElement!.scrollWidth);
     assert.equal(await width(), 360);
-    await page.getByRole('button', { name: 'Try the example' }).click();
+    await app.useExample();
     await app.quantize();
     for (const summary of await page.locator('summary').all()) await summary.click();
     assert.equal(await width(), 360);
@@ -294,7 +299,7 @@ describe('the page', { skip: skipBrowser }, () => {
   it('stays responsive while it works', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
-    await page.getByRole('button', { name: 'Try the example' }).click();
+    await app.useExample();
     await page.locator('#run .start button:enabled').waitFor();
     await page.evaluate(() => {
       const long: number[] = [];
@@ -303,10 +308,14 @@ describe('the page', { skip: skipBrowser }, () => {
         long.push(...list.getEntries().map((entry) => entry.duration));
       }).observe({ entryTypes: ['longtask'] });
     });
+    const began = performance.now();
     await app.quantize();
+    const whole = performance.now() - began;
     const long = await page.evaluate(() => (window as unknown as { long: number[] }).long);
-    // On a busy machine a task takes longer than its work; a run on this thread would be seconds.
-    assert.ok(Math.max(0, ...long) < 500, `tasks of ${long.map(Math.round)} ms`);
+    // A run on this thread would be one task of its whole length. On a busy machine a task takes
+    // longer than its work.
+    const most = Math.max(500, whole / 10);
+    assert.ok(Math.max(0, ...long) < most, `tasks of ${long.map(Math.round)} ms in ${whole} ms`);
     await app.close();
   });
 });

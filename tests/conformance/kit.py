@@ -1,21 +1,29 @@
-"""The kit: what onnxruntime.quantization makes of generated graphs, as hashes that kit.ts compares with ours.
+"""The kit: what onnxruntime.quantization makes of generated graphs, as hashes that kit.ts compares
+with ours.
 
     python kit.py                                     the stored kit: tests/fixtures/conformance/kit.tar.gz
+    python kit.py --op Elu                            what one op type adds to the stored kit; all else stays
     python kit.py --fresh 2000 [--seed 7] --out FILE  random graphs that nobody has seen
     python kit.py --graph random/12 --out FILE        one graph, all its cases
 
-A kit is a gzipped tar of two files:
+A kit is a gzipped tar with two files a group, which is an op type (its graphs alone and on top of
+others), a mixture of op types or a kind of graphs:
 
-    models.bin   the float models, one after the other
-    kit.json     {"reference", "graphs": [graph…], "skipped": {reason: n}}
+    <group>.json   [graph…], one a line, in the order of their names
+    <group>.onnx   their float models, one after the other
 
-A graph is {"name", "at", "size" (in models.bin), "sample" (seed of its inputs), "opset", "float16", "ranges": {tensor:
-[lowest, highest]}, "spread": {tensor: [avg, std]} where a case is FP8, "cases": […]}. A case is {"params", "nodes",
-"initializers" (hashes of their lines, see kit_text.py), "opsets", "ir", "bounds": {output: largest error}}, and
-"deviations" where we mean to differ (kit_deviations.py), with "names" (hash of each initializer) where only some
-initializers may. "fails" stands for the hashes where the reference ends in an
-exception, and "invalid" tells why its output is none that a runtime loads. With `--out`, "detail" has the lines behind the
-hashes.
+A graph is {"name", "size" (of its model), "sample" (seed of its inputs), "float16", "ranges":
+{tensor: [lowest, highest]}, "spread": {tensor: [avg, std]} where a case is FP8, "cases": […]}, and
+"optimized_wrong", what onnxruntime-web may make of it that gives wrong results.
+
+A case is {"params", "nodes", "initializers" (hashes of their lines, see kit_text.py), "opsets", "ir",
+"bounds": {output: largest error}}, and "deviations" where we mean to differ (kit_deviations.py),
+with "names" (hash of each initializer) where only some initializers may. "fails" stands for the
+hashes where the reference ends in an exception, and "invalid" tells why its output is none that a
+runtime loads. With `--out`, "detail" has the lines behind the hashes.
+
+The same kit is the same file: no time stamps, all sorted. Groups are compressed each by itself, so
+that what one more op type leaves as it was has the same bytes, which Git stores once.
 """
 
 import argparse
@@ -24,6 +32,7 @@ import io
 import json
 import logging
 import multiprocessing
+import os
 import sys
 import tarfile
 import tempfile
@@ -39,18 +48,20 @@ from onnxruntime.quantization import create_calibrator
 import kit_deviations
 import kit_error
 import kit_graphs
+import kit_ops
 import kit_params
 import kit_text
 import reference
-from kit_ops import sample_values
+from kit_builder import sample_values
 
 FIXTURE = Path(__file__).resolve().parents[1] / 'fixtures' / 'conformance' / 'kit.tar.gz'
-CASES = {'alone': 2, 'pair': 1, 'pattern': 3, 'random': 2, 'random16': 2, 'fresh': 1, 'fresh16': 1}
+CASES = {'alone': 2, 'pair': 1, 'pattern': 3, 'random': 2, 'mixed': 2, 'fresh': 1}  # a graph of the kind
 
 SESSION_OPTIONS = onnxruntime.SessionOptions()
 SESSION_OPTIONS.intra_op_num_threads = 1
 SESSION_OPTIONS.log_severity_level = 4
-# The model as it is written: kernels that fuse have faults of their own, such as sums of U8S8 products that saturate.
+# The model as it is written: kernels that fuse have faults of their own, such as sums of U8S8
+# products that saturate.
 SESSION_OPTIONS.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
 
@@ -98,7 +109,9 @@ class Subject:
         self.error_model = None
 
     def spread_of_values(self):
-        """Mean and deviation, for FP8. Not by the reference's calibrator, which refuses constant tensors."""
+        """Mean and deviation, for FP8. Not by the reference's calibrator, which refuses constant
+        tensors.
+        """
         if self.spread is None:
             values = self.observed()
             self.spread = {t: [number(values[t].mean()), number(max(values[t].std(), 2**-8))] for t in self.ranges}
@@ -183,7 +196,7 @@ class Subject:
         }
 
     def entry(self, cases, detail):
-        """The graph's entry of kit.json, but for its place in models.bin."""
+        """The graph's entry in its group."""
         entry = {
             'name': self.name,
             'sample': self.seed,
@@ -193,6 +206,9 @@ class Subject:
         }
         if self.spread:
             entry['spread'] = self.spread
+        softmax = [node.output[0] for node in self.model.graph.node if node.op_type == 'Softmax']
+        if any(self.ranges[output][1] < 0.99 for output in softmax):
+            entry['optimized_wrong'] = 'QLinearSoftmax with an output scale below 1/256'
         return entry
 
 
@@ -238,58 +254,97 @@ def fast_folder():
 
 
 def make(names, cases_of, detail=False):
-    """(models.bin, kit.json) of these graphs, made by all processors."""
+    """{name: (model, entry)} of these graphs, made by all processors, and how many there are not,
+    by reason.
+    """
     jobs = [(name, cases_of(name), detail) for name in names]
-    models, graphs, skipped = io.BytesIO(), [], Counter()
+    graphs, skipped = {}, Counter()
     with multiprocessing.Pool() as pool:
         for at, (model, entry) in enumerate(pool.imap(make_entry, jobs, chunksize=4)):
             if model is None:
                 skipped[entry] += 1
                 continue
-            graphs.append(entry | {'at': models.tell(), 'size': len(model)})
-            models.write(model)
+            graphs[entry['name']] = model, entry | {'size': len(model)}
             if at % 100 == 99:
                 print(f'{at + 1} of {len(jobs)} graphs', file=sys.stderr)
-    return models.getvalue(), {'reference': reference.VERSIONS, 'graphs': graphs, 'skipped': skipped}
+    return graphs, skipped
 
 
-def write(path, models, content):
-    """A gzipped tar without time stamps: the same kit is the same file."""
-    tar_bytes = io.BytesIO()
-    text = json.dumps(content, separators=(',', ':'), allow_nan=False)
-    with tarfile.open(fileobj=tar_bytes, mode='w', format=tarfile.USTAR_FORMAT) as tar:
-        for name, data in (('kit.json', text.encode()), ('models.bin', models)):
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    Path(path).write_bytes(gzip.compress(tar_bytes.getvalue(), 9, mtime=0))
+def group(name):
+    """The group that a graph is stored in."""
+    kind, *what, _ = name.split('/')
+    if kind in ('alone', 'pair'):
+        return what[-1]
+    return '-'.join([kind, *what]) if kind.startswith('mixed') else kind
+
+
+def read(path):
+    """{name: (model, entry)} of a kit."""
+    graphs = {}
+    with tarfile.open(path) as tar:
+        files = {name: tar.extractfile(name).read() for name in tar.getnames()}
+    for name, data in files.items():
+        if name.endswith('.json'):
+            models = io.BytesIO(files[name.replace('.json', '.onnx')])
+            for entry in json.loads(data):
+                graphs[entry['name']] = models.read(entry['size']), entry
+    return graphs
+
+
+def write(path, graphs):
+    """`graphs`: {name: (model, entry)}."""
+    groups = {}
+    for name in sorted(graphs):
+        groups.setdefault(group(name), []).append(graphs[name])
+    with open(path, 'wb') as file:
+        for name, members in sorted(groups.items()):
+            lines = [json.dumps(entry, separators=(',', ':'), sort_keys=True, allow_nan=False) for _, entry in members]
+            text = '[\n' + ',\n'.join(lines) + '\n]\n'
+            models = b''.join(model for model, _ in members)
+            parts = tar_member(f'{name}.json', text.encode()) + tar_member(f'{name}.onnx', models)
+            file.write(gzip.compress(parts, 9, mtime=0))
+        file.write(gzip.compress(bytes(2 * tarfile.BLOCKSIZE), 9, mtime=0))  # the end of a tar
+
+
+def tar_member(name, data):
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--fresh', type=int, default=0, metavar='N')
     parser.add_argument('--seed', type=int, help='of the fresh graphs; drawn and printed by default')
-    parser.add_argument('--graph', action='append', default=[])
+    parser.add_argument('--graph', action='append', default=[], metavar='NAME')
+    parser.add_argument('--op', help='only what this op type adds to the stored kit')
     parser.add_argument('--cases', type=int, help='cases a graph')
     parser.add_argument('--detail', action='store_true', help='in the stored kit too')
     parser.add_argument('--out', default=str(FIXTURE))
     arguments = parser.parse_args()
     reference.check_versions()
+    if os.environ.get('PYTHONHASHSEED') != '0':  # the reference's exceptions print sets
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {'PYTHONHASHSEED': '0'})
     started = time.monotonic()
-    kind = lambda name: name.split('/')[0]
-    cases_of = lambda name: arguments.cases or CASES[kind(name)]
-    names = arguments.graph
+    cases_of = lambda name: arguments.cases or CASES[name.split('/')[0].removesuffix('16')]
+    names, kept = arguments.graph, {}
     if arguments.fresh:
         seed = arguments.seed if arguments.seed is not None else int(time.time()) % 10**6 * 1000
         print(f'seed {seed}', file=sys.stderr)
         names = list(kit_graphs.fresh_names(arguments.fresh, seed))
     stored = not names
-    models, content = make(names or list(kit_graphs.names()), cases_of, detail=not stored or arguments.detail)
-    write(arguments.out, models, content)
-    cases = sum(len(graph['cases']) for graph in content['graphs'])
+    if arguments.op:
+        if arguments.op not in kit_ops.OPS:
+            parser.error(f'kit_ops.py has no function {arguments.op}')
+        names = kit_graphs.names_with(arguments.op)
+        kept = {name: graph for name, graph in read(FIXTURE).items() if arguments.op not in name.split('/')}
+    made, skipped = make(names or list(kit_graphs.names()), cases_of, detail=not stored or arguments.detail)
+    graphs = kept | made
+    write(arguments.out, graphs)
+    cases = sum(len(entry['cases']) for _, entry in graphs.values())
     print(
-        f"{len(content['graphs'])} graphs, {cases} cases, {Path(arguments.out).stat().st_size} bytes, "
-        f'{time.monotonic() - started:.0f} s; skipped: {dict(content["skipped"])}',
+        f'{len(graphs)} graphs ({len(made)} made), {cases} cases, {Path(arguments.out).stat().st_size} bytes, '
+        f'{time.monotonic() - started:.0f} s; skipped: {dict(skipped)}',
         file=sys.stderr,
     )
 

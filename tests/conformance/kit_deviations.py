@@ -1,8 +1,8 @@
-"""Where we mean to differ from the reference in the kit's cases: rules on the graph, the parameters and what the reference
-wrote. `id` is an entry of docs/differences.md.
+"""Where we mean to differ from the reference in the kit's cases: rules on the graph, the parameters
+and what the reference wrote. `id` is an entry of docs/differences.md.
 
-A deviation tells what may differ: the node list, and initializers by pattern. What it gives instead is held to the error
-bound like every other output.
+A deviation tells what may differ: the node list, and initializers by pattern. What it gives instead
+is held to the error bound like every other output.
 """
 
 import fnmatch
@@ -10,14 +10,10 @@ import fnmatch
 import numpy as np
 from onnx import helper, numpy_helper
 
+from kit_ops import BY_DEFAULT
+
 FOUR_BITS = ('QInt4', 'QUInt4')
 MOVES = {'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'MaxPool', 'Resize'}
-DEFAULT_OP_TYPES = {
-    *('Add', 'ArgMax', 'AveragePool', 'BatchNormalization', 'Clip', 'Concat', 'Conv', 'ConvTranspose', 'CumSum'),
-    *('EmbedLayerNormalization', 'Flatten', 'Gather', 'GatherElements', 'Gemm', 'GlobalAveragePool'),
-    *('InstanceNormalization', 'LayerNormalization', 'LeakyRelu', 'MatMul', 'MaxPool', 'Mul', 'Pad', 'Relu', 'Reshape'),
-    *('Resize', 'Sigmoid', 'Slice', 'Softmax', 'Split', 'Squeeze', 'TopK', 'Transpose', 'Unsqueeze', 'Where'),
-}
 
 
 def attributes_of(node):
@@ -40,7 +36,7 @@ class Situation:
 
     def wanted(self, node):
         """Is the node among those to quantize?"""
-        op_types = self.params.get('op_types_to_quantize') or DEFAULT_OP_TYPES
+        op_types = self.params.get('op_types_to_quantize') or BY_DEFAULT
         only = self.params.get('nodes_to_quantize')
         if only and node.name not in only:
             return False
@@ -60,12 +56,13 @@ def anything(id_):
     return {'id': id_, 'nodes': True, 'initializers': ['*']}
 
 
-# --- Rules: each gives a deviation or None ----------------------------------------------------------
+# --- Rules: each gives a deviation or None --------------------------------------------------------
 
 
 def gemm_scaling(s):
-    """D1: beta is lost, or alpha left out of the bias."""
+    """D1: beta is lost, or alpha left out of the bias. With a float bias, beta stays with the node."""
     patterns = []
+    float_bias = s.extra.get('QuantizeBias') is False
     for node in s.nodes('Gemm'):
         attributes = attributes_of(node)
         if len(node.input) < 3:
@@ -75,7 +72,7 @@ def gemm_scaling(s):
             patterns += [f'{node.input[2]}_quantized', f'{node.input[2]}_quantized_scale']
             # The scale of the weight is raised for the bias that is added, beta * C.
             patterns += [f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
-    return {'id': 'D1', 'nodes': False, 'initializers': patterns} if patterns else None
+    return {'id': 'D1', 'nodes': float_bias, 'initializers': patterns} if patterns else None
 
 
 def bounds_of(node, constants):
@@ -108,7 +105,9 @@ def quantized_parameters(graph):
 
 
 def removed_activations(s):
-    """D2, E8: a Relu or Clip is gone, but the range of what is left reaches past its bounds, or nothing quantizes at all."""
+    """D2, E8: a Relu or Clip is gone, but the range of what is left reaches past its bounds, or
+    nothing quantizes at all.
+    """
     if s.reference is None:
         return None
     constants = {t.name: numpy_helper.to_array(t) for t in s.reference.initializer}
@@ -217,12 +216,15 @@ def newer_types(s):
     return {'id': 'E16', 'nodes': True, 'initializers': CONVERTED} if wide and contrib else None
 
 
-# What opset conversion makes of an attribute: we an initializer, the reference's converter a Constant node.
+# What opset conversion makes of an attribute: we an initializer, the reference's converter a
+# Constant node.
 CONVERTED = ['*_axes', '*_split', 'roi*']
 
 
 def converted_softmax(s):
-    """What a Softmax of several axes becomes past opset 12 (Flatten, Softmax, Reshape) shares parameters."""
+    """What a Softmax of several axes becomes past opset 12 (Flatten, Softmax, Reshape) shares
+    parameters.
+    """
     patterns = []
     for node in s.nodes('Softmax'):
         if s.facts.opset < 13:
@@ -232,7 +234,8 @@ def converted_softmax(s):
 
 
 def converted_attributes(s):
-    """E19: the opset was raised past one where an attribute became an input, or a default changed."""
+    """E19: the opset was raised past one where an attribute became an input, or a default changed.
+    """
     if s.reference is None or s.reference_opset == s.facts.opset:
         return None
     for node in s.graph.node:
@@ -254,7 +257,9 @@ def nothing_quantized(s):
 
 
 def sigmoid_for_nnapi(s):
-    """E15: zero point 0 of an int8 Sigmoid leaves out the upper half of its range; an override of the output wins."""
+    """E15: zero point 0 of an int8 Sigmoid leaves out the upper half of its range; an override of
+    the output wins.
+    """
     if not s.extra.get('extra.Sigmoid.nnapi'):
         return None
     overrides = s.extra.get('TensorQuantOverrides', {})
@@ -269,7 +274,9 @@ def sigmoid_for_nnapi(s):
 
 
 def shared_scale_of_input(s):
-    """E7: a weight's scale is raised for its bias by the range of its input, which shares the scale of another tensor."""
+    """E7: a weight's scale is raised for its bias by the range of its input, which shares the scale
+    of another tensor.
+    """
     patterns = []
     for node in s.nodes('Conv', 'ConvTranspose', 'Gemm'):
         makers = [n for n in s.graph.node if node.input[0] in n.output]
@@ -300,7 +307,9 @@ def shared_bias(s):
 
 
 def opset_for_channels(s):
-    """D20: per-channel DequantizeLinear needs opset 13; we raise it for per_channel before we know of every weight."""
+    """D20: per-channel DequantizeLinear needs opset 13; we raise it for per_channel before we know
+    of every weight.
+    """
     raised = s.qdq and s.params['per_channel'] and s.facts.opset < 13
     return {'id': 'D20', 'nodes': True, 'initializers': CONVERTED} if raised else None
 
@@ -313,12 +322,16 @@ def excluded_where(s):
 
 
 def float16_concat(s):
-    """E14: onnxruntime fuses a float16 Concat between Q/DQ pairs into what it refuses; ours stays float."""
+    """E14: onnxruntime fuses a float16 Concat between Q/DQ pairs into what it refuses; ours stays
+    float.
+    """
     return anything('E14') if s.qdq and s.facts.float16 and s.nodes('Concat') else None
 
 
 def float8_of_one_value(s):
-    """E22: a float8 constant whose values are all the same has deviation 0, and so scale 0 and no values."""
+    """E22: a float8 constant whose values are all the same has deviation 0, and so scale 0 and no
+    values.
+    """
     if s.params['weight_type'] != 'QFLOAT8E4M3FN':
         return None
     same = [name for name, value in s.facts.weights.items() if value.size and np.ptp(value) == 0]

@@ -1,6 +1,7 @@
 """How far a quantized model's outputs may be from the float model's: one number an output and case.
 
-The float graph is walked once a case. Every tensor carries a bound on its error, element by element:
+The float graph is walked once a case. Every tensor carries a bound on its error, element by
+element:
 
     constants      half a step of their quantization, from their values and the case's types
     operators      what the errors of the inputs can make of the output, on the values observed. Products (Conv, MatMul,
@@ -12,9 +13,10 @@ The float graph is walked once a case. Every tensor carries a bound on its error
     integers       one step more where an integer kernel computes (QOperator, or QDQ that the runtime fuses): they round
                    their multipliers, tables and averages
 
-Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by the widest step, so the
-bound holds for both sides, where they differ too. It is an upper bound, no estimate: errors never cancel in it. It holds
-for tensors that reach a graph output without an index in between (ArgMax, TopK's places), which have no bound.
+Every tensor is counted as quantized, whatever the format leaves float, and per-channel weights by
+the widest step, so the bound holds for both sides, where they differ too. It is an upper bound, no
+estimate: errors never cancel in it. It holds for tensors that reach a graph output without an index
+in between (ArgMax, TopK's places), which have no bound.
 """
 
 import numpy as np
@@ -22,7 +24,8 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from kit_ops import one_node_session
+from kit_builder import one_node_session
+from kit_ops import ONLY_IN_PATTERNS, OPS
 
 LEVELS = {'QInt8': 254, 'QUInt8': 255, 'QInt16': 65534, 'QUInt16': 65535, 'QInt4': 15, 'QUInt4': 15}
 REDUCED = {'QInt8': 128, 'QUInt8': 127, 'QInt16': 32768, 'QUInt16': 32767, 'QInt4': 7, 'QUInt4': 7}
@@ -219,7 +222,9 @@ class Case:
         return worst
 
     def step_of_weight(self, name):
-        """The widest step of a weight, a bias's scale being a product of steps; 1 where a channel is zero."""
+        """The widest step of a weight, a bias's scale being a product of steps; 1 where a channel
+        is zero.
+        """
         value = self.m.values[name]
         step = 2 * float(self.constant(name, True).max())
         dead = any(not value.take(i, axis).any() for axis in range(value.ndim) for i in range(value.shape[axis]))
@@ -236,15 +241,17 @@ class Case:
             if self.m.dtypes[name].kind == 'f':
                 self.errors[name] = self.quantized(name, np.zeros(self.m.values[name].shape))
         for node in graph.node:
-            outputs = RULES[node.op_type](self, node)
+            row = OPS.get(node.op_type)
+            rule = row.error if row else ONLY_IN_PATTERNS[node.op_type]
+            outputs = rule(self, node)
             for name, error in zip(node.output, outputs, strict=False):
                 if not name or error is None or self.m.dtypes[name].kind != 'f':
                     continue
-                if node.op_type in SHARING:
+                if row and row.shares:
                     self.shared[name] = self.step(node.input[0])
                 error = error + np.abs(self.m.values[name]) * (2**-9 if self.m.dtypes[name] == np.float16 else 2**-20)
                 error = self.quantized(name, error)
-                if self.params['quant_format'] == 'QOperator' or node.op_type in FUSED:
+                if self.params['quant_format'] == 'QOperator' or (row and row.fused):
                     error = error + self.step(name)
                 self.errors[name] = error
         return self.errors
@@ -270,7 +277,9 @@ class Case:
         return self.errors[name]
 
     def bias_error(self, node, at, x, w):
-        """A bias has the product of two scales: half of it, and what a scale that was raised for it adds to the weight."""
+        """A bias has the product of two scales: half of it, and what a scale that was raised for it
+        adds to the weight.
+        """
         name = node.input[at]
         if name not in self.m.constants:
             return self.error(name)
@@ -284,9 +293,16 @@ class Case:
         return scale / 2 + bias * exact + np.maximum(bias - 2**31 * self.least_bias_scale(x, w), 0)
 
     def least_bias_scale(self, x, w):
-        """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing raises the weight's scale."""
-        quant_type = (self.overrides.get(w) or [{}])[0].get('quant_type', self.params['weight_type'])
-        if quant_type in ('QInt8', 'QInt16') and not self.extra.get('QDQDisableWeightAdjustForInt32Bias'):
+        """A lower bound of a bias's scale: what is beyond 2^31 of it is cut off, where nothing
+        raises the weight's scale.
+        """
+        entries = self.overrides.get(w) or [{}]
+        quant_type = entries[0].get('quant_type', self.params['weight_type'])
+        # Raised are signed weights with zero point 0.
+        symmetric = entries[0].get('symmetric', self.extra.get('WeightSymmetric', True))
+        symmetric = symmetric and not any(entry.get('zero_point') for entry in entries)
+        disabled = self.extra.get('QDQDisableWeightAdjustForInt32Bias')
+        if quant_type in ('QInt8', 'QInt16') and symmetric and not disabled:
             return np.inf
         value = self.value(w)
         channels = [value]
@@ -306,258 +322,3 @@ class Case:
         least = 1.0001 * np.abs(self.value(node.input[at])).max() / (2**31 - 1)
         step = self.step(x) if x in self.m.ranges else 1.0
         return np.maximum(e_w, least / step / 2) if step > 0 else e_w
-
-
-# --- Rules ------------------------------------------------------------------------------------------
-
-
-def weighted(bias_at):
-    """Conv, ConvTranspose: x, weight, bias."""
-
-    def rule(c, node):
-        x, w = node.input[0], node.input[1]
-        e_x, e_w = c.error(x), c.raised(node, bias_at, x, w, c.error(w, weight=True))
-        bare = onnx.NodeProto()
-        bare.CopyFrom(node)
-        bare.input[:] = node.input[:2]
-        wide = c.m.product(bare, [np.abs(c.value(x)) + e_x, np.abs(c.value(w)) + e_w])
-        error = wide - c.m.product(bare, [np.abs(c.value(x)), np.abs(c.value(w))])
-        error = np.maximum(error, 0) + wide * 2**-20
-        if len(node.input) > bias_at and node.input[bias_at]:
-            e_b = np.broadcast_to(c.bias_error(node, bias_at, x, w), c.value(node.input[bias_at]).shape)
-            error = error + e_b.reshape([-1] + [1] * (error.ndim - 2))
-        return [error]
-
-    return rule
-
-
-def gemm(c, node):
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    x, w = node.input[:2]
-    e_x, e_w = c.error(x), c.raised(node, 2, x, w, c.error(w, weight=True))
-    turn = [attributes.get('transA', 0), attributes.get('transB', 0)]
-    flip = lambda array, at: np.broadcast_to(array, c.value(node.input[at]).shape).T if turn[at] else array
-    a, b = flip(np.abs(c.value(x)), 0), flip(np.abs(c.value(w)), 1)
-    e_a, e_b = flip(e_x, 0), flip(e_w, 1)
-    error = abs(attributes.get('alpha', 1.0)) * ((a + e_a) @ (b + e_b) - a @ b)
-    if len(node.input) > 2 and node.input[2]:
-        # alpha and beta may be in the scale of the bias, or beta in the bias.
-        e_c = c.bias_error(node, 2, x, w) * max(1.0, abs(attributes.get('alpha', 1.0)))
-        scale = c.input_step(x) * c.step_of_weight(w) if w in c.m.constants else 0.0
-        error = error + np.abs(attributes.get('beta', 1.0)) * e_c + scale / 2
-    return [error]
-
-
-def matmul(c, node):
-    x, w = node.input
-    a, b = np.abs(c.value(x)), np.abs(c.value(w))
-    return [(a + c.error(x, weight=True)) @ (b + c.error(w, weight=True)) - a @ b]
-
-
-def lipschitz(slope):
-    """Element-wise functions of one input; `slope` a number, or a function of the node's attributes."""
-
-    def rule(c, node):
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        return [c.error(node.input[0]) * (slope(attributes) if callable(slope) else slope)]
-
-    return rule
-
-
-def added(c, node):
-    return [sum(c.error(name) for name in node.input)]
-
-
-def largest(c, node):
-    """Min, Max, Where: one of the inputs."""
-    names = [name for name in node.input if c.m.dtypes[name].kind == 'f']
-    error = np.zeros(c.value(node.output[0]).shape)
-    for name in names:
-        error = np.maximum(error, c.error(name))
-    return [error]
-
-
-def multiplied(c, node):
-    x, y = (np.abs(c.value(name)) for name in node.input)
-    e_x, e_y = (c.error(name) for name in node.input)
-    return [x * e_y + y * e_x + e_x * e_y]
-
-
-def divided(c, node):
-    x, y = (np.abs(c.value(name)) for name in node.input)
-    e_x, e_y = (c.error(name) for name in node.input)
-    least = y - e_y
-    return [np.where(least > 0, (x + e_x) / np.maximum(least, 1e-30) - x / y, np.inf)]
-
-
-def corners(function):
-    """Monotone in every input: the function at the ends of each input's interval."""
-
-    def rule(c, node):
-        centre = function(*(c.value(name) for name in node.input))
-        error = np.zeros(np.shape(centre))
-        ends = [(c.value(n) - c.error(n), c.value(n) + c.error(n)) for n in node.input]
-        for choice in np.ndindex(*[2] * len(ends)):
-            error = np.maximum(error, np.abs(function(*(e[i] for e, i in zip(ends, choice, strict=True))) - centre))
-        return [error]
-
-    return rule
-
-
-def prelu(c, node):
-    x, slope = node.input
-    e_x, e_s = c.error(x), c.error(slope)
-    return [np.maximum(1, np.abs(c.value(slope)) + e_s) * e_x + np.abs(c.value(x)) * e_s]
-
-
-def softmax(c, node):
-    axis = next((a.i for a in node.attribute if a.name == 'axis'), 1 if c.m.opset < 13 else -1)
-    e = c.error(node.input[0])
-    axes = axis if c.m.opset >= 13 else tuple(range(axis % e.ndim, e.ndim))
-    p = c.value(node.output[0])
-    return [np.minimum(p * np.expm1(2 * e.max(axis=axes, keepdims=True)), 1.0)]
-
-
-def moved(c, node):
-    """What moves, repeats, pools or interpolates its first input: its error goes the same way."""
-    return c.m.moved(node, {node.input[0]: c.error(node.input[0])})
-
-
-def pad(c, node):
-    outputs = c.m.moved(node, {node.input[0]: c.error(node.input[0])})
-    if len(node.input) > 2 and node.input[2]:
-        # The value is quantized with parameters of its own, or with the input's.
-        worst = np.max(c.error(node.input[2])) + c.step(node.input[0])
-        outputs = [np.abs(outputs[0]) + worst]
-    return outputs
-
-
-def concatenated(c, node):
-    full = {name: np.broadcast_to(c.error(name), c.value(name).shape) for name in node.input}
-    return c.m.moved(node, full)
-
-
-def top_k(c, node):
-    e = c.error(node.input[0])
-    return [np.full(c.value(node.output[0]).shape, e.max())]
-
-
-def no_bound(c, node):
-    return [None]
-
-
-def batch_normalization(c, node):
-    """scale (x - mean) / sqrt(var) + shift, mean and var float; scale a weight, shift a bias."""
-    x, scale, shift, mean, var = node.input
-    e = c.error(x)
-    shape = [1, -1] + [1] * (e.ndim - 2)
-    inverse = 1 / np.sqrt(c.value(var) + 1e-5).reshape(shape)
-    e_scale = np.broadcast_to(c.raised(node, 2, x, scale, c.error(scale, weight=True)), c.value(scale).shape)
-    e_shift = np.broadcast_to(c.bias_error(node, 2, x, scale), c.value(shift).shape)
-    centred = np.abs(c.value(x) - c.value(mean).reshape(shape)) * inverse
-    a = np.abs(c.value(scale)).reshape(shape)
-    return [a * e * inverse + e_scale.reshape(shape) * (centred + e * inverse) + e_shift.reshape(shape)]
-
-
-def normalized(x, e, axes, epsilon):
-    """(values, errors) of (x - mean) / deviation: the deviation moves at most by the error's root mean square."""
-    mean, deviation = x.mean(axis=axes, keepdims=True), x.std(axis=axes, keepdims=True)
-    centred = np.abs(x - mean)
-    e_centred = e + e.mean(axis=axes, keepdims=True)
-    moves = np.sqrt((e_centred**2).mean(axis=axes, keepdims=True))
-    now = np.sqrt(deviation**2 + epsilon)
-    least = np.sqrt(np.maximum(deviation - moves, 0) ** 2 + epsilon)
-    return centred / now, np.minimum(e_centred / least + centred * (1 / least - 1 / now), 2 * np.sqrt(x.size))
-
-
-def instance_normalization(c, node):
-    x, scale, shift = node.input
-    axes = tuple(range(2, c.value(x).ndim))
-    return scaled(c, node, axes, [1, -1] + [1] * len(axes))
-
-
-def layer_normalization(c, node):
-    return scaled(c, node, (-1,), [-1])
-
-
-def scaled(c, node, axes, shape):
-    x, scale = node.input[:2]
-    z, e_z = normalized(c.value(x), c.error(x), axes, 1e-5)
-    e_scale = c.raised(node, 2, x, scale, c.error(scale, weight=True))
-    e_scale = np.broadcast_to(e_scale, c.value(scale).shape).reshape(shape)
-    a = np.abs(c.value(scale)).reshape(shape)
-    error = a * e_z + e_scale * (z + e_z)
-    if len(node.input) > 2:
-        shift = node.input[2]
-        error = error + np.broadcast_to(c.bias_error(node, 2, x, scale), c.value(shift).shape).reshape(shape)
-    return [error, None]
-
-
-def embed_layer_normalization(c, node):
-    names = [name for name in node.input[2:7] if name]
-    words, positions, gamma, beta = names
-    ids = c.value(node.input[0])
-    length = ids.shape[1]
-    x = c.value(words)[ids] + c.value(positions)[:length]
-    e = c.error(words)[ids] + c.error(positions)[:length]
-    z, e_z = normalized(x, e, (-1,), 1e-5)
-    error = np.abs(c.value(gamma)) * e_z + c.error(gamma) * (z + e_z) + c.error(beta)
-    return [error, None]
-
-
-# Between Q and DQ, these become QLinear operators.
-FUSED = {'Add', 'Mul', 'Sigmoid', 'LeakyRelu', 'Softmax', 'AveragePool', 'GlobalAveragePool', 'Concat', 'Where'}
-
-SHARING = {
-    *('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Split', 'Resize', 'Gather', 'Pad'),
-    *('GatherElements', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'TopK'),
-}
-
-RULES = {
-    'Conv': weighted(2),
-    'ConvTranspose': weighted(2),
-    'Gemm': gemm,
-    'MatMul': matmul,
-    'Add': added,
-    'Sub': added,
-    'Mul': multiplied,
-    'Div': divided,
-    'Min': largest,
-    'Max': largest,
-    'Where': largest,
-    'PRelu': prelu,
-    'Pow': corners(np.power),
-    'Sqrt': corners(lambda x: np.sqrt(np.maximum(x, 0))),
-    'Exp': corners(np.exp),
-    'Relu': lipschitz(1),
-    'Clip': lipschitz(1),
-    'Abs': lipschitz(1),
-    'Neg': lipschitz(1),
-    'LeakyRelu': lipschitz(1),
-    'Sigmoid': lipschitz(0.25),
-    'Tanh': lipschitz(1),
-    'HardSigmoid': lipschitz(lambda a: a.get('alpha', 0.2)),
-    'HardSwish': lipschitz(1.5),
-    'Gelu': lipschitz(1.13),
-    'Softmax': softmax,
-    'CumSum': moved,
-    'ReduceMean': moved,
-    'MaxPool': moved,
-    'AveragePool': moved,
-    'GlobalAveragePool': moved,
-    'BatchNormalization': batch_normalization,
-    'InstanceNormalization': instance_normalization,
-    'LayerNormalization': layer_normalization,
-    'EmbedLayerNormalization': embed_layer_normalization,
-    'Concat': concatenated,
-    'Pad': pad,
-    'TopK': top_k,
-    'ArgMax': no_bound,
-    **{
-        name: moved
-        for name in (
-            *('Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice', 'Split', 'Resize', 'Gather'),
-            *('GatherElements', 'Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth', 'Identity'),
-        )
-    },
-}

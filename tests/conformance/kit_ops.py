@@ -1,202 +1,97 @@
-"""The kit's vocabulary: how each op type is put on top of a tensor, with attributes drawn from the graph's seed.
+"""What the kit knows about each op type, a function with its row each:
 
-OPS maps an op type to a function (graph, tensor) -> outputs that others may read, or None where it does not fit the
-tensor's rank, opset or values. Every node is run when it is added (on one sample), so that shapes are known and values
-stay moderate.
+    @op(error=rules.lipschitz(1))
+    def Elu(g, x):
+        return g.add('Elu', [x], **({} if g.chance(0.5) else {'alpha': 0.5}))
+
+The function puts the operator on top of tensor x of a KitGraph, with attributes drawn from the
+graph's seed, and returns the outputs that others may read, or None where it does not fit the
+tensor's rank, opset or values. The row is all else: see Op.
 """
 
-import numpy as np
-import onnx
-import onnxruntime
-from onnx import helper
-from onnxruntime.capi.onnxruntime_pybind11_state import (
-    Fail,
-    InvalidArgument,
-    InvalidGraph,
-    NotImplemented,
-    RuntimeException,
-)
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from graph_builder import GraphBuilder
+import numpy as np
+from onnx import TensorProto, helper
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+import kit_rules as rules
+
+# What the reference quantizes where op_types_to_quantize is empty.
+BY_DEFAULT = {*QLinearOpsRegistry, *QDQRegistry}
+
+# What graphs start with, by rank, and where an operator wants another shape.
+SHAPES = {4: [1, 4, 5, 4], 3: [1, 4, 5], 2: [3, 6]}
+EVEN = {4: [1, 4, 4, 4]}
+ONES = {4: [1, 1, 5, 4], 3: [1, 1, 5]}
+
+
+@dataclass(frozen=True)
+class Op:
+    """The row of an op type."""
+
+    op_type: str
+    put: Callable  # (graph, tensor) -> outputs that others may read, or None
+    ranks: tuple  # of tensors that graphs start with, tried in this order
+    error: Callable  # its rule of kit_rules.py
+    since: int = 11  # the least opset that it is put into
+    fused: bool = False  # between Q and DQ it becomes a QLinear operator, which rounds once more
+    shares: bool = False  # its output may take the parameters of its input
+    float16: bool = True  # runs in float16
+    often: int = 1  # its weight in random graphs
+    shapes: dict = field(default_factory=dict)  # by rank, where it needs another than SHAPES
+    producer: bool = True  # pairs have every op type on top of it
+    whole: bool = False  # `put` makes a graph of its own, inputs too
+
+    @property
+    def by_default(self):
+        return self.op_type in BY_DEFAULT
+
+    def least_opset(self, wanted, opsets):
+        """`wanted`, or the first of `opsets` that has the operator."""
+        return wanted if wanted >= self.since else next(opset for opset in opsets if opset >= self.since)
+
 
 OPS = {}
 
-# Without these in op_types_to_quantize, they are not quantized.
-NOT_BY_DEFAULT = {
-    *('Sub', 'Div', 'Tanh', 'HardSigmoid', 'HardSwish', 'Gelu', 'PRelu', 'Pow', 'Sqrt', 'ReduceMean'),
-    *('Min', 'Max', 'DepthToSpace', 'SpaceToDepth', 'Expand', 'Tile'),
-}
-LARGEST = 24.0
 
+def op(*ranks, producer=None, **row):
+    """Registers a function under the op type that it is named for.
 
-# What opsets came with.
-IR_VERSIONS = {11: 6, 12: 7, 13: 7, 14: 7, 17: 8, 19: 9, 20: 9, 21: 10}
-
-
-class Unsuitable(Exception):
-    """A drawn node that would not make a good graph."""
-
-
-def sample_values(shape, place, seed):
-    """What input number `place` of the graph gets: multiples of 2^-12 in [-1, 2). kit.ts computes the same."""
-    at = np.arange(int(np.prod(shape)), dtype=np.int64)
-    return (((at * 7919 + place * 104729 + seed * 611953) % 12289) / 4096 - 1).reshape(shape)
-
-
-def one_node_session(node, feeds, opset):
-    """A session for a node by itself. `feeds`: its inputs, for their types."""
-
-    def info(name, value):
-        of = helper.np_dtype_to_tensor_dtype(value.dtype) if value is not None else 0
-        return helper.make_tensor_value_info(name, of, None)
-
-    inputs = [info(name, value) for name, value in feeds.items()]
-    outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
-    graph = helper.make_graph([node], 'g', inputs, outputs)
-    opsets = [helper.make_opsetid('', opset), helper.make_opsetid('com.microsoft', 1)]
-    model = helper.make_model(graph, ir_version=IR_VERSIONS[opset], opset_imports=opsets)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, ['CPUExecutionProvider'])
-
-
-def run_node(node, values, opset):
-    """The node's outputs. Raises Unsuitable for what cannot run."""
-    feeds = {i: values[i] for i in node.input if i}
-    try:
-        return one_node_session(node, feeds, opset).run(None, feeds)
-    except (Fail, InvalidArgument, InvalidGraph, NotImplemented, RuntimeException) as error:
-        raise Unsuitable(f'{node.op_type}: {error}') from None
-
-
-class KitGraph(GraphBuilder):
-    """A GraphBuilder that knows the value of every tensor on the sample."""
-
-    def __init__(self, seed, opset=13, dtype=np.float32, unnamed=0.0):
-        super().__init__(seed, opset, dtype)
-        self.seed = seed
-        self.unnamed = unnamed
-        self.values = {}
-        self.counts = {}
-        self.read = set()
-
-    # Drawing
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def pick(self, choices):
-        return choices[self.random.integers(len(choices))]
-
-    def new(self, prefix):
-        self.counts[prefix] = self.counts.get(prefix, 0) + 1
-        return f'{prefix}{self.counts[prefix]}'
-
-    # Tensors
-
-    def shape(self, name):
-        return list(self.values[name].shape)
-
-    def rank(self, name):
-        return self.values[name].ndim
-
-    def input(self, name, shape):
-        values = sample_values(shape, len(self.inputs), self.seed)
-        self.values[name] = values.astype(self.dtype)
-        return super().input(name, shape)
-
-    def constant(self, name, values, dtype=None):
-        array = np.asarray(values, dtype=dtype or self.dtype)
-        self.values[name] = array
-        return super().constant(name, array, array.dtype.type)
-
-    def weight(self, name, *shape, low=-1.0, high=1.0):
-        """Multiples of 2^-12: they compress well."""
-        return self.constant(name, np.round(self.random.uniform(low, high, shape) * 4096) / 4096)
-
-    def kernel(self, name, *shape, fan_in):
-        """A weight that keeps the size of values; sometimes one-sided, sometimes with a dead output."""
-        size = 1.5 / np.sqrt(fan_in)
-        low = self.pick([-size, -size, -size, -0.25 * size])
-        return self.weight(name, *shape, low=low, high=size)
-
-    def bool_constant(self, name, values):
-        array = np.asarray(values, dtype=bool)
-        self.values[name] = array
-        self.initializers.append(onnx.numpy_helper.from_array(array, name))
-        return name
-
-    # Nodes
-
-    def add(self, op_type, inputs, outputs=1, name=None, **attributes):
-        """Adds a node and returns its output names. Raises Unsuitable for values too large, constant or not finite."""
-        names = [self.new('t') for _ in range(outputs)]
-        label = self.new(f'{op_type}_')
-        if name is None:
-            name = '' if self.chance(self.unnamed) else label
-        node = helper.make_node(op_type, inputs, names, name, **attributes)
-        results = run_node(node, self.values, self.opset)
-        for output, value in zip(names, results, strict=True):
-            value = np.asarray(value)
-            if value.dtype.kind == 'f':
-                value = value.astype(self.dtype)
-                if not np.isfinite(value).all() or value.size == 0:
-                    raise Unsuitable(f'{op_type}: not finite')
-                if np.abs(value).max() > LARGEST or np.abs(value).max() < 2**-6 or value.size > 1200:
-                    raise Unsuitable(f'{op_type}: values up to {np.abs(value).max()}, {value.size} of them')
-            self.values[output] = value
-        self.nodes.append(node)
-        self.read.update(inputs)
-        return names
-
-    def node(self, op_type, inputs, output, name=None, **attributes):
-        """As in GraphBuilder, with the value computed: for graphs written by hand."""
-        outputs = [output] if isinstance(output, str) else output
-        super().node(op_type, inputs, output, name, **attributes)
-        results = run_node(self.nodes[-1], self.values, self.opset)
-        self.values.update(zip(outputs, (np.asarray(r) for r in results), strict=True))
-        self.read.update(inputs)
-        return output
-
-    def output(self, *names, dtype=None, shape=None):
-        for name in names:
-            if all(name != o.name for o in self.outputs):
-                of = helper.np_dtype_to_tensor_dtype(np.dtype(dtype or self.values[name].dtype))
-                self.outputs.append(helper.make_tensor_value_info(name, of, self.shape(name)))
-
-    def output_unread(self):
-        """Whatever nobody reads leaves the graph."""
-        for node in self.nodes:
-            self.output(*(name for name in node.output if name and name not in self.read))
-
-    def axes(self, op_type, inputs, axes, outputs=1, since=13, **attributes):
-        """An operator whose axes are an attribute before opset `since` and an input from there on."""
-        if self.opset < since:
-            return self.add(op_type, inputs, outputs, axes=axes, **attributes)
-        return self.add(op_type, [*inputs, self.ints(self.new('axes'), axes)], outputs, **attributes)
-
-
-def op(*ranks, since=11):
-    """Registers a function under the op type it is named for."""
+    Producers are those with a rule of their own, that is the ones quantized by default, and a few of
+    the others.
+    """
 
     def register(build):
+        op_type = build.__name__
+
         def put(graph, tensor):
-            if graph.opset < since or (ranks and graph.rank(tensor) not in ranks):
+            if graph.opset < OPS[op_type].since or (ranks and graph.rank(tensor) not in ranks):
                 return None
             return build(graph, tensor)
 
-        OPS[build.__name__] = put
+        produces = op_type in BY_DEFAULT if producer is None else producer
+        ordered = tuple(rank for rank in (4, 2, 3) if not ranks or rank in ranks)
+        OPS[op_type] = Op(op_type, put, ordered, producer=produces, **row)
         return build
 
     return register
 
 
-# --- Operators with weights -------------------------------------------------------------------------
+# What only patterns use: their error rules.
+ONLY_IN_PATTERNS = {
+    'Abs': rules.lipschitz(1),
+    'Exp': rules.corners(np.exp),
+    'Identity': rules.moved,
+    'Neg': rules.lipschitz(1),
+}
 
 
-@op(3, 4)
+# --- Operators with weights -----------------------------------------------------------------------
+
+
+@op(3, 4, error=rules.weighted(2), often=8)
 def Conv(g, x):
     spatial = g.rank(x) - 2
     channels = g.shape(x)[1]
@@ -219,7 +114,7 @@ def Conv(g, x):
     return g.add('Conv', inputs, **attributes)
 
 
-@op(4)
+@op(4, error=rules.weighted(2))
 def ConvTranspose(g, x):
     channels = g.shape(x)[1]
     out = g.pick([2, 3])
@@ -229,7 +124,7 @@ def ConvTranspose(g, x):
     return g.add('ConvTranspose', inputs, **({'strides': [2, 2]} if g.chance(0.3) else {}))
 
 
-@op(2)
+@op(2, error=rules.gemm, often=4)
 def Gemm(g, x):
     attributes = {}
     rows, columns = g.shape(x)
@@ -252,7 +147,7 @@ def Gemm(g, x):
     return g.add('Gemm', inputs, **attributes)
 
 
-@op(2, 3)
+@op(2, 3, error=rules.matmul, often=4)
 def MatMul(g, x):
     inner = g.shape(x)[-1]
     others = [t for t in g.values if t != x and g.values[t].dtype == g.dtype and g.rank(t) == g.rank(x)]
@@ -274,7 +169,7 @@ def activations(g):
     return [t for t, v in g.values.items() if v.dtype == g.dtype and t not in constants]
 
 
-# --- Element-wise -----------------------------------------------------------------------------------
+# --- Element-wise ---------------------------------------------------------------------------------
 
 
 def partner(g, x, low, high, constant=0.5):
@@ -291,50 +186,50 @@ def binary(g, op_type, x, low=-1.0, high=1.0, constant=0.5):
     return g.add(op_type, inputs[::-1] if g.chance(0.25) else inputs)
 
 
-@op()
+@op(error=rules.added, fused=True, often=5)
 def Add(g, x):
     return binary(g, 'Add', x, constant=0.35)
 
 
-@op()
+@op(error=rules.multiplied, fused=True, often=3)
 def Mul(g, x):
     return binary(g, 'Mul', x, 0.25, 1.5)
 
 
-@op()
+@op(error=rules.added, producer=True)
 def Sub(g, x):
     return binary(g, 'Sub', x)
 
 
-@op()
+@op(error=rules.divided)
 def Div(g, x):
     return g.add('Div', [x, partner(g, x, 1.0, 2.5, constant=1)])
 
 
-@op(since=13)
+@op(error=rules.largest, since=13)
 def Min(g, x):
     return binary(g, 'Min', x)
 
 
-@op(since=13)
+@op(error=rules.largest, since=13)
 def Max(g, x):
     return binary(g, 'Max', x)
 
 
-@op()
+@op(error=rules.prelu)
 def PRelu(g, x):
     shape = g.pick([[1], [g.shape(x)[1]] + [1] * (g.rank(x) - 2)]) if g.rank(x) > 1 else [1]
     return g.add('PRelu', [x, g.weight(g.new('slope'), *shape, low=0.1, high=0.4)])
 
 
-@op(since=13)
+@op(error=rules.corners(np.power), since=13)
 def Pow(g, x):
     if g.values[x].min() < 0 or not made_by(g, x, 'Sigmoid', 'Relu', 'HardSigmoid', 'Softmax'):
         x = g.add('Sigmoid', [x])[0]
     return g.add('Pow', [x, g.constant(g.new('e'), g.pick([0.5, 2.0, 3.0]))])
 
 
-@op()
+@op(error=rules.corners(lambda x: np.sqrt(np.maximum(x, 0))))
 def Sqrt(g, x):
     if g.values[x].min() < 0 or not made_by(g, x, 'Sigmoid', 'Relu', 'HardSigmoid', 'Softmax'):
         x = g.add('Sigmoid', [x])[0]
@@ -345,7 +240,7 @@ def made_by(g, x, *op_types):
     return any(x in node.output and node.op_type in op_types for node in g.nodes)
 
 
-@op()
+@op(error=rules.lipschitz(1), often=5)
 def Relu(g, x):
     return g.add('Relu', [x])
 
@@ -356,7 +251,7 @@ def scalar(g, value):
     return name if name in g.values else g.constant(name, value)
 
 
-@op()
+@op(error=rules.lipschitz(1), often=3)
 def Clip(g, x):
     low, high = g.pick([(0.0, 6.0), (0.0, 6.0), (0.0, None), (0.0, 1.0), (-1.0, 1.0), (-0.375, 0.625), (None, 0.75)])
     inputs = [x, '' if low is None else scalar(g, low)]
@@ -365,44 +260,44 @@ def Clip(g, x):
     return g.add('Clip', inputs)
 
 
-@op()
+@op(error=rules.lipschitz(1), fused=True)
 def LeakyRelu(g, x):
     return g.add('LeakyRelu', [x], **({} if g.chance(0.3) else {'alpha': g.pick([0.1, 0.25])}))
 
 
-@op()
+@op(error=rules.lipschitz(0.25), fused=True)
 def Sigmoid(g, x):
     return g.add('Sigmoid', [x])
 
 
-@op()
+@op(error=rules.lipschitz(1), producer=True)
 def Tanh(g, x):
     return g.add('Tanh', [x])
 
 
-@op()
+@op(error=rules.lipschitz(lambda a: a.get('alpha', 0.2)))
 def HardSigmoid(g, x):
     return g.add('HardSigmoid', [x], **({} if g.chance(0.5) else {'alpha': 0.25, 'beta': 0.5}))
 
 
-@op(since=14)
+@op(error=rules.lipschitz(1.5), since=14)
 def HardSwish(g, x):
     return g.add('HardSwish', [x])
 
 
-@op(since=20)
+@op(error=rules.lipschitz(1.13), since=20)
 def Gelu(g, x):
     return g.add('Gelu', [x], **({'approximate': 'tanh'} if g.chance(0.3) else {}))
 
 
-@op()
+@op(error=rules.softmax, fused=True)
 def Softmax(g, x):
     if g.rank(x) < 2 or g.shape(x)[-1] < 2:
         return None
     return g.add('Softmax', [x], **g.pick([{}, {'axis': -1}, {'axis': 1}]))
 
 
-# --- Pools and normalizations -----------------------------------------------------------------------
+# --- Pools and normalizations ---------------------------------------------------------------------
 
 
 def pool(g, x):
@@ -416,13 +311,13 @@ def pool(g, x):
     return attributes
 
 
-@op(4, since=12)
+@op(4, error=rules.moved, since=12, shares=True, often=2)
 def MaxPool(g, x):
     attributes = pool(g, x)
     return attributes and g.add('MaxPool', [x], **attributes)
 
 
-@op(4)
+@op(4, error=rules.moved, fused=True, shares=True)
 def AveragePool(g, x):
     attributes = pool(g, x)
     if attributes and 'pads' in attributes and g.chance(0.5):
@@ -430,12 +325,12 @@ def AveragePool(g, x):
     return attributes and g.add('AveragePool', [x], **attributes)
 
 
-@op(4)
+@op(4, error=rules.moved, fused=True, shares=True)
 def GlobalAveragePool(g, x):
     return g.add('GlobalAveragePool', [x])
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.batch_normalization)
 def BatchNormalization(g, x):
     channels = g.shape(x)[1]
     parameters = [
@@ -447,7 +342,7 @@ def BatchNormalization(g, x):
     return g.add('BatchNormalization', [x, *parameters])
 
 
-@op(3, 4)
+@op(3, 4, error=rules.instance_normalization)
 def InstanceNormalization(g, x):
     channels = g.shape(x)[1]
     if np.prod(g.shape(x)[2:]) < 4:
@@ -455,7 +350,7 @@ def InstanceNormalization(g, x):
     return g.add('InstanceNormalization', [x, g.weight(g.new('scale'), channels, low=0.5), g.weight(g.new('shift'), channels)])
 
 
-@op(2, 3, since=17)
+@op(2, 3, error=rules.layer_normalization, since=17)
 def LayerNormalization(g, x):
     size = g.shape(x)[-1]
     if size < 3:
@@ -466,21 +361,21 @@ def LayerNormalization(g, x):
     return g.add('LayerNormalization', inputs, axis=-1)
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved, producer=True)
 def ReduceMean(g, x):
     axes = g.pick([[-1], [1], list(range(1, g.rank(x)))])
     return g.axes('ReduceMean', [x], axes, since=18, keepdims=g.pick([1, 1, 0]) if g.rank(x) > 2 else 1)
 
 
-@op()
+@op(error=rules.moved, float16=False)
 def CumSum(g, x):
     return g.add('CumSum', [x, g.ints(g.new('axis'), g.rank(x) - 1)])
 
 
-# --- Movement of data -------------------------------------------------------------------------------
+# --- Movement of data -----------------------------------------------------------------------------
 
 
-@op()
+@op(error=rules.moved, shares=True, often=2)
 def Reshape(g, x):
     batch, rest = g.shape(x)[0], int(np.prod(g.shape(x)[1:]))
     shapes = [[batch, -1], [batch, 1, rest]]
@@ -493,7 +388,7 @@ def Reshape(g, x):
     return g.add('Reshape', [x, g.ints(g.new('shape'), g.pick(shapes))])
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved, shares=True)
 def Transpose(g, x):
     if g.rank(x) == 2:
         return g.add('Transpose', [x], perm=[1, 0])
@@ -501,7 +396,7 @@ def Transpose(g, x):
     return g.add('Transpose', [x], perm=perm)
 
 
-@op(3, 4)
+@op(3, 4, error=rules.moved, shares=True, shapes=ONES)
 def Squeeze(g, x):
     axes = [axis for axis in range(1, g.rank(x)) if g.shape(x)[axis] == 1]
     if not axes or g.rank(x) - len(axes) < 2:
@@ -509,17 +404,17 @@ def Squeeze(g, x):
     return g.axes('Squeeze', [x], axes)
 
 
-@op(2, 3)
+@op(2, 3, error=rules.moved, shares=True)
 def Unsqueeze(g, x):
     return g.axes('Unsqueeze', [x], g.pick([[1], [g.rank(x)], [2]]))
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved, shares=True)
 def Flatten(g, x):
     return g.add('Flatten', [x], **({} if g.chance(0.6) else {'axis': 1}))
 
 
-@op()
+@op(error=rules.moved, shares=True)
 def Slice(g, x):
     axis = g.rank(x) - 1
     size = g.shape(x)[axis]
@@ -529,7 +424,7 @@ def Slice(g, x):
     return g.add('Slice', [x, *bounds])
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved, shares=True)
 def Split(g, x):
     axis = 1
     size = g.shape(x)[axis]
@@ -543,7 +438,7 @@ def Split(g, x):
     return g.add('Split', [x, g.ints(g.new('sizes'), [first, size - first])], 2, axis=axis)
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.pad, shares=True)
 def Pad(g, x):
     rank = g.rank(x)
     pads = [0] * rank + [0] * rank
@@ -558,7 +453,7 @@ def Pad(g, x):
     return g.add('Pad', inputs, **({} if mode == 'constant' and g.chance(0.5) else {'mode': mode}))
 
 
-@op(4)
+@op(4, error=rules.moved, shares=True)
 def Resize(g, x):
     if g.shape(x)[2] > 5:
         return None
@@ -570,7 +465,7 @@ def Resize(g, x):
     return g.add('Resize', [x, roi, g.constant(g.new('scales'), [1, 1, 2, 2], np.float32)], **g.pick(modes))
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.concatenated, fused=True, often=3)
 def Concat(g, x):
     axis = 1
     others = [
@@ -584,20 +479,20 @@ def Concat(g, x):
     return g.add('Concat', inputs, axis=axis)
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved, shares=True)
 def Gather(g, x):
     axis = g.pick([1, g.rank(x) - 1])
     indices = g.random.integers(0, g.shape(x)[axis], 2)
     return g.add('Gather', [x, g.ints(g.new('rows'), indices)], axis=axis)
 
 
-@op(2, 3)
+@op(2, 3, error=rules.moved, shares=True, float16=False)
 def GatherElements(g, x):
     indices = g.random.integers(0, g.shape(x)[1], g.shape(x))
     return g.add('GatherElements', [x, g.ints(g.new('places'), indices)], axis=1)
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.top_k, shares=True)
 def TopK(g, x):
     size = g.shape(x)[-1]
     if size < 2:
@@ -606,37 +501,65 @@ def TopK(g, x):
     return [values]
 
 
-@op()
+@op(error=rules.largest, fused=True)
 def Where(g, x):
     condition = g.bool_constant(g.new('mask'), g.random.random(g.shape(x)) < 0.5)
     inputs = [x, partner(g, x, -1.0, 1.0, constant=0.4)]
     return g.add('Where', [condition, *(inputs[::-1] if g.chance(0.3) else inputs)])
 
 
-@op(2, 3)
+@op(2, 3, error=rules.moved, shapes=ONES)
 def Expand(g, x):
     if g.shape(x)[0] != 1:
         return g.add('Expand', [x, g.ints(g.new('shape'), [2, *g.shape(x)])]) if g.rank(x) == 2 else None
     return g.add('Expand', [x, g.ints(g.new('shape'), [2, *g.shape(x)[1:]])])
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.moved)
 def Tile(g, x):
     return g.add('Tile', [x, g.ints(g.new('repeats'), [1] * (g.rank(x) - 1) + [2])])
 
 
-@op(4, since=13)
+@op(4, error=rules.moved, since=13, shapes=EVEN)
 def DepthToSpace(g, x):
     return g.add('DepthToSpace', [x], blocksize=2) if g.shape(x)[1] % 4 == 0 else None
 
 
-@op(4, since=13)
+@op(4, error=rules.moved, since=13, shapes=EVEN)
 def SpaceToDepth(g, x):
     return g.add('SpaceToDepth', [x], blocksize=2) if all(s % 2 == 0 for s in g.shape(x)[2:]) else None
 
 
-@op(2, 3, 4)
+@op(2, 3, 4, error=rules.no_bound, producer=False)
 def ArgMax(g, x):
     """Nothing reads it: its result is an index."""
     g.add('ArgMax', [x], axis=1, keepdims=g.pick([0, 1]))
+    return []
+
+
+# --- The one op type of the registries in com.microsoft -------------------------------------------
+
+
+@op(error=rules.embed_layer_normalization, since=17, whole=True, producer=False)
+def EmbedLayerNormalization(g, _):
+    hidden, length = 8, 4
+    g.inputs.append(helper.make_tensor_value_info('ids', TensorProto.INT32, [1, length]))
+    inputs = [
+        'ids',
+        '',
+        g.weight('words', 6, hidden, low=-0.5, high=1),
+        g.weight('positions', length, hidden, low=-0.25, high=0.25),
+        '',
+        g.weight('gamma', hidden, low=0.5, high=1),
+        g.weight('beta', hidden),
+    ]
+    g.nodes.append(
+        helper.make_node(
+            'EmbedLayerNormalization', inputs, ['h', 'm'], 'embed', domain='com.microsoft', epsilon=1e-5
+        )
+    )
+    g.values |= {'h': np.zeros([1, length, hidden], np.float32), 'm': np.zeros([1], np.int32)}
+    g.nodes.append(helper.make_node('MatMul', ['h', g.weight('w', hidden, 3)], ['y'], 'matmul'))
+    g.values['y'] = np.zeros([1, length, 3], np.float32)
+    g.read.update(['ids', 'h', 'm'])
     return []

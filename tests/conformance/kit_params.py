@@ -1,6 +1,8 @@
-"""What the kit's graphs are quantized with: parameters drawn from a seed, within what the model and the format allow.
+"""What the kit's graphs are quantized with: parameters drawn from a seed, within what the model and
+the format allow.
 
-Parameters are JSON, as our command takes them; `for_reference` turns them into what quantize_static takes.
+Parameters are JSON, as our command takes them; `for_reference` turns them into what quantize_static
+takes.
 """
 
 import numpy as np
@@ -8,7 +10,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantType
 
-from kit_graphs import NOT_BY_DEFAULT
+from kit_ops import BY_DEFAULT
 
 QDQ_TYPES = [
     *[('QUInt8', 'QInt8')] * 5,
@@ -90,7 +92,7 @@ class Draw:
             'weight_type': types[1],
             'per_channel': self.chance(0.5),
         }
-        named = NOT_BY_DEFAULT & set(facts.op_types)
+        named = set(facts.op_types) - BY_DEFAULT
         if named and self.chance(0.8):
             params['op_types_to_quantize'] = facts.op_types
         elif len(facts.op_types) > 2 and self.chance(0.08):
@@ -255,7 +257,7 @@ class Draw:
         return [first]
 
 
-# --- For the reference ------------------------------------------------------------------------------
+# --- For the reference ----------------------------------------------------------------------------
 
 
 def numpy_dtype(quant_type):

@@ -1,6 +1,7 @@
 """Patterns written by hand: what shares parameters, what is removed, what several nodes read.
 
-PATTERNS maps a name to a function that adds nodes to a KitGraph; outputs that nobody reads leave the graph by themselves.
+PATTERNS maps a name to a function that adds nodes to a KitGraph; outputs that nobody reads leave
+the graph by themselves.
 """
 
 import numpy as np
@@ -30,7 +31,7 @@ def conv(b, x, output, channels=3, kernel=1, **attributes):
     return b.conv(x, output, b.shape(x)[1], channels, kernel=kernel, **attributes)
 
 
-# --- Parameters that are shared ---------------------------------------------------------------------
+# --- Parameters that are shared -------------------------------------------------------------------
 
 
 @pattern()
@@ -211,7 +212,7 @@ def pools(b):
     b.node('Gemm', [f, b.weight('w', 3, 4), b.weight('b', 3)], 'y', transB=1)
 
 
-# --- Relu and Clip that go, or stay -----------------------------------------------------------------
+# --- Relu and Clip that go, or stay ---------------------------------------------------------------
 
 
 @pattern()
@@ -291,7 +292,7 @@ def relu_of_concat(b):
     conv(b, b.node('Relu', [k], 'r'), 'y')
 
 
-# --- Weights and biases -----------------------------------------------------------------------------
+# --- Weights and biases ---------------------------------------------------------------------------
 
 
 @pattern()
@@ -382,7 +383,7 @@ def instance_norm(b):
     conv(b, n, 'y')
 
 
-# --- Several readers, graph outputs, float operators between ----------------------------------------
+# --- Several readers, graph outputs, float operators between --------------------------------------
 
 
 @pattern()

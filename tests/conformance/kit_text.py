@@ -1,7 +1,9 @@
-"""Nodes and initializers as lines of text, the same in Python and TypeScript (tests/js/support/kit.ts).
+"""Nodes and initializers as lines of text, the same in Python and TypeScript
+(tests/js/support/kit.ts).
 
-A node is `op_type|domain|name|inputs|outputs|attributes`, attributes sorted by name; an initializer `name|element type|dims|hash
-of its bytes`, all sorted. A number that is no integer is the eight hex digits of its float32.
+A node is `op_type|domain|name|inputs|outputs|attributes`, attributes sorted by name; an initializer
+`name|element type|dims|hash of its bytes`, all sorted. A number that is no integer is the eight hex
+digits of its float32.
 """
 
 import hashlib

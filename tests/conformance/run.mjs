@@ -1,8 +1,10 @@
-// `npm run conformance -- …`: what onnxruntime.quantization and we make of the same, live, with a Python that has it in it.
+// `npm run conformance -- …`: what onnxruntime.quantization and we make of the same, live, with a
+// Python that has it in it.
 //
 //   --fresh N [--seed S]      N random graphs that nobody has seen, one case each
-//   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/3, …), with what differs
-//   --no-run                  both of these compare only; else outputs are loaded, run and held to their bounds too
+//   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/0), with what differs
+//   --no-run                  both of these compare only; else outputs are loaded, run and held to
+//                             their bounds too
 //   anything else             is for compare.py: the hand-written graphs and real models
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -14,8 +16,8 @@ import { referencePython } from '../bench/python.mjs';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const args = process.argv.slice(2);
 
-function python(script, ...more) {
-  const run = spawnSync(referencePython(), [here(script), ...more], { stdio: 'inherit' });
+async function python(script, ...more) {
+  const run = spawnSync(await referencePython(), [here(script), ...more], { stdio: 'inherit' });
   return run.status ?? 1;
 }
 
@@ -25,7 +27,7 @@ async function kit() {
   try {
     const file = path.join(folder, 'kit.tar.gz');
     const forPython = args.filter((arg) => arg !== '--no-run');
-    const status = python('kit.py', ...forPython, '--out', file);
+    const status = await python('kit.py', ...forPython, '--out', file);
     if (status !== 0) return status;
     const support = new URL('../../build/tests/js/support/kit.js', import.meta.url);
     const { readKit, replay, Runner } = await import(support.href);
@@ -48,4 +50,4 @@ async function kit() {
 process.exitCode =
   args.includes('--fresh') || args.includes('--graph')
     ? await kit()
-    : python('compare.py', ...args);
+    : await python('compare.py', ...args);

@@ -1,4 +1,5 @@
-// The readers of .npy, .pb and raw files, on the files of tests/fixtures/make_reader_fixtures.py and arrays made here.
+// The readers of .npy, .pb and raw files, on the files of tests/fixtures/make_reader_fixtures.py
+// and arrays made here.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

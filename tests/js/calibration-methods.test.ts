@@ -1,5 +1,6 @@
-// The calibration methods on given values beside the reference's HistogramCollector (tests/fixtures/make_calibration_fixtures.py):
-// counts and ranges to the bit. And values that defeat naive code.
+// The calibration methods on given values beside the reference's HistogramCollector
+// (tests/fixtures/make_calibration_fixtures.py): counts and ranges to the bit. And values that
+// defeat naive code.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -24,7 +25,10 @@ const fixture: { values: Record<string, number[]>; cases: Case[] } = JSON.parse(
 const fromBits = (bits: readonly number[]) => new Float32Array(Uint32Array.from(bits).buffer);
 const tensors = [{ name: 't', half: false }];
 
-/** Goes through all passes with samples of one tensor. `reductions`: what the graph gives of a sample. */
+/**
+ * Goes through all passes with samples of one tensor. `reductions`: what the graph gives of a
+ * sample.
+ */
 async function calibrated(options: OptionValues, samples: readonly Float32Array[]) {
   const calibration = await CoreCalibration.create(options, tensors);
   while (calibration.pass !== '') {

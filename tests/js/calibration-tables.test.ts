@@ -1,4 +1,5 @@
-// Ranges in the formats of other tools, beside what the reference writes (tests/fixtures/make_calibration_table_fixtures.py).
+// Ranges in the formats of other tools, beside what the reference writes
+// (tests/fixtures/make_calibration_table_fixtures.py).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

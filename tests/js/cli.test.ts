@@ -195,15 +195,20 @@ test('Ctrl-C in the middle of calibration ends the process with 1 and keeps what
     fs.linkSync(path.join(dataset, 'rgb.png'), path.join(dataset, `copy${i}.png`));
   }
   const { argv, target } = args(model('classifier.onnx'), [], dataset);
-  const child = spawn(process.execPath, ['dist/cli/main.js', ...argv], {
+  // As on a terminal, where every sample is seen to be done.
+  const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY=true'];
+  const child = spawn(process.execPath, [...terminal, 'dist/cli/main.js', ...argv], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let err = '';
-  child.stderr.on('data', (piece: Buffer) => {
-    err += piece;
-  });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const calibrating = new Promise<void>((resolve) => {
+    child.stderr.on('data', (piece: Buffer) => {
+      err += piece;
+      if (/calibrating .* [1-9]\d*\/\d+/.test(err)) resolve();
+    });
+  });
+  await Promise.race([calibrating, ended]);
   child.kill('SIGINT');
   assert.equal(await ended, 1, err);
   assert.match(err, /cancelled; what was calibrated is in .*--resume goes on from there/);

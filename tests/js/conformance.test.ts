@@ -1,6 +1,7 @@
-// Replays what onnxruntime.quantization 1.32.0 made of small and real models (tests/fixtures/conformance, written by
-// tests/conformance/make_fixtures.py): the same nodes in the same order and bit-identical initializers, given the same float
-// model and the same ranges. No Python here.
+// Replays what onnxruntime.quantization 1.32.0 made of small and real models
+// (tests/fixtures/conformance, written by tests/conformance/make_fixtures.py): the same nodes in
+// the same order and bit-identical initializers, given the same float model and the same ranges. No
+// Python here.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -21,7 +22,10 @@ const fixtures = 'tests/fixtures/conformance';
 const data = '../shared/data/models';
 
 type ExpectedNode = [string, string, string, string[], string[], Record<string, unknown>];
-/** Name, element type, dims, first 16 hex digits of the sha256 of the bytes, and the value of a scalar (for people). */
+/**
+ * Name, element type, dims, first 16 hex digits of the sha256 of the bytes, and the value of a
+ * scalar (for people).
+ */
 type ExpectedInitializer = [string, number, number[], string, number?];
 
 interface Case {

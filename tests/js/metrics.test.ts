@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { halfToFloat } from '#dist/base/float16.js';
+import { fromFloat16 } from '#dist/base/float16.js';
 import {
   addNoise,
+  areScores,
   classCount,
   floatValues,
   noSums,
@@ -35,13 +36,29 @@ test('samples add up as if they were one', () => {
   assert.throws(() => addNoise(sums, [1], [1, 2]), RangeError);
 });
 
-test('class scores are vectors of at least two values in a batch', () => {
+test('class scores are rows of at least two values', () => {
   assert.equal(classCount([1, 1000]), 1000);
   assert.equal(classCount([4, 10, 1, 1]), 10);
-  assert.equal(classCount([1, 1, 5]), 5);
-  for (const dims of [[1000], [1, 1], [1, 3, 224, 224], [0, 10], []]) {
+  for (const dims of [[1000], [1, 1], [1, 1, 5], [1, 768, 1], [1, 3, 224, 224], [0, 10], []]) {
     assert.equal(classCount(dims), null, `${dims}`);
   }
+});
+
+test('scores are probabilities, or logits with one winner; not what a regression gives', () => {
+  const noise = (seed: number, length: number) =>
+    Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed) * 2);
+  const rows = [1, 2, 3, 4, 5];
+  assert.ok(
+    areScores([
+      [0.1, 0.7, 0.2],
+      [0.5, 0.5, 0],
+    ]),
+  );
+  assert.ok(areScores(rows.map((seed) => [...noise(seed, 99), 9])));
+  assert.ok(areScores(rows.map((seed) => [seed, -seed])));
+  assert.ok(!areScores(rows.map((seed) => noise(seed, 128))), 'an embedding');
+  assert.ok(!areScores(rows.map(() => [0.2, 0.4, 0.41, 0.8, 0.81, 0.79])), 'landmarks');
+  assert.ok(!areScores([[3, 3, 3]]));
 });
 
 test('top classes by row, the first of equal ones', () => {
@@ -57,8 +74,8 @@ test('float16 outputs are read from their bits', () => {
     [0x3555, 0.333251953125],
     [0xfc00, Number.NEGATIVE_INFINITY],
   ];
-  for (const [bits, value] of cases) assert.equal(halfToFloat(bits), value);
-  assert.ok(Number.isNaN(halfToFloat(0x7e00)));
+  for (const [bits, value] of cases) assert.equal(fromFloat16(bits), value);
+  assert.ok(Number.isNaN(fromFloat16(0x7e00)));
   const data = Uint16Array.of(0x3c00, 0xc000);
   const values = floatValues({ type: 'float16', dims: [2], data });
   assert.deepEqual(Array.from(values ?? []), [1, -2]);

@@ -1,5 +1,5 @@
-// The tables of options and the core, held together: both know the same options with the same defaults, which heed
-// the same formats and calibration methods.
+// The tables of options and the core, held together: both know the same options with the same
+// defaults, which heed the same formats and calibration methods.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import '#dist/set-up-node.js';

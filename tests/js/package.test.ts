@@ -28,6 +28,14 @@ test('the packed package, installed in an empty folder, quantizes a model', asyn
   assert.ok(names.includes('dist/wasm/ptq_core.wasm'), 'the wasm module is inside');
   assert.ok(size < 3_000_000, `${size} bytes`);
   assert.ok(!names.some((name) => /^(src|tests|build|web|node_modules)\//.test(name)));
+  const maps = names.filter((name) => name.endsWith('.map'));
+  assert.ok(maps.includes('dist/index.js.map') && maps.includes('dist/index.d.ts.map'));
+  for (const name of maps) {
+    for (const source of JSON.parse(fs.readFileSync(name, 'utf8')).sources) {
+      const file = path.posix.join(path.posix.dirname(name), source);
+      assert.ok(names.includes(file), `${name} refers to ${file}`);
+    }
+  }
 
   fs.writeFileSync(path.join(folder, 'package.json'), '{"private": true, "type": "module"}');
   await npm(['install', path.join(folder, filename)], folder);

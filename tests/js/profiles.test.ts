@@ -1,6 +1,6 @@
-// Each profile on a small network with what they are about: depthwise and plain convolutions, biases, Relu, Clip,
-// Sigmoid, Gemm, Softmax. Every result is loaded and run in onnxruntime-web; what the other targets ask for is read
-// from the file.
+// Each profile on a small network with what they are about: depthwise and plain convolutions,
+// biases, Relu, Clip, Sigmoid, Gemm, Softmax. Every result is loaded and run in onnxruntime-web;
+// what the other targets ask for is read from the file.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
-// Calibration beside the reference's: the same prepared model and images, its MinMax calibrator against ours. Only the
-// kernels differ (native against wasm: other orders of summation), so ranges agree to float rounding: 1e-5 of the tensor's
-// largest magnitude.
+// Calibration beside the reference's: the same prepared model and images, its MinMax calibrator
+// against ours. Only the kernels differ (native against wasm: other orders of summation), so ranges
+// agree to float rounding: 1e-5 of the tensor's largest magnitude.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

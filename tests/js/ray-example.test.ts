@@ -1,5 +1,6 @@
-// examples/ray-calibration on a Ray cluster that is started here, on the loopback address. Ray is a large package: the
-// Python that has it is named by PTQ_RAY_PYTHON, or is the venv that `npm test` makes where CI is set (tools/lib/ray.mjs).
+// examples/ray-calibration on a Ray cluster that is started here, on the loopback address. Ray is a
+// large package: the Python that has it is named by PTQ_RAY_PYTHON, or is the venv that `npm test`
+// makes where CI is set (tools/lib/ray.mjs).
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

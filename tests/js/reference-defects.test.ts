@@ -1,7 +1,8 @@
-// What onnxruntime.quantization 1.32 gets wrong is right here: for each defect of docs/differences.md (D1 to D24 of the
-// research notes, E for those found by us) a model on which it shows, quantized and run in onnxruntime-web beside the float
-// model. D3 to D5 and D15 belong to other calibration methods; D17 is `npm run bench`, D18 is about its scripts, D24
-// is subgraphs.test.ts.
+// What onnxruntime.quantization 1.32 gets wrong is right here: for each defect of
+// docs/differences.md (D1 to D24 of the research notes, E for those found by us) a model on which
+// it shows, quantized and run in onnxruntime-web beside the float model. D3 to D5 and D15 belong to
+// other calibration methods; D17 is `npm run bench`, D18 is about its scripts, D24 is
+// subgraphs.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectModel, QuantizeError, type QuantizeStaticOptions, quantizeStatic } from 'onnx-ptq';

@@ -1,5 +1,5 @@
-// EnableSubgraph: the bodies of If, Loop and Scan are calibrated and quantized in both formats; without it they stay
-// bit-identical. The models are tests/fixtures/make_subgraph_fixtures.py's.
+// EnableSubgraph: the bodies of If, Loop and Scan are calibrated and quantized in both formats;
+// without it they stay bit-identical. The models are tests/fixtures/make_subgraph_fixtures.py's.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
@@ -57,7 +57,8 @@ for (const quantFormat of ['QDQ', 'QOperator'] as const) {
           runtime: 'web',
           extraOptions: { EnableSubgraph: true },
         });
-        // Weights and activations: every MatMul of every body has an integer form, or dequantized inputs.
+        // Weights and activations: every MatMul of every body has an integer form, or dequantized
+        // inputs.
         for (const graph of inner(model as Uint8Array)) {
           const made = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n.opType])));
           const multiply = graph.nodes.filter(({ opType }) => /MatMul|Gemm/.test(opType));

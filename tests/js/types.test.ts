@@ -1,5 +1,5 @@
-// The types of the API come from the schema: this file holds them to it when it is compiled, so that a lost type
-// (an option that takes anything) fails the build.
+// The types of the API come from the schema: this file holds them to it when it is compiled, so
+// that a lost type (an option that takes anything) fails the build.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExtraOptions, QuantConfig, QuantizeStaticOptions, StaticQuantConfig } from 'onnx-ptq';

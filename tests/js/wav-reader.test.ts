@@ -1,4 +1,5 @@
-// The .wav reader beside scipy (tests/fixtures/make_reader_fixtures.py), and its filter by what it has to do.
+// The .wav reader beside scipy (tests/fixtures/make_reader_fixtures.py), and its filter by what it
+// has to do.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -100,7 +101,8 @@ test('tones below the new Nyquist frequency stay, those above are gone: nothing 
   assert.ok(Math.abs(peak(down.run(tone(6500, 48000))) - 1) < 0.01);
   assert.ok(peak(down.run(tone(10000, 48000))) < 0.003);
   assert.ok(peak(down.run(tone(15000, 48000))) < 0.003);
-  // Up: no image of the tone above the old Nyquist frequency, so it is the same tone at the new rate.
+  // Up: no image of the tone above the old Nyquist frequency, so it is the same tone at the new
+  // rate.
   const up = new Resampler(8000, 44100).run(tone(440, 8000));
   const wanted = tone(440, 44100);
   const error = up.map((value, i) => value - wanted[i]!);

@@ -1,5 +1,5 @@
-// A zip in place of files: every kind inside is read as it is beside it. And what datasetReader makes of a
-// mixture, of text, and of nothing.
+// A zip in place of files: every kind inside is read as it is beside it. And what datasetReader
+// makes of a mixture, of text, and of nothing.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

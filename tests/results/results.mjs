@@ -1,6 +1,7 @@
-// npm run results: writes docs/results.md, what becomes of every model of ../shared/data, for us and for the reference.
-// We quantize here (onnxruntime-web runs every result before it counts as done); measure.py runs the reference and
-// measures both in Python's onnxruntime, on the same tensors. Words on the command line pick models and print the page.
+// npm run results: writes docs/results.md, what becomes of every model of ../shared/data, for us
+// and for the reference. We quantize here (onnxruntime-web runs every result before it counts as
+// done); measure.py runs the reference and measures both in Python's onnxruntime, on the same
+// tensors. Words on the command line pick models and print the page.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,8 +61,8 @@ async function ours(modelInput, modelOutput, { parameters }, calibrationDataRead
 }
 
 /** Runs measure.py on a model. Returns a function that finds one of its results. */
-function measure(job, cwd) {
-  const { stdout } = spawnSync(referencePython(), [join(here, 'measure.py')], {
+async function measure(job, cwd) {
+  const { stdout } = spawnSync(await referencePython(), [join(here, 'measure.py')], {
     cwd, // the reference leaves temporary files there
     input: JSON.stringify(job),
     encoding: 'utf8',
@@ -126,7 +127,7 @@ async function rowsOf(entry, folder, notes) {
   for (const [index, setting] of settings.entries()) {
     own.push(await ours(path, join(folder, `${index}.onnx`), setting, samples.calibration));
   }
-  const result = measure(
+  const result = await measure(
     {
       model: path,
       inputs: summary.inputs.map((input) => input.name),

@@ -1,5 +1,6 @@
-// The samples of a model of ../shared/data, as manifest.json describes them: a reader for calibration, a reader for
-// measuring, labels where there are any, and the same tensors as .npy files for the reference.
+// The samples of a model of ../shared/data, as its manifest describes them: a reader for
+// calibration, a reader for measuring, labels where there are any, and the same tensors as .npy
+// files for the reference.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { imageReader, npzReader } from '../../dist/index.js';
@@ -7,8 +8,8 @@ import { imageReader, npzReader } from '../../dist/index.js';
 const cifarClasses = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 
 /**
- * The readers of one entry of the manifest. `most`: at most this many samples of each kind; a smaller number of test
- * images is spread over the list, so that every class is in it.
+ * The readers of one entry of the manifest. `most`: at most this many samples of each kind; a
+ * smaller number of test images is spread over the list, so that every class is in it.
  */
 export function samplesOf(data, entry, most) {
   if (entry.dataset?.startsWith('npz:')) {
@@ -33,7 +34,10 @@ export function samplesOf(data, entry, most) {
   };
 }
 
-/** Writes the samples of a reader for numpy: <folder>/<index of the input>.npy, one axis more in front. */
+/**
+ * Writes the samples of a reader for numpy: <folder>/<index of the input>.npy, one axis more in
+ * front.
+ */
 export async function writeArrays(reader, summary, folder) {
   mkdirSync(folder, { recursive: true });
   const files = new Map();
@@ -48,7 +52,7 @@ export async function writeArrays(reader, summary, folder) {
       };
       if (!files.has(name)) {
         files.set(name, file);
-        writeSync(file.fd, Buffer.alloc(headerBytes)); // its place: the number of samples is not known yet
+        writeSync(file.fd, Buffer.alloc(headerBytes)); // filled in when the samples are counted
       }
       if (file.dims.join() !== dims.join()) throw new Error(`${name}: shapes differ`);
       writeSync(file.fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -78,7 +82,9 @@ function npyHeader(type, shape) {
   return Buffer.concat([start, Buffer.from(`${text.padEnd(headerBytes - start.length - 1)}\n`)]);
 }
 
-/** Images of a data set in the order of their names; a set without parts is dealt out alternately. */
+/**
+ * Images of a data set in the order of their names; a set without parts is dealt out alternately.
+ */
 function imagesOf(data, dataset) {
   const folder = join(data, 'images', dataset);
   const files = readdirSync(folder, { recursive: true })

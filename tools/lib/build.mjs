@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { differences } from '../lint/wasm-types.mjs';
 import { emscripten } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
@@ -46,21 +47,49 @@ export async function prerequisites() {
   return sources();
 }
 
-/** Configures and builds a CMake preset. */
-export async function cmake(preset, title) {
+/** Configures a CMake preset and builds one (of the same name, unless given). */
+export async function cmake(preset, title, build = preset) {
   const cold = fs.existsSync(at('build', preset, 'build.ninja'))
     ? ''
     : ' (first time on a machine: some minutes)';
   await step(`${title}${cold}`, async () => {
     await run('cmake', ['--preset', preset], { nice: true });
-    await run('cmake', ['--build', '--preset', preset], { nice: true });
+    await run('cmake', ['--build', '--preset', build], { nice: true });
   });
 }
 
-export async function buildWasm() {
+/**
+ * The core's builds: presets, and the folder of build/ with the module. Only `release` is shipped.
+ */
+const cores = {
+  release: { configure: 'wasm-release', build: 'wasm-release', output: 'wasm-release/wasm' },
+  dev: { configure: 'wasm-release', build: 'wasm-dev', output: 'wasm-release/wasm-dev' },
+  debug: { configure: 'wasm-debug', build: 'wasm-debug', output: 'wasm-debug/wasm' },
+};
+
+/** What Embind exposes, as emcc writes it. */
+const emitted = 'build/wasm-release/wasm-types/ptq_core.d.ts';
+
+/**
+ * Builds the core and puts it into dist: every task does, so that another build than `release` is
+ * there only until the next task that did not ask for it (`npm pack` builds, too).
+ */
+export async function buildWasm(kind = 'release') {
+  const { configure, build, output } = cores[kind];
   const { protobuf, onnx } = await prerequisites();
   await emscripten();
-  await cmake('wasm-release', 'WebAssembly module');
+  await cmake(configure, `WebAssembly module${kind === 'release' ? '' : ` (${kind})`}`, build);
+  const [types] = filesUnder('bindings/js', 'ptq_core.d.mts');
+  if (kind === 'release') {
+    const differing = differences(read(at(emitted)), read(at(types)));
+    if (differing.length)
+      throw new SetupError(
+        [`${types} is not what bindings/wasm exposes:`, ...differing].join('\n  '),
+      );
+  }
+  const folder = path.join('dist', path.relative('bindings/js', path.dirname(types)));
+  for (const name of ['ptq_core.mjs', 'ptq_core.wasm'])
+    copyChanged(path.join('build', output, name), path.join(folder, name));
   // Their licences ask that the text goes where the code goes.
   fs.mkdirSync(at('dist/licenses'), { recursive: true });
   for (const [name, dir] of Object.entries({ protobuf, onnx })) {
@@ -71,23 +100,30 @@ export async function buildWasm() {
 export async function buildJs() {
   await packages();
   await step('JavaScript library', async () => {
-    await run(bin('tsc'), ['-p', 'bindings/js']);
-    // tsc leaves what it doesn't compile: hand-written declarations, and outputs of sources that are gone.
-    for (const file of filesUnder('bindings/js', '.d.ts', '.d.mts')) {
-      const target = at('dist', path.relative('bindings/js', file));
-      fs.mkdirSync(path.dirname(target), { recursive: true });
-      fs.copyFileSync(at(file), target);
-    }
-    prune('dist', 'bindings/js', ['wasm/ptq_core.mjs']);
-    const main = at('dist/cli/main.js');
-    if (fs.existsSync(main)) fs.chmodSync(main, 0o755);
+    copyDeclarations();
+    await compile('bindings/js', 'library', 'dist');
+    finishJs();
   });
+}
+
+/** What tsc doesn't copy: hand-written declarations. Before tests are checked against them. */
+function copyDeclarations() {
+  for (const file of filesUnder('bindings/js', '.d.ts', '.d.mts'))
+    copyChanged(file, path.join('dist', path.relative('bindings/js', file)));
+}
+
+/** What is left to do where tsc has compiled the library. */
+export function finishJs() {
+  copyDeclarations();
+  prune('dist', 'bindings/js', 'ptq_core.mjs');
+  const main = at('dist/cli/main.js');
+  if (fs.existsSync(main)) fs.chmodSync(main, 0o755);
 }
 
 export async function buildWeb() {
   await packages();
   await step('Web page', async () => {
-    await run(bin('tsc'), ['-p', 'web', '--noEmit']);
+    await run(bin('tsc'), ['-b', 'web']);
     await run(bin('vite'), ['build', 'web']);
   });
 }
@@ -95,19 +131,41 @@ export async function buildWeb() {
 export async function buildTests() {
   await packages();
   await step('Tests in TypeScript', async () => {
-    await run(bin('tsc'), ['-p', 'tests']);
-    prune('build/tests', 'tests');
+    await compile('tests', 'tests', 'build/tests');
+    finishTests();
   });
 }
 
-/** Deletes compiled files under `output` whose source under `source` is gone. */
-function prune(output, source, keep = []) {
-  for (const file of filesUnder(output, '.js', '.mjs', '.d.ts', '.d.mts')) {
-    const stem = path.relative(output, file).replace(/(\.d)?\.m?[jt]s$/, '');
+export function finishTests() {
+  prune('build/tests', 'tests');
+}
+
+/** Compiles what has changed; all of it where an output is missing, which tsc does not look for. */
+async function compile(project, name, output) {
+  const complete = filesUnder(project, '.ts', '.mts')
+    .filter((file) => !/\.d\.m?ts$/.test(file))
+    .map((file) => path.join(output, path.relative(project, file)).replace(/ts$/, 'js'))
+    .every((file) => fs.existsSync(at(file)));
+  if (!complete) fs.rmSync(at(`build/tsc/${name}.tsbuildinfo`), { force: true });
+  await run(bin('tsc'), ['-b', project]);
+}
+
+/** Copies a file unless its copy is the same: what watches the copy sees changes only. */
+function copyChanged(from, to) {
+  const bytes = fs.readFileSync(at(from));
+  if (fs.existsSync(at(to)) && bytes.equals(fs.readFileSync(at(to)))) return;
+  fs.mkdirSync(path.dirname(at(to)), { recursive: true });
+  fs.writeFileSync(at(to), bytes);
+}
+
+/** Deletes compiled files under `output` whose source under `source` is gone, but for `keep`. */
+function prune(output, source, keep) {
+  for (const file of filesUnder(output, '.js', '.mjs', '.d.ts', '.d.mts', '.map')) {
+    const stem = path.relative(output, file).replace(/(\.d)?\.m?[jt]s(\.map)?$/, '');
     const known = ['.ts', '.mts', '.d.ts', '.d.mts'].some((ending) =>
       fs.existsSync(at(source, stem + ending)),
     );
-    if (!known && !keep.includes(path.relative(output, file))) fs.rmSync(at(file));
+    if (!known && path.basename(file) !== keep) fs.rmSync(at(file));
   }
 }
 

@@ -1,5 +1,6 @@
-// Debian packages without touching the machine: a private apt root whose downloads are unpacked into the
-// cache folder. The archive is the one the machine itself uses, so its signature is checked as always.
+// Debian packages without touching the machine: a private apt root whose downloads are unpacked
+// into the cache folder. The archive is the one the machine itself uses, so its signature is
+// checked as always.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -36,7 +37,10 @@ async function archive() {
   return own[2].replace(/\/$/, '');
 }
 
-/** Calls `work(apt)` with a private apt root for `suite`, where apt(args, cwd) runs apt-get. Needs no root. */
+/**
+ * Calls `work(apt)` with a private apt root for `suite`, where apt(args, cwd) runs apt-get. Needs
+ * no root.
+ */
 async function withPrivateApt(dir, suite, work) {
   const apt = path.join(dir, 'apt');
   for (const sub of ['etc', 'lists/partial', 'cache/archives/partial'])
@@ -62,7 +66,10 @@ Check the network and that \`apt-get update\` works, then run this again.`;
   fs.rmSync(apt, { recursive: true, force: true });
 }
 
-/** Downloads packages of `suite` ("name" or "name=version") and unpacks them into `dir`. `exclude`: tar patterns. */
+/**
+ * Downloads packages of `suite` ("name" or "name=version") and unpacks them into `dir`. `exclude`:
+ * tar patterns.
+ */
 export function unpackDebs(dir, suite, packages, { exclude = [], sha256 = {} } = {}) {
   return withPrivateApt(dir, suite, async (apt) => {
     const downloads = path.join(dir, 'downloads');
@@ -99,7 +106,10 @@ export function verify(file, sha256) {
 It was deleted; run this again. If that does not help, the registry's file has changed.`);
 }
 
-/** Writes a small program `file` that starts `program` with the shared libraries of `lib`, by their own loader if asked. */
+/**
+ * Writes a small program `file` that starts `program` with the shared libraries of `lib`, by their
+ * own loader if asked.
+ */
 export function wrapper(file, program, lib, { loader = false } = {}) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const start = loader

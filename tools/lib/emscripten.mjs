@@ -1,5 +1,6 @@
-// Emscripten: the one on PATH or in $EMSDK if new enough; else, on Debian 12 (whose own is too old), a private prefix:
-// Emscripten 3.1.69 and Binaryen 120 from Debian 13 and LLVM 19 from Debian 12, unpacked into the cache folder.
+// Emscripten: the one on PATH or in $EMSDK if new enough; else, on Debian 12 (whose own is too
+// old), a private prefix: Emscripten 3.1.69 and Binaryen 120 from Debian 13 and LLVM 19 from Debian
+// 12, unpacked into the cache folder.
 import fs from 'node:fs';
 import path from 'node:path';
 import { codename, isDebian, triplet, unpackDebs, wrapper } from './debian.mjs';

@@ -1,13 +1,17 @@
-// Format and lint: clang-format, clang-tidy, Biome. clang-tidy takes seconds a file, so what it found clean
-// is remembered in the cache by the contents of the file and of all of our headers that it includes.
+// Format and lint: clang-format, clang-tidy, Biome. clang-tidy takes seconds a file, so what it
+// found clean is remembered in the cache by the contents of the file and of all of our headers that
+// it includes.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { checkComments } from '../lint/comments.mjs';
+import { drawImports } from '../lint/import-graph.mjs';
+import { checkImports } from '../lint/imports.mjs';
 import { filesUnder, packages, prerequisites, tools } from './build.mjs';
 import { cache, read, root } from './paths.mjs';
-import { output, run, say, step } from './steps.mjs';
+import { output, progress, run, SetupError, say, step } from './steps.mjs';
 import { clangTools } from './system.mjs';
 
 const cppFolders = ['src', 'bindings', 'tests'];
@@ -29,7 +33,8 @@ export async function lint() {
   const check = async (title, work) => {
     try {
       await step(title, work);
-    } catch {
+    } catch (error) {
+      if (error.message) say(error.message);
       failed.push(title);
     }
   };
@@ -39,16 +44,26 @@ export async function lint() {
     () => files.length && run(format, ['--dry-run', '-Werror', ...files]),
   );
   await check('Biome', () => run(tools.biome, ['ci', '--colors=off', '.']));
+  await check('Import directions', () => none(checkImports().problems));
+  await check('Graph of imports', () => none(drawImports({ write: false })));
+  await check('Comments', () => none(checkComments()));
   await check('clang-tidy', () => clangTidy(tidy));
   return failed;
 }
 
+/** Shows what is wrong, and fails where something is. */
+function none(problems) {
+  if (problems.length) throw new SetupError(problems.map((problem) => `    ${problem}`).join('\n'));
+}
+
 async function clangTidy(tidy) {
-  await run('cmake', ['--preset', 'native-asan']);
-  const build = path.join(root, 'build/native-asan');
+  await run('cmake', ['--preset', 'native-tidy']);
+  const build = path.join(root, 'build/native-tidy');
   const commands = JSON.parse(read(path.join(build, 'compile_commands.json'))).filter(({ file }) =>
     file.startsWith(path.join(root, 'src')),
   );
+  const total = commands.length;
+  let done = 0;
   const clean = path.join(cache, 'clang-tidy');
   fs.mkdirSync(clean, { recursive: true });
   const broken = [];
@@ -63,7 +78,11 @@ async function clangTidy(tidy) {
   };
   await Promise.all(
     Array.from({ length: Math.max(2, os.availableParallelism()) }, async () => {
-      while (commands.length) await work(commands.shift());
+      while (commands.length) {
+        progress(`${done}/${total}`);
+        await work(commands.shift());
+        progress(`${++done}/${total}`);
+      }
     }),
   );
   forget(clean);

@@ -1,4 +1,5 @@
-// Where things are: the checkout, the user's cache folder, programs on PATH; and a lock between processes.
+// Where things are: the checkout, the user's cache folder, programs on PATH; and a lock between
+// processes.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,7 +25,10 @@ export function which(...names) {
   return null;
 }
 
-/** Makes `dir` by `build(dir)` unless it is complete. Safe against a second process and against being cut off. */
+/**
+ * Makes `dir` by `build(dir)` unless it is complete. Safe against a second process and against
+ * being cut off.
+ */
 export async function once(dir, build) {
   const stamp = path.join(dir, '.complete');
   if (fs.existsSync(stamp)) return dir;

@@ -1,4 +1,5 @@
-// A Python with Ray, for the test of examples/ray-calibration: 300 MB, so only where CI is set or it is there already.
+// A Python with Ray, for the test of examples/ray-calibration: 300 MB, so only where CI is set or
+// it is there already.
 import path from 'node:path';
 import { cache, once, root, which } from './paths.mjs';
 import { run, say, step } from './steps.mjs';

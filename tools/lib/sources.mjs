@@ -1,5 +1,6 @@
-// The third-party C++ sources and protoc, fetched by checksum from registries into the cache folder:
-// protobuf and nlohmann/json from Debian, onnx from PyPI; third_party/sources.json has versions and checksums.
+// The third-party C++ sources and protoc, fetched by checksum from registries into the cache
+// folder: protobuf and nlohmann/json from Debian, onnx from PyPI; third_party/sources.json has
+// versions and checksums.
 import fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -116,7 +117,10 @@ async function fetchOnnx(dir) {
   fs.rmSync(file);
 }
 
-/** pip as arguments of python3: the installed one, else Debian's wheel, run from the cache and installed nowhere. */
+/**
+ * pip as arguments of python3: the installed one, else Debian's wheel, run from the cache and
+ * installed nowhere.
+ */
 async function findPip() {
   if ((await output('python3', ['--version'])) === null) {
     throw new SetupError(

@@ -57,7 +57,14 @@ export async function step(title, work) {
   }
 }
 
-/** Runs a program. Inside a step its output goes to the step's log, else to stderr, unless `show`. */
+/** What the step's line shows until its program says more. */
+export function progress(text) {
+  if (current) current.last = text;
+}
+
+/**
+ * Runs a program. Inside a step its output goes to the step's log, else to stderr, unless `show`.
+ */
 export function run(
   command,
   args,
@@ -118,7 +125,10 @@ export function output(command, args, { env = {}, cwd = root } = {}) {
   });
 }
 
-/** Ends the process as an entry script should: a message for what we foresaw, a stack for what we didn't. */
+/**
+ * Ends the process as an entry script should: a message for what we foresaw, a stack for what we
+ * didn't.
+ */
 export async function main(work) {
   try {
     await work();

@@ -1,5 +1,6 @@
-// What comes from the system: build tools, GoogleTest, Chromium, clang with its tools. Each is looked for
-// first and then taken from Debian: unpacked into the cache where that will do, installed where that needs no password.
+// What comes from the system: build tools, GoogleTest, Chromium, clang with its tools. Each
+// is looked for first and then taken from Debian: unpacked into the cache where that will do,
+// installed where that needs no password.
 import fs from 'node:fs';
 import path from 'node:path';
 import { codename, installPackages, isDebian, triplet, unpackDebs, wrapper } from './debian.mjs';
@@ -36,7 +37,10 @@ export async function ensureBuildTools() {
     );
 }
 
-/** Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be skipped. */
+/**
+ * Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be
+ * skipped.
+ */
 export async function googleTest() {
   const found = ['/usr/include', '/usr/local/include', '/opt/homebrew/include'].some((dir) =>
     fs.existsSync(`${dir}/gtest/gtest.h`),
@@ -67,6 +71,23 @@ export async function chromium() {
   return path ? { path } : { missing: `Chromium is missing: ${command ?? 'set $CHROME_PATH'}` };
 }
 
+/** Path of strace, or null where there is none to be had. */
+export async function strace() {
+  if (which('strace')) return which('strace');
+  if (!isDebian) return null;
+  const dir = path.join(cache, 'strace');
+  if (!fs.existsSync(path.join(dir, '.complete'))) {
+    await step('strace', () =>
+      once(dir, async () => {
+        await unpackDebs(dir, codename, ['strace', 'libunwind8', 'liblzma5']);
+        const lib = path.join(dir, 'usr/lib', triplet);
+        wrapper(path.join(dir, 'bin/strace'), path.join(dir, 'usr/bin/strace'), lib);
+      }),
+    );
+  }
+  return path.join(dir, 'bin/strace');
+}
+
 /** {path} of clang++ 19 with its sanitizers and libFuzzer, or {missing: why}. */
 export async function clangCompiler() {
   const found = which('clang++-19');
@@ -93,7 +114,10 @@ export async function clangCompiler() {
   return { path: path.join(dir, 'bin/clang++') };
 }
 
-/** {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn differently). */
+/**
+ * {format, tidy}: paths of clang-format and clang-tidy 19 (other versions format and warn
+ * differently).
+ */
 export async function clangTools() {
   const system = (name) =>
     which(`${name}-19`) ?? [`/usr/lib/llvm-19/bin/${name}`].find((file) => fs.existsSync(file));

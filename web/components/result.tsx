@@ -31,6 +31,9 @@ export function Result({ result, quantizer }: { result: RunResult; quantizer: Qu
       {stale && <Notice kind="info" title={t.result.stale} />}
       <SizeBars before={report.bytesBefore} after={report.bytesAfter} />
       <Figures result={result} />
+      {report.calibration.assumed.includes('normalization') && (
+        <Notice kind="info" title={t.result.guessedNormalization} />
+      )}
       <Warnings diagnostics={report.diagnostics} quantizer={quantizer} />
       <div class="downloads">
         <button
@@ -72,8 +75,20 @@ function Figures({ result: { report } }: { result: RunResult }) {
   const { quality, nodesQuantized, nodesLeftFloat, timings } = report;
   const all = nodesQuantized.length + nodesLeftFloat.length;
   const sqnr = quality.sqnr;
-  const grade =
-    quality.samples === 0 ? '' : sqnr === null || sqnr < 10 ? 'bad' : sqnr < 20 ? 'fair' : 'good';
+  const broken = quality.outputs.some((output) => output.broken);
+  const compared = quality.outputs.filter((output) => output.compared > 0);
+  const exact = compared.length > 0 && compared.every((output) => output.exact);
+  const grade = broken
+    ? 'bad'
+    : exact
+      ? 'good'
+      : sqnr === null
+        ? ''
+        : sqnr < 10
+          ? 'bad'
+          : sqnr < 20
+            ? 'fair'
+            : 'good';
   return (
     <dl class="figures">
       <div>
@@ -87,7 +102,7 @@ function Figures({ result: { report } }: { result: RunResult }) {
         <dt>{t.result.sqnr}</dt>
         <dd>
           {sqnr === null ? (
-            <small>{quality.samples > 0 ? 'NaN' : t.result.notMeasured}</small>
+            <small>{broken ? 'NaN' : exact ? t.result.exact : t.result.notMeasured}</small>
           ) : (
             <>
               {number(sqnr, 1)}
@@ -179,7 +194,15 @@ function Details({ result }: { result: RunResult }) {
           {report.opsetBefore} → {report.opsetAfter}
         </dd>
         <dt>{t.result.samples}</dt>
-        <dd lang="en">{report.calibration.summary}</dd>
+        <dd lang="en">{report.calibration.done}</dd>
+        {report.calibration.assumed.length > 0 && (
+          <>
+            <dt>{t.result.guessed}</dt>
+            <dd>
+              {report.calibration.assumed.map((what) => t.result.assumptions[what]).join(', ')}
+            </dd>
+          </>
+        )}
         <dt>{t.result.timings}</dt>
         <dd>{times.join(', ')}</dd>
         <CopyLine

@@ -173,6 +173,7 @@ export const en = {
     larger: 'not smaller',
     nodes: 'Nodes quantized',
     sqnr: 'Output SQNR',
+    exact: 'exact',
     sqnrHelp: 'Signal to quantization noise of the outputs; over 20 dB is good',
     top1: 'Same top class',
     top1Help: 'Samples for which both models choose the same class',
@@ -199,6 +200,15 @@ export const en = {
     copied: 'Copied',
     opset: 'Opset',
     samples: 'Calibrated with',
+    guessed: 'Guessed',
+    guessedNormalization:
+      'The normalization of the images is a guess, and so is the quality measured on them: check it above',
+    assumptions: {
+      normalization: 'normalization',
+      fit: 'fit',
+      size: 'size',
+      'channel order': 'channel order',
+    },
     timings: 'Times',
     command: 'The same from the command line',
   },
@@ -214,6 +224,8 @@ export const en = {
     POOR_QUALITY: 'The quantized model is far from the float model',
     POOR_QUALITY_HINT:
       'Try per channel with QInt8 weights, the QDQ format, keeping the first and last nodes in float, or more typical samples.',
+    OUTPUT_SIZES_DIFFER: 'Some outputs have another size',
+    RANDOM_OUTPUTS: 'The comparison cannot judge this model',
     NOTHING_QUANTIZED: 'No node was quantized',
     NOT_VERIFIED: 'The result could not be checked',
     SHAPE_INFERENCE_INCOMPLETE: 'Some shapes are unknown',

@@ -22,7 +22,7 @@ export class QuantizeError extends Error {
   }
 }
 
-/** An error as plain data: only that survives structured cloning with its properties. */
+/** An error as plain data, which keeps its properties when it is sent to another thread. */
 export interface ErrorData {
   code: string;
   message: string;

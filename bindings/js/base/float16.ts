@@ -1,5 +1,5 @@
-// float32 to the bits of float16 (IEEE 754 binary16), rounded to nearest, ties to even, as numpy's
-// astype(float16): JavaScript has no Float16Array yet where this has to run (Node 20).
+// float32 to the bits of float16 (IEEE 754 binary16) and back, rounded to nearest, ties to even, as
+// numpy's astype(float16): Node 20 has no Float16Array.
 
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
@@ -9,12 +9,12 @@ export function toFloat16(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) {
     scratch[0] = values[i]!;
-    out[i] = halfBits(scratchBits[0]!);
+    out[i] = float16Bits(scratchBits[0]!);
   }
   return out;
 }
 
-function halfBits(bits: number): number {
+function float16Bits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00; // NaN
@@ -35,8 +35,8 @@ function halfBits(bits: number): number {
   return sign | (whole + (rest > half || (rest === half && (whole & 1) === 1) ? 1 : 0));
 }
 
-/** The number that the bits of a float16 are. */
-export function halfToFloat(bits: number): number {
+/** The value of a float16 given by its bits. */
+export function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

@@ -1,6 +1,5 @@
 // A file in memory that grows at its end and is read anywhere: '~scratch', '~calibration', and
-// outputs that are not written to a disk. Kept in blocks, so that growing never copies what is
-// there already.
+// outputs that are not written to a disk. It is kept in blocks, so that growing copies nothing.
 import type { ByteSink, ByteSource } from './bytes.js';
 
 const blockSize = 1 << 20;

@@ -149,10 +149,11 @@ export interface CalibrationModel {
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   nodesQuantized: { name: string; opType: string }[];
-  nodesLeftFloat: { name: string; opType: string; reason: string }[];
+  /** `code` is stable, `reason` is for people; see docs/errors.md. */
+  nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
   tensors: {
     name: string;
-    kind: 'activation' | 'weight' | 'bias';
+    kind: 'activation' | 'weight';
     quantType: string;
     axis?: number;
     /** Per-tensor scale and zero point; of the first channel where per-channel. */
@@ -172,6 +173,11 @@ export interface QuantizeReport {
  */
 export interface CalibrationDataReader {
   getNext(): Promise<Feeds | null | undefined> | Feeds | null | undefined;
+  /**
+   * Begins anew: called before a second pass. A reader without it is read once; its samples are
+   * kept in memory where the method needs two passes.
+   */
+  rewind?(): Promise<unknown> | unknown;
 }
 
 /** Which samples of a source: numbers first, first + step, first + 2 × step, … counted from 0. */
@@ -198,8 +204,17 @@ export interface SampleSource {
    * open().
    */
   describe(): string;
-  /** The same without what was assumed and how to change it; absent where nothing is assumed. */
-  summarize?(): string;
+  /** The same in parts; absent where nothing is assumed. Valid after open(). */
+  about?(): SamplesAbout;
+}
+
+/** What of the preprocessing nobody said, so that it was assumed. */
+export type Assumption = 'normalization' | 'fit' | 'size' | 'channel order';
+
+export interface SamplesAbout {
+  /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
+  done: string;
+  assumed: readonly Assumption[];
 }
 
 /**
@@ -213,7 +228,7 @@ export type RangesByChannel = Record<string, [number[], number[]]>;
 
 /**
  * The magnitude that a BatchNormalization's parameters promise; see
- * src/calibration/expected_range.h.
+ * src/calibration/expected_magnitude.h.
  */
 export interface ExpectedMagnitude {
   tensor: string;

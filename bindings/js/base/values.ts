@@ -1,4 +1,4 @@
-// Small questions about values that came from outside.
+// Small questions about values that come from outside the library.
 
 /** An object with keys: no array, not null. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
-// Calibration, top to bottom: what it will take is planned and stated; then each pass that the
-// method needs goes once over the samples (several times where the memory budget wants it); in the
-// end there are ranges. Where it is stopped, all that was collected is handed out, to go on from.
+// Calibration, top to bottom: memory and workers are planned and stated; each pass that the method
+// needs reads the samples once (several times where the memory budget is small); the ranges follow.
+// A run that is stopped hands out what it has collected, so that another can go on from there.
 
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -11,6 +11,7 @@ import type {
   ModelSummary,
   RangesByChannel,
   SampleSlice,
+  SamplesAbout,
 } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { ModelFiles } from '../core/host-files.js';
@@ -25,13 +26,13 @@ import {
   type CalibrationState,
   checkSameRun,
   formatState,
-  modelDigest,
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
-import { checkSamples } from './check-samples.js';
+import { checkSamples, originOfNan } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
@@ -66,8 +67,7 @@ export interface CalibrationResult {
   /** What a shard collected; null without one. */
   state: CalibrationState | null;
   description: string;
-  /** The same without what was assumed. */
-  summary: string;
+  about: SamplesAbout;
 }
 
 /** 2 GiB. */
@@ -83,16 +83,17 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   const options = rangeOptions(given.checked);
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
+  let samples: SamplePasses | null = null;
   try {
     const about = { options, tensors };
-    const digest = () => modelDigest(given.input.source('~model')!);
+    const digest = () => modelDigest(given.input, model.externalFiles);
     if (resume) {
       checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
       checkShard(resume, shard);
       calibration.restore(JSON.stringify(resume.collected));
       if (resume.complete && !shard) calibration.endPass();
     }
-    const samples = new SamplePasses(reader, model);
+    samples = new SamplePasses(reader, model, sliceFrom(shard, begunSamples(resume)));
     const plan = await planRun(given, tensors, samples, calibration);
     const runtime = await checkedRuntime(given, tensors, samples, calibration);
     pool = new RunnerPool({
@@ -103,32 +104,46 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       workers: plan.workers,
       ownSamples: samples.areFresh,
     });
-    const job = new Job(given, about, digest, calibration, samples, plan, pool);
+    const calibrationRun = new CalibrationRun(
+      given,
+      about,
+      digest,
+      calibration,
+      samples,
+      plan,
+      pool,
+    );
     // A shard whose pass is through already has nothing left to do.
     while (calibration.pass !== '' && !(shard && resume?.complete)) {
-      await job.runPass();
+      await calibrationRun.runPass();
       if (shard) break;
       calibration.endPass();
     }
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
       run.note(
-        ...calibration.notes(),
-        ...checkSamples(model, core.expectedMagnitude(), parseRanges(ranges), job.samples),
+        ...originOfNan(calibration.notes(), model),
+        ...checkSamples(
+          model,
+          core.expectedMagnitude(),
+          parseRanges(ranges),
+          calibrationRun.samples,
+        ),
       );
     }
     return {
-      samples: job.samples,
-      kept: job.kept.samples,
+      samples: calibrationRun.samples,
+      kept: calibrationRun.kept.samples,
       ranges,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
-      state: shard ? (resume?.complete ? resume : job.state()) : null,
+      state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
-      summary: samples.summarize(),
+      about: samples.about(),
     };
   } finally {
     pool?.close();
     calibration.dispose();
+    await samples?.close();
   }
 }
 
@@ -149,15 +164,16 @@ function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
   );
 }
 
-/** Decides about workers and groups, and states what the run will take. */
+/** Plans workers and groups of tensors within the memory budget, and states the plan. */
 async function planRun(
-  { core, run, platform, runtime, checked }: CalibrateInput,
+  { core, run, platform, runtime, checked, shard }: CalibrateInput,
   tensors: readonly CalibratedTensor[],
   samples: SamplePasses,
   calibration: CoreCalibration,
 ): Promise<MemoryPlan> {
   const first = await samples.peek();
-  const shapes = Object.entries(first).map(([name, { dims }]) => [name, dims] as const);
+  if (first === null && !shard) throw noSamples();
+  const shapes = Object.entries(first ?? {}).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
   // Passes that take tensors: all but the one of MinMax, which is the only one where there is one
@@ -182,6 +198,7 @@ async function checkedRuntime(
   const pass = writeReductionPass(core, files, input, model);
   const names = tensors.map(({ name }) => name);
   const feeds = await samples.peek();
+  if (feeds === null) return runtime;
   const why = await gpuDiffers(runtime, wasm, pass, calibration, feeds, names);
   if (why === null) return runtime;
   run.note({
@@ -192,8 +209,20 @@ async function checkedRuntime(
   return wasm;
 }
 
-/** The runs over the samples. */
-class Job {
+const allSamples: Shard = { index: 0, count: 1 };
+
+/** What is left of a shard after its first `done` samples. */
+const sliceFrom = ({ index, count }: Shard = allSamples, done = 0): SampleSlice => ({
+  first: index + count * done,
+  step: count,
+});
+
+/** Samples of the pass that a state was stopped in. */
+const begunSamples = (resume: CalibrationState | undefined) =>
+  resume && !resume.complete ? resume.done : 0;
+
+/** The passes over the samples: which are run, how far, and the state to go on from. */
+class CalibrationRun {
   readonly kept: KeptSamples;
   samples = 0;
   readonly #given: CalibrateInput;
@@ -265,9 +294,9 @@ class Job {
   }
 
   async #runGroup(): Promise<void> {
-    const { run, shard = { index: 0, count: 1 }, onCalibrationState } = this.#given;
+    const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
-    const slice: SampleSlice = { first: shard.index + shard.count * before, step: shard.count };
+    const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
       length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
@@ -299,7 +328,7 @@ class Job {
     this.samples = this.#done;
   }
 
-  /** Passes samples on, and keeps some. */
+  /** Yields the samples, keeping a few for verification. */
   async *#offered(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncGenerator<Feeds> {
     let index = slice.first;
     for await (const feeds of samples) {
@@ -318,7 +347,7 @@ class Job {
   }
 }
 
-/** The samples to verify with, where none is needed for calibration. Reads no more than these. */
+/** The samples to verify with where ranges come from a cache. Reads no more than these. */
 export async function firstSamples(reader: SampleInput, model: ModelSummary): Promise<Feeds[]> {
   const kept = new KeptSamples(undefined);
   let index = 0;

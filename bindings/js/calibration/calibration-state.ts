@@ -2,10 +2,9 @@
 // collected, and what it belongs to, so that it is never continued with another model or other
 // options.
 
-import type { ByteSource } from '../base/bytes.js';
-import { crc32 } from '../base/crc32.js';
 import { QuantizeError } from '../base/errors.js';
 import type { CalibratedTensor, OptionValues } from '../base/types.js';
+import { isObject } from '../base/values.js';
 
 /** Shard `index` of `count`: samples index, index + count, … counted from 0. */
 export interface Shard {
@@ -14,7 +13,7 @@ export interface Shard {
 }
 
 export interface CalibrationState {
-  /** Digest of the model file. */
+  /** Digest of the model and its data files, see model-digest.ts. */
   model: string;
   /** The options that the ranges depend on. */
   options: OptionValues;
@@ -60,8 +59,6 @@ export function parseState(text: string, label: string): CalibrationState {
   return state;
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isBelow = (value: unknown, end: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < end;
 
@@ -111,22 +108,4 @@ export function checkSameRun(
   if (JSON.stringify(state.tensors) !== JSON.stringify(expected.tensors)) {
     throw differs('other tensors');
   }
-}
-
-/**
- * Of up to 1024 blocks of 64 KiB, evenly spread, and of the size: a digest that is quick for any
- * model.
- */
-export function modelDigest(source: ByteSource): string {
-  const block = 65536;
-  const blocks = Math.min(1024, Math.ceil(source.size / block));
-  const bytes = new Uint8Array(Math.min(block, source.size));
-  const sums = new Uint32Array(blocks);
-  for (let i = 0; i < blocks; i++) {
-    const last = source.size - bytes.length;
-    source.read(blocks > 1 ? Math.floor((i * last) / (blocks - 1)) : 0, bytes);
-    sums[i] = crc32(bytes);
-  }
-  const digest = crc32(new Uint8Array(sums.buffer)).toString(16).padStart(8, '0');
-  return `${digest}-${source.size}`;
 }

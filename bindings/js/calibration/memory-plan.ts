@@ -1,5 +1,5 @@
-// How many workers there are and which tensors one run brings out, so that calibration stays within
-// its memory budget. Decided before the run from the shapes of the first sample, and stated.
+// How many workers run and which tensors each run outputs, so that calibration stays within its
+// memory budget. It is decided before the run, from the shapes of the first sample, and stated.
 import type { Diagnostic, MemoryEstimate } from '../base/types.js';
 
 export interface MemoryPlan {
@@ -13,7 +13,7 @@ export interface MemoryPlan {
   peak: number;
 }
 
-/** A tensor is in onnxruntime's memory and, copied out, in JavaScript's. */
+/** Each tensor is held twice: by onnxruntime, and as a copy by JavaScript. */
 const copies = 2;
 
 /**
@@ -40,7 +40,7 @@ export function planMemory(
 const sumOf = (bytes: readonly number[], numbers: readonly number[]) =>
   numbers.reduce((sum, number) => sum + bytes[number]!, 0);
 
-/** Neighbours together, as many as `room` holds, and one at least. */
+/** Groups of neighbouring tensors, each as large as `room` allows but with at least one. */
 function group(bytes: readonly number[], room: number): number[][] {
   const groups: number[][] = [];
   let sum = 0;

@@ -1,5 +1,5 @@
-// The states of all shards as one: in the end the ranges, else where every shard goes on from. The
-// same to the bit as one run over all samples.
+// Merges the states of all shards: into ranges after the last pass, else into the state from which
+// every shard goes on. The result is the same to the bit as that of one run over all samples.
 
 import { QuantizeError } from '../base/errors.js';
 import type { Diagnostic, TensorRanges } from '../base/types.js';

@@ -17,7 +17,7 @@ export function writeReductionPass(
   return passModel(core.writeReductionModel(), files, input, model, null);
 }
 
-/** The calibration model that brings out tensors number `group`. */
+/** The calibration model with the tensors numbered in `group` as outputs. */
 export function writeTensorPass(
   core: CoreSession,
   files: ModelFiles,

@@ -1,7 +1,6 @@
-// All samples of one pass through the float model, on as many cores as there are: in the calling
-// thread at first, and in workers where it goes on for long enough to be worth their start. What is
-// collected is the same in any case: reductions are taken in the order of the samples, histograms
-// add up to the same in any order.
+// Runs all samples of one pass through the float model: in the calling thread at first, then in
+// workers where the rest takes long enough to be worth starting them. The result does not depend on
+// it: reductions are taken in the order of the samples, and histograms may be added in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
 import type { Feeds } from '../base/types.js';
@@ -21,7 +20,7 @@ export interface PoolOptions {
   ownSamples: boolean;
 }
 
-/** Workers take about a second to start and to get warm. */
+/** In milliseconds: workers take about a second to start and warm up. */
 const worthWorkers = 2000;
 const decideAfter = 100;
 
@@ -121,7 +120,7 @@ export class RunnerPool {
   }
 }
 
-/** The start of all workers, which is not waited for. */
+/** The workers while they start; the calling thread goes on meanwhile. */
 class WorkersStart {
   begun = false;
   done = false;
@@ -152,14 +151,14 @@ export class PassStopped extends Error {
   }
 }
 
-/** Whether the rest takes long enough; where its length is unknown, as long as it took so far. */
+/** Whether the rest will take long enough; of unknown length, as long as the part so far. */
 function isWorthWorkers(elapsed: number, done: number, expected: number | undefined): boolean {
   if (elapsed < decideAfter) return false;
   if (expected === undefined) return elapsed > worthWorkers;
   return (elapsed / done) * (expected - done) > worthWorkers;
 }
 
-/** Hands on what samples gave in the order of the samples. */
+/** Takes the results of samples as they finish and passes them on in the order of the samples. */
 class InOrder {
   done = 0;
   readonly #take: (reductions: Float32Array | null) => void;

@@ -8,7 +8,7 @@ import type { Runtime, RuntimeKind } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 
-/** What is run in one pass: plain data, which a worker can be sent. */
+/** What is run in one pass: plain data, so that it can be sent to a worker. */
 export interface PassModel {
   /** For messages. */
   label: string;

@@ -1,8 +1,15 @@
-// Samples that can be read more than once, as methods with two passes need: shipped sources and
-// iterables are opened again; a reader with getNext() is rewound where it has rewind(), else its
-// samples are kept in memory as they come.
+// Samples that can be read more than once, as methods with two passes need. The first look at them
+// and the first pass share one iterator, so that no sample is lost; later passes open the samples
+// again, rewinding a reader that has rewind(). What can be read only once is kept in memory as it
+// comes.
 import { QuantizeError } from '../base/errors.js';
-import type { Feeds, ModelSummary, SampleSlice } from '../base/types.js';
+import type {
+  CalibrationDataReader,
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SamplesAbout,
+} from '../base/types.js';
 import {
   checkSample,
   copySample,
@@ -12,21 +19,32 @@ import {
   sampleBytes,
 } from '../samples/samples.js';
 
-/** What a reader's samples may take together before reading them twice is refused. */
+/** Bytes of samples that are kept for a second pass before it is refused. */
 const keptBytes = 1024 * 2 ** 20;
 
 export class SamplePasses {
   readonly #input: SampleInput;
   readonly #model: ModelSummary;
+  readonly #slice: SampleSlice;
   #opened: OpenSamples;
-  #passes = 0;
-  #kept: Feeds[] | null = null;
+  #opens = 0;
+  /** The first pass, its first sample taken; null before peek() and once the pass has begun. */
+  #begun: AsyncGenerator<Feeds> | null = null;
+  #first: Feeds | null = null;
+  /** Whether another pass may follow. */
+  #again = true;
+  /** Of input that can be read only once: what has come, in order. */
+  readonly #kept: Feeds[] = [];
+  #rest: AsyncIterator<Feeds> | null = null;
+  /** The number after that of the last sample, once a pass has come to its end. */
+  #end: number | null = null;
 
-  constructor(input: SampleInput, model: ModelSummary) {
+  /** `slice`: that of the first pass. */
+  constructor(input: SampleInput, model: ModelSummary, slice: SampleSlice = { first: 0, step: 1 }) {
     this.#input = input;
     this.#model = model;
+    this.#slice = slice;
     this.#opened = openSamples(input, model);
-    if (this.#readsOnce) this.#kept = [];
   }
 
   /** Number of samples of the whole set, where known. */
@@ -43,85 +61,103 @@ export class SamplePasses {
     return this.#opened.describe();
   }
 
-  summarize(): string {
-    return this.#opened.summarize();
+  about(): SamplesAbout {
+    return this.#opened.about();
   }
 
-  /** The first sample, for its shapes. Throws NO_SAMPLES. */
-  async peek(): Promise<Feeds> {
-    if (this.#readsOnce) {
-      const [first] = this.#kept!;
-      if (first) return first;
-      const next = await this.#iterator().next();
-      if (next.done) throw noSamples();
-      checkSample(next.value, this.#model.inputs, 0);
-      this.#kept!.push(copySample(next.value));
-      return next.value;
+  /** The first sample of the first pass, for its shapes; the first of all where that has none. */
+  async peek(): Promise<Feeds | null> {
+    if (this.#begun) return this.#first;
+    this.#begun = this.#read(this.#slice);
+    this.#first = await this.#look(this.#begun, this.#slice.first);
+    if (this.#first || this.#slice.first === 0) return this.#first;
+    const all = this.#read({ first: 0, step: 1 });
+    try {
+      return await this.#look(all, 0);
+    } finally {
+      await all.return(undefined);
     }
-    for await (const feeds of openSamples(this.#input, this.#model).samples) {
-      checkSample(feeds, this.#model.inputs, 0);
-      return feeds;
-    }
-    throw noSamples();
+  }
+
+  async #look(samples: AsyncGenerator<Feeds>, index: number): Promise<Feeds | null> {
+    const next = await samples.next();
+    if (next.done) return null;
+    checkSample(next.value, this.#model.inputs, index);
+    return this.areFresh ? next.value : copySample(next.value);
   }
 
   /**
    * One pass over the samples of `slice`, checked against the model's inputs; `again`: another one
-   * may follow.
+   * may follow. Throws INVALID_DATA for a sample that does not fit, READER_CANNOT_REWIND where
+   * there are more or fewer samples than in the pass before.
    */
   async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds> {
-    this.#passes++;
+    this.#again = again;
     let index = slice.first;
-    for await (const feeds of this.#read(slice, again)) {
+    const samples = this.#begun ?? this.#read(slice);
+    if (this.#begun && this.#first) {
+      this.#begun = null;
+      yield this.#first;
+      index += slice.step;
+    }
+    this.#begun = null;
+    for await (const feeds of samples) {
       checkSample(feeds, this.#model.inputs, index);
       yield feeds;
       index += slice.step;
     }
+    if (this.#end !== null && this.#end !== index) throw changed(slice, this.#end, index);
+    this.#end = index;
   }
 
-  async *#read(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds> {
-    if (!this.#readsOnce) {
-      const rewindable = this.#input as { rewind?: () => unknown };
-      if (this.#passes > 1 && typeof rewindable.rewind === 'function') await rewindable.rewind();
+  /** Ends what was begun and not read to its end. */
+  async close(): Promise<void> {
+    await this.#begun?.return(undefined);
+    this.#begun = null;
+  }
+
+  async *#read(slice: SampleSlice): AsyncGenerator<Feeds> {
+    if (!isReadOnce(this.#input)) {
+      const { rewind } = this.#input as CalibrationDataReader;
+      if (this.#opens++ > 0) await rewind?.call(this.#input);
       this.#opened = openSamples(this.#input, this.#model, slice);
       yield* this.#opened.samples;
       return;
     }
     const wanted = (index: number) =>
       index >= slice.first && (index - slice.first) % slice.step === 0;
-    const kept = this.#kept!;
     let index = 0;
-    for (; index < kept.length; index++) if (wanted(index)) yield kept[index]!;
-    const iterator = this.#iterator();
-    let bytes = kept.reduce((sum, feeds) => sum + sampleBytes(feeds), 0);
-    for (let next = await iterator.next(); !next.done; next = await iterator.next(), index++) {
-      if (again || this.#passes > 1) {
+    for (; index < this.#kept.length; index++) if (wanted(index)) yield this.#kept[index]!;
+    this.#rest ??= this.#opened.samples[Symbol.asyncIterator]();
+    let bytes = this.#kept.reduce((sum, feeds) => sum + sampleBytes(feeds), 0);
+    for (let next = await this.#rest.next(); !next.done; next = await this.#rest.next(), index++) {
+      if (this.#again) {
         bytes += sampleBytes(next.value);
         if (bytes > keptBytes) throw readsOnce(bytes);
-        kept.push(copySample(next.value));
+        this.#kept.push(copySample(next.value));
       }
       if (wanted(index)) yield next.value;
     }
   }
+}
 
-  #source: AsyncIterator<Feeds> | null = null;
-  #iterator(): AsyncIterator<Feeds> {
-    this.#source ??= this.#opened.samples[Symbol.asyncIterator]();
-    return this.#source;
-  }
+/** Iterators and generators, streams, and readers without rewind(). */
+function isReadOnce(input: SampleInput): boolean {
+  const any = input as Partial<
+    Record<'open' | 'getNext' | 'rewind' | 'next' | 'pipe' | 'getReader', unknown>
+  >;
+  if (typeof any.open === 'function') return false;
+  if (typeof any.getNext === 'function') return typeof any.rewind !== 'function';
+  return [any.next, any.pipe, any.getReader].some((method) => typeof method === 'function');
+}
 
-  /** Generators, and readers without rewind(). */
-  get #readsOnce(): boolean {
-    const any = this.#input as {
-      open?: unknown;
-      getNext?: unknown;
-      rewind?: unknown;
-      next?: unknown;
-    };
-    if (typeof any.open === 'function') return false;
-    if (typeof any.getNext === 'function') return typeof any.rewind !== 'function';
-    return typeof any.next === 'function';
-  }
+function changed({ first, step }: SampleSlice, before: number, now: number): QuantizeError {
+  const count = (end: number) => (end - (first % step)) / step;
+  return new QuantizeError(
+    'READER_CANNOT_REWIND',
+    `the samples were read again, and there were ${count(now)} instead of ${count(before)}`,
+    { hint: 'give the reader a rewind() method, or an iterable that can be iterated again' },
+  );
 }
 
 function readsOnce(bytes: number): QuantizeError {

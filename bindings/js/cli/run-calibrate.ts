@@ -12,13 +12,16 @@ import { type CheckedMerge, mergeRangesOptions } from '../options/calibrate.js';
 import { checkCalibrate, checkOptions } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { checkTextTarget, writeTextFile } from '../platform/node-files.js';
+import type { CommandContext } from './command-context.js';
 import { openDataset, requirePath } from './parameters.js';
-import type { RunContext } from './run-context.js';
 
 const targets = ['ranges', 'tables', 'tensorrt_cache'] as const;
 type Targets = Pick<CheckedMerge, (typeof targets)[number]>;
 
-export async function calibrateCommand(given: OptionValues, context: RunContext): Promise<void> {
+export async function calibrateCommand(
+  given: OptionValues,
+  context: CommandContext,
+): Promise<void> {
   const checked = checkCalibrate(given, await loadCore());
   const modelInput = requirePath(checked.model_input, 'model_input', '--input_model');
   checkTargets(checked);
@@ -45,7 +48,7 @@ export async function calibrateCommand(given: OptionValues, context: RunContext)
   context.report({ complete, written, samples, description, diagnostics }, written);
 }
 
-export async function mergeCommand(given: OptionValues, context: RunContext): Promise<void> {
+export async function mergeCommand(given: OptionValues, context: CommandContext): Promise<void> {
   const checked = checkOptions(mergeRangesOptions, given);
   const states = checked.calibration_state;
   const [first = null, ...others] = states === null ? [] : [states].flat();

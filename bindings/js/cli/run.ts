@@ -18,12 +18,12 @@ import { checkOptions, checkQuantizeStatic } from '../options/validate.js';
 import { nodePlatform } from '../platform/node.js';
 import { writableFolder, writeTextFile } from '../platform/node-files.js';
 import { type ParsedArgs, parseArgs } from './args.js';
+import { CommandContext } from './command-context.js';
 import { errorText } from './error-text.js';
 import { helpText } from './help.js';
 import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
-import { RunContext } from './run-context.js';
 import { bytesText, summaryText } from './summary.js';
 
 export interface CommandStreams {
@@ -37,13 +37,13 @@ export async function runCommand(
   { out, err }: CommandStreams,
   signal?: AbortSignal,
 ): Promise<number> {
-  let context: RunContext | null = null;
+  let context: CommandContext | null = null;
   try {
     const args = parseArgs(argv);
     if (args.help) out.write(helpText(args.command));
     else if (args.version) out.write(`${packageVersion()}\n`);
     else {
-      context = new RunContext(args, out, err, signal);
+      context = new CommandContext(args, out, err, signal);
       await runParsed(args, out, context);
     }
     return 0;
@@ -64,7 +64,7 @@ export async function runCommand(
 async function runParsed(
   args: ParsedArgs,
   out: CommandStreams['out'],
-  context: RunContext,
+  context: CommandContext,
 ): Promise<void> {
   const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
@@ -89,7 +89,7 @@ async function quantizeCommand(
   args: ParsedArgs,
   given: OptionValues,
   out: CommandStreams['out'],
-  context: RunContext,
+  context: CommandContext,
 ): Promise<void> {
   const checked = checkQuantizeStatic(given, await loadCore());
   const models = requireModels(checked);
@@ -116,7 +116,7 @@ async function preprocessCommand(
   args: ParsedArgs,
   given: OptionValues,
   out: CommandStreams['out'],
-  context: RunContext,
+  context: CommandContext,
 ): Promise<void> {
   const checked = checkOptions(preprocessOptions, given);
   const source = { ...requireModels(checked), ...context.callbacks };

@@ -1,4 +1,5 @@
 // The report for people, as printed at the end of a run.
+import { qualityText } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
 
 /** 14226134 → "14.2 MB". */
@@ -24,16 +25,9 @@ function leftFloat(report: QuantizationReport): string {
   return count === 0 ? '' : `, ${count} left float (${named.join(', ')})`;
 }
 
-function qualityText({ quality }: QuantizationReport): string {
-  if (!quality.loaded) return 'not verified';
-  if (quality.samples === 0) return 'loads in onnxruntime; no samples to compare with';
-  const parts = [
-    quality.sqnr === null ? '' : `SQNR ${quality.sqnr.toFixed(1)} dB`,
-    quality.top1 ? `same top class in ${quality.top1.agree} of ${quality.top1.of}` : '',
-  ].filter(Boolean);
-  const samples = `${quality.samples} ${quality.samples === 1 ? 'sample' : 'samples'}`;
-  return `${parts.join(', ') || 'runs'} (${samples} through the float and the quantized model)`;
-}
+/** A guess is called one: "; guessed: normalization, fit". */
+const guessText = (assumed: readonly string[]) =>
+  assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '';
 
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
@@ -42,13 +36,13 @@ export function summaryText(report: QuantizationReport): string {
   const samples =
     calibration.source === 'cache'
       ? 'ranges from the calibration cache'
-      : calibration.summary || `${calibration.samples}`;
+      : (calibration.done || `${calibration.samples}`) + guessText(calibration.assumed);
   const rows = [
     ['written', report.modelOutput ?? ''],
     ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
-    ['quality', qualityText(report)],
+    ['quality', qualityText(report.quality, calibration.assumed)],
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];
   return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;

@@ -17,7 +17,7 @@ export function checkOverridesInCore(core: Core, overrides: unknown, activationT
   callCore(core, () => core.checkOverrides(toJson(overrides), activationType));
 }
 
-/** JSON has no infinity and no NaN, and would have null: they are refused as text. */
+/** JSON would write infinity and NaN as null; as text the core refuses them. */
 const toJson = (value: unknown) =>
   JSON.stringify(value, (_, item) =>
     typeof item === 'number' && !Number.isFinite(item) ? String(item) : item,

@@ -2,7 +2,7 @@
 import { QuantizeError } from '../base/errors.js';
 import createPtqCore, { type PtqCoreModule } from '../wasm/ptq_core.mjs';
 
-/** The wasm module: what calls into the core are made with. */
+/** The wasm module, through which the core is called. */
 export type Core = PtqCoreModule;
 
 let loading: Promise<Core> | null = null;
@@ -14,7 +14,7 @@ export function setCoreModule(module: WebAssembly.Module): void {
   compiled = module;
 }
 
-/** How ptq_core.wasm is compiled where emscripten's own way (fetching it) keeps it to itself. */
+/** Sets how ptq_core.wasm is compiled, where emscripten would fetch it and keep the module. */
 export function setCoreCompiler(work: () => WebAssembly.Module): void {
   compile = work;
 }

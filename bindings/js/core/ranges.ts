@@ -3,7 +3,7 @@ import type { TensorRanges } from '../base/types.js';
 
 type RangeEnd = number | 'inf' | '-inf';
 
-/** Ranges from the core's JSON, tensors without a value left out. */
+/** Reads the core's JSON of ranges; tensors without a value are left out. */
 export function parseRanges(json: string): TensorRanges {
   const ranges: TensorRanges = {};
   const end = (value: RangeEnd) =>

@@ -2,7 +2,6 @@
 import type {
   CalibratedTensor,
   CalibrationModel,
-  Diagnostic,
   ExpectedMagnitude,
   MemoryEstimate,
   ModelStructure,
@@ -40,8 +39,8 @@ export class CoreSession {
   }
 
   /** `options`: the reference's names, see coreOptions(). */
-  configure(options: OptionValues): Diagnostic[] {
-    return this.#json((session) => session.configure(JSON.stringify(options)));
+  configure(options: OptionValues): void {
+    this.#call(() => this.#session.configure(JSON.stringify(options)));
   }
 
   /** TensorQuantOverrides whose form was checked, against the model. Throws INVALID_OPTION. */

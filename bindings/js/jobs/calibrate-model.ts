@@ -68,8 +68,9 @@ export async function calibrateChecked(
       const files = new ModelFiles(input);
       core = await CoreSession.create(files);
       const model = core.open();
-      run.note(...core.configure(coreOptions(checked)));
+      core.configure(coreOptions(checked));
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
+      if (runtime.note) run.note(runtime.note);
       return { input, files, core, model, runtime };
     });
     const prepared = await run.stage('prepare', () => opened.core.prepare());

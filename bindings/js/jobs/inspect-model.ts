@@ -20,7 +20,7 @@ export async function inspectOn(
   }
 }
 
-/** Asks a session of its own, which is disposed of afterwards. */
+/** Opens a session for one question. */
 export async function coreOf<T>(input: InputFiles, ask: (core: CoreSession) => T): Promise<T> {
   const core = await CoreSession.create(new ModelFiles(input));
   try {
@@ -30,7 +30,7 @@ export async function coreOf<T>(input: InputFiles, ask: (core: CoreSession) => T
   }
 }
 
-/** Data files that are not there are zeros, as many as any tensor wants. */
+/** Lets missing data files read as zeros, of any length. */
 export function withoutDataFiles(input: InputFiles): InputFiles {
   return {
     label: input.label,

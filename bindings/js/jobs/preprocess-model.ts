@@ -69,7 +69,7 @@ export async function preprocessChecked<Model>(
     };
     const summary = core.open();
     if (checked.save_as_external_data) refuseToOverwrite(input, output, summary.externalFiles);
-    run.note(...core.configure({ optimize_model: checked.skip_optimization !== true }));
+    core.configure({ optimize_model: checked.skip_optimization !== true });
     const prepared = await run.stage('prepare', () => core.prepare(perChannelOpset));
     run.note(...prepared.diagnostics);
     await run.stage('quantize', () =>

@@ -22,8 +22,8 @@ import { coreOptions } from '../options/core-options.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
+import { judgeQuality } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
-import { judgeQuality } from '../verify/verify.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 
 export interface QuantizeResult<Model> {
@@ -71,9 +71,10 @@ export async function quantizeChecked<Model>(
       const files = new ModelFiles(input, output);
       core = await CoreSession.create(files);
       const summary = core.open();
-      run.note(...core.configure(coreOptions(checked)));
+      core.configure(coreOptions(checked));
       if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
+      if (runtime.note) run.note(runtime.note);
       return { input, files, core, summary, runtime };
     });
     const { summary, runtime } = opened;
@@ -83,7 +84,11 @@ export async function quantizeChecked<Model>(
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let said = { description: '', summary: '' };
+    let said: Pick<QuantizationReport['calibration'], 'description' | 'done' | 'assumed'> = {
+      description: '',
+      done: '',
+      assumed: [],
+    };
     let ranges = '{}';
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
@@ -102,7 +107,7 @@ export async function quantizeChecked<Model>(
         }),
       );
       samples = result;
-      said = { description: result.description, summary: result.summary };
+      said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
     }
     opened.core.setRanges(ranges);
@@ -111,6 +116,8 @@ export async function quantizeChecked<Model>(
       smoothQuant: false,
       ranges: parseRanges(ranges),
     });
+    // At once: whatever goes wrong later, the samples need not be run again.
+    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
     );
@@ -120,10 +127,9 @@ export async function quantizeChecked<Model>(
     const quality = await run.stage('verify', () =>
       verifyResult(run, runtime, opened.input, output, summary, samples),
     );
-    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, checked));
+    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
 
     const bytesAfter = output.model.size + output.data.size;
-    if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const result = output.commit();
     return {
       model: result.model,
@@ -166,7 +172,7 @@ export async function quantizeChecked<Model>(
 /** A cache that has none of the ranges that this model needs was made for another model. */
 function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
   if (nodesQuantized.length > 0) return;
-  const missing = nodesLeftFloat.find(({ reason }) => reason.endsWith('has no tensor range'));
+  const missing = nodesLeftFloat.find(({ code }) => code === 'NO_RANGE');
   if (!missing) return;
   throw new QuantizeError(
     'MISSING_RANGE',

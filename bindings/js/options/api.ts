@@ -26,7 +26,7 @@ export interface ModelPair extends ModelSource, RunOptions {
   modelOutput?: string | undefined;
 }
 
-/** How a calibration that was cancelled is kept, and gone on with. */
+/** How a cancelled calibration is kept and resumed. */
 interface Resumable {
   /** The text of a calibration state: goes on from there, with the same result as one run. */
   resume?: string | undefined;

@@ -1,5 +1,5 @@
-// What of the checked options the core is sent: all that it takes, or those that calibrated ranges
-// depend on.
+// The checked options that the core is sent: all that it takes, or only those that calibrated
+// ranges depend on.
 import type { OptionValues } from '../base/types.js';
 import { sameValue } from '../base/values.js';
 import { calibrateOptions } from './calibrate.js';
@@ -32,7 +32,7 @@ export function rangeOptions(checked: OptionValues): OptionValues {
   };
 }
 
-/** In the order of the tables; an extra option at its default need not be said. */
+/** In the order of the tables; extra options at their default are left out. */
 function pick(checked: OptionValues, place: Place): OptionValues {
   const options: OptionValues = {};
   for (const [name, spec] of parameters) {

@@ -1,4 +1,4 @@
-// The defaults of quantize_static, for those who show them.
+// The defaults of quantize_static, for code that shows them.
 import { type CheckedStatic, quantizeStaticOptions } from './quantize-static.js';
 import { checkOptions } from './validate.js';
 

@@ -2,7 +2,6 @@
 // when complete. onnxruntime-node where it is installed, else onnxruntime-web's main entry, which
 // has threads in Node (its /wasm entry has not).
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -15,8 +14,10 @@ import type {
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile } from '../base/memory-file.js';
+import type { Diagnostic } from '../base/types.js';
 import { coreModule, setCoreCompiler } from '../core/load.js';
 import { MemoryInput, toBytes } from './memory-input.js';
+import { loadNativeRuntime } from './native-runtime.js';
 import {
   checkTextTarget,
   FileSink,
@@ -24,7 +25,7 @@ import {
   writableFolder,
   writeTextFile,
 } from './node-files.js';
-import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
+import type { Platform, Runtime, RuntimeKind, WorkerPort } from './platform.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
 // event loop stands still for a third of a second.
@@ -51,7 +52,7 @@ export const nodePlatform: Platform<NodeModel> = {
         hint: 'use node or web',
       });
     }
-    const native = kind === 'web' ? null : nativeRuntime();
+    const { native, note } = kind === 'web' ? { native: null } : nativeRuntime(kind);
     if (native) {
       return { kind: 'node', ort: native, threads, readFile: (file) => fs.readFileSync(file) };
     }
@@ -62,7 +63,7 @@ export const nodePlatform: Platform<NodeModel> = {
     }
     const ort = await import('onnxruntime-web');
     ort.env.wasm.numThreads = threads;
-    return { kind: 'web', ort, threads };
+    return { kind: 'web', ort, threads, ...(note && { note }) };
   },
 
   cores: os.availableParallelism(),
@@ -106,13 +107,20 @@ export const nodePlatform: Platform<NodeModel> = {
   writeText: writeTextFile,
 };
 
-/** onnxruntime-node, if the user has installed it beside this package. */
-function nativeRuntime(): OrtModule | null {
+/** Where nobody asked for it, one that cannot be used is a note. */
+function nativeRuntime(kind: RuntimeKind | null) {
   try {
-    // require(): an import() waits for V8's threads, which are compiling the core at this time.
-    return createRequire(import.meta.url)('onnxruntime-node') as OrtModule;
-  } catch {
-    return null;
+    return { native: loadNativeRuntime() };
+  } catch (error) {
+    if (kind === 'node' || !(error instanceof QuantizeError)) throw error;
+    const { code, message } = error;
+    const note: Diagnostic = {
+      severity: 'warning',
+      code,
+      message: `${message}; onnxruntime-web is used instead, which is slower`,
+      hint: 'install onnxruntime-node again, or choose runtime web to do without it',
+    };
+    return { native: null, note };
   }
 }
 

@@ -2,6 +2,7 @@
 // which build of onnxruntime runs. Everything else in the library is the same code on both.
 import type * as Ort from 'onnxruntime-web';
 import type { ExternalData, InputFiles, ModelInput, OutputFiles } from '../base/bytes.js';
+import type { Diagnostic } from '../base/types.js';
 
 export type OrtModule = typeof Ort;
 
@@ -19,6 +20,8 @@ export interface Runtime {
   readonly ort: OrtModule;
   /** Threads that one session uses. */
   readonly threads: number;
+  /** Why it is not the one that was to be expected. */
+  readonly note?: Diagnostic;
   /** The bytes of a file, where the runtime takes no paths for external data. */
   readFile?(path: string): Uint8Array;
 }

@@ -37,7 +37,7 @@ const kinds: readonly FileKind<DatasetReaderOptions>[] = [
  * well.
  */
 export const sampleExtensions: readonly string[] = kinds.flatMap((kind) => kind.extensions);
-/** How text becomes the tokens of a model is not in the model. */
+/** Text is not read: a model does not say how text becomes its tokens. */
 const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
 
 /** Options that only one kind of files has. */

@@ -1,7 +1,38 @@
-// What a run tells about itself: plain data, the same in the API, in --json and on the page.
+// The report of a run: plain data, the same in the API, in --json and on the page.
 
 import type { Stage } from '../base/run.js';
-import type { Diagnostic, OptionValues, QuantizeReport, TensorRanges } from '../base/types.js';
+import type {
+  Assumption,
+  Diagnostic,
+  OptionValues,
+  QuantizeReport,
+  TensorRanges,
+} from '../base/types.js';
+
+/** How close one output of the quantized model is to the float model's. */
+export interface OutputQuality {
+  name: string;
+  /** Samples whose values were compared: those in which both models give the same shape. */
+  compared: number;
+  /** Whether every value that was compared is the same. */
+  exact: boolean;
+  /** Of float outputs: the quantized model gave NaN or infinity where the float model did not. */
+  broken: boolean;
+  /**
+   * Of float outputs: signal to quantization noise in dB, 20 · log10(‖float‖ / ‖float − quantized‖)
+   * over all samples. null where nothing was compared, and where it is exact or broken.
+   */
+  sqnr: number | null;
+  /** The lowest and the highest of the same for a sample by itself. */
+  spread: [lowest: number, highest: number] | null;
+  /** Of other outputs (integers, truth values, strings): the share of values that differ. */
+  different: number | null;
+  /**
+   * Where shapes differ, as they may in an output whose size depends on the data: in how many
+   * samples, and the number of values in the first of them.
+   */
+  sizes: { samples: number; float: number; quantized: number } | null;
+}
 
 export interface QualityReport {
   /** Samples that went through both models; 0 where there were none (ranges from a cache). */
@@ -10,16 +41,12 @@ export interface QualityReport {
    * Whether onnxruntime loaded the result; false only where it can't load the float model either.
    */
   loaded: boolean;
-  /**
-   * Signal to quantization noise of all float outputs together, in dB: 20 · log10(‖float‖ / ‖float
-   * − quantized‖). null where nothing was compared or where the quantized model gave NaN or
-   * infinity.
-   */
+  /** That of the worst float output. null where none was measured, and where it is broken. */
   sqnr: number | null;
-  /** The same by output. */
-  outputs: { name: string; sqnr: number | null }[];
+  /** Every output that was compared, in the model's order. */
+  outputs: OutputQuality[];
   /**
-   * Where an output looks like class scores: how many rows have the same top class in both models.
+   * Where the first output is class scores: how many rows have the same top class in both models.
    */
   top1: { output: string; agree: number; of: number } | null;
 }
@@ -46,8 +73,9 @@ export interface QuantizationReport {
     samples: number;
     /** One line about the samples, such as how images were preprocessed. */
     description: string;
-    /** The same without what was assumed. */
-    summary: string;
+    /** The same in parts: what was done, and what of it was assumed. */
+    done: string;
+    assumed: readonly Assumption[];
   };
   /** Calibrated range of each tensor: [lowest, highest]. */
   ranges: TensorRanges;

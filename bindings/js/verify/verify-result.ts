@@ -7,6 +7,7 @@ import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
+import { runSample } from '../runtime/run-sample.js';
 import {
   createSession,
   isRunnableIrVersion,
@@ -14,9 +15,9 @@ import {
   type RuntimeSession,
   withRunnableIrVersion,
 } from '../runtime/runtime.js';
+import { compareOutputs, type Outputs, unmeasured } from './compare.js';
 import { comparedOutputs, loadAsGiven } from './float-model.js';
 import type { QualityReport } from './report.js';
-import { compareOutputs, type Outputs, runAll, unmeasured } from './verify.js';
 
 /** Samples to verify with, and how many were run for calibration. */
 export interface VerifiedSamples {
@@ -87,7 +88,22 @@ export async function verifyResult(
   }
   if (kept.length === 0) return unmeasured(true);
   const float = await loadAsGiven(runtime, input, summary);
-  return compareOutputs(await runKept(float, kept.length), results);
+  return compareOutputs(summary, await runKept(float, kept.length), results);
+}
+
+/** Runs samples through a model. `checkpoint` is called after each. */
+async function runAll(
+  session: RuntimeSession,
+  samples: readonly Feeds[],
+  outputs: readonly string[],
+  checkpoint: (done: number) => Promise<void>,
+): Promise<Outputs[]> {
+  const results: Outputs[] = [];
+  for (const [index, feeds] of samples.entries()) {
+    results.push(await runSample(session, feeds, outputs, index));
+    await checkpoint(index + 1);
+  }
+  return results;
 }
 
 const isRuntimeError = (error: unknown): error is QuantizeError =>

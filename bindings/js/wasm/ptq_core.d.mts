@@ -25,10 +25,9 @@ export interface Session {
   /** The graph as given, with types inferred. Returns JSON of ModelStructure. */
   structure(): string;
   /**
-   * Checks the options (Python names, see docs/options.md) against the model as given. Returns JSON
-   * of Diagnostic[].
+   * Checks the options (Python names, see docs/options.md) against the model as given.
    */
-  configure(optionsJson: string): string;
+  configure(optionsJson: string): void;
   /**
    * TensorQuantOverrides against the graph as given, bodies aside: tensors, roles, axes. The form
    * is checked before, but for what depends on the activation type.

@@ -1,5 +1,5 @@
 // Runs a quantization in a worker of its own: the page stays responsive, and cancelling ends the
-// worker at last, whatever it is doing.
+// worker in any case, whatever it is doing.
 
 import type { ModelInput } from '../base/bytes.js';
 import { errorFromData, QuantizeError } from '../base/errors.js';
@@ -61,7 +61,7 @@ export function inspectInWorker(
   return ask<ModelSummary>(request, createWorker, signal, 0);
 }
 
-/** Milliseconds that a cancelled run is given to stop: a sample is in the way at most. */
+/** Milliseconds that a cancelled run has to stop: it finishes the sample that it is at. */
 const patience = 3000;
 
 /**

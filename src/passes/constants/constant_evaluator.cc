@@ -52,30 +52,6 @@ EvaluationResult Evaluate(const onnx::NodeProto& node, ConstantInputs inputs,
   return kernel == Kernels().end() ? std::nullopt : kernel->second(node, inputs, context);
 }
 
-uint64_t ElementBytes(int32_t type) {
-  switch (type) {
-    case TensorProto::BOOL:
-    case TensorProto::INT8:
-    case TensorProto::UINT8:
-      return 1;
-    case TensorProto::FLOAT16:
-    case TensorProto::BFLOAT16:
-    case TensorProto::INT16:
-    case TensorProto::UINT16:
-      return 2;
-    case TensorProto::FLOAT:
-    case TensorProto::INT32:
-    case TensorProto::UINT32:
-      return 4;
-    case TensorProto::DOUBLE:
-    case TensorProto::INT64:
-    case TensorProto::UINT64:
-      return 8;
-    default:
-      return 0;
-  }
-}
-
 std::optional<uint64_t> AllowedCount(std::span<const int64_t> dims, uint64_t element_bytes,
                                      const EvaluationContext& context) {
   if (element_bytes == 0) return std::nullopt;

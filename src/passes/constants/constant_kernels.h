@@ -42,9 +42,6 @@ inline const ConstantTensor* InputAt(ConstantInputs inputs, size_t index) {
   return index < inputs.size() ? inputs[index] : nullptr;
 }
 
-// Bytes of one element; 0 for types that Evaluate does not handle (strings, packed 4-bit types).
-uint64_t ElementBytes(int32_t type);
-
 // Elements of a shape; nothing if it is negative or their bytes exceed the limit.
 std::optional<uint64_t> AllowedCount(std::span<const int64_t> dims, uint64_t element_bytes,
                                      const EvaluationContext& context);

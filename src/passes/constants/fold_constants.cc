@@ -10,6 +10,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "model/domains.h"
 #include "model/graph_view.h"
 #include "model/tensor_builder.h"
 #include "passes/constants/constant_evaluator.h"

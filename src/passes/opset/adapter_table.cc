@@ -1,3 +1,4 @@
+// AdapterTable() of adapter.h, and what several adapters use.
 #include "base/error.h"
 #include "model/tensor_builder.h"
 #include "passes/opset/adapter.h"

@@ -2,20 +2,11 @@
 #include <algorithm>
 
 #include "model/attributes.h"
+#include "model/node_builder.h"
 #include "passes/opset/adapter.h"
 
 namespace ptq {
 namespace {
-
-onnx::NodeProto NewNode(const std::string& op_type, const std::vector<std::string>& inputs,
-                        const std::string& output, const std::string& name) {
-  onnx::NodeProto node;
-  node.set_op_type(op_type);
-  node.set_name(name);
-  for (const std::string& input : inputs) node.add_input(input);
-  node.add_output(output);
-  return node;
-}
 
 // The axis over which the flattened Softmax runs if it is a single one: -1 where it may be several.
 int64_t SingleAxis(const std::vector<int64_t>& dims, int64_t axis) {
@@ -70,8 +61,8 @@ void AdaptGroupNormalization(onnx::NodeProto& node, UpgradeContext& context) {
   const std::string indices = AddInts(context, node, "group_of_channel", group_of_channel);
   for (int i = 1; i <= 2; ++i) {
     const std::string spread = context.UniqueName(node.output(0) + (i == 1 ? "_scale" : "_bias"));
-    context.Emit(NewNode("Gather", {node.input(i), indices}, spread,
-                         context.UniqueName(spread + "_gather")));
+    context.Emit(MakeNode("Gather", {node.input(i), indices}, {spread},
+                          context.UniqueName(spread + "_gather")));
     node.set_input(i, spread);
   }
   context.Emit(std::move(node));
@@ -163,15 +154,16 @@ void AdaptSoftmax(onnx::NodeProto& node, UpgradeContext& context) {
   const std::string result = context.UniqueName(output + "_flat_result");
   const std::string shape = context.UniqueName(output + "_shape");
   onnx::NodeProto flatten =
-      NewNode("Flatten", {input}, flat, context.UniqueName(name + "_flatten"));
+      MakeNode("Flatten", {input}, {flat}, context.UniqueName(name + "_flatten"));
   SetAttribute(&flatten, "axis", axis);
   SetAttribute(&node, "axis", int64_t{1});
   node.set_input(0, flat);
   node.set_output(0, result);
   context.Emit(std::move(flatten));
   context.Emit(std::move(node));
-  context.Emit(NewNode("Shape", {input}, shape, context.UniqueName(name + "_shape")));
-  context.Emit(NewNode("Reshape", {result, shape}, output, context.UniqueName(name + "_reshape")));
+  context.Emit(MakeNode("Shape", {input}, {shape}, context.UniqueName(name + "_shape")));
+  context.Emit(
+      MakeNode("Reshape", {result, shape}, {output}, context.UniqueName(name + "_reshape")));
 }
 
 void AdaptUpsample10(onnx::NodeProto& node, UpgradeContext& context) {

@@ -1,8 +1,11 @@
-// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads out.
+// The built page (web/dist) in a browser, driven as a person does: files in, buttons, downloads
+// out.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { QuantFormat } from 'onnx-ptq';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { patience, until } from './browser.js';
 import type { StaticServer } from './server.js';
 
 export const digits = {
@@ -33,6 +36,8 @@ export class App {
     options: BrowserContextOptions = {},
   ): Promise<App> {
     const context = await browser.newContext({ locale: 'en-US', ...options });
+    context.setDefaultTimeout(patience);
+    context.setDefaultNavigationTimeout(patience);
     const page = await context.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
@@ -40,16 +45,41 @@ export class App {
       if (message.type() === 'error') errors.push(message.text());
     });
     await page.goto(`${server.origin}/`);
-    await page.locator('.engine[data-status="ready"]').waitFor({ timeout: 60_000 });
+    await page.locator('.engine[data-status="ready"]').waitFor();
     return new App(page, errors);
   }
 
+  /** Gives the page a model and waits until it has read it, well or badly. */
   async addModel(file: string): Promise<void> {
     await this.page.locator('#model input[type=file]').first().setInputFiles(file);
+    await this.page.locator('#model .file', { hasText: path.basename(file) }).waitFor();
+    await this.page.locator('#model .summary, #model .notice.error').first().waitFor();
   }
 
+  /** Gives the page samples and waits until it lists them. */
   async addSamples(files: string[]): Promise<void> {
     await this.page.locator('#samples input[type=file]').first().setInputFiles(files);
+    await this.page.locator('#samples .file').waitFor();
+  }
+
+  /** Takes the example and waits until the page has read it. */
+  async useExample(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Try the example' }).click();
+    await this.page.locator('#model .summary').waitFor();
+  }
+
+  /**
+   * Presses a format; the page is still by then, so that the press is not lost to a shift of what
+   * is above.
+   */
+  async chooseFormat(format: QuantFormat): Promise<void> {
+    await this.page.locator('#settings .segments').getByText(format, { exact: true }).click();
+    await this.chosenFormat(format).waitFor({ state: 'attached' });
+  }
+
+  /** The radio button of a format, while it is the chosen one. */
+  chosenFormat(format: QuantFormat): Locator {
+    return this.page.locator(`#settings input[type=radio][value=${format}]:checked`);
   }
 
   /** Drops files on the middle of the page, in one go. */
@@ -95,14 +125,32 @@ export class App {
     return this.page.locator('#run .start button');
   }
 
+  /** Waits for the end of a run: its result or its error. */
+  async ended(): Promise<void> {
+    const end = this.page.locator('#run .result, #run .notice.error');
+    await end.and(this.page.locator(':not([data-earlier])')).first().waitFor();
+  }
+
   /** Presses the button and waits for a result or an error; returns the text of the card. */
   async quantize(): Promise<string> {
+    // What the run before left there is no result of this one.
+    await this.page.evaluate(() => {
+      for (const element of document.querySelectorAll('#run .result, #run .notice.error'))
+        element.setAttribute('data-earlier', '');
+    });
     await this.start.click();
-    await this.page
-      .locator('#run .result, #run .notice.error')
-      .first()
-      .waitFor({ timeout: 120_000 });
+    await this.ended();
     return this.text('#run');
+  }
+
+  /** Waits until the element in focus has this text. */
+  focused(text: string): Promise<void> {
+    return until(`"${text}" has the focus`, async () => (await this.focus()) === text);
+  }
+
+  /** The text of the element in focus. */
+  focus(): Promise<string | undefined> {
+    return this.page.evaluate(() => document.activeElement?.textContent?.trim());
   }
 
   async download(button = 'Download model'): Promise<{ name: string; bytes: Buffer }> {

@@ -1,4 +1,5 @@
-// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required with CI set.
+// Chromium for the tests: found as tools/ finds it, skipped by name where it is missing, required
+// with CI set.
 import fs from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -10,6 +11,12 @@ const known = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const executablePath = known.find((file) => file !== undefined && fs.existsSync(file));
+/**
+ * The longest wait for a state of the page, in ms: a busy machine is slow, and a wait ends with the
+ * state.
+ */
+export const patience = 300_000;
+
 const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
 
 /** For the option `skip` of a suite: false, or why and what to type. */
@@ -22,6 +29,7 @@ export function launch(): Promise<Browser> {
   if (!executablePath) throw new Error('Chromium is missing, and CI is set: install it');
   return chromium.launch({
     executablePath,
+    timeout: patience,
     args: [
       '--headless',
       '--no-sandbox',
@@ -33,4 +41,14 @@ export function launch(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/** Waits until `is` gives true; `what` it waits for is in the error. */
+export async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + patience;
+  while (!(await is())) {
+    if (performance.now() > end)
+      throw new Error(`Still not so after ${patience / 1000} s: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
 }

@@ -1,4 +1,5 @@
-// A static file server for the tests, as plain as any static host: no rewriting, no special headers unless asked.
+// A static file server for the tests, as plain as any static host: no rewriting, no special headers
+// unless asked.
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';

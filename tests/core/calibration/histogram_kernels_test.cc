@@ -75,22 +75,6 @@ TEST(HistogramKernelsTest, EqualEndsAreMovedApartAsInNumpy) {
   EXPECT_EQ(bins.edges()[2], 3.0f);
 }
 
-TEST(HistogramKernelsTest, ExtremesPassOverNanAndCountIt) {
-  for (const size_t length : {size_t{0}, size_t{1}, size_t{15}, size_t{16}, size_t{100}}) {
-    std::vector<float> values = Normal(length, 3);
-    Extremes expected;
-    for (const float value : values) {
-      expected.lowest = std::min(expected.lowest, value);
-      expected.highest = std::max(expected.highest, value);
-    }
-    values.insert(values.begin() + static_cast<std::ptrdiff_t>(length / 2), kNan);
-    const Extremes extremes = FindExtremes(values, Values::kSigned);
-    EXPECT_EQ(extremes.lowest, expected.lowest);
-    EXPECT_EQ(extremes.highest, expected.highest);
-    EXPECT_EQ(extremes.nans, 1u);
-  }
-}
-
 void ExpectSame(const NestedBins& a, const NestedBins& b) {
   EXPECT_EQ(a.exponent(), b.exponent());
   EXPECT_EQ(std::vector(a.counts().begin(), a.counts().end()),

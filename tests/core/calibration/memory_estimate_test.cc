@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/graph_view.h"
+#include "model/tensor_builder.h"
 #include "testing/model_text.h"
 
 namespace ptq {
@@ -18,6 +18,27 @@ TEST(MemoryEstimateTest, CountsWhatIsAliveAtTheSameTime) {
   EXPECT_EQ(estimate.weights, 16u);
   EXPECT_EQ(estimate.activations, 640u);
   EXPECT_EQ(estimate.tensors, (std::vector<uint64_t>{160, 160, 0}));
+}
+
+TEST(MemoryEstimateTest, WeightsOfSmallTypesTakeNoMoreThanTheyAreStoredIn) {
+  TextModel text(R"(<ir_version: 10, opset_import: ["" : 21]>
+    agraph (float[4] x) => (float[4] y) { y = Relu(x) })");
+  const std::vector<int64_t> dims = {4, 8};
+  const auto weights = [&](int32_t type) {
+    text.model.graph().clear_initializer();
+    *text.model.graph().add_initializer() = EmptyTensor("w", type, dims);
+    return EstimateMemory(text.model, {}, {}).weights;
+  };
+  EXPECT_EQ(weights(onnx::TensorProto::INT4), 16u);
+  EXPECT_EQ(weights(onnx::TensorProto::FLOAT8E4M3FN), 32u);
+  EXPECT_EQ(weights(onnx::TensorProto::DOUBLE), 256u);
+  EXPECT_EQ(weights(onnx::TensorProto::STRING), 128u);  // as float32
+}
+
+TEST(MemoryEstimateTest, SaysThatAShapeIsUnknown) {
+  const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+    agraph (float[N] x) => (float[M] y) { y = Foo(x) })");
+  EXPECT_FALSE(EstimateMemory(text.model, {"y"}, {{"x", {4}}}).all_known);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Damaged models: whatever the bytes, loading and writing either work or throw ptq::Error. The same
-// as tests/fuzz/load_model_fuzz.cc, with a fixed set of damages, under the sanitizers.
+// as the fuzzers of tests/fuzz do, with a fixed set of damages, under the sanitizers.
 #include <gtest/gtest.h>
 
 #include <random>

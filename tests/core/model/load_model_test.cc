@@ -46,17 +46,12 @@ TEST(ModelLoad, AGraphWithoutNodesIsAModel) {
   EXPECT_EQ(Model::Load(&files).graph().node_size(), 0);
 }
 
-TEST(ModelLoad, OpsetsAndMetadataAreSetInPlace) {
+TEST(ModelLoad, OpsetsAreSetInPlace) {
   TextModel text(Text(kRelu));
   text.model.SetOpset("ai.onnx", 17);
   text.model.SetOpset("com.microsoft", 1);
-  text.model.SetMetadata("onnx.infer", "a");
-  text.model.SetMetadata("onnx.infer", "b");
   EXPECT_EQ(text.model.proto().opset_import_size(), 2);
   EXPECT_EQ(text.model.Opset(), 17);
-  EXPECT_EQ(text.model.proto().metadata_props_size(), 1);
-  EXPECT_EQ(text.model.Metadata("onnx.infer"), "b");
-  EXPECT_EQ(text.model.Metadata("none"), "");
 }
 
 TEST(ModelLoad, WeightsAreReadFromTheModelFileOnDemand) {

@@ -11,6 +11,8 @@ constexpr ErrorCode kInvalid = ErrorCode::kInvalidOption;
 
 class CheckOnModelTest : public testing::Test {
  protected:
+  CheckOnModelTest() { AddFloats(&model_.model.graph(), "s", {}, {1}); }
+
   // Of the options in QDQ.
   Refusal Checked(const std::string& options) {
     return RefusalOf([&] { CheckConfig(ParseConfig(options), model_.model); });
@@ -30,7 +32,7 @@ class CheckOnModelTest : public testing::Test {
   }
 
   TextModel model_ = TextModel(R"(<ir_version: 8, opset_import: ["" : 13, "acme" : 1]>
-      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[2,1,1,1] w = {1, 2}, float[] s = {1}>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[2,1,1,1] w = {1, 2}>
       { [block1_conv_a] c = Conv (x, w) [block2_conv_b] d = Conv (c, w) [own] y = acme.Blend (d, s) })");
 };
 

@@ -60,26 +60,5 @@ TEST(QuantizeValuesTest, ClipsToTheRangeGiven) {
   EXPECT_EQ(static_cast<int8_t>(bytes[1]), 64);
 }
 
-TEST(WidenRangeTest, FindsTheEndsAtEveryPositionAndPassesOverNan) {
-  for (size_t length = 1; length <= 40; ++length) {
-    for (size_t at = 0; at < length; ++at) {
-      std::vector<float> values(length, 1.0f);
-      values[(at + 1) % length] = kNan;
-      values[at] = -3.0f;
-      TensorRange range{kInfinity, -kInfinity};
-      WidenRange(values, &range);
-      EXPECT_EQ(range.lowest, -3.0f);
-      EXPECT_EQ(range.highest, length > 2 ? 1.0f : -3.0f);
-    }
-  }
-}
-
-TEST(WidenRangeTest, KeepsARangeThatIsWiderAlready) {
-  TensorRange range{-5, 5};
-  WidenRange(std::vector<float>{1, 2, kNan}, &range);
-  EXPECT_EQ(range.lowest, -5);
-  EXPECT_EQ(range.highest, 5);
-}
-
 }  // namespace
 }  // namespace ptq

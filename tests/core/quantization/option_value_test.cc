@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "quantization/option_json.h"
 #include "testing/refusals.h"
 
 namespace ptq {
@@ -79,6 +80,21 @@ TEST(OptionValueTest, LongValuesAreCut) {
   EXPECT_EQ(shown(accents), '"' + accents.substr(0, 112) + "...");
   for (int i = 0; i < 30; ++i) smileys += "😀";  // two units each
   EXPECT_EQ(shown(smileys), '"' + smileys.substr(0, 112) + "...");
+}
+
+TEST(OptionValueTest, KeysKeepTheirOrderAndTheLastValue) {
+  const OptionValue value = OptionValue::parse(R"({"b": 1, "a": 2, "b": 3})");
+  EXPECT_EQ(JsonText(value), R"({"b":3,"a":2})");
+}
+
+TEST(OptionValueTest, ManyKeysTakeWellUnderASecond) {
+  std::string text = "{";
+  for (int i = 0; i < 50000; ++i) {
+    text += (i == 0 ? "\"" : ",\"") + std::to_string(1000000 + i) + "_output\":[]";
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(OptionValue::parse(text + "}").size(), 50000U);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST(OptionValueTest, NamesKeepTheirNumber) {

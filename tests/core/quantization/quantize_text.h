@@ -38,7 +38,8 @@ struct QuantizedText {
   // Why the node of that name stayed float; "" where it did not.
   std::string Reason(const std::string& name) const {
     for (const QuantizedNode& node : report.nodes) {
-      if (node.name == name) return node.plan.action == NodeAction::kFloat ? node.plan.reason : "";
+      if (node.name == name)
+        return node.plan.action == NodeAction::kFloat ? node.plan.reason.text : "";
     }
     throw std::invalid_argument("no node " + name);
   }

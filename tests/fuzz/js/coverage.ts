@@ -60,7 +60,7 @@ export class Coverage {
       for (const [index, line] of fs.readFileSync(`dist/${file}`, 'utf8').split('\n').entries()) {
         const first = at + line.search(/\S/);
         at += line.length + 1;
-        if (!/^\s*(?![/*}\])]|import|export \{)\S/.test(line)) continue; // no code, or the end of some
+        if (!/^\s*(?![/*}\])]|import|export \{)\S/.test(line)) continue; // no code
         all++;
         if (marks?.[first]) reached++;
         else missed.push(`${file}:${index + 1}`);

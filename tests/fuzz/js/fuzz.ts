@@ -1,4 +1,4 @@
-// node build/tests/fuzz/js/fuzz.js [target…] [--seconds 60] [--seed N] [--missed]: fuzzes the
+// npm run fuzz -- [target…] [--seconds 60] [--seed N] [--missed]: fuzzes the
 // readers one after the other, saves every finding to tests/fuzz/corpus/<target>/regressions, and
 // ends with 1 where there was one.
 import { createHash } from 'node:crypto';

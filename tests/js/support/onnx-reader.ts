@@ -1,6 +1,7 @@
-// Reads what tests compare from an ONNX file: nodes with attributes, initializers in all their storage forms,
-// graph inputs and outputs, opset imports. A reader of the protobuf wire format and the field numbers of onnx.proto,
-// independent of the core that it checks. External data is not followed.
+// Reads what tests compare from an ONNX file: nodes with attributes, initializers in all their
+// storage forms, graph inputs and outputs, opset imports. A reader of the protobuf wire format and
+// the field numbers of onnx.proto, independent of the core that it checks. External data is not
+// followed.
 
 export type AttributeValue = number | string | number[] | string[] | OnnxTensor | OnnxGraph | null;
 
@@ -228,7 +229,10 @@ function readNode(message: Uint8Array): OnnxNode {
   return node;
 }
 
-/** A ValueInfoProto of tensor type: name, type { tensor_type { elem_type, shape { dim { dim_value } } } }. */
+/**
+ * A ValueInfoProto of tensor type: name, type { tensor_type { elem_type, shape { dim { dim_value }
+ * } } }.
+ */
 function readValueInfo(message: Uint8Array): ValueInfo {
   const info: ValueInfo = { name: '', elementType: 0, dims: [] };
   for (const field of fieldsOf(message)) {

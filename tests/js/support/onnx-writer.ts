@@ -1,5 +1,5 @@
-// Writes ONNX models of any size for tests: just enough protobuf (varints and length-delimited fields), weights
-// straight to the file. Field numbers are those of onnx.proto.
+// Writes ONNX models of any size for tests: just enough protobuf (varints and length-delimited
+// fields), weights straight to the file. Field numbers are those of onnx.proto.
 import { closeSync, openSync, writeSync } from 'node:fs';
 
 type Bytes = Uint8Array;

@@ -1,5 +1,5 @@
-// What the tests of whole runs share: fixture models, samples, a folder of their own, and the command
-// run in this process with its output collected.
+// What the tests of whole runs share: fixture models, samples, a folder of their own, and the
+// command run in this process with its output collected.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,5 @@
-// What the tests of the sample readers share: models by their inputs, all samples of a source, and its refusals.
+// What the tests of the sample readers share: models by their inputs, all samples of a source, and
+// its refusals.
 import assert from 'node:assert/strict';
 import { QuantizeError } from '#dist/base/errors.js';
 import type {

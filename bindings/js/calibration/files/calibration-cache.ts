@@ -116,7 +116,7 @@ export function tensorDataJson([low, high, deviation, mean]:
 const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Numbers in a number or an array of any nesting; none where something else is in it. */
+/** The numbers in a number or in nested arrays; what is no number is left out. */
 function numbersIn(value: Json | undefined): number[] {
   if (typeof value === 'number') return [value];
   if (isObject(value)) return numbersIn(value.data);

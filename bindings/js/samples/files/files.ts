@@ -1,5 +1,5 @@
 // Files as the readers see them, whether they lie on a disk or were dropped on a page: a name, a
-// size, and bytes on demand. Where a path leads is the platform's business (node-files.ts).
+// size, and bytes on demand. What a path leads to, the platform knows (list-node-files.ts).
 import { QuantizeError } from '../../base/errors.js';
 
 export interface NamedBytes {
@@ -109,7 +109,7 @@ export function folderOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }
 
-/** The bytes in a buffer of exactly their own, as typed arrays over it need. */
+/** The bytes in a buffer that holds nothing else, as typed arrays over it need. */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
   const own = bytes.constructor === Uint8Array && buffer instanceof ArrayBuffer;

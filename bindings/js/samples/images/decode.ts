@@ -11,7 +11,7 @@ export type { DecodedImage, DecodePlatform } from './decoded-image.js';
 // What needs no set-up is the browser: its entry point has nothing to run.
 let platform: DecodePlatform = browserDecodePlatform;
 
-/** Sets what the platform adds. Called by the entry point for Node (index.ts). */
+/** Sets what the platform adds. Called by set-up-node.ts. */
 export function setDecodePlatform(value: DecodePlatform): void {
   platform = value;
 }

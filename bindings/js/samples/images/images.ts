@@ -58,7 +58,10 @@ function imageSource(
       return readImages(files, resolved, checked);
     },
     describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
-    summarize: () => (resolved ? `${images}, ${resolved.done}` : images),
+    about: () => ({
+      done: resolved ? `${images}, ${resolved.done}` : images,
+      assumed: resolved?.assumed ?? [],
+    }),
   };
 }
 

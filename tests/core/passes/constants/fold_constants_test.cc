@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "model/tensor_builder.h"
 #include "passes/pass_registry.h"
 #include "testing/model_text.h"
 
@@ -271,6 +272,27 @@ TEST(FoldConstants, GraphOutputsAndReplaceableInputsStay) {
   TextModel text(Head(13) + R"(g (int64[1] a) => (int64[1] y, int64[1] z) <int64[1] b = {1}> {
     y = Add(b, b) c = Add(a, b) z = Neg(c) })");
   AddInts(&text.model.graph(), "a", {1}, {2});
+  Diagnostics diagnostics;
+  PassContext context{text.model, diagnostics};
+  EXPECT_EQ(FoldConstants(context), 0);
+}
+
+TEST(FoldConstants, EightBitFloatsAreMovedLikeOtherBytes) {
+  TextModel text(Head(19) + "g () => (float[1] y) { r = Transpose(w) y = Foo(r) }");
+  *text.model.graph().add_initializer() =
+      RawTensor("w", onnx::TensorProto::FLOAT8E4M3FN, Ints{2, 2}, std::vector<uint8_t>{1, 2, 3, 4});
+  Diagnostics diagnostics;
+  PassContext context{text.model, diagnostics};
+  ASSERT_EQ(FoldConstants(context), 1);
+  std::vector<uint8_t> bytes(4);
+  text.model.tensors().ReadBytes(InitializerOf(text.model.graph(), "r"), 0, bytes);
+  EXPECT_EQ(bytes, (std::vector<uint8_t>{1, 3, 2, 4}));
+}
+
+TEST(FoldConstants, PackedTypesStayAsTheyAre) {
+  TextModel text(Head(21) + "g () => (float[1] y) { r = Transpose(w) y = Foo(r) }");
+  *text.model.graph().add_initializer() =
+      IntTensor("w", onnx::TensorProto::INT4, Ints{2, 2}, Ints{1, 2, 3, 4});
   Diagnostics diagnostics;
   PassContext context{text.model, diagnostics};
   EXPECT_EQ(FoldConstants(context), 0);

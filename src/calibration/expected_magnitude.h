@@ -15,7 +15,8 @@ struct ExpectedMagnitude {
   float largest = 0;   // max over channels of |beta| + 6 |gamma|
 };
 
-// nullopt where the model has none, or none with constant parameters.
+// nullopt where the model has none, none with constant parameters, or none without a dead channel:
+// one that hardly varied in training, whose least deviation the normalization makes large.
 std::optional<ExpectedMagnitude> FindExpectedMagnitude(const Model& model);
 
 }  // namespace ptq

@@ -8,7 +8,7 @@ import { describe } from './error-text.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { StateFile, type StateOptions } from './state-file.js';
 
-export class RunContext {
+export class CommandContext {
   /** One line about the samples, once the first is done. */
   describe: () => string = () => '';
   state: StateFile | null = null;

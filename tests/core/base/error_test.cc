@@ -1,0 +1,26 @@
+#include "base/error.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace ptq {
+namespace {
+
+TEST(ErrorTest, EveryCodeHasANameOfItsOwnThatIsDocumented) {
+  std::ifstream file(std::string(PTQ_TESTS_DIR) + "/../docs/errors.md");
+  const std::string docs{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(docs.empty());
+  std::set<std::string_view> names;
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
+    const std::string_view name = ErrorCodeName(static_cast<ErrorCode>(code));
+    EXPECT_TRUE(names.insert(name).second) << name;
+    EXPECT_NE(docs.find("| `" + std::string(name) + "` |"), std::string::npos) << name;
+  }
+  EXPECT_EQ(ErrorCodeName(ErrorCode::kOutOfMemory), "OUT_OF_MEMORY");
+}
+
+}  // namespace
+}  // namespace ptq

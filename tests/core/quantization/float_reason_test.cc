@@ -1,0 +1,33 @@
+#include "quantization/float_reason.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace ptq {
+namespace {
+
+TEST(FloatReasonTest, EveryCodeHasANameOfItsOwnThatIsDocumented) {
+  std::ifstream file(std::string(PTQ_TESTS_DIR) + "/../docs/errors.md");
+  const std::string docs{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_FALSE(docs.empty());
+  std::set<std::string_view> names;
+  constexpr auto kLast = static_cast<int>(FloatReasonCode::kPerChannelUnfit);
+  for (int code = 1; code <= kLast; ++code) {
+    const std::string_view name = FloatReasonName(static_cast<FloatReasonCode>(code));
+    EXPECT_TRUE(names.insert(name).second) << name;
+    EXPECT_NE(docs.find("| `" + std::string(name) + "` |"), std::string::npos) << name;
+  }
+  EXPECT_EQ(FloatReasonName(FloatReasonCode::kNone), "");
+}
+
+TEST(FloatReasonTest, NoReasonIsEmpty) {
+  EXPECT_TRUE(FloatReason{}.empty());
+  EXPECT_FALSE(InputNotQuantized().empty());
+  EXPECT_EQ(NeedsOpset(12).text, "its integer form needs opset 12 or newer");
+}
+
+}  // namespace
+}  // namespace ptq

@@ -1,0 +1,149 @@
+// The pool of runners: the same result with and without workers, and what becomes of a worker that
+// fails or ends. Workers are served in this thread, so that they can be made to fail.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import '#dist/set-up-node.js';
+import { QuantizeError } from '#dist/base/errors.js';
+import type { Feeds } from '#dist/base/types.js';
+import { writeReductionPass } from '#dist/calibration/pass-model.js';
+import { PassStopped, RunnerPool } from '#dist/calibration/runner-pool.js';
+import {
+  type RunnerRequest,
+  type RunnerResponse,
+  serveRunner,
+} from '#dist/calibration/serve-runner.js';
+import { CoreCalibration } from '#dist/core/calibration.js';
+import { ModelFiles } from '#dist/core/host-files.js';
+import { CoreSession } from '#dist/core/session.js';
+import { rangeOptions } from '#dist/options/core-options.js';
+import { nodePlatform } from '#dist/platform/node.js';
+import type { Platform, WorkerPort } from '#dist/platform/platform.js';
+import { checkQuantizeStatic } from './support/options.js';
+import { imageSamples, model } from './support/pipeline.js';
+
+const count = 12;
+
+/** A worker in this thread. `spoil` may answer a request in its place. */
+function port(spoil: (request: RunnerRequest) => unknown): WorkerPort {
+  let listener: (message: unknown) => void = () => {};
+  const serve = serveRunner(nodePlatform, (answer) => listener(answer));
+  return {
+    post(message) {
+      const instead = spoil(message as RunnerRequest);
+      if (instead === undefined) void serve(message as RunnerRequest);
+      else setImmediate(() => listener(instead));
+    },
+    onMessage(added) {
+      listener = added;
+    },
+    terminate() {},
+  };
+}
+
+/** One pass of MinMax; the ranges, and how many samples workers ran. */
+async function run(workers: number, spoil: (request: RunnerRequest) => unknown = () => undefined) {
+  const input = await nodePlatform.openInput(model('classifier.onnx'), {});
+  const files = new ModelFiles(input);
+  const core = await CoreSession.create(files);
+  const summary = core.open();
+  core.configure({});
+  core.prepare();
+  const tensors = core.calibrationTensors();
+  const options = rangeOptions(checkQuantizeStatic({}));
+  const calibration = await CoreCalibration.create(options, tensors);
+  let byWorkers = 0;
+  const platform: Platform<unknown> = {
+    ...nodePlatform,
+    startCalibrationWorker: () =>
+      port((request) => {
+        if (request.kind === 'run') byWorkers++;
+        return spoil(request);
+      }),
+  };
+  const runtime = await nodePlatform.loadRuntime({ kind: 'web', threads: 1 });
+  const seed = { options, tensors };
+  const pool = new RunnerPool({
+    platform,
+    runtime,
+    calibration,
+    seed,
+    workers,
+    ownSamples: false,
+  });
+  try {
+    const done: number[] = [];
+    const ran = await pool.runPass(
+      writeReductionPass(core, files, input, summary),
+      slowly(imageSamples(count)),
+      1e6, // as if there were so many that workers are worth their start
+      (number) => done.push(number),
+      async () => {},
+    );
+    calibration.endPass();
+    return { ranges: calibration.ranges(), byWorkers, ran, done };
+  } finally {
+    pool.close();
+    calibration.dispose();
+    core.dispose();
+    input.close();
+  }
+}
+
+/** The first sample takes as long as the pool waits before it decides. */
+async function* slowly(samples: Feeds[]): AsyncGenerator<Feeds> {
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  for (const feeds of samples) {
+    yield feeds;
+    // Time for workers to start.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const failed = (error: object): RunnerResponse => ({
+  kind: 'failed',
+  error: { code: 'RUNTIME_FAILED', message: 'it broke', ...error },
+});
+
+test('workers give the ranges of the calling thread, reported in the order of the samples', async () => {
+  const alone = await run(1);
+  const three = await run(3);
+  assert.equal(alone.byWorkers, 0);
+  assert.ok(three.byWorkers > 0);
+  assert.equal(three.ranges, alone.ranges);
+  const inOrder = Array.from({ length: count }, (_, i) => i + 1);
+  assert.deepEqual(three.done, inOrder);
+  assert.deepEqual(alone.done, inOrder);
+  assert.equal(three.ran, count);
+});
+
+test('an error of a worker arrives whole', async () => {
+  const details = { node: 'Conv_0', tensor: 'x', hint: 'mend it', cause: 'a cause' };
+  await assert.rejects(
+    run(2, (request) => (request.kind === 'run' ? failed(details) : undefined)),
+    (error) => {
+      assert.ok(error instanceof QuantizeError, `${error}`);
+      const { code, message, node, tensor, hint, cause } = error;
+      assert.deepEqual(
+        { code, message, node, tensor, hint, cause: (cause as Error).message },
+        { code: 'RUNTIME_FAILED', message: 'it broke', ...details },
+      );
+      return true;
+    },
+  );
+});
+
+test('a worker that ends while it runs a sample is an error, not a wait without end', async () => {
+  await assert.rejects(
+    run(2, (request) => (request.kind === 'run' ? new Error('it was killed') : undefined)),
+    { code: 'WORKER_FAILED', message: /a calibration worker stopped: it was killed/ },
+  );
+});
+
+test('a worker that cannot start stops the pass with the samples up to there', async () => {
+  await assert.rejects(
+    run(2, (request) => (request.kind === 'start' ? failed({}) : undefined)),
+    (error) =>
+      (error instanceof QuantizeError && error.code === 'RUNTIME_FAILED') ||
+      (error instanceof PassStopped && error.done > 0),
+  );
+});
