@@ -61,9 +61,13 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   const lineBytes = (width: number) => Math.ceil((width * header.samples * header.depth) / 8);
   const size = used.reduce((sum, area) => sum + area.height * (1 + lineBytes(area.width)), 0);
 
+  const packed = joined(chunks.data);
+  // Deflate makes at most 1032 times as many bytes; a header that claims more would only take
+  // memory.
+  if (size > packed.length * 1032) throw damaged('it ends inside the pixels');
   let lines: Uint8Array;
   try {
-    lines = unzlibSync(joined(chunks.data), { out: new Uint8Array(size) });
+    lines = unzlibSync(packed, { out: new Uint8Array(size) });
   } catch (cause) {
     throw damaged((cause as Error).message, cause);
   }
