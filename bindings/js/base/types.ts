@@ -206,6 +206,15 @@ export interface SampleSource {
   describe(): string;
   /** The same without what was assumed and how to change it; absent where nothing is assumed. */
   summarize?(): string;
+  /** The files that are read, where there are files. */
+  readonly files?: readonly SampleFile[];
+}
+
+/** A file that samples come from. */
+export interface SampleFile {
+  readonly name: string;
+  /** What it is on the disk, whatever its names (Node). */
+  readonly identity?: string;
 }
 
 /**

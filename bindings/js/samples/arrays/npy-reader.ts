@@ -38,6 +38,7 @@ export const npyFiles: FileKind = {
     partsSource(
       {
         place: placeOf(files, '.npy files'),
+        files,
         parts: ({ inputs }) =>
           inputs.length === 1 ? oneEach(files, inputs[0]!) : byInput(files, inputs),
         open: openArrays,

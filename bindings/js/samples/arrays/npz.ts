@@ -34,7 +34,7 @@ export const npzFiles: FileKind = {
   extensions: ['npz'],
   source: (files, options) =>
     partsSource(
-      { place: placeOf(files, '.npz files'), parts: () => files, open: openNpz },
+      { place: placeOf(files, '.npz files'), files, parts: () => files, open: openNpz },
       options,
     ),
 };

@@ -45,6 +45,7 @@ export const pbFiles: FileKind = {
     return partsSource(
       {
         place: placeOf(files, '.pb files'),
+        files,
         parts: (model) => groupInputs(files, model),
         count: () => 1,
         open: async (group, model) => ({ count: 1, read: () => readGroup(group, model) }),

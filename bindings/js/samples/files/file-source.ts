@@ -54,6 +54,7 @@ export function withZips(
   if (!hasZip(listing)) return make(listing);
   let source: SampleSource | null = null;
   return {
+    files: listing.files.map(({ file }) => file),
     get length() {
       return source?.length as number;
     },
@@ -87,6 +88,7 @@ export interface OpenPart {
 export interface SourceParts<Part> {
   /** For describe(): "3 .npz files". */
   place: string;
+  files: readonly NamedBytes[];
   parts(model: ModelSummary): readonly Part[];
   /** Number of samples in a part, where it is known without reading. */
   count?(part: Part, model: ModelSummary): number;
@@ -120,6 +122,7 @@ export function partsSource<Part>(
   }
 
   return {
+    files: source.files,
     get length() {
       return length as number;
     },

@@ -49,6 +49,7 @@ function imageSource(
   const images = `${files.length} image${files.length === 1 ? '' : 's'}`;
   let resolved: ResolvedPreprocess | null = null;
   return {
+    files,
     get length() {
       return Math.ceil(files.length / (resolved ? batchOf(resolved) : 1));
     },

@@ -60,6 +60,7 @@ export const wavFiles: FileKind<WavReaderOptions> = {
     return partsSource(
       {
         place: `${placeOf(files, '.wav files')}, mono, ${sampleRate} Hz`,
+        files,
         parts: () => files,
         count: () => 1,
         async open(file, model) {
