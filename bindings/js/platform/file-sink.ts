@@ -92,14 +92,18 @@ export function commitFiles(
   const undo: (() => void)[] = [];
   const aside: string[] = [];
   try {
-    if (pair && exists(pair.data.target)) moveAside(pair.model, aside, undo);
+    if (pair && files.includes(pair.model) && exists(pair.data.target)) {
+      moveAside(pair.model, aside, undo);
+    }
     for (const sink of files) {
+      const replaces = exists(sink.target);
       // One file is replaced by the rename itself; of several each may have to come back.
-      if (files.length > 1) keep(sink, aside, undo);
+      if (replaces && files.length > 1) keep(sink, aside, undo);
       withSystem(`${sink.name} cannot be written`, () =>
         fs.renameSync(sink.temporaryPath, sink.target),
       );
       finished(sink.temporaryPath);
+      if (!replaces) undo.push(() => removeTemporary(sink.target));
     }
   } catch (error) {
     throw undone(error, undo);
@@ -108,7 +112,12 @@ export function commitFiles(
   for (const file of aside) removeTemporary(file);
 }
 
-const exists = (file: string) => fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+/** Whether there is a file. Throws where there is something else, which is never replaced. */
+function exists(file: string): boolean {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!stat || stat.isFile()) return stat !== undefined;
+  throw new QuantizeError('OUTPUT_NOT_WRITABLE', `${file} is no regular file any more`);
+}
 
 /** What is there gets a temporary name. */
 function moveAside({ name, target }: FileSink, aside: string[], undo: (() => void)[]): void {
@@ -124,10 +133,6 @@ function moveAside({ name, target }: FileSink, aside: string[], undo: (() => voi
 /** What is there gets a second name, so that it can come back; it stays under its own. */
 function keep(sink: FileSink, aside: string[], undo: (() => void)[]): void {
   const { target } = sink;
-  if (!exists(target)) {
-    undo.push(() => removeTemporary(target));
-    return;
-  }
   const old = temporaryFor(target);
   try {
     fs.linkSync(target, old);

@@ -32,7 +32,11 @@ export class FileSource implements ByteSource {
   }
 
   close(): void {
-    fs.closeSync(this.#fd);
+    try {
+      fs.closeSync(this.#fd);
+    } catch {
+      // All that was needed of it has been read.
+    }
   }
 }
 
