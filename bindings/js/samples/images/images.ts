@@ -6,10 +6,13 @@ import type { Feeds, SampleSlice, SampleSource, SampleTensor } from '../../base/
 import { type FileKind, type FileReaderOptions, openFiles } from '../files/file-source.js';
 import type { FileInput, NamedBytes } from '../files/files.js';
 import { checkSlice } from '../files/slice.js';
-import { decodeImage } from './decode.js';
+import { checkStart, decodeImage } from './decode.js';
 import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
 import { ImageTensors } from './image-tensors.js';
 import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
+
+const readAtOnce = 32 * 2 ** 20;
+const firstBytes = 1 << 16;
 
 export interface ImageReaderOptions extends FileReaderOptions {
   /**
@@ -98,6 +101,8 @@ async function readImage(
   tensors: ImageTensors,
   out: Float32Array,
 ): Promise<void> {
+  // Larger ones say at their beginning whether they are worth reading.
+  if (file.size > readAtOnce) checkStart(await file.read(0, firstBytes), file.name, file.size);
   const image = await decodeImage(await file.read(0, file.size), file.name);
   try {
     tensors.convert(image, out);

@@ -2,7 +2,12 @@
 // libjpeg-turbo: measured on 1178 files of all kinds. Known difference: 4:4:0 subsampling (rare: a
 // 4:2:2 picture rotated without loss), which newer libjpeg-turbo interpolates vertically.
 import type { MozJPEGModule } from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
-import { type DecodedImage, type DecodePlatform, invalidImage } from './decoded-image.js';
+import {
+  checkSize,
+  type DecodedImage,
+  type DecodePlatform,
+  invalidImage,
+} from './decoded-image.js';
 
 interface Decoder {
   module: MozJPEGModule;
@@ -58,8 +63,9 @@ export async function decodeJpeg(
   name: string,
   platform: DecodePlatform,
 ): Promise<DecodedImage> {
-  const components = countComponents(bytes);
-  if (components === 4) {
+  const frame = readFrame(bytes);
+  if (frame) checkSize(name, frame.width, frame.height);
+  if (frame?.components === 4) {
     throw invalidImage(
       name,
       'is a CMYK JPEG, which has no single meaning in RGB',
@@ -73,7 +79,10 @@ export async function decodeJpeg(
     image = module.decode(bytes as Uint8Array<ArrayBuffer>, false);
   } catch (cause) {
     loading = null; // libjpeg's way out is exit(): this instance has lost the memory it had taken
-    throw invalidImage(name, `is a damaged JPEG: ${messages.at(-1) ?? cause}`, '', cause);
+    // What is thrown may be the address of a C++ exception.
+    const why =
+      messages.at(-1) ?? (cause instanceof Error ? cause.message : 'it cannot be decoded');
+    throw invalidImage(name, `is a damaged JPEG: ${why}`, '', cause);
   }
   // Pillow refuses a file that ends early; libjpeg alone would fill the rest with grey.
   const premature = messages.find((text) => text.startsWith('Premature end'));
@@ -82,18 +91,25 @@ export async function decodeJpeg(
   return { width: image.width, height: image.height, channels: 4, data: image.data };
 }
 
-/** Number of colour components from the frame header, 0 where there is none. */
-function countComponents(bytes: Uint8Array): number {
+interface Frame {
+  width: number;
+  height: number;
+  components: number;
+}
+
+/** What the frame header says; null where there is none in these bytes. */
+export function readFrame(bytes: Uint8Array): Frame | null {
   for (let at = 2; at + 9 < bytes.length; ) {
-    if (bytes[at] !== 0xff) return 0;
+    if (bytes[at] !== 0xff) return null;
     const marker = bytes[at + 1]!;
     if (marker === 0xff) {
       at += 1; // fill byte
       continue;
     }
+    const word = (offset: number) => (bytes[at + offset]! << 8) | bytes[at + offset + 1]!;
     const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return bytes[at + 9]!;
-    at += 2 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
+    if (isFrame) return { height: word(5), width: word(7), components: bytes[at + 9]! };
+    at += 2 + word(2);
   }
-  return 0;
+  return null;
 }
