@@ -1,6 +1,8 @@
 // The types that cross between the parts of the library: what a model is, what a sample is, what a
 // run reports. The JSON ones are written by bindings/wasm/session_json.cc under the same names.
 
+import type { QuantizeError } from './errors.js';
+
 /**
  * Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses
  * them).
@@ -197,6 +199,15 @@ export interface SampleSource {
    * decoding them. Throws QuantizeError for data that does not fit the inputs.
    */
   open(model: ModelSummary, slice?: SampleSlice): AsyncIterable<Feeds>;
+  /**
+   * The same, with null in the place of each sample whose file cannot be used; `unusable` is told
+   * which and why.
+   */
+  openUsable?(
+    model: ModelSummary,
+    slice: SampleSlice,
+    unusable: (file: string, error: QuantizeError) => void,
+  ): AsyncIterable<Feeds | null>;
   /** Number of samples where known without reading them. */
   readonly length?: number;
   /**

@@ -3,6 +3,7 @@
 // it: reductions are taken in the order of the samples, and histograms may be added in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
+import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
@@ -71,13 +72,13 @@ export class RunnerPool {
   }
 
   /**
-   * Runs `samples`; `expected`: how many, where known. `onSample` is told how many are done.
+   * Runs `samples`, null being one that was passed over; `expected`: how many, where known. `onSample` is told how many are done.
    * `checkpoint` is called after each and may throw (a cancelled run): then what was begun is
    * finished first, so that exactly the samples up to a number are collected. Returns that number.
    */
   async runPass(
     pass: PassModel,
-    samples: AsyncIterable<Feeds>,
+    samples: AsyncIterable<Feeds | null>,
     expected: number | undefined,
     onSample: (done: number) => void,
     checkpoint: () => Promise<void>,
@@ -104,7 +105,9 @@ export class RunnerPool {
           await local.release();
           local = null;
         }
-        if (local) {
+        if (feeds === null) {
+          ordered.put(index, null);
+        } else if (local) {
           const started = performance.now();
           ordered.put(index, await local.run(feeds, index));
           this.#deadline.took(performance.now() - started);
@@ -250,7 +253,8 @@ class WorkerRunner {
 
   run(feeds: Feeds, index: number, ordered: InOrder, own: boolean): void {
     const buffers = own ? Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer) : [];
-    this.#running = this.#ask({ kind: 'run', feeds, index }, [...new Set(buffers)]).then(
+    const origin = originOf(feeds);
+    this.#running = this.#ask({ kind: 'run', feeds, index, origin }, [...new Set(buffers)]).then(
       (answer) => ordered.put(index, answer.kind === 'ran' ? answer.reductions : null),
       () => {}, // kept in `failure`
     );

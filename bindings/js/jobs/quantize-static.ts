@@ -108,7 +108,10 @@ export async function quantizeChecked<Model>(
     let ranges = '{}';
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
-      if (reader) samples = { samples: 0, kept: await firstSamples(reader, summary) };
+      if (reader) {
+        const kept = await firstSamples(reader, summary, checked.strict, run);
+        samples = { samples: 0, kept };
+      }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
         calibrate({

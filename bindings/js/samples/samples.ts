@@ -4,6 +4,7 @@
 import { QuantizeError } from '../base/errors.js';
 import { describeInput, describeTensor, takesShape } from '../base/inputs.js';
 import { didYouMean } from '../base/near-matches.js';
+import { originOf, withOrigin } from '../base/sample-origin.js';
 import type {
   CalibrationDataReader,
   Feeds,
@@ -13,6 +14,7 @@ import type {
   ValueSummary,
 } from '../base/types.js';
 import { checkSlice, nextInSlice } from './files/slice.js';
+import type { OnUnusable } from './files/unusable.js';
 
 /** Anything that quantizeStatic takes as its calibrationDataReader. */
 export type SampleInput =
@@ -22,7 +24,8 @@ export type SampleInput =
   | Iterable<Feeds>;
 
 export interface OpenSamples {
-  samples: AsyncIterable<Feeds>;
+  /** With null for a sample that was passed over, where there is somebody to be told. */
+  samples: AsyncIterable<Feeds | null>;
   /** Number of samples, where known before reading; for a zip, when the first was read. */
   readonly length: number | undefined;
   describe(): string;
@@ -31,12 +34,13 @@ export interface OpenSamples {
 
 /**
  * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past
- * them. Throws INVALID_OPTION where `input` is nothing that has samples.
+ * them. `unusable`: told of files that are passed over; without it they are errors. Throws INVALID_OPTION where `input` is nothing that has samples.
  */
 export function openSamples(
   input: SampleInput,
   model: ModelSummary,
   slice?: SampleSlice,
+  unusable?: OnUnusable,
 ): OpenSamples {
   const any = input as Partial<SampleSource & CalibrationDataReader> & {
     get_next?: unknown;
@@ -45,7 +49,8 @@ export function openSamples(
   };
   if (typeof any.open === 'function') {
     const source = input as SampleSource;
-    const samples = source.open(model, slice);
+    const usable = unusable && source.openUsable?.(model, checkSlice(slice), unusable);
+    const samples = usable ?? source.open(model, slice);
     return {
       samples,
       get length() {
@@ -168,5 +173,5 @@ export function copySample(feeds: Feeds): Feeds {
   for (const [name, { type, dims, data }] of Object.entries(feeds)) {
     copy[name] = { type, dims: [...dims], data: data.slice() };
   }
-  return copy;
+  return withOrigin(copy, originOf(feeds));
 }

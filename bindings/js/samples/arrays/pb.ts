@@ -42,10 +42,11 @@ export const pbFiles: FileKind = {
     if (files.length === 0) {
       throw noSamples('no samples in the .pb files: they are all outputs (output_*.pb)', new Map());
     }
-    return partsSource(
+    return partsSource<FileGroup>(
       {
         place: placeOf(files, '.pb files'),
         files,
+        nameOf: ({ folder, files: inside }) => folder || [...inside.values()][0]!.name,
         parts: (model) => groupInputs(files, model),
         count: () => 1,
         open: async (group, model) => ({ count: 1, read: () => readGroup(group, model) }),

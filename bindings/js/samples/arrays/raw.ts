@@ -32,6 +32,7 @@ export const rawFiles: FileKind = {
       {
         place: placeOf(files, 'raw float32 files'),
         files,
+        nameOf: (file) => file.name,
         parts: () => files,
         count: (file, model) => layoutOf(file, rawInput(model)).count,
         async open(file, model) {

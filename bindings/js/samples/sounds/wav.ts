@@ -61,6 +61,7 @@ export const wavFiles: FileKind<WavReaderOptions> = {
       {
         place: `${placeOf(files, '.wav files')}, mono, ${sampleRate} Hz`,
         files,
+        nameOf: (file) => file.name,
         parts: () => files,
         count: () => 1,
         async open(file, model) {
