@@ -1,4 +1,4 @@
-// Node: errors of the system as the library's own, in one place, so that none looks like a bug, and
+// Errors of the system as the library's own, in one place, so that none looks like a bug, and
 // what makes a file the same file under another name.
 import type { BigIntStats } from 'node:fs';
 import { QuantizeError } from './errors.js';
@@ -36,7 +36,8 @@ export function systemError(cause: unknown, message: string): QuantizeError {
   }
   const isMemory =
     (code !== undefined && noMemory.includes(code)) ||
-    (cause instanceof RangeError && /allocation|array buffer|array length/i.test(cause.message));
+    (cause instanceof RangeError &&
+      /memory|allocat|array buffer|array length/i.test(cause.message));
   if (isMemory) {
     return new QuantizeError('OUT_OF_MEMORY', `${message}: there is not enough memory`, { cause });
   }

@@ -209,7 +209,8 @@ function readBoolean(label: string, inline: string | undefined, args: string[]):
 /** Words that are each a JSON object or key=value; later ones win. */
 function readObject(label: string, words: string[]): Record<string, unknown> {
   if (words.length === 0) throw usage(`${label} needs a value`, 'such as ActivationSymmetric=true');
-  const object: Record<string, unknown> = {};
+  // Without Object's own: a key may be "__proto__", which is then refused as any unknown one.
+  const object: Record<string, unknown> = Object.create(null);
   for (const word of words) {
     const equals = word.indexOf('=');
     if (word.trimStart().startsWith('{')) {
@@ -239,7 +240,8 @@ function looseValue(key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return extraOptions[key]?.kind === 'strings' ? text.split(',').filter(Boolean) : text;
+    const spec = Object.hasOwn(extraOptions, key) ? extraOptions[key] : undefined;
+    return spec?.kind === 'strings' ? text.split(',').filter(Boolean) : text;
   }
 }
 

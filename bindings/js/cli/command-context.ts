@@ -4,7 +4,7 @@
 import type { Progress } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
 import type { ParsedArgs } from './args.js';
-import { describe } from './error-text.js';
+import { describe, oneLine, printable } from './error-text.js';
 import { type OutStream, print } from './outputs.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { StateFile, type StateOptions } from './state-file.js';
@@ -38,7 +38,7 @@ export class CommandContext {
     // that fails at once has printed nothing but its error.
     this.#atOnce = err.isTTY === true;
     this.#progress = new ProgressLine(err, args.quiet, () => {
-      described ||= [...this.#held, this.describe()].filter(Boolean).join('\n');
+      described ||= [...this.#held, oneLine(this.describe())].filter(Boolean).join('\n');
       return described;
     });
     this.callbacks = {
@@ -73,7 +73,7 @@ export class CommandContext {
     if (this.#args.json) await print(this.#out, `${JSON.stringify(all, null, 2)}\n`);
     else if (!this.#args.quiet) {
       const texts = [...written.map((file) => `written  ${file}`), ...lines];
-      await print(this.#out, `${texts.join('\n')}\n`);
+      await print(this.#out, printable(`${texts.join('\n')}\n`));
     }
   }
 

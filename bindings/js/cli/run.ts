@@ -23,7 +23,7 @@ import type { FileUse } from '../platform/platform.js';
 import { writableTarget } from '../platform/targets.js';
 import { type ParsedArgs, parseArgs } from './args.js';
 import { CommandContext } from './command-context.js';
-import { errorText } from './error-text.js';
+import { errorText, printable } from './error-text.js';
 import { helpText } from './help.js';
 import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { openDataset, requirePath } from './parameters.js';
@@ -116,7 +116,7 @@ async function quantizeCommand(
         context.finish();
         const { calibrationCache: _, ...printed } = report;
         if (args.json) await print(out, `${JSON.stringify(printed, null, 2)}\n`);
-        else if (!args.quiet) await print(out, summaryText(report));
+        else if (!args.quiet) await print(out, printable(summaryText(report)));
         return staged();
       },
     }),
@@ -161,7 +161,8 @@ async function preprocessCommand(
         const { bytesAfter, nodesBefore, nodesAfter, opsetAfter } = report;
         const size = `${bytesText(bytesAfter)}, ${nodesBefore} → ${nodesAfter} nodes, opset ${opsetAfter}`;
         if (args.json) await print(out, `${JSON.stringify(report, null, 2)}\n`);
-        else if (!args.quiet) await print(out, `written  ${checked.model_output} (${size})\n`);
+        else if (!args.quiet)
+          await print(out, printable(`written  ${checked.model_output} (${size})\n`));
         return staged();
       },
     }),

@@ -140,7 +140,10 @@ export async function quantizeChecked<Model>(
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
     );
-    if (cache.cached) refuseForeignCache(quantized);
+    if (cache.cached) {
+      refuseForeignCache(quantized);
+      run.note(...missingRanges(quantized));
+    }
     run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
     const quality = await run.stage('verify', () =>
@@ -209,6 +212,23 @@ function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport):
       hint: 'it was made for another model or other op types; calibrate again with samples',
     },
   );
+}
+
+/** One warning, where some of the ranges that are needed are not in the cache. */
+function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
+  const without = nodesLeftFloat.filter(({ code }) => code === 'NO_RANGE');
+  const [first] = without;
+  if (!first) return [];
+  const nodes = without.length === 1 ? 'a node' : `${without.length} nodes`;
+  return [
+    {
+      severity: 'warning',
+      code: 'MISSING_RANGE',
+      message: `the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+      node: first.name,
+      hint: 'calibrate again with samples',
+    },
+  ];
 }
 
 /** One warning with the reasons, where no node was quantized. */

@@ -139,7 +139,7 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
     }
   }
   for (const input of inputs) {
-    const tensor = feeds[input.name];
+    const tensor = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
     if (!tensor) throw problem(`${sample} has no input '${input.name}'`, input.name);
     if (input.type !== tensor.type || !takesShape(input, tensor.dims)) {
       const expected = input.shape ? describeInput(input) : `${input.type} of any shape`;
@@ -151,7 +151,8 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
     }
     const size = tensor.dims.reduce((product, dim) => product * dim, 1);
     const arrayType = tensor.data?.constructor?.name;
-    const arrayFits = !(tensor.type in arrayTypes) || arrayTypes[tensor.type] === arrayType;
+    const arrayFits =
+      !Object.hasOwn(arrayTypes, tensor.type) || arrayTypes[tensor.type] === arrayType;
     if (tensor.data?.length !== size || !arrayFits) {
       throw problem(
         `input '${input.name}': ${describeTensor(tensor.type, tensor.dims)} needs ${size} values in a ` +
@@ -169,9 +170,9 @@ export function sampleBytes(tensors: Feeds): number {
 
 /** A copy: readers may fill the same array again for the next sample. */
 export function copySample(feeds: Feeds): Feeds {
-  const copy: Feeds = {};
-  for (const [name, { type, dims, data }] of Object.entries(feeds)) {
-    copy[name] = { type, dims: [...dims], data: data.slice() };
-  }
-  return withOrigin(copy, originOf(feeds));
+  const copies = Object.entries(feeds).map(([name, { type, dims, data }]) => [
+    name,
+    { type, dims: [...dims], data: data.slice() },
+  ]);
+  return withOrigin(Object.fromEntries(copies), originOf(feeds));
 }

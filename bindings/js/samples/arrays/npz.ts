@@ -65,9 +65,9 @@ export function inStep(file: NamedBytes, arrays: readonly SampleArray[]): OpenPa
     count,
     note,
     async read(index) {
-      const feeds: Feeds = {};
-      for (const array of arrays) feeds[array.input.name] = await array.read(index);
-      return feeds;
+      const entries: [string, Feeds[string]][] = [];
+      for (const array of arrays) entries.push([array.input.name, await array.read(index)]);
+      return Object.fromEntries(entries);
     },
   };
 }

@@ -3,6 +3,7 @@
 // 4:2:2 picture rotated without loss), which newer libjpeg-turbo interpolates vertically.
 import type { MozJPEGModule } from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
 import { QuantizeError } from '../../base/errors.js';
+import { systemError } from '../../base/system-error.js';
 import {
   checkSize,
   type DecodedImage,
@@ -25,7 +26,7 @@ let loading: Promise<Decoder> | null = null;
 export function loadJpegDecoder(platform: DecodePlatform): Promise<Decoder> {
   loading ??= createDecoder(platform).catch((error: unknown) => {
     loading = null;
-    throw error;
+    throw systemError(error, 'the JPEG decoder cannot be loaded');
   });
   return loading;
 }
