@@ -1,14 +1,14 @@
 // What a job reads and writes, for the comparison of all of it before any work.
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import type { SampleSource } from '../base/types.js';
+import type { QuantizeSource } from '../options/api.js';
 import type { FileUse, Platform } from '../platform/platform.js';
-import type { SampleInput } from '../samples/samples.js';
 
 interface Uses {
   input: InputFiles;
   /** Names of the model's data files. */
   externalFiles: readonly string[];
-  reader?: SampleInput | null | undefined;
+  reader?: QuantizeSource['calibrationDataReader'];
   output?: OutputFiles<unknown>;
   /** Whether the output has a data file. */
   writesData?: boolean | undefined;
@@ -40,5 +40,5 @@ export function refuseToOverwrite(
   platform.refuseMeetings(uses);
 }
 
-const sampleFiles = (reader: SampleInput | null | undefined) =>
+const sampleFiles = (reader: Uses['reader']) =>
   (reader as Partial<SampleSource> | null | undefined)?.files ?? [];
