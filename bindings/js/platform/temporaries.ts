@@ -56,8 +56,12 @@ export function removeUnfinished(): void {
   for (const file of [...unfinished]) removeTemporary(file);
 }
 
-/** Removes what processes that are gone have left in a folder. Never throws. */
+const swept = new Set<string>();
+
+/** Removes what processes that are gone have left in a folder, once for each. Never throws. */
 export function sweep(folder: string): void {
+  if (swept.has(folder)) return;
+  swept.add(folder);
   try {
     for (const name of fs.readdirSync(folder)) {
       const match = pattern.exec(name);
