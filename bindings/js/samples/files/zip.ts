@@ -26,6 +26,9 @@ const skipBlock = 1 << 20;
 const mostUnpacked = (entry: ZipEntry) =>
   entry.method === stored ? entry.packedSize : entry.packedSize * 1032;
 
+/** Bytes that are unpacked at a time, and of a directory: more would only take the memory. */
+const mostAtOnce = 2 ** 31 - 1;
+
 function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError {
   const kind = extensionOf(file.name) === 'npz' ? '.npz' : 'zip file';
   return new QuantizeError('INVALID_DATA', `${file.name} is not a readable ${kind}: ${why}`, {
@@ -64,7 +67,10 @@ export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
     size = uint64(end64, 40);
     offset = uint64(end64, 48);
   }
-  if (offset + size > file.size) throw damaged(file, 'its directory lies outside the file');
+  if (!(offset + size <= file.size)) throw damaged(file, 'its directory lies outside the file');
+  if (size > mostAtOnce) {
+    throw damaged(file, `its directory has ${size} bytes, and at most ${mostAtOnce} are read`);
+  }
   return readDirectory(file, await readView(file, offset, size), count);
 }
 
@@ -94,8 +100,10 @@ function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntr
     if (entry.method !== stored && entry.method !== deflated) {
       throw damaged(file, `${name} is compressed by method ${entry.method}`);
     }
-    if (entry.packedSize > file.size || entry.size > mostUnpacked(entry))
-      throw damaged(file, `the size of ${name} is wrong`);
+    if (!(entry.offset + entry.packedSize <= file.size)) {
+      throw damaged(file, `${name} lies outside the file`);
+    }
+    if (entry.size > mostUnpacked(entry)) throw damaged(file, `the size of ${name} is wrong`);
     entries.push(entry);
     at = next;
   }
@@ -153,6 +161,10 @@ export class ZipStream implements ByteStream {
    */
   async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
     if (count > this.left) throw damaged(this.#file, `${this.#entry.name} is too short`);
+    if (count > mostAtOnce) {
+      const why = `${this.#entry.name} has to be read in ${count} bytes at once`;
+      throw damaged(this.#file, `${why}, and at most ${mostAtOnce} are`);
+    }
     const bytes = new Uint8Array(count);
     if (this.#inflate) await this.#unpack(bytes, this.#inflate);
     else bytes.set(await this.#packed(count));
