@@ -215,8 +215,8 @@ export interface SampleSource {
    * open().
    */
   describe(): string;
-  /** The same without what was assumed and how to change it; absent where nothing is assumed. */
-  summarize?(): string;
+  /** The same in parts; absent where nothing is assumed. Valid after open(). */
+  about?(): SamplesAbout;
   /** The files that are read, where there are files. */
   readonly files?: readonly SampleFile[];
 }
@@ -226,6 +226,15 @@ export interface SampleFile {
   readonly name: string;
   /** What it is on the disk, whatever its names (Node). */
   readonly identity?: string;
+}
+
+/** What of the preprocessing nobody said, so that it was assumed. */
+export type Assumption = 'normalization' | 'fit' | 'size' | 'channel order';
+
+export interface SamplesAbout {
+  /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
+  done: string;
+  assumed: readonly Assumption[];
 }
 
 /**
@@ -239,7 +248,7 @@ export type RangesByChannel = Record<string, [number[], number[]]>;
 
 /**
  * The magnitude that a BatchNormalization's parameters promise; see
- * src/calibration/expected_range.h.
+ * src/calibration/expected_magnitude.h.
  */
 export interface ExpectedMagnitude {
   tensor: string;

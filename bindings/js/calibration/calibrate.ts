@@ -11,6 +11,7 @@ import type {
   ModelSummary,
   RangesByChannel,
   SampleSlice,
+  SamplesAbout,
 } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { ModelFiles } from '../core/host-files.js';
@@ -29,7 +30,7 @@ import {
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
-import { checkSamples } from './check-samples.js';
+import { checkSamples, originOfNan } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -67,8 +68,7 @@ export interface CalibrationResult {
   /** What a shard collected; null without one. */
   state: CalibrationState | null;
   description: string;
-  /** The same without what was assumed. */
-  summary: string;
+  about: SamplesAbout;
 }
 
 /** 2 GiB. */
@@ -132,7 +132,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
       run.note(
-        ...calibration.notes(),
+        ...originOfNan(calibration.notes(), model),
         ...checkSamples(
           model,
           core.expectedMagnitude(),
@@ -148,7 +148,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
-      summary: samples.summarize(),
+      about: samples.about(),
     };
   } finally {
     pool?.close();

@@ -3,7 +3,13 @@
 // again, rewinding a reader that has rewind(). What can be read only once is kept in memory as it
 // comes.
 import { QuantizeError } from '../base/errors.js';
-import type { CalibrationDataReader, Feeds, ModelSummary, SampleSlice } from '../base/types.js';
+import type {
+  CalibrationDataReader,
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SamplesAbout,
+} from '../base/types.js';
 import type { OnUnusable } from '../samples/files/unusable.js';
 import {
   checkSample,
@@ -73,8 +79,8 @@ export class SamplePasses {
     return this.#opened.describe();
   }
 
-  summarize(): string {
-    return this.#opened.summarize();
+  about(): SamplesAbout {
+    return this.#opened.about();
   }
 
   /** The first sample of the first pass, for its shapes; the first of all where that has none. */

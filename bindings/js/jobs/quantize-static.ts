@@ -104,7 +104,11 @@ export async function quantizeChecked<Model>(
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let said = { description: '', summary: '' };
+    let said: Pick<QuantizationReport['calibration'], 'description' | 'done' | 'assumed'> = {
+      description: '',
+      done: '',
+      assumed: [],
+    };
     let ranges = '{}';
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
@@ -126,7 +130,7 @@ export async function quantizeChecked<Model>(
         }),
       );
       samples = result;
-      said = { description: result.description, summary: result.summary };
+      said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
     }
     opened.core.setRanges(ranges);

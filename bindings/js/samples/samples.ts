@@ -11,8 +11,10 @@ import type {
   ModelSummary,
   SampleSlice,
   SampleSource,
+  SamplesAbout,
   ValueSummary,
 } from '../base/types.js';
+import { aboutSamples } from './files/file-source.js';
 import { checkSlice, nextInSlice } from './files/slice.js';
 import type { OnUnusable } from './files/unusable.js';
 
@@ -29,7 +31,7 @@ export interface OpenSamples {
   /** Number of samples, where known before reading; for a zip, when the first was read. */
   readonly length: number | undefined;
   describe(): string;
-  summarize(): string;
+  about(): SamplesAbout;
 }
 
 /**
@@ -57,14 +59,14 @@ export function openSamples(
         return source.length;
       },
       describe: () => source.describe(),
-      summarize: () => source.summarize?.() ?? source.describe(),
+      about: () => aboutSamples(source),
     };
   }
   const describe = () => 'samples of a reader';
   const length = typeof any.length === 'number' ? any.length : undefined;
   const every = allSamples(input, any);
   const samples = slice ? sliceOf(every, checkSlice(slice)) : every;
-  return { samples, length, describe, summarize: describe };
+  return { samples, length, describe, about: () => ({ done: describe(), assumed: [] }) };
 }
 
 function allSamples(

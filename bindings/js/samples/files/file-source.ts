@@ -2,7 +2,13 @@
 // file after the other become a SampleSource with its slices, its limit and its length.
 import { QuantizeError } from '../../base/errors.js';
 import { withOrigin } from '../../base/sample-origin.js';
-import type { Feeds, ModelSummary, SampleSlice, SampleSource } from '../../base/types.js';
+import type {
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SampleSource,
+  SamplesAbout,
+} from '../../base/types.js';
 import {
   describeOthers,
   type FileInput,
@@ -69,7 +75,7 @@ export function withZips(
       yield* source.openUsable?.(model, slice, unusable) ?? source.open(model, slice);
     },
     describe: () => source?.describe() ?? listing.place,
-    summarize: () => source?.summarize?.() ?? source?.describe() ?? listing.place,
+    about: () => (source ? aboutSamples(source) : { done: listing.place, assumed: [] }),
   };
 }
 
@@ -78,6 +84,10 @@ export function noSamples(message: string, others: ReadonlyMap<string, number>):
     hint: others.has('zip') ? 'a .zip is opened where it is given itself, not in a folder' : '',
   });
 }
+
+/** What a source says of its samples in parts. */
+export const aboutSamples = (source: SampleSource): SamplesAbout =>
+  source.about?.() ?? { done: source.describe(), assumed: [] };
 
 /** "a, b and c" */
 export function listOf(words: readonly string[]): string {

@@ -36,9 +36,11 @@ function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError 
   });
 }
 
-async function readView(file: NamedBytes, start: number, end: number): Promise<DataView> {
-  const bytes = start >= 0 ? await file.read(start, end) : new Uint8Array();
-  if (bytes.length < end - start) throw damaged(file, 'it ends early');
+async function readView(file: NamedBytes, start: number, count: number): Promise<DataView> {
+  // Beyond the file a start may be so large that adding to it does nothing.
+  const lies = start >= 0 && start + count <= file.size;
+  const bytes = lies ? await file.read(start, start + count) : new Uint8Array();
+  if (bytes.length < count) throw damaged(file, 'it ends early');
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -50,7 +52,7 @@ function uint64(view: DataView, at: number): number {
 export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
   // The end record is 22 bytes and a comment of at most 65535.
   const tailStart = Math.max(0, file.size - 22 - 65535);
-  const tail = await readView(file, tailStart, file.size);
+  const tail = await readView(file, tailStart, file.size - tailStart);
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0) throw damaged(file, 'it is no zip file, or ends early');
@@ -59,7 +61,7 @@ export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
   let offset = tail.getUint32(end + 16, true);
   if (end >= 20 && tail.getUint32(end - 20, true) === 0x07064b50) {
     const at = uint64(tail, end - 20 + 8);
-    const end64 = await readView(file, at, at + 56);
+    const end64 = await readView(file, at, 56);
     if (end64.getUint32(0, true) !== 0x06064b50) throw damaged(file, 'its zip64 record is missing');
     count = uint64(end64, 32);
     size = uint64(end64, 40);
@@ -69,7 +71,7 @@ export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
   if (size > mostAtOnce) {
     throw damaged(file, `its directory has ${size} bytes, and at most ${mostAtOnce} are read`);
   }
-  return readDirectory(file, await readView(file, offset, offset + size), count);
+  return readDirectory(file, await readView(file, offset, size), count);
 }
 
 function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntry[] {
@@ -98,10 +100,11 @@ function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntr
     if (entry.method !== stored && entry.method !== deflated) {
       throw damaged(file, `${name} is compressed by method ${entry.method}`);
     }
+    if (entry.packedSize > file.size || entry.size > mostUnpacked(entry))
+      throw damaged(file, `the size of ${name} is wrong`);
     if (!(entry.offset + entry.packedSize <= file.size)) {
       throw damaged(file, `${name} lies outside the file`);
     }
-    if (entry.size > mostUnpacked(entry)) throw damaged(file, `the size of ${name} is wrong`);
     entries.push(entry);
     at = next;
   }
@@ -216,7 +219,7 @@ export class ZipStream implements ByteStream {
   async #packed(count: number): Promise<Uint8Array> {
     if (this.#start === null) {
       // The local header repeats name and extra field, with an extra field of another length.
-      const header = await readView(this.#file, this.#entry.offset, this.#entry.offset + 30);
+      const header = await readView(this.#file, this.#entry.offset, 30);
       if (header.getUint32(0, true) !== 0x04034b50)
         throw damaged(this.#file, 'an entry is missing');
       const lengths = header.getUint16(26, true) + header.getUint16(28, true);

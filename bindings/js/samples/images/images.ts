@@ -72,7 +72,10 @@ function imageSource(
     open: (model, slice) => open(model, slice) as AsyncIterable<Feeds>,
     openUsable: open,
     describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
-    summarize: () => (resolved ? `${images}, ${resolved.done}` : images),
+    about: () => ({
+      done: resolved ? `${images}, ${resolved.done}` : images,
+      assumed: resolved?.assumed ?? [],
+    }),
   };
 }
 
