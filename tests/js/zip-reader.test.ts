@@ -196,8 +196,9 @@ test('sizes and places beyond the archive are refused before memory is taken for
   far.writeUInt32LE(0x7fffffff, at(42));
   const long = Buffer.from(zip);
   for (const field of [20, 24]) long.writeUInt32LE(0x7ffffff0, at(field));
+  const beyond = /the size of a\.npy is wrong|a\.npy lies outside the file/;
   for (const bytes of [wide, far, long]) {
     const file = fileOf('a.zip', bytes);
-    await refused(() => datasetReader(file), x, 'INVALID_DATA', /a\.npy lies outside the file/);
+    await refused(() => datasetReader(file), x, 'INVALID_DATA', beyond);
   }
 });

@@ -221,6 +221,13 @@ export interface SampleSource {
   readonly files?: readonly SampleFile[];
 }
 
+/** A file that samples come from. */
+export interface SampleFile {
+  readonly name: string;
+  /** What it is on the disk, whatever its names (Node). */
+  readonly identity?: string;
+}
+
 /** What of the preprocessing nobody said, so that it was assumed. */
 export type Assumption = 'normalization' | 'fit' | 'size' | 'channel order';
 
@@ -228,13 +235,6 @@ export interface SamplesAbout {
   /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
   done: string;
   assumed: readonly Assumption[];
-}
-
-/** A file that samples come from. */
-export interface SampleFile {
-  readonly name: string;
-  /** What it is on the disk, whatever its names (Node). */
-  readonly identity?: string;
 }
 
 /**

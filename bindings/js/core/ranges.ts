@@ -13,7 +13,7 @@ export function parseRanges(json: string): TensorRanges {
   )) {
     if (range) ranges.push([tensor, range.map(end) as [number, number]]);
   }
-  return Object.fromEntries(ranges); // a tensor may be called "__proto__"
+  return Object.fromEntries(ranges); // so that a tensor may be named __proto__
 }
 
 /** The core's JSON of ranges. */

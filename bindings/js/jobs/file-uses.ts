@@ -16,7 +16,7 @@ interface Uses {
   others: readonly FileUse[];
 }
 
-/** Throws INVALID_OPTION where a file that is read would be overwritten, or one is written twice. */
+/** Throws INVALID_OPTION where a file that is read would be overwritten, or one written twice. */
 export function refuseToOverwrite(
   platform: Platform<unknown>,
   { input, externalFiles, reader, output, writesData, others }: Uses,

@@ -75,9 +75,9 @@ export class FileSink implements ByteSink {
 
 /**
  * Puts files in place: all of them, or, where that fails, none, and what was there before is there
- * again. The model of a `pair` is not there while its data is replaced: a process that is ended at any
- * moment leaves the old pair, the new pair, or no model, never one with the data of another. Throws
- * FILE_ERROR, FILE_NOT_FOUND.
+ * again. The model of a `pair` is not there while its data is replaced: a process that is ended at
+ * any moment leaves the old pair, the new pair, or no model, never one with the data of another.
+ * Throws FILE_ERROR, FILE_NOT_FOUND.
  */
 export function commitFiles(
   sinks: readonly FileSink[],
@@ -173,7 +173,7 @@ function undone(error: unknown, undo: readonly (() => void)[]): unknown {
   });
 }
 
-/** Names are on the disk, too. Some systems cannot: then the file is there and whole all the same. */
+/** Names are on the disk, too. Where that cannot be, the file is there and whole all the same. */
 function syncFolder(folder: string): void {
   try {
     const fd = fs.openSync(folder, 'r');

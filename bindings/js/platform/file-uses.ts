@@ -4,7 +4,7 @@ import { QuantizeError } from '../base/errors.js';
 import type { FileUse } from './platform.js';
 import { fileIdentity } from './targets.js';
 
-/** What may be the same file: the result takes the place of its model, a state that of its start. */
+/** What may be one file: the result takes the place of its model, a state that of its start. */
 const allowed = [
   ['model_input', 'model_output'],
   ['resume', 'calibration_state'],

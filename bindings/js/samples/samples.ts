@@ -36,7 +36,8 @@ export interface OpenSamples {
 
 /**
  * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past
- * them. `unusable`: told of files that are passed over; without it they are errors. Throws INVALID_OPTION where `input` is nothing that has samples.
+ * them. `unusable`: told of files that are passed over; without it they are errors. Throws
+ * INVALID_OPTION where `input` is nothing that has samples.
  */
 export function openSamples(
   input: SampleInput,

@@ -60,8 +60,7 @@ export function parseCalibrationJson(text: string, label: string): CalibrationCa
 }
 
 function readTensors(data: { [key: string]: Json }, label: string): TensorRanges {
-  const ranges = new Map<string, TensorRanges[string]>();
-  for (const [tensor, entry] of Object.entries(data)) {
+  const ranges = Object.entries(data).map(([tensor, entry]): [string, TensorRanges[string]] => {
     if (!isObject(entry)) {
       throw invalidCache(label, `the entry of tensor "${tensor}" is not an object`);
     }
@@ -74,12 +73,13 @@ function readTensors(data: { [key: string]: Json }, label: string): TensorRanges
     const low = lowest.reduce((a, b) => Math.min(a, b));
     const high = highest.reduce((a, b) => Math.max(a, b));
     const [deviation] = numbersIn(entry.std); // Distribution has it, for float8 scales
-    ranges.set(
+    const ends: [number, number] = [low, high];
+    return [
       tensor,
-      deviation === undefined ? [low, high] : [low, high, deviation, numbersIn(entry.avg)[0] ?? 0],
-    );
-  }
-  return Object.fromEntries(ranges); // a tensor may be called "__proto__"
+      deviation === undefined ? ends : [...ends, deviation, numbersIn(entry.avg)[0] ?? 0],
+    ];
+  });
+  return Object.fromEntries(ranges); // so that a tensor may be named __proto__
 }
 
 /** The text of a cache file, in the reference's own format. */

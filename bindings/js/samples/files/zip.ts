@@ -100,10 +100,11 @@ function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntr
     if (entry.method !== stored && entry.method !== deflated) {
       throw damaged(file, `${name} is compressed by method ${entry.method}`);
     }
+    if (entry.packedSize > file.size || entry.size > mostUnpacked(entry))
+      throw damaged(file, `the size of ${name} is wrong`);
     if (!(entry.offset + entry.packedSize <= file.size)) {
       throw damaged(file, `${name} lies outside the file`);
     }
-    if (entry.size > mostUnpacked(entry)) throw damaged(file, `the size of ${name} is wrong`);
     entries.push(entry);
     at = next;
   }

@@ -83,7 +83,7 @@ function batchOf({ dims }: ResolvedPreprocess): number {
   return dims.length === 4 ? dims[0]! : 1;
 }
 
-/** Images that cannot be used are left out of their batch, which is filled up as the last one is. */
+/** Images that cannot be used are left out of their batch, which is filled up as the last is. */
 async function* readImages(
   files: readonly NamedBytes[],
   resolved: ResolvedPreprocess,

@@ -1,7 +1,7 @@
 // Components of a JPEG as JPEGs of their own. The decoder makes no pixels of four components (CMYK,
-// YCCK): so their coefficients are read here (Huffman coding, sequential and progressive, ITU-T T.81)
-// and written again as sequential JPEGs of one or three components, of which it makes the very
-// pixels that libjpeg makes of them. No arithmetic on pixels is done here.
+// YCCK): so their coefficients are read here (Huffman coding, sequential and progressive, ITU-T
+// T.81) and written again as sequential JPEGs of one or three components, of which it makes the
+// very pixels that libjpeg makes of them. No arithmetic on pixels is done here.
 
 interface Component {
   id: number;
@@ -24,7 +24,7 @@ export interface JpegComponents {
   quantization: Map<number, Uint8Array>;
 }
 
-/** Reads all coefficients. Throws Error with a reason that can follow "<name> is a damaged JPEG: ". */
+/** Reads all coefficients. Throws Error with a reason that can follow "… is a damaged JPEG: ". */
 export function readComponents(bytes: Uint8Array): JpegComponents {
   const image: JpegComponents = {
     width: 0,

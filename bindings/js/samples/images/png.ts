@@ -29,8 +29,6 @@ const depthsOf: Record<number, number[]> = {
   6: [8, 16],
 };
 const palette = 3;
-// Deflate makes at most so many bytes of one.
-const mostUnpacked = 1032;
 /** Adam7: first column and row, and their steps. */
 const passes = [
   [0, 0, 8, 8],
@@ -64,7 +62,9 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   const size = used.reduce((sum, area) => sum + area.height * (1 + lineBytes(area.width)), 0);
 
   const packed = joined(chunks.data);
-  if (size > packed.length * mostUnpacked) throw damaged('it ends inside the pixels');
+  // Deflate makes at most 1032 times as many bytes; a header that claims more would only take
+  // memory.
+  if (size > packed.length * 1032) throw damaged('it ends inside the pixels');
   let lines: Uint8Array;
   try {
     lines = unzlibSync(packed, { out: new Uint8Array(size) });
