@@ -50,7 +50,7 @@ for (const calibrateMethod of ['MinMax', 'Percentile', 'MSE'] as const) {
     const options = { modelInput, calibrateMethod, runtime: 'web' as const };
     const one = await calibrateOn(nodePlatform, {
       ...options,
-      calibrationDataReader: imageSamples(30),
+      calibrationDataReader: imageSamples(60),
       workers: 1,
     });
     let started = 0;
@@ -61,11 +61,11 @@ for (const calibrateMethod of ['MinMax', 'Percentile', 'MSE'] as const) {
         return nodePlatform.startCalibrationWorker();
       },
     };
-    // 30 × 80 ms is more than workers have to save.
-    const calibrationDataReader = slow(30, 80);
+    // 60 × 80 ms is more than workers have to save, without the sample that is looked at first.
+    const calibrationDataReader = slow(60, 80);
     const several = await calibrateOn(platform, { ...options, calibrationDataReader, workers: 3 });
     assert.equal(started, 3);
-    assert.equal(several.samples, 30);
+    assert.equal(several.samples, 60);
     assert.equal(several.calibrationCache, one.calibrationCache);
   });
 }
