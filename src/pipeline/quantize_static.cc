@@ -82,13 +82,13 @@ void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& confi
 void ReportQuantizedAlready(const onnx::GraphProto& graph, Diagnostics* diagnostics) {
   const auto count = std::count_if(graph.node().begin(), graph.node().end(), IsQuantizationOp);
   if (count == 0) return;
-  diagnostics->push_back({Severity::kWarning, "ALREADY_QUANTIZED",
-                          "The model is quantized already, at least in part: " +
-                              std::to_string(count) + " of its " +
-                              std::to_string(graph.node_size()) +
-                              " nodes are quantization operators. They stay as they are, and so "
-                              "does what reads their integers.",
-                          "", "", "Quantize the float model instead, if there is one."});
+  diagnostics->push_back(
+      {Severity::kWarning, "ALREADY_QUANTIZED",
+       "The model is quantized already, at least in part: " + std::to_string(count) + " of its " +
+           std::to_string(graph.node_size()) +
+           " nodes are quantization operators. They stay as they are, and so "
+           "does what reads their integers.",
+       "", "", "Quantize the float model instead, if there is one."});
 }
 
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,

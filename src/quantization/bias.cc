@@ -107,8 +107,9 @@ bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float i
     const double largest = LargestMagnitude(bias, c, weight->scales.size());
     if (which == Raise::kWhereClipped) {
       // A float16 bias gets a wider scale of its own (QuantizeBias).
-      const bool clipped = bias_type == FloatType::kFloat &&
-                           largest > kInt32Max * static_cast<double>(input_scale * weight->scales[c]);
+      const bool clipped =
+          bias_type == FloatType::kFloat &&
+          largest > kInt32Max * static_cast<double>(input_scale * weight->scales[c]);
       if (!clipped) continue;
     }
     const double smallest_valid = SmallestValidScale(largest, weight->per_channel(), bias_type);

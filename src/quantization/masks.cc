@@ -14,7 +14,7 @@
 namespace ptq {
 namespace {
 
-constexpr float kFar = 1000;   // magnitude from which a constant stands for infinity
+constexpr float kFar = 1000;  // magnitude from which a constant stands for infinity
 constexpr float kRatio = 16;  // how many times farther than all others it must be
 
 template <size_t N>
@@ -26,16 +26,16 @@ bool IsOneOf(const onnx::NodeProto& node, const std::array<std::string_view, N>&
 // Takes the far end of its input as "nothing", or as the least of all.
 bool ReadsMasks(const onnx::NodeProto& node) {
   static constexpr std::array<std::string_view, 9> kOpTypes = {
-      "ArgMax", "Exp", "LogSoftmax", "MaxPool", "ReduceLogSumExp", "ReduceMax", "Sigmoid",
-      "Softmax", "TopK"};
+      "ArgMax",    "Exp",     "LogSoftmax", "MaxPool", "ReduceLogSumExp",
+      "ReduceMax", "Sigmoid", "Softmax",    "TopK"};
   return IsOneOf(node, kOpTypes);
 }
 
 // Output 0 holds values of input 0 only, or 0.
 bool MovesMask(const onnx::NodeProto& node) {
   static constexpr std::array<std::string_view, 14> kOpTypes = {
-      "Cast", "Expand", "Flatten", "Gather", "Identity", "Neg", "Reshape", "Slice",
-      "Split", "Squeeze", "Tile", "Transpose", "Trilu", "Unsqueeze"};
+      "Cast",  "Expand", "Flatten", "Gather", "Identity",  "Neg",   "Reshape",
+      "Slice", "Split",  "Squeeze", "Tile",   "Transpose", "Trilu", "Unsqueeze"};
   return IsOneOf(node, kOpTypes);
 }
 
@@ -93,15 +93,16 @@ class MaskFinder {
     std::unordered_map<std::string, FloatReason> found;
     for (const auto& [tensor, contents] : contents_) {
       if (contents.is_far() && read_.contains(tensor)) {
-        found[tensor] = {FloatReasonCode::kRangeOfMask,
-                         "its tensor '" + tensor +
-                             "' holds a mask, a constant that stands for infinity"};
+        found[tensor] = {
+            FloatReasonCode::kRangeOfMask,
+            "its tensor '" + tensor + "' holds a mask, a constant that stands for infinity"};
       }
     }
     for (const auto& [tensor, range] : ranges_) {
       if (range.is_empty() || (!std::isinf(range.lowest) && !std::isinf(range.highest))) continue;
-      found.try_emplace(tensor, FloatReason{FloatReasonCode::kRangeNotFinite,
-                                            "its tensor '" + tensor + "' was infinite in a sample"});
+      found.try_emplace(tensor,
+                        FloatReason{FloatReasonCode::kRangeNotFinite,
+                                    "its tensor '" + tensor + "' was infinite in a sample"});
     }
     for (const auto& [tensor, contents] : constants_) {
       if (!std::isinf(contents.far)) continue;
@@ -118,7 +119,9 @@ class MaskFinder {
 
   // What output `output` of `node` holds.
   Contents After(const onnx::NodeProto& node, const std::string& output) {
-    const auto input = [&](int i) { return ContentsOf(i < node.input_size() ? node.input(i) : ""); };
+    const auto input = [&](int i) {
+      return ContentsOf(i < node.input_size() ? node.input(i) : "");
+    };
     if (Is(node, "Constant") || Is(node, "ConstantOfShape")) {
       const onnx::AttributeProto* value = FindAttribute(node, "value");
       if (value != nullptr) return OfConstant(value->t());

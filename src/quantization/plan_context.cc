@@ -93,8 +93,9 @@ void PlanContext::FillInMovedRanges() {
 void PlanContext::FindDynamic(const onnx::NodeProto& node) {
   const auto keep = [this](const std::string& tensor) {
     if (!IsFloat(tensor)) return;
-    masks_[tensor] = {FloatReasonCode::kAlreadyQuantized,
-                      "its tensor '" + tensor + "' is part of what the model quantizes at run time"};
+    masks_[tensor] = {
+        FloatReasonCode::kAlreadyQuantized,
+        "its tensor '" + tensor + "' is part of what the model quantizes at run time"};
   };
   if (QuantizesAtRunTime(node)) {
     keep(node.input(0));
@@ -382,11 +383,10 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? params.type
                                : context.config().weight_type;
-    const bool as_reference =
-        plan->Find(bias.input) != nullptr &&
-        (type == QuantType::kInt8 || type == QuantType::kInt16) &&
-        std::all_of(params.zero_points.begin(), params.zero_points.end(),
-                    [](int32_t zero_point) { return zero_point == 0; });
+    const bool as_reference = plan->Find(bias.input) != nullptr &&
+                              (type == QuantType::kInt8 || type == QuantType::kInt16) &&
+                              std::all_of(params.zero_points.begin(), params.zero_points.end(),
+                                          [](int32_t zero_point) { return zero_point == 0; });
     const onnx::TensorProto& initializer = *context.view().Initializer(bias.bias);
     std::vector<float> values = context.model().tensors().ReadFloats(initializer);
     const float factor = bias.factors.beta / bias.factors.alpha;

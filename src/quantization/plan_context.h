@@ -72,7 +72,7 @@ class PlanContext {
   GraphView view_;
   TensorRanges ranges_;
   std::unordered_map<std::string, FloatReason> masks_;  // tensors that must stay float
-  std::unordered_set<std::string> unit_intervals_;  // outputs that keep [0, 1]
+  std::unordered_set<std::string> unit_intervals_;      // outputs that keep [0, 1]
   int64_t opset_;
 };
 

@@ -132,7 +132,8 @@ class QdqPlanner {
   void SetNewValuesApart() {
     for (int i = 0; i < context_.node_count(); ++i) {
       const onnx::NodeProto& node = context_.node(i);
-      if (QdqRuleOf(node.op_type()) != QdqRule::kSharedOutput || NewValuesOf(node).empty()) continue;
+      if (QdqRuleOf(node.op_type()) != QdqRule::kSharedOutput || NewValuesOf(node).empty())
+        continue;
       std::string output = node.output(0);
       while (plan_.renamed_outputs.contains(output)) output = plan_.renamed_outputs.at(output);
       const TensorPlan* input = plan_.Find(node.input(0));

@@ -368,7 +368,8 @@ class QOperatorPlanner {
     }
     if (!context_.IsFloat(tensor)) return NotFloat("its input '" + tensor + "' is not float");
     if (IsDequantizedConstant(context_.view(), tensor)) {
-      return {FloatReasonCode::kAlreadyQuantized, "its input '" + tensor + "' is quantized already"};
+      return {FloatReasonCode::kAlreadyQuantized,
+              "its input '" + tensor + "' is quantized already"};
     }
     if (const TensorOverride* override = config_.Override(tensor); override && override->axis) {
       const int64_t rank = context_.view().Initializer(tensor)->dims_size();

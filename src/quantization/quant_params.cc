@@ -61,7 +61,8 @@ float RoundTo(FloatType type, double value) {
 }
 
 float NextScale(FloatType type, float scale) {
-  if (type == FloatType::kFloat16) return HalfToFloat(static_cast<uint16_t>(FloatToHalf(scale) + 1));
+  if (type == FloatType::kFloat16)
+    return HalfToFloat(static_cast<uint16_t>(FloatToHalf(scale) + 1));
   return std::nextafter(scale, std::numeric_limits<float>::infinity());
 }
 

@@ -28,9 +28,12 @@ bool MakesInt32(const onnx::NodeProto& node) {
 }
 
 bool IsQuantizationOp(const onnx::NodeProto& node) {
-  static constexpr std::array<std::string_view, 6> kOpTypes = {
-      "DequantizeLinear", "MatMulIntegerToFloat", "MatMulNBits",
-      "QEmbedLayerNormalization", "QGemm", "QuantizeLinear"};
+  static constexpr std::array<std::string_view, 6> kOpTypes = {"DequantizeLinear",
+                                                               "MatMulIntegerToFloat",
+                                                               "MatMulNBits",
+                                                               "QEmbedLayerNormalization",
+                                                               "QGemm",
+                                                               "QuantizeLinear"};
   if (!IsOnnxDomain(node.domain()) && node.domain() != kMicrosoftDomain) return false;
   return QuantizesAtRunTime(node) || MakesInt32(node) || IsOneOf(node.op_type(), kOpTypes) ||
          node.op_type().starts_with("QLinear");

@@ -30,8 +30,8 @@ TEST(RaiseWeightScalesTest, EqualsTheReferenceBitForBit) {
     std::vector<float> bias;
     for (size_t i = 0; i < biases; ++i) bias.push_back(FloatOf(words[at++]));
     const std::vector<float> before = weight.scales;
-    const bool changed = RaiseWeightScales(bias, weight.scale_type, FloatOf(words[2]),
-                                           kAll, &weight);
+    const bool changed =
+        RaiseWeightScales(bias, weight.scale_type, FloatOf(words[2]), kAll, &weight);
     EXPECT_EQ(changed, weight.scales != before);
     raised += changed;
     for (size_t i = 0; i < scales; ++i) {
@@ -62,8 +62,8 @@ TEST(RaiseWeightScalesTest, LooksAtEveryRepetitionOfAGroupedWeightsChannels) {
 
 TEST(RaiseWeightScalesTest, StaysFiniteWhereTwiceAHalfBiasIsNone) {
   QuantParams weight{QuantType::kInt8, FloatType::kFloat16, 0, 0, {}, {0x1p-20f}, {0}};
-  EXPECT_TRUE(
-      RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, kAll, &weight));
+  EXPECT_TRUE(RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, kAll,
+                                &weight));
   EXPECT_GE(weight.scales[0] * 0x1p-10 * kMax, 60000.0);
   EXPECT_LT(weight.scales[0], 0.1f);
 }
@@ -82,10 +82,12 @@ TEST(RaiseWeightScalesTest, LeavesWhatIsNotClippedAloneWhereOnlyThatCounts) {
 TEST(RaiseWeightScalesTest, NoScaleFitsAnInfiniteBias) {
   const float infinity = std::numeric_limits<float>::infinity();
   QuantParams weight{QuantType::kInt8, FloatType::kFloat, {}, 0, {}, {1e-12f}, {0}};
-  EXPECT_FALSE(RaiseWeightScales(std::vector<float>{infinity}, FloatType::kFloat, 1, kAll, &weight));
+  EXPECT_FALSE(
+      RaiseWeightScales(std::vector<float>{infinity}, FloatType::kFloat, 1, kAll, &weight));
   EXPECT_EQ(weight.scales[0], 1e-12f);
   EXPECT_FALSE(FitsInt32(std::vector<float>{infinity}, FloatType::kFloat, 1, weight.scales, {}));
-  EXPECT_FALSE(FitsInt32(std::vector<float>{std::nanf("")}, FloatType::kFloat, 1, weight.scales, {}));
+  EXPECT_FALSE(
+      FitsInt32(std::vector<float>{std::nanf("")}, FloatType::kFloat, 1, weight.scales, {}));
   EXPECT_TRUE(FitsInt32(std::vector<float>{0, 1e-4f}, FloatType::kFloat, 1, weight.scales, {}));
 }
 

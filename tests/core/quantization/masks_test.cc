@@ -39,9 +39,8 @@ onnx::ModelProto ModelOf(const MaskCase& c) {
 }
 
 TensorRanges RangesOf(const MaskCase& c) {
-  return {{"x", {-1, 1}}, {"s", {-8, 8}},  {"m", {c.lowest, 8}}, {"p", {0, 0.9f}},
-          {"y", {0, 16}}, {"f", {0, 1}},   {"i", {0, 1}},        {"a", {c.lowest, 0}},
-          {"e", {c.lowest, 8}}};
+  return {{"x", {-1, 1}}, {"s", {-8, 8}}, {"m", {c.lowest, 8}}, {"p", {0, 0.9f}},    {"y", {0, 16}},
+          {"f", {0, 1}},  {"i", {0, 1}},  {"a", {c.lowest, 0}}, {"e", {c.lowest, 8}}};
 }
 
 const MaskCase kCases[] = {
@@ -59,7 +58,8 @@ const MaskCase kCases[] = {
      "[apply] e = Where (b, s, lowest) [move] m = Reshape (e, shape)", -1e9f, true},
     {"a constant mask", ", float[1,4] lowest = {0, 0, -1e9, -1e9}", "[apply] m = Add (s, lowest)",
      -1e9f, true},
-    {"no sample was masked", ", float lowest = {-1e9}", "[apply] m = Where (b, s, lowest)", -8, true},
+    {"no sample was masked", ", float lowest = {-1e9}", "[apply] m = Where (b, s, lowest)", -8,
+     true},
     {"a bias of scores", ", float[1,4] bias = {1, -2, 3, -40}", "[apply] m = Add (s, bias)", -48,
      false},
     {"a temperature", ", float lowest = {5000}", "[apply] m = Mul (s, lowest)", -40000, false},
@@ -69,10 +69,10 @@ const MaskCase kCases[] = {
 class MasksTest : public testing::TestWithParam<const char*> {
  protected:
   QuantizedText Quantize(const MaskCase& c) const {
-    return QuantizeModel(
-        ModelOf(c), std::string(R"({"quant_format": ")") + GetParam() +
-                        R"(", "extra_options": {"ForceQuantizeNoInputCheck": true}})",
-        RangesOf(c));
+    return QuantizeModel(ModelOf(c),
+                         std::string(R"({"quant_format": ")") + GetParam() +
+                             R"(", "extra_options": {"ForceQuantizeNoInputCheck": true}})",
+                         RangesOf(c));
   }
 };
 

@@ -38,15 +38,16 @@ TensorRanges Ranges(TensorRange input, TensorRange output) {
 
 struct Case {
   const char* node;
-  bool shares;      // QDQ: output takes the input's parameters
-  bool integer;     // QOperator: runs on integers
+  bool shares;   // QDQ: output takes the input's parameters
+  bool integer;  // QOperator: runs on integers
 };
 
 const Case kCases[] = {
     {R"([n] u = Resize <mode = "nearest"> (c, , two))", true, true},
     {R"([n] u = Resize <mode = "linear"> (c, , two))", true, true},
     {R"([n] u = Resize <mode = "cubic"> (c, , two))", false, false},
-    {R"([n] u = Resize <mode = "cubic", cubic_coeff_a = -0.5> (c, none, none, sizes))", false, false},
+    {R"([n] u = Resize <mode = "cubic", cubic_coeff_a = -0.5> (c, none, none, sizes))", false,
+     false},
     {R"([n] u = Resize <mode = "linear", coordinate_transformation_mode = "tf_crop_and_resize",
         extrapolation_value = -4.0> (c, roi, none, sizes))",
      false, false},
@@ -93,12 +94,16 @@ TEST(NewValuesTest, EqualRangesAreSetApartSoThatNoRuntimeRunsItOnIntegers) {
   EXPECT_EQ(Planned(result, "c").params.scales[0], 6.0f / 255);
   EXPECT_EQ(Planned(result, "u").params.scales[0], std::nextafter(6.0f / 255, 1.0f));
   // With a Relu that goes, and a Transpose that shares.
-  const QuantizedText chain = QuantizeText(
-      Between(R"([n] a = Resize <mode = "cubic"> (c, , two)
+  const QuantizedText chain = QuantizeText(Between(R"([n] a = Resize <mode = "cubic"> (c, , two)
                  b = Relu (a)
                  u = Transpose <perm = [0, 1, 3, 2]> (b))"),
-      kQdq,
-      {{"x", {-1, 1}}, {"c", {0, 6}}, {"a", {-1, 6}}, {"b", {0, 6}}, {"u", {0, 6}}, {"y", {-8, 8}}});
+                                           kQdq,
+                                           {{"x", {-1, 1}},
+                                            {"c", {0, 6}},
+                                            {"a", {-1, 6}},
+                                            {"b", {0, 6}},
+                                            {"u", {0, 6}},
+                                            {"y", {-8, 8}}});
   EXPECT_FALSE(chain.Has("Relu"));
   EXPECT_EQ(Planned(chain, "b").params.scales[0], std::nextafter(6.0f / 255, 1.0f));
   EXPECT_EQ(Planned(chain, "u").params.scales[0], std::nextafter(6.0f / 255, 1.0f));
@@ -116,7 +121,8 @@ TEST(NewValuesTest, AComputedPadValueIsHeldToItsRange) {
   ranges["v"] = {1, 5};
   EXPECT_EQ(QuantizeText(text, kQOperator, ranges).Reason("n"), "");
   ranges["v"] = {-4, 5};
-  EXPECT_NE(QuantizeText(text, kQOperator, ranges).Reason("n").find("pad value"), std::string::npos);
+  EXPECT_NE(QuantizeText(text, kQOperator, ranges).Reason("n").find("pad value"),
+            std::string::npos);
 }
 
 TEST(ExcludedOutputsTest, GatherHeedsOpTypesToExcludeOutputQuantization) {
