@@ -209,7 +209,7 @@ std::optional<QuantParams> PlanContext::ActivationParams(const std::string& tens
     return UnitIntervalParams(tensor);
   }
   if (override == nullptr && unit_intervals_.contains(tensor) && !config_->activation_symmetric &&
-      !IsFloat8(config_->activation_type)) {
+      !IsFloat8(config_->activation_type) && config_->minimum_real_range.value_or(0) <= 1) {
     return UnitIntervalParams(tensor);
   }
   return ParamsOf(tensor, override == nullptr ? nullptr : &override->first());

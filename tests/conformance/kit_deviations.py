@@ -366,6 +366,26 @@ def clipped_bias(s):
     return {'id': 'E23', 'nodes': computed, 'initializers': patterns} if patterns else None
 
 
+BIASED = ('Conv', 'ConvTranspose', 'Gemm', 'BatchNormalization', 'InstanceNormalization', 'LayerNormalization')
+
+
+def behind_softmax(s):
+    """E26: what follows from the scale of a Softmax: the biases, and with them the weights, of what
+    reads it.
+    """
+    if not s.qdq:
+        return None
+    makers = {output: node for node in s.graph.node for output in node.output}
+    patterns = []
+    for node in s.nodes(*BIASED):
+        maker = makers.get(node.input[0]) if len(node.input) > 2 and node.input[2] else None
+        while maker is not None and maker.op_type in SHARING | {'Relu', 'Clip'}:
+            maker = makers.get(maker.input[0])
+        if maker is not None and maker.op_type == 'Softmax' and s.wanted(maker):
+            patterns += [f'{node.input[2]}*_quantized*', f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
+    return {'id': 'E26', 'nodes': False, 'initializers': patterns} if patterns else None
+
+
 def excluded_output_of_gather(s):
     """E28: the output of Gather is quantized although its op type is excluded."""
     excluded = s.extra.get('OpTypesToExcludeOutputQuantization', [])
@@ -390,6 +410,7 @@ RULES = [
     softmax_axis,
     shared_bias,
     clipped_bias,
+    behind_softmax,
     excluded_output_of_gather,
 ]
 
