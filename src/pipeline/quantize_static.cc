@@ -200,7 +200,7 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
   const GraphView view(prepared_->graph(), config_.bodies());
   WeightForms weights(view, plan);
-  bool any = false;
+  bool any = !plan.biases.empty();  // also of nodes that were quantized before
   for (int i = 0; i < view.node_count(); ++i) {
     const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
     any |= node_plan.action != NodeAction::kFloat;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/attributes.h"
+#include "model/node_queries.h"
 #include "quantization/new_values.h"
 
 namespace ptq {
@@ -99,6 +100,10 @@ class QdqMarker {
     }
     if (ReadsQuantizedOnly(node)) {
       node_plan->reason = {FloatReasonCode::kAlreadyQuantized, "it reads quantized data already"};
+      // Without an int32 bias runtimes would not run it on integers.
+      if (HasBias(node) && !IsDequantized(context_.view(), node.input(2))) {
+        MarkBias(node, {1, FloatAttribute(node, "beta", 1)});
+      }
       return;
     }
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
@@ -176,10 +181,18 @@ class QdqMarker {
     }
   }
 
+  // Whether input 2 is an int32 bias in the operator's integer form, and there.
+  static bool HasBias(const onnx::NodeProto& node) {
+    const QdqRule rule = QdqRuleOf(node.op_type());
+    const bool takes_bias =
+        rule == QdqRule::kConv || rule == QdqRule::kGemm || rule == QdqRule::kNormalization;
+    return takes_bias && HasInput(node, 2);
+  }
+
   // Between the Q/DQ pairs of the model as given; its bias may be float.
   bool ReadsQuantizedOnly(const onnx::NodeProto& node) const {
     int quantized = 0;
-    for (int i = 0; i < std::min(node.input_size(), 2); ++i) {
+    for (int i = 0; i < (HasBias(node) ? 2 : node.input_size()); ++i) {
       if (!context_.IsFloat(node.input(i))) continue;
       if (!IsDequantized(context_.view(), node.input(i))) return false;
       ++quantized;

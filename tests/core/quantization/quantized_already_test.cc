@@ -84,6 +84,21 @@ TEST_P(QuantizedAlreadyTest, DynamicQuantizationIsLeftAlone) {
   EXPECT_EQ(result.Reason("after"), "");
 }
 
+TEST(AlreadyQuantizedTest, AFloatBiasBetweenPairsTakesTheirScales) {
+  const QuantizedText result = QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float s = {0.5}, uint8 z = {128}, float ws = {0.25}, int8 wz = {0}, int8[1,1,1,1] w = {10}, float[1] b = {3}> {
+        q = QuantizeLinear (x, s, z)
+        d = DequantizeLinear (q, s, z)
+        dw = DequantizeLinear (w, ws, wz)
+        [conv] y = Conv (d, dw, b)
+      })",
+                                            Options("QDQ"), {{"x", {-1, 1}}, {"y", {-4, 4}}});
+  EXPECT_EQ(result.Floats("b_quantized_scale")[0], 0.125f);
+  EXPECT_EQ(result.Ints("b_quantized")[0], 24);
+  EXPECT_EQ(result.Node("QuantizeLinear").input(0), "x");  // one only
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, QuantizedAlreadyTest, testing::Values("QDQ", "QOperator"));
 
 TEST(AlreadyQuantizedTest, PrepareNamesIt) {
