@@ -381,14 +381,25 @@ class QdqMarker {
     return &result_.marks[entry->second];
   }
 
+  // A QuantizeLinear of the model as given reads it: with a pair before that one it would be
+  // quantized twice.
+  bool IsQuantizedNext(const std::string& tensor) const {
+    const std::vector<Use>& uses = context_.view().Uses(tensor);
+    return std::any_of(uses.begin(), uses.end(), [this](const Use& use) {
+      return context_.node(use.node).op_type() == "QuantizeLinear";
+    });
+  }
+
   void MarkActivation(const std::string& tensor) {
     if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    if (IsQuantizedNext(tensor)) return;
     AddMark(tensor);
   }
 
   // The tensor takes the parameters of `provider`, whatever it was marked as before.
   void MarkShared(const std::string& tensor, const std::string& provider) {
     if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    if (IsQuantizedNext(tensor)) return;
     QdqMark* mark = AddMark(tensor);
     mark->weight = false;
     mark->shares_with = provider;

@@ -99,6 +99,24 @@ TEST(AlreadyQuantizedTest, AFloatBiasBetweenPairsTakesTheirScales) {
   EXPECT_EQ(result.Node("QuantizeLinear").input(0), "x");  // one only
 }
 
+TEST(AlreadyQuantizedTest, QdqPutsNoPairBeforeAQuantizeLinear) {
+  const QuantizedText result = QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y)
+      <float s = {0.5}, uint8 z = {128}, float[1,1,1,1] w = {2}> {
+        [conv] c = Conv (x, w)
+        q = QuantizeLinear (c, s, z)
+        y = DequantizeLinear (q, s, z)
+      })",
+                                            Options("QDQ"), {{"x", {-1, 1}}, {"c", {-2, 2}}});
+  EXPECT_EQ(result.Reason("conv"), "");
+  int quantizers = 0;
+  for (const onnx::NodeProto& node : result.graph().node()) {
+    quantizers += node.op_type() == "QuantizeLinear";
+    if (node.op_type() == "Conv") EXPECT_EQ(node.output(0), "c");
+  }
+  EXPECT_EQ(quantizers, 2);  // of x, and the given one
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, QuantizedAlreadyTest, testing::Values("QDQ", "QOperator"));
 
 TEST(AlreadyQuantizedTest, PrepareNamesIt) {
