@@ -222,6 +222,7 @@ std::string ToJson(const QuantizeReport& report) {
       item["reason"] = node.plan.reason.text;
       left_float.push_back(std::move(item));
     } else {
+      if (node.weight != WeightForm::kNone) item["weight"] = WeightFormName(node.weight);
       quantized.push_back(std::move(item));
     }
   }

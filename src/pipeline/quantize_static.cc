@@ -14,6 +14,7 @@
 #include "quantization/check_on_model.h"
 #include "quantization/mark_qdq.h"
 #include "quantization/plan_context.h"
+#include "quantization/quantized_already.h"
 #include "quantization/rewriter.h"
 
 namespace ptq {
@@ -77,6 +78,19 @@ void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& confi
   }
 }
 
+// Says so where the model as given has been quantized, wholly or in part.
+void ReportQuantizedAlready(const onnx::GraphProto& graph, Diagnostics* diagnostics) {
+  const auto count = std::count_if(graph.node().begin(), graph.node().end(), IsQuantizationOp);
+  if (count == 0) return;
+  diagnostics->push_back(
+      {Severity::kWarning, "ALREADY_QUANTIZED",
+       "The model is quantized already, at least in part: " + std::to_string(count) + " of its " +
+           std::to_string(graph.node_size()) +
+           " nodes are quantization operators. They stay as they are, and so "
+           "does what reads their integers.",
+       "", "", "Quantize the float model instead, if there is one."});
+}
+
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
                                const std::string& file) {
   Model runnable = prepared;
@@ -121,6 +135,7 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   PrepareReport report;
   report.nodes_before = model_.graph().node_size();
   report.opset_before = model_.Opset();
+  ReportQuantizedAlready(model_.graph(), &report.diagnostics);
   prepared_.emplace(model_);
   // Planners and passes rely on topological order, which ONNX requires (IR specification), but some
   // files are not sorted.
@@ -184,15 +199,22 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
   const GraphView view(prepared_->graph(), config_.bodies());
-  bool any = false;
+  WeightForms weights(view, plan);
+  bool any = !plan.biases.empty();  // also of nodes that were quantized before
   for (int i = 0; i < view.node_count(); ++i) {
     const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
     any |= node_plan.action != NodeAction::kFloat;
-    report.nodes.push_back({NodeLabel(view.node(i)), view.node(i).op_type(), node_plan});
+    if (node_plan.reason.code == FloatReasonCode::kRangeNotFinite) {
+      report.diagnostics.push_back({Severity::kWarning, "TENSOR_NOT_FINITE",
+                                    "The node stays float: " + node_plan.reason.text + ".",
+                                    NodeLabel(view.node(i)), "", ""});
+    }
+    const onnx::NodeProto& node = view.node(i);
+    report.nodes.push_back({NodeLabel(node), node.op_type(), node_plan, weights.Of(node)});
   }
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
-    rewrite(plan, config_, &quantized, &report.diagnostics);
+    rewrite(plan, config_, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
   report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});

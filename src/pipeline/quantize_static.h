@@ -20,6 +20,7 @@
 #include "model/model.h"
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
+#include "quantization/weight_form.h"
 
 namespace ptq {
 
@@ -36,6 +37,7 @@ struct QuantizedNode {
   std::string name;  // or its first output, where it has no name
   std::string op_type;
   NodePlan plan;
+  WeightForm weight = WeightForm::kNone;
 };
 
 struct QuantizeReport {

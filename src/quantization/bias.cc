@@ -94,11 +94,24 @@ QuantizedBias QuantizeBias(std::span<const float> bias, FloatType bias_type, flo
   return result;
 }
 
+bool FitsInt32(std::span<const float> bias, FloatType bias_type, float input_scale,
+               std::span<const float> weight_scales, BiasFactors factors) {
+  return std::all_of(bias.begin(), bias.end(), [](float value) { return std::isfinite(value); }) &&
+         !QuantizeBias(bias, bias_type, input_scale, weight_scales, factors).clipped;
+}
+
 bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float input_scale,
-                       QuantParams* weight) {
+                       Raise which, QuantParams* weight) {
   bool raised = false;
   for (size_t c = 0; c < weight->scales.size(); ++c) {
     const double largest = LargestMagnitude(bias, c, weight->scales.size());
+    if (which == Raise::kWhereClipped) {
+      // A float16 bias gets a wider scale of its own (QuantizeBias).
+      const bool clipped =
+          bias_type == FloatType::kFloat &&
+          largest > kInt32Max * static_cast<double>(input_scale * weight->scales[c]);
+      if (!clipped) continue;
+    }
     const double smallest_valid = SmallestValidScale(largest, weight->per_channel(), bias_type);
     const double weight_scale = weight->scales[c];
     const double candidate = static_cast<double>(input_scale) * weight_scale;
@@ -111,6 +124,7 @@ bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float i
       if (static_cast<double>(HalfToFloat(half)) < wanted) ++half;
       stored = HalfToFloat(half);
     }
+    if (!std::isfinite(stored)) continue;
     weight->scales[c] = stored;
     raised = true;
   }

@@ -35,11 +35,21 @@ struct BiasFactors {
 QuantizedBias QuantizeBias(std::span<const float> bias, FloatType bias_type, float input_scale,
                            std::span<const float> weight_scales, BiasFactors factors);
 
+// Whether all of `bias` is finite and fits int32 with these scales.
+bool FitsInt32(std::span<const float> bias, FloatType bias_type, float input_scale,
+               std::span<const float> weight_scales, BiasFactors factors);
+
+// Which scales are raised: all below the smallest valid one, as the reference does, or those only
+// with which a value would be clipped.
+enum class Raise { kBelowSmallestValid, kWhereClipped };
+
 // Raises weight scales so that every bias value fits int32 with the scale input * weight (the
 // smallest valid scale is 1.0001 * 2 |bias| / (2^32 - 2)). Per tensor: by the largest |bias|; per
-// channel: each by its own. Returns true where one was raised. Source: onnxruntime.quantization,
-// _adjust_weight_scale_for_int32_bias.
+// channel: each by its own. Zero points stay: with a larger scale every weight comes closer to
+// them. A bias that is infinite, or needs an infinite scale, is left alone. Returns true where one
+// was raised. Source: onnxruntime.quantization, _adjust_weight_scale_for_int32_bias, which knows
+// signed weights with zero point 0 only.
 bool RaiseWeightScales(std::span<const float> bias, FloatType bias_type, float input_scale,
-                       QuantParams* weight);
+                       Raise which, QuantParams* weight);
 
 }  // namespace ptq

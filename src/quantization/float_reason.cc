@@ -42,6 +42,12 @@ std::string_view FloatReasonName(FloatReasonCode code) {
       return "OVERRIDE_UNFIT";
     case FloatReasonCode::kPerChannelUnfit:
       return "PER_CHANNEL_UNFIT";
+    case FloatReasonCode::kBiasUnfit:
+      return "BIAS_UNFIT";
+    case FloatReasonCode::kRangeOfMask:
+      return "RANGE_OF_MASK";
+    case FloatReasonCode::kRangeNotFinite:
+      return "RANGE_NOT_FINITE";
   }
   return "";
 }

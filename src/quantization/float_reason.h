@@ -27,6 +27,9 @@ enum class FloatReasonCode {
   kRangePastBounds,    // a Relu or Clip that changes values of its input's range
   kOverrideUnfit,      // TensorQuantOverrides ask for what no kernel takes
   kPerChannelUnfit,    // an input is quantized per channel for another node
+  kBiasUnfit,          // the bias does not fit int32, whatever the scale of the weight
+  kRangeOfMask,        // a tensor reaches to a constant that stands for infinity
+  kRangeNotFinite,     // a tensor was infinite in a sample
 };
 
 // "NO_RANGE" and so on: the stable spelling that crosses to JavaScript. "" for kNone.

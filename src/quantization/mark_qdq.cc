@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "model/attributes.h"
+#include "model/node_queries.h"
+#include "quantization/new_values.h"
 
 namespace ptq {
 namespace {
@@ -96,6 +98,14 @@ class QdqMarker {
                                     node.name(), tensor, ""});
       return;
     }
+    if (ReadsQuantizedOnly(node)) {
+      node_plan->reason = {FloatReasonCode::kAlreadyQuantized, "it reads quantized data already"};
+      // Without an int32 bias runtimes would not run it on integers.
+      if (HasBias(node) && !IsDequantized(context_.view(), node.input(2))) {
+        MarkBias(node, {1, FloatAttribute(node, "beta", 1)});
+      }
+      return;
+    }
     output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
     const OpTraits traits = TraitsOf(node);
     node_plan->reason = LackOf(node, traits);
@@ -129,14 +139,19 @@ class QdqMarker {
         break;
       case QdqRule::kSharedOutput:
         if (config_.force_quantize_no_input_check) MarkActivation(node.input(0));
-        if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
+        if (!IsMarked(node.input(0)) || output_excluded_) break;
+        if (NewValuesOf(node).empty()) {
+          MarkShared(node.output(0), node.input(0));
+        } else {
+          MarkActivation(node.output(0));
+        }
         break;
       case QdqRule::kGather:
         if (context_.FloatInitializer(node.input(0)) != nullptr ||
             config_.force_quantize_no_input_check) {
           MarkActivation(node.input(0));
         }
-        if (IsMarked(node.input(0))) MarkShared(node.output(0), node.input(0));
+        if (IsMarked(node.input(0)) && !output_excluded_) MarkShared(node.output(0), node.input(0));
         break;
       case QdqRule::kSplit:
         MarkActivation(node.input(0));
@@ -164,6 +179,25 @@ class QdqMarker {
         MarkNormalization(node);
         break;
     }
+  }
+
+  // Whether input 2 is an int32 bias in the operator's integer form, and there.
+  static bool HasBias(const onnx::NodeProto& node) {
+    const QdqRule rule = QdqRuleOf(node.op_type());
+    const bool takes_bias =
+        rule == QdqRule::kConv || rule == QdqRule::kGemm || rule == QdqRule::kNormalization;
+    return takes_bias && HasInput(node, 2);
+  }
+
+  // Between the Q/DQ pairs of the model as given; its bias may be float.
+  bool ReadsQuantizedOnly(const onnx::NodeProto& node) const {
+    int quantized = 0;
+    for (int i = 0; i < (HasBias(node) ? 2 : node.input_size()); ++i) {
+      if (!context_.IsFloat(node.input(i))) continue;
+      if (!IsDequantized(context_.view(), node.input(i))) return false;
+      ++quantized;
+    }
+    return quantized > 0;
   }
 
   static OpTraits TraitsOf(const onnx::NodeProto& node) {
@@ -234,10 +268,10 @@ class QdqMarker {
         MarkActivation(input);
         continue;
       }
-      // Axis 1 as in the reference, but not where it is K: onnxruntime fuses such a
-      // DequantizeLinear into a QLinearMatMul that takes no vector of scales there.
-      const bool along_k = i == 0 || initializer->dims_size() == 3;
-      MarkWeight(input, ChosenAxis(node, along_k ? std::nullopt : std::optional<int64_t>(1)));
+      // Per channel only for a matrix on the right: onnxruntime fuses the DequantizeLinear of any
+      // other into a QLinearMatMul, which takes no vector of scales there (axis 1 is K or a batch).
+      const bool columns = i == 1 && initializer->dims_size() == 2;
+      MarkWeight(input, ChosenAxis(node, columns ? std::optional<int64_t>(1) : std::nullopt));
     }
     MarkOutputs(node);
   }
@@ -347,14 +381,25 @@ class QdqMarker {
     return &result_.marks[entry->second];
   }
 
+  // A QuantizeLinear of the model as given reads it: with a pair before that one it would be
+  // quantized twice.
+  bool IsQuantizedNext(const std::string& tensor) const {
+    const std::vector<Use>& uses = context_.view().Uses(tensor);
+    return std::any_of(uses.begin(), uses.end(), [this](const Use& use) {
+      return context_.node(use.node).op_type() == "QuantizeLinear";
+    });
+  }
+
   void MarkActivation(const std::string& tensor) {
     if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    if (IsQuantizedNext(tensor)) return;
     AddMark(tensor);
   }
 
   // The tensor takes the parameters of `provider`, whatever it was marked as before.
   void MarkShared(const std::string& tensor, const std::string& provider) {
     if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
+    if (IsQuantizedNext(tensor)) return;
     QdqMark* mark = AddMark(tensor);
     mark->weight = false;
     mark->shares_with = provider;

@@ -8,6 +8,8 @@
 #include "model/attributes.h"
 #include "model/domains.h"
 #include "model/node_queries.h"
+#include "quantization/masks.h"
+#include "quantization/quantized_already.h"
 #include "quantization/weights.h"
 
 namespace ptq {
@@ -30,6 +32,16 @@ bool IsQuantizationNode(const onnx::NodeProto& node) {
   return node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear";
 }
 
+bool IsDequantized(const GraphView& view, const std::string& tensor) {
+  const int producer = view.Producer(tensor);
+  return producer >= 0 && view.node(producer).op_type() == "DequantizeLinear";
+}
+
+bool IsDequantizedConstant(const GraphView& view, const std::string& tensor) {
+  return IsDequantized(view, tensor) &&
+         view.Initializer(view.node(view.Producer(tensor)).input(0)) != nullptr;
+}
+
 bool HasUnitDilations(const onnx::NodeProto& node) {
   const std::vector<int64_t> dilations = IntsAttribute(node, "dilations");
   return std::all_of(dilations.begin(), dilations.end(), [](int64_t d) { return d == 1; });
@@ -42,7 +54,19 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
   FillInMovedRanges();
+  FindMasks();
   AdjustRanges();
+}
+
+// Without ranges nothing is left out: this context only asks which opset may be needed.
+void PlanContext::FindMasks() {
+  if (ranges_.empty()) return;
+  masks_ = TensorsOfMasks(*model_, view_, ranges_);
+  for (int i = 0; i < node_count(); ++i) FindDynamic(node(i));
+  for (const auto& [tensor, override] : config_->tensor_overrides) {
+    const ParameterOverride& given = override.first();
+    if (given.scale || (given.rmin && given.rmax)) masks_.erase(tensor);
+  }
 }
 
 // An operator that only moves values has the same range before and after it. Where one of the two
@@ -64,14 +88,40 @@ void PlanContext::FillInMovedRanges() {
   }
 }
 
+// Dynamic quantization: x -> DynamicQuantizeLinear -> MatMulInteger -> Cast -> Mul by both scales.
+// What goes in, the scale, and the product before it is scaled stay as they are.
+void PlanContext::FindDynamic(const onnx::NodeProto& node) {
+  const auto keep = [this](const std::string& tensor) {
+    if (!IsFloat(tensor)) return;
+    masks_[tensor] = {
+        FloatReasonCode::kAlreadyQuantized,
+        "its tensor '" + tensor + "' is part of what the model quantizes at run time"};
+  };
+  if (QuantizesAtRunTime(node)) {
+    keep(node.input(0));
+    if (node.op_type() == "DynamicQuantizeLinear") keep(node.output(1));
+  } else if (MakesInt32(node)) {
+    for (const Use& use : view_.Uses(node.output(0))) {
+      if (this->node(use.node).op_type() == "Cast") keep(this->node(use.node).output(0));
+    }
+  }
+}
+
+bool PlanContext::SawSliver(const std::string& tensor) const {
+  const TensorRange* range = Range(tensor);
+  return range != nullptr && range->highest < 1.0f / 16;
+}
+
 // BaseQuantizer.adjust_tensor_ranges: what feeds only a Relu or Clip takes the range of its output
-// (so that the clip costs no resolution), and Softmax writes [0, 1]. A tensor that is also a graph
-// output keeps its own range: it is read unclipped too.
+// (so that the clip costs no resolution), and Softmax writes [0, 1]; so does a Sigmoid of which the
+// samples reached less than a sixteenth: what it will say of others is unknown, not small. A tensor
+// that is also a graph output keeps its own range: it is read unclipped too.
 void PlanContext::AdjustRanges() {
   for (int i = 0; i < node_count(); ++i) {
     const onnx::NodeProto& node = this->node(i);
-    if (node.op_type() == "Softmax") {
-      if (!ReasonToSkip(node).empty()) continue;
+    if (node.op_type() == "Softmax" || (node.op_type() == "Sigmoid" && SawSliver(node.output(0)))) {
+      if (!ReasonNotSelected(node).empty()) continue;
+      unit_intervals_.insert(node.output(0));
       TensorRange& range = ranges_[node.output(0)];
       range.lowest = 0;  // the standard deviation, for float8, stays that of the data
       range.highest = 1;
@@ -88,8 +138,22 @@ void PlanContext::AdjustRanges() {
 }
 
 FloatReason PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
+  FloatReason reason = ReasonNotSelected(node);
+  if (!reason.empty() || masks_.empty()) return reason;
+  for (const auto* tensors : {&node.input(), &node.output()}) {
+    for (const std::string& tensor : *tensors) {
+      const auto mask = masks_.find(tensor);
+      if (mask == masks_.end()) continue;
+      if (mask->second.code == FloatReasonCode::kRangeOfMask) return mask->second;
+      reason = mask->second;
+    }
+  }
+  return reason;
+}
+
+FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   using enum FloatReasonCode;
-  if (IsQuantizationNode(node)) return {kAlreadyQuantized, "it is already quantized"};
+  if (IsQuantizationOp(node)) return {kAlreadyQuantized, "it is already quantized"};
   if (!IsKnownDomain(node.domain())) {
     return {kOtherDomain, "its domain '" + node.domain() + "' is not ONNX's"};
   }
@@ -142,6 +206,10 @@ std::optional<QuantParams> PlanContext::ActivationParams(const std::string& tens
   const int producer = view_.Producer(tensor);
   if (override == nullptr && config_->sigmoid_nnapi && producer >= 0 &&
       node(producer).op_type() == "Sigmoid" && ReasonToSkip(node(producer)).empty()) {
+    return UnitIntervalParams(tensor);
+  }
+  if (override == nullptr && unit_intervals_.contains(tensor) && !config_->activation_symmetric &&
+      !IsFloat8(config_->activation_type) && config_->minimum_real_range.value_or(0) <= 1) {
     return UnitIntervalParams(tensor);
   }
   return ParamsOf(tensor, override == nullptr ? nullptr : &override->first());
@@ -203,11 +271,23 @@ std::optional<QuantParams> PlanContext::ParamsOf(const std::string& tensor,
     if (error.code() != ErrorCode::kInvalidRange) throw;
     throw Error(error.code(), "The range of tensor '" + tensor + "' is not finite.")
         .WithTensor(tensor)
-        .WithHint("Look for the sample that makes it, or exclude the node that writes it.");
+        .WithHint("Look for the sample that makes it, or exclude what makes and reads it: " +
+                  NodesAt(tensor) + ".");
   }
   params.scales = {fit.scale};
   params.zero_points = {fit.zero_point};
   return params;
+}
+
+std::string PlanContext::NodesAt(const std::string& tensor) const {
+  std::string names;
+  const auto add = [&](int index) {
+    if (!names.empty()) names += ", ";
+    names += "'" + node(index).name() + "'";
+  };
+  if (const int producer = view_.Producer(tensor); producer >= 0) add(producer);
+  for (const Use& use : view_.Uses(tensor)) add(use.node);
+  return names;
 }
 
 namespace {
@@ -289,31 +369,32 @@ bool BiasFitsChannels(const onnx::TensorProto& bias, size_t channels) {
 
 void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
   for (const BiasPlan& bias : plan->biases) {
-    const TensorPlan* input = plan->Find(bias.input);
+    const onnx::NodeProto& node = context.node(bias.node);
+    const std::optional<std::vector<float>> input = ScalesOf(context, *plan, bias.input, node);
     const auto weight = plan->tensor_index.find(bias.weight);
-    if (input == nullptr || weight == plan->tensor_index.end()) continue;
+    if (!input || weight == plan->tensor_index.end()) continue;
     TensorPlan& weight_plan = plan->tensors[weight->second];
-    // QOperator makes per-channel weights signed whatever weight_type says. The reference still
-    // asks weight_type here: with an unsigned one it leaves those weights alone.
-    const QuantType type = context.config().quant_format == QuantFormat::kQDQ
-                               ? weight_plan.params.type
-                               : context.config().weight_type;
-    const bool adjustable = type == QuantType::kInt8 || type == QuantType::kInt16;
-    if (weight_plan.role != TensorRole::kInitializer || !adjustable ||
-        weight_plan.params.blocked()) {
+    QuantParams& params = weight_plan.params;
+    if (weight_plan.role != TensorRole::kInitializer || params.blocked() || IsFloat8(params.type)) {
       continue;
     }
-    bool symmetric = true;
-    for (const int32_t zero_point : weight_plan.params.zero_points) symmetric &= zero_point == 0;
-    if (!symmetric) continue;
+    // The reference raises signed types with zero point 0 only. In QOperator it asks weight_type,
+    // although per-channel weights are signed there whatever that is.
+    const QuantType type = context.config().quant_format == QuantFormat::kQDQ
+                               ? params.type
+                               : context.config().weight_type;
+    const bool as_reference = plan->Find(bias.input) != nullptr &&
+                              (type == QuantType::kInt8 || type == QuantType::kInt16) &&
+                              std::all_of(params.zero_points.begin(), params.zero_points.end(),
+                                          [](int32_t zero_point) { return zero_point == 0; });
     const onnx::TensorProto& initializer = *context.view().Initializer(bias.bias);
     std::vector<float> values = context.model().tensors().ReadFloats(initializer);
     const float factor = bias.factors.beta / bias.factors.alpha;
     if (factor != 1) {
       for (float& value : values) value *= factor;
     }
-    const float input_scale = input->ParamsFor(context.node(bias.node).name()).scales[0];
-    RaiseWeightScales(values, FloatTypeOf(initializer), input_scale, &weight_plan.params);
+    RaiseWeightScales(values, FloatTypeOf(initializer), (*input)[0],
+                      as_reference ? Raise::kBelowSmallestValid : Raise::kWhereClipped, &params);
   }
 }
 

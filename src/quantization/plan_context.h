@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "model/graph_view.h"
@@ -27,7 +29,8 @@ class PlanContext {
   int node_count() const { return view_.node_count(); }
   int64_t opset() const { return opset_; }
 
-  // Empty where `node` is to be quantized, else the reason why it is not.
+  // Empty where `node` is to be quantized, else the reason why it is not: it is not among those
+  // asked for, or makes or reads a tensor of TensorsOfMasks.
   FloatReason ReasonToSkip(const onnx::NodeProto& node) const;
 
   bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
@@ -41,6 +44,8 @@ class PlanContext {
   // What its override converts it to; nullopt where it has none.
   std::optional<ConvertPlan> Conversion(const std::string& tensor) const;
   // [0, 1] over 256 values, for kernels that are made for it: scale 1/256, lowest zero point.
+  // Softmax has it in both formats: onnxruntime-web makes a QLinearSoftmax of DQ -> Softmax -> Q
+  // that gives wrong values at some smaller scales.
   QuantParams UnitIntervalParams(const std::string& tensor) const;
   const TensorRange* Range(const std::string& tensor) const;  // null: none
   // Observed in calibration, but empty or NaN every time.
@@ -52,7 +57,13 @@ class PlanContext {
 
  private:
   void FillInMovedRanges();
+  void FindMasks();
+  void FindDynamic(const onnx::NodeProto& node);
   void AdjustRanges();
+  bool SawSliver(const std::string& tensor) const;
+  FloatReason ReasonNotSelected(const onnx::NodeProto& node) const;
+  // "'a', 'b'": the nodes that make or read the tensor.
+  std::string NodesAt(const std::string& tensor) const;
   std::optional<QuantParams> ParamsOf(const std::string& tensor,
                                       const ParameterOverride* override) const;
 
@@ -60,6 +71,8 @@ class PlanContext {
   const StaticQuantConfig* config_;
   GraphView view_;
   TensorRanges ranges_;
+  std::unordered_map<std::string, FloatReason> masks_;  // tensors that must stay float
+  std::unordered_set<std::string> unit_intervals_;      // outputs that keep [0, 1]
   int64_t opset_;
 };
 
@@ -72,6 +85,10 @@ int32_t ElementTypeOrDefault(const GraphView& view, const std::string& tensor,
                              const StaticQuantConfig& config);
 
 bool IsQuantizationNode(const onnx::NodeProto& node);  // QuantizeLinear, DequantizeLinear
+
+// Whether a DequantizeLinear of the model as given makes `tensor`: of anything, of a constant.
+bool IsDequantized(const GraphView& view, const std::string& tensor);
+bool IsDequantizedConstant(const GraphView& view, const std::string& tensor);
 
 // Whether all dilations are 1. AveragePool has some from opset 19 on, QLinearAveragePool has none.
 bool HasUnitDilations(const onnx::NodeProto& node);
@@ -93,7 +110,8 @@ std::optional<std::vector<float>> ScalesOf(const PlanContext& context, const Qua
 // times (grouped ConvTranspose), or there is one scale only.
 bool BiasFitsChannels(const onnx::TensorProto& bias, size_t channels);
 
-// Raises weight scales for the int32 biases of `plan` (bias.h); both planners end with it.
+// Raises weight scales for the int32 biases of `plan` (bias.h), of all integer types and whatever
+// their zero points; both planners end with it.
 void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan);
 
 }  // namespace ptq

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "quantization/mark_qdq.h"
+#include "quantization/new_values.h"
 #include "quantization/plan_context.h"
 #include "quantization/weights.h"
 
@@ -22,10 +23,12 @@ class QdqPlanner {
   QuantPlan Run() {
     PlanOwnParameters();
     PlanSharedParameters();
+    SetNewValuesApart();
     DropUnscaledBiases();
     if (!config_.qdq_disable_weight_adjust_for_int32_bias) {
       RaiseWeightScalesForBiases(context_, &plan_);
     }
+    DropUnfitBiases();
     ExplainNodes();
     return std::move(plan_);
   }
@@ -40,7 +43,7 @@ class QdqPlanner {
         AddTensor({mark.tensor, TensorRole::kInitializer, FitInitializer(mark, *initializer)});
         continue;
       }
-      if (!IsAlreadyDequantized(mark.tensor)) PlanActivation(mark);
+      if (!IsDequantized(context_.view(), mark.tensor)) PlanActivation(mark);
     }
   }
 
@@ -123,12 +126,33 @@ class QdqPlanner {
     return tensor;
   }
 
-  void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
-
-  bool IsAlreadyDequantized(const std::string& tensor) const {
-    const int producer = context_.view().Producer(tensor);
-    return producer >= 0 && context_.node(producer).op_type() == "DequantizeLinear";
+  // Runtimes run an operator that moves data on integers where its input and its output have equal
+  // parameters (onnxruntime, DropQDQNodesRules). One that writes new values must not be taken for
+  // such: where both happen to be equal, the output's scale is the next float.
+  void SetNewValuesApart() {
+    for (int i = 0; i < context_.node_count(); ++i) {
+      const onnx::NodeProto& node = context_.node(i);
+      if (QdqRuleOf(node.op_type()) != QdqRule::kSharedOutput || NewValuesOf(node).empty())
+        continue;
+      std::string output = node.output(0);
+      while (plan_.renamed_outputs.contains(output)) output = plan_.renamed_outputs.at(output);
+      const TensorPlan* input = plan_.Find(node.input(0));
+      const auto place = plan_.tensor_index.find(output);
+      if (input == nullptr || place == plan_.tensor_index.end()) continue;
+      const QuantParams& read = input->ParamsFor(node.name());
+      QuantParams& written = plan_.tensors[place->second].params;
+      if (read.type != written.type || read.scales != written.scales ||
+          read.zero_points != written.zero_points) {
+        continue;
+      }
+      written.scales[0] = NextScale(written.scale_type, written.scales[0]);
+      for (TensorPlan& tensor : plan_.tensors) {
+        if (tensor.shares_with == output && !tensor.shares_converted) tensor.params = written;
+      }
+    }
   }
+
+  void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }
 
   // Biases whose input or weight has no scale stay float; so do those quantized as something else
   // already.
@@ -148,12 +172,34 @@ class QdqPlanner {
         kept.push_back(std::move(bias));
         continue;
       }
-      plan_.diagnostics.push_back(
-          {Severity::kInfo, "BIAS_LEFT_FLOAT",
-           "The bias stays float: its input or weight has no scale that it could take.",
-           node.name(), bias.bias, ""});
+      LeaveFloat(bias, "its input or weight has no scale that it could take.");
     }
     plan_.biases = std::move(kept);
+  }
+
+  // Biases that do not fit int32 stay float: infinite ones, and those whose weight has a scale that
+  // cannot be raised (RaiseWeightScalesForBiases).
+  void DropUnfitBiases() {
+    if (IsFloat8(config_.weight_type)) return;
+    std::vector<BiasPlan> kept;
+    for (BiasPlan& bias : plan_.biases) {
+      const onnx::NodeProto& node = context_.node(bias.node);
+      const onnx::TensorProto& initializer = *context_.view().Initializer(bias.bias);
+      if (FitsInt32(context_.model().tensors().ReadFloats(initializer), FloatTypeOf(initializer),
+                    (*ScalesOf(context_, plan_, bias.input, node))[0],
+                    *ScalesOf(context_, plan_, bias.weight, node), bias.factors)) {
+        kept.push_back(std::move(bias));
+      } else {
+        LeaveFloat(bias, "it does not fit int32 with the scales of its input and its weight.");
+      }
+    }
+    plan_.biases = std::move(kept);
+  }
+
+  void LeaveFloat(const BiasPlan& bias, const char* why) {
+    plan_.diagnostics.push_back({Severity::kInfo, "BIAS_LEFT_FLOAT",
+                                 std::string("The bias stays float: ") + why,
+                                 context_.node(bias.node).name(), bias.bias, ""});
   }
 
   void ExplainNodes() {
@@ -171,7 +217,8 @@ class QdqPlanner {
         } else if (plan_.Find(node.output(0)) == nullptr) {
           node_plan.action = NodeAction::kQuantized;  // on its input only
         } else {
-          node_plan.action = NodeAction::kShared;
+          const bool shared = NewValuesOf(node).empty();
+          node_plan.action = shared ? NodeAction::kShared : NodeAction::kQuantized;
         }
         continue;
       }
@@ -181,6 +228,10 @@ class QdqPlanner {
       if (std::any_of(node.input().begin(), node.input().end(), planned) ||
           std::any_of(node.output().begin(), node.output().end(), planned)) {
         node_plan.action = NodeAction::kQuantized;
+      } else if (std::any_of(node.input().begin(), node.input().end(), [this](const auto& tensor) {
+                   return IsDequantized(context_.view(), tensor);
+                 })) {
+        node_plan.reason = {FloatReasonCode::kAlreadyQuantized, "it reads quantized data already"};
       } else {
         node_plan.reason = {FloatReasonCode::kNotFloat, "it has no float tensors"};
       }

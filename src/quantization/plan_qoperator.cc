@@ -3,11 +3,15 @@
 // nothing is half-quantized. Which values count as quantized at which node follows
 // onnxruntime.quantization's ONNXQuantizer.
 
+#include <cmath>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "model/attributes.h"
+#include "quantization/new_values.h"
 #include "quantization/plan_context.h"
 #include "quantization/weights.h"
 
@@ -82,6 +86,9 @@ class QOperatorPlanner {
         return PlanRemovable(node_plan);
       case QOperatorRule::kSharedOutput:
         node_plan->action = NodeAction::kShared;
+        if (const std::string_view why = NewValuesOf(node); !why.empty()) {
+          return Unsupported(std::string(why));
+        }
         if (!config_.force_quantize_no_input_check && !IsQuantized(Input(0))) {
           return InputNotQuantized();
         }
@@ -134,6 +141,11 @@ class QOperatorPlanner {
                                       Channels(weight, per_channel, channel_axis))) {
       return Unsupported("its bias does not have one value a channel");
     }
+    if (has_bias && !BiasFits(factors, constant)) {
+      return {FloatReasonCode::kBiasUnfit, "its bias '" + node.input(2) +
+                                               "' does not fit int32 with the scales of its input "
+                                               "and its weight"};
+    }
     UseActivation(Input(0));
     if (constant) {
       UseWeight(weight, weight_type, axis);
@@ -146,6 +158,34 @@ class QOperatorPlanner {
     }
     AddTensor({node.output(0), TensorRole::kActivation, *std::move(output)});
     return {};
+  }
+
+  // Whether the bias has an int32 form: the scale of a constant weight is raised for it
+  // (RaiseWeightScalesForBiases), that of a computed one is not.
+  bool BiasFits(BiasFactors factors, bool constant_weight) const {
+    const onnx::TensorProto& initializer = *context_.view().Initializer(Input(2));
+    const std::vector<float> bias = context_.model().tensors().ReadFloats(initializer);
+    const QuantParams input = ActivationToBe(Input(0));
+    QuantParams weight;
+    if (constant_weight) {
+      std::vector<float> added = bias;
+      for (float& value : added) value *= factors.beta / factors.alpha;
+      weight.scales = {std::numeric_limits<float>::min()};
+      RaiseWeightScales(added, FloatTypeOf(initializer), input.scales[0], Raise::kWhereClipped,
+                        &weight);
+    } else {
+      weight = ActivationToBe(Input(1));
+    }
+    return FitsInt32(bias, FloatTypeOf(initializer), input.scales[0], weight.scales, factors);
+  }
+
+  // The parameters that `tensor` has, or would get as an activation.
+  QuantParams ActivationToBe(const std::string& tensor) const {
+    if (const TensorPlan* planned = plan_.Find(tensor)) return planned->params;
+    if (context_.view().Initializer(tensor) != nullptr) {
+      return Fit(tensor, TypeOf(tensor), std::nullopt, false);
+    }
+    return *context_.ActivationParams(tensor);
   }
 
   size_t Channels(const std::string& weight, bool per_channel, int64_t axis) const {
@@ -244,8 +284,30 @@ class QOperatorPlanner {
       if (value != nullptr && ElementCount(*value) != 1) {
         return Unsupported("its pad value is not one number");
       }
+      if (!HoldsPadValue(plan_.Find(Input(0))->params, node.input(2), value)) {
+        return Unsupported("its pad value lies outside the range of its input");
+      }
     }
     return PlanShared(1);
+  }
+
+  // Whether `params`, which the pad value will be quantized with, can represent it: `constant`, or
+  // what calibration saw of the computed tensor `name`.
+  bool HoldsPadValue(const QuantParams& params, const std::string& name,
+                     const onnx::TensorProto* constant) const {
+    if (params.per_channel()) return true;  // refused for that reason (CannotQuantize)
+    TensorRange range;
+    if (constant != nullptr) {
+      range.lowest = range.highest = context_.model().tensors().ReadFloats(*constant)[0];
+    } else if (const TensorRange* seen = context_.Range(name)) {
+      range = *seen;
+    }
+    const IntegerRange q = FullRange(params.type);
+    const auto quantized = [&](float value) {
+      return std::nearbyint(value / params.scales[0]) + static_cast<float>(params.zero_points[0]);
+    };
+    return quantized(range.lowest) >= static_cast<float>(q.min) &&
+           quantized(range.highest) <= static_cast<float>(q.max);
   }
 
   // Its tables are quantized; its outputs stay float.
@@ -305,6 +367,10 @@ class QOperatorPlanner {
               "its input '" + tensor + "' is quantized per channel for another node"};
     }
     if (!context_.IsFloat(tensor)) return NotFloat("its input '" + tensor + "' is not float");
+    if (IsDequantizedConstant(context_.view(), tensor)) {
+      return {FloatReasonCode::kAlreadyQuantized,
+              "its input '" + tensor + "' is quantized already"};
+    }
     if (const TensorOverride* override = config_.Override(tensor); override && override->axis) {
       const int64_t rank = context_.view().Initializer(tensor)->dims_size();
       if (axis != (*override->axis + rank) % rank) {
@@ -361,6 +427,11 @@ class QOperatorPlanner {
 
   void FitInitializer(const std::string& tensor, QuantType type, std::optional<int64_t> axis,
                       bool reduce_range) {
+    AddTensor({tensor, TensorRole::kInitializer, Fit(tensor, type, axis, reduce_range)});
+  }
+
+  QuantParams Fit(const std::string& tensor, QuantType type, std::optional<int64_t> axis,
+                  bool reduce_range) const {
     static const ParameterOverride kNone;
     WeightFit fit;
     fit.type = type;
@@ -374,8 +445,7 @@ class QOperatorPlanner {
                                                          : config_.activation_symmetric);
     fit.options.reduce_range = given.reduce_range.value_or(reduce_range);
     fit.options.min_real_range = config_.minimum_real_range;
-    AddTensor({tensor, TensorRole::kInitializer,
-               FitWeight(context_.model().tensors(), *context_.view().Initializer(tensor), fit)});
+    return FitWeight(context_.model().tensors(), *context_.view().Initializer(tensor), fit);
   }
 
   void AddTensor(TensorPlan tensor) { ptq::AddTensor(context_, std::move(tensor), &plan_); }

@@ -60,6 +60,12 @@ float RoundTo(FloatType type, double value) {
   return type == FloatType::kFloat ? static_cast<float>(value) : ToHalf(value);
 }
 
+float NextScale(FloatType type, float scale) {
+  if (type == FloatType::kFloat16)
+    return HalfToFloat(static_cast<uint16_t>(FloatToHalf(scale) + 1));
+  return std::nextafter(scale, std::numeric_limits<float>::infinity());
+}
+
 ScaleZeroPoint FitScaleZeroPoint(TensorRange range, QuantType type, FloatType scale_type,
                                  const FitOptions& options) {
   const auto [lowest, highest] = Widened(range, scale_type, options);

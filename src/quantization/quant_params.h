@@ -44,6 +44,8 @@ struct QuantParams {
 
 // `value` as a float of the scale's type holds it.
 float RoundTo(FloatType type, double value);
+// The next larger value of that type.
+float NextScale(FloatType type, float scale);
 
 struct FitOptions {
   bool symmetric = false;

@@ -38,12 +38,10 @@ struct Parameters {
 
 class QdqRewriter {
  public:
-  QdqRewriter(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
-              Diagnostics* diagnostics)
+  QdqRewriter(const QuantPlan& plan, const StaticQuantConfig& config, Model* model)
       : plan_(plan),
         config_(config),
         model_(*model),
-        diagnostics_(*diagnostics),
         view_(model->graph(), config.bodies()),
         names_(model->graph()),
         adder_(&model->graph()),
@@ -289,13 +287,6 @@ class QdqRewriter {
     const onnx::NodeProto& reader = view_.node(bias.node);
     const QuantizedBias quantized = ComputeBias(model_, initializer, Scales(bias.input, reader),
                                                 Scales(bias.weight, reader), bias.factors);
-    if (quantized.clipped) {
-      diagnostics_.push_back(
-          {Severity::kWarning, "BIAS_CLIPPED",
-           "The bias does not fit int32 with this scale and was clipped.", reader.name(), bias.bias,
-           "Leave QDQDisableWeightAdjustForInt32Bias off, use signed weights, or "
-           "exclude the node."});
-    }
     const std::string values = names_.Make(bias.name + "_quantized");
     const std::string scales = names_.Make(values + "_scale");
     const std::string zero_points = names_.Make(values + "_zero_point");
@@ -370,7 +361,6 @@ class QdqRewriter {
   const QuantPlan& plan_;
   const StaticQuantConfig& config_;
   Model& model_;
-  Diagnostics& diagnostics_;
   GraphView
       view_;  // of the model as given: holds until ReplaceNodes, added initializers move nothing
   UniqueNames names_;
@@ -390,9 +380,8 @@ class QdqRewriter {
 
 }  // namespace
 
-void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
-                Diagnostics* diagnostics) {
-  QdqRewriter(plan, config, model, diagnostics).Run();
+void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model) {
+  QdqRewriter(plan, config, model).Run();
 }
 
 }  // namespace ptq

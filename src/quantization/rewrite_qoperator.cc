@@ -41,11 +41,10 @@ struct QuantizedValue {
 
 class QOperatorRewriter {
  public:
-  QOperatorRewriter(const QuantPlan& plan, Bodies bodies, Model* model, Diagnostics* diagnostics)
+  QOperatorRewriter(const QuantPlan& plan, Bodies bodies, Model* model)
       : plan_(plan),
         bodies_(bodies),
         model_(*model),
-        diagnostics_(*diagnostics),
         view_(model->graph(), bodies),
         names_(model->graph()),
         adder_(&model->graph()),
@@ -376,12 +375,6 @@ class QOperatorRewriter {
     const QuantizedBias quantized =
         ComputeBias(model_, initializer, plan_.Find(bias.input)->params.scales,
                     plan_.Find(bias.weight)->params.scales, bias.factors);
-    if (quantized.clipped) {
-      diagnostics_.push_back({Severity::kWarning, "BIAS_CLIPPED",
-                              "The bias does not fit int32 with this scale and was clipped.",
-                              view_.node(index).name(), bias.bias,
-                              "Use signed weights, or exclude the node."});
-    }
     const std::string name = names_.Make(bias.bias + "_quantized");
     adder_.Add(BiasValues(name, initializer, quantized, &model_.tensors()));
     return name;
@@ -416,7 +409,6 @@ class QOperatorRewriter {
   const QuantPlan& plan_;
   Bodies bodies_;
   Model& model_;
-  Diagnostics& diagnostics_;
   GraphView view_;  // of the model as given, whose nodes old_nodes_ keeps
   UniqueNames names_;
   InitializerAdder adder_;
@@ -435,9 +427,8 @@ class QOperatorRewriter {
 
 }  // namespace
 
-void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
-                      Diagnostics* diagnostics) {
-  QOperatorRewriter(plan, config.bodies(), model, diagnostics).Run();
+void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model) {
+  QOperatorRewriter(plan, config.bodies(), model).Run();
 }
 
 }  // namespace ptq

@@ -68,7 +68,8 @@ onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& b
 }
 
 onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized) {
-  const std::vector<int64_t> dims = {static_cast<int64_t>(quantized.scales.size())};
+  std::vector<int64_t> dims;
+  if (quantized.scales.size() > 1) dims.push_back(static_cast<int64_t>(quantized.scales.size()));
   std::vector<uint8_t> bytes;
   for (const float scale : quantized.scales) {
     uint32_t bits = std::bit_cast<uint32_t>(scale);

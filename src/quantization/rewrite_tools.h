@@ -58,9 +58,10 @@ QuantizedBias ComputeBias(const Model& model, const onnx::TensorProto& bias,
 onnx::TensorProto BiasValues(const std::string& name, const onnx::TensorProto& bias,
                              const QuantizedBias& quantized, TensorStore* tensors);
 
+// Scales and int32 zeros: scalars per tensor, vectors per channel. ONNX wants one shape for both;
+// the reference writes a vector of one scale beside a scalar zero point. Scales and vectors are
+// stored raw, the scalar zero in its typed field, as there.
 onnx::TensorProto BiasScales(const std::string& name, const QuantizedBias& quantized);
-// int32 zeros: a scalar per tensor (typed field), a vector per channel (raw), as the reference
-// stores them.
 onnx::TensorProto BiasZeroPoints(const std::string& name, const QuantizedBias& quantized);
 
 // Removes initializers, and their repetition as graph inputs.

@@ -9,9 +9,7 @@ namespace ptq {
 
 // Names, node order and storage forms are those of onnxruntime.quantization 1.32 (its
 // QDQQuantizer and ONNXQuantizer), so that models can be compared tensor by tensor.
-void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
-                Diagnostics* diagnostics);
-void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model,
-                      Diagnostics* diagnostics);
+void RewriteQdq(const QuantPlan& plan, const StaticQuantConfig& config, Model* model);
+void RewriteQOperator(const QuantPlan& plan, const StaticQuantConfig& config, Model* model);
 
 }  // namespace ptq

@@ -239,6 +239,25 @@ DEVIATIONS = [
         'nodes': False,
         'initializers': ['c_scale', 'c_zero_point'],
     },
+    {
+        'graphs': ['tiny_bias_scale', 'tiny_bias_scale_gemm'],
+        'formats': ['QDQ', 'QOperator'],
+        'weight_type': 'QUInt8',
+        'id': 'E23',
+        'why': 'The reference clips the bias; the scale of the weight is raised for it.',
+        'nodes': False,
+        'initializers': ['b_quantized', 'b_quantized_scale', 'w_quantized', 'w_scale'],
+    },
+    {
+        'graphs': ['tiny_bias_scale'],
+        'formats': ['QDQ'],
+        'weight_type': 'QInt8',
+        'with': 'QDQDisableWeightAdjustForInt32Bias',
+        'id': 'E23',
+        'why': 'The reference clips the bias; it stays float.',
+        'nodes': True,
+        'initializers': ['b', 'b_quantized', 'b_quantized_scale', 'b_quantized_zero_point'],
+    },
 ]
 
 
@@ -249,7 +268,9 @@ def deviation(graph, params):
             graph in entry['graphs']
             and params['quant_format'] in entry['formats']
             and entry.get('per_channel', params['per_channel']) == params['per_channel']
+            and entry.get('weight_type', params['weight_type']) == params['weight_type']
             and entry.get('unless') not in params.get('extra_options', {})
+            and ('with' not in entry or entry['with'] in params.get('extra_options', {}))
         ):
             return {key: entry[key] for key in ('id', 'why', 'nodes', 'initializers')}
     return None

@@ -1,6 +1,9 @@
 """Where we mean to differ from the reference in the kit's cases: rules on the graph, the parameters
 and what the reference wrote. `id` is an entry of docs/differences.md.
 
+Not here: E25 and E26 (scalar scales of biases, 1/256 for Softmax), which concern most cases and are
+undone before comparing, tests/js/support/as-reference.ts.
+
 A deviation tells what may differ: the node list, and initializers by pattern. What it gives instead
 is held to the error bound like every other output.
 """
@@ -8,7 +11,7 @@ is held to the error bound like every other output.
 import fnmatch
 
 import numpy as np
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from kit_ops import BY_DEFAULT
 
@@ -179,7 +182,7 @@ def clipped_output(s):
 
 
 def weights_along_k(s):
-    """D12: per-channel MatMul weights along K: those of rank 3 or 1, and those on the left."""
+    """D12: per-channel MatMul weights of any rank but 2, and those on the left."""
     per_channel = s.params['per_channel']
     patterns = []
     for node in s.nodes('MatMul'):
@@ -339,6 +342,56 @@ def float8_of_one_value(s):
     return {'id': 'E22', 'nodes': False, 'initializers': patterns} if patterns else None
 
 
+def clipped_bias(s):
+    """E23: the reference clips a bias to int32, where we raise the scale of its weight, or leave the
+    bias float.
+    """
+    if s.reference is None:
+        return None
+    ends = np.iinfo(np.int32)
+    clipped = [
+        t.name
+        for t in s.reference.initializer
+        if t.data_type == TensorProto.INT32 and '_quantized' in t.name and 'zero_point' not in t.name
+        and np.isin(numpy_helper.to_array(t), (ends.min, ends.max)).any()
+    ]
+    patterns, computed = [], False
+    for node in s.graph.node:
+        bias = node.input[2] if len(node.input) > 2 else ''
+        if not bias or not any(name.startswith(bias) for name in clipped):
+            continue
+        weight = node.input[1]
+        computed |= weight not in s.facts.weights
+        patterns += [f'{bias}*_quantized*', f'{weight}_quantized', f'{weight}_scale']
+    return {'id': 'E23', 'nodes': computed, 'initializers': patterns} if patterns else None
+
+
+BIASED = ('Conv', 'ConvTranspose', 'Gemm', 'BatchNormalization', 'InstanceNormalization', 'LayerNormalization')
+
+
+def behind_softmax(s):
+    """E26: what follows from the scale of a Softmax: the biases, and with them the weights, of what
+    reads it.
+    """
+    if not s.qdq:
+        return None
+    makers = {output: node for node in s.graph.node for output in node.output}
+    patterns = []
+    for node in s.nodes(*BIASED):
+        maker = makers.get(node.input[0]) if len(node.input) > 2 and node.input[2] else None
+        while maker is not None and maker.op_type in SHARING | {'Relu', 'Clip'}:
+            maker = makers.get(maker.input[0])
+        if maker is not None and maker.op_type == 'Softmax' and s.wanted(maker):
+            patterns += [f'{node.input[2]}*_quantized*', f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
+    return {'id': 'E26', 'nodes': False, 'initializers': patterns} if patterns else None
+
+
+def excluded_output_of_gather(s):
+    """E28: the output of Gather is quantized although its op type is excluded."""
+    excluded = s.extra.get('OpTypesToExcludeOutputQuantization', [])
+    return anything('E28') if s.qdq and 'Gather' in excluded and s.nodes('Gather') else None
+
+
 RULES = [
     gemm_scaling,
     removed_activations,
@@ -356,6 +409,9 @@ RULES = [
     float8_of_one_value,
     softmax_axis,
     shared_bias,
+    clipped_bias,
+    behind_softmax,
+    excluded_output_of_gather,
 ]
 
 

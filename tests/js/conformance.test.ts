@@ -15,6 +15,7 @@ import { formatRanges } from '#dist/core/ranges.js';
 import { CoreSession } from '#dist/core/session.js';
 import { coreOptions } from '#dist/options/core-options.js';
 import { nodePlatform } from '#dist/platform/node.js';
+import { initializersAsReference } from './support/as-reference.js';
 import { type OnnxModel, type OnnxTensor, readOnnx } from './support/onnx-reader.js';
 import { checkQuantizeStatic } from './support/options.js';
 
@@ -110,9 +111,10 @@ const sameJson = (a: unknown, b: unknown) => {
 /** Names of the initializers that differ. */
 function unequalInitializers(model: OnnxModel, expected: ExpectedInitializer[]): string[] {
   const wanted = new Map(expected.map((entry) => [entry[0], entry.slice(0, 4)]));
-  const names = new Set([...wanted.keys(), ...model.graph.initializers.keys()]);
+  const ours = initializersAsReference(model);
+  const names = new Set([...wanted.keys(), ...ours.keys()]);
   return [...names].filter((name) => {
-    const tensor = model.graph.initializers.get(name);
+    const tensor = ours.get(name);
     return !tensor || !sameJson(actualInitializer(tensor), wanted.get(name));
   });
 }

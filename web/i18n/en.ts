@@ -229,7 +229,8 @@ export const en = {
     NOTHING_QUANTIZED: 'No node was quantized',
     NOT_VERIFIED: 'The result could not be checked',
     SHAPE_INFERENCE_INCOMPLETE: 'Some shapes are unknown',
-    BIAS_CLIPPED: 'A bias was clipped',
+    TENSOR_NOT_FINITE: 'A tensor was infinite',
+    ALREADY_QUANTIZED: 'The model is quantized already',
     BIAS_LEFT_FLOAT: 'A bias stays float',
   },
 

@@ -223,7 +223,8 @@ export const zhCN: Dictionary = {
     NOTHING_QUANTIZED: '没有节点被量化',
     NOT_VERIFIED: '未能检验结果',
     SHAPE_INFERENCE_INCOMPLETE: '部分形状未知',
-    BIAS_CLIPPED: '有偏置被截断',
+    TENSOR_NOT_FINITE: '有张量出现无穷大',
+    ALREADY_QUANTIZED: '模型已经量化',
     BIAS_LEFT_FLOAT: '有偏置保持浮点',
   },
 

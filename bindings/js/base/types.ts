@@ -150,7 +150,16 @@ export interface CalibrationModel {
 
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
-  nodesQuantized: { name: string; opType: string }[];
+  /**
+   * `weight`: how the file holds the weight of a Conv, ConvTranspose, Gemm, MatMul or Gather.
+   * 'float' and 'computed' (made of constants by nodes that could not be evaluated) are quantized
+   * at every inference and make the file no smaller. Absent where the inputs depend on the data.
+   */
+  nodesQuantized: {
+    name: string;
+    opType: string;
+    weight?: 'quantized' | 'float' | 'computed';
+  }[];
   /** `code` is stable, `reason` is for people; see docs/errors.md. */
   nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
   tensors: {

@@ -61,5 +61,68 @@ TEST(QuantizeTest, AnOverrideWithoutEffectIsAWarning) {
   EXPECT_FALSE(warns("h"));
 }
 
+class BiasFitsTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(BiasFitsTest, WeightsOfEveryTypeAreScaledForIt) {  // E23
+  const std::string text = R"(
+      <ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,2,2,2] y)
+      <float[2,1,1,1] w = {1e-12, -3e-12}, float[2] b = {30, -20}> { y = Conv (x, w, b) })";
+  for (const std::string per_channel : {"false", "true"}) {
+    for (const std::string format : {"QDQ", "QOperator"}) {
+      SCOPED_TRACE(format + per_channel);
+      const std::string options = R"({"quant_format": ")" + format + R"(", "per_channel": )" +
+                                  per_channel + R"(, "weight_type": ")" + GetParam() + R"("})";
+      if (format == "QOperator" && std::string(GetParam()).back() != '8') continue;  // 8 bits only
+      const QuantizedText result = QuantizeText(text, options, {{"x", {-1, 1}}, {"y", {-20, 30}}});
+      const std::vector<int64_t> values = result.Ints("b_quantized");
+      const std::vector<float> scales = result.Floats("w_scale");
+      const double input = result.Floats("x_scale")[0];
+      EXPECT_NEAR(static_cast<double>(values[0]) * input * scales[0], 30, 1e-3);
+      EXPECT_NEAR(static_cast<double>(values[1]) * input * scales.back(), -20, 1e-3);
+      EXPECT_FALSE(result.Diagnosed("BIAS_LEFT_FLOAT"));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(WeightTypes, BiasFitsTest,
+                         testing::Values("QUInt8", "QInt8", "QInt4", "QUInt4", "QInt16"));
+
+TEST(BiasTest, OneThatFitsNowhereStaysFloat) {  // E23
+  const float infinity = std::numeric_limits<float>::infinity();
+  onnx::ModelProto model = ParseModelText(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1}> { [conv] y = Conv (x, w, b) })");
+  AddFloats(model.mutable_graph(), "b", {1}, {infinity});
+  const TensorRanges ranges = {{"x", {-1, 1}}, {"y", {0, 30}}};
+  const QuantizedText qdq = QuantizeModel(model, kQdq, ranges);
+  EXPECT_TRUE(qdq.Diagnosed("BIAS_LEFT_FLOAT"));
+  EXPECT_EQ(qdq.Node("Conv").input(2), "b");
+  const QuantizedText qoperator = QuantizeModel(model, kQOperator, ranges);
+  EXPECT_NE(qoperator.Reason("conv").find("int32"), std::string::npos);
+  EXPECT_EQ(OpTypes(qoperator.graph()), "Conv");
+}
+
+TEST(BiasTest, OneBesideAComputedWeightOfATinyRangeStaysFloat) {  // E23
+  const std::string text = R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x, float[1,1,1,1] w) => (float[1,1,2,2] y) <float[1] b = {30}> { [conv] y = Conv (x, w, b) })";
+  const TensorRanges ranges = {{"x", {-1, 1}}, {"w", {-1e-12f, 1e-12f}}, {"y", {0, 30}}};
+  const QuantizedText qdq = QuantizeText(text, kQdq, ranges);
+  EXPECT_EQ(qdq.Reason("conv"), "");
+  EXPECT_TRUE(qdq.Diagnosed("BIAS_LEFT_FLOAT"));
+  EXPECT_EQ(qdq.Node("Conv").input(2), "b");
+  EXPECT_NE(QuantizeText(text, kQOperator, ranges).Reason("conv").find("int32"), std::string::npos);
+}
+
+TEST(BiasTest, WithoutTheAdjustmentAClippedBiasStaysFloat) {  // E23
+  const std::string text = R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1e-12}, float[1] b = {30}> { y = Conv (x, w, b) })";
+  const QuantizedText result = QuantizeText(
+      text,
+      R"({"quant_format": "QDQ", "weight_type": "QInt8", "extra_options": {"QDQDisableWeightAdjustForInt32Bias": true}})",
+      {{"x", {-1, 1}}, {"y", {0, 30}}});
+  EXPECT_TRUE(result.Diagnosed("BIAS_LEFT_FLOAT"));
+  EXPECT_EQ(result.Floats("w_scale")[0], 1e-12f / 127);
+}
+
 }  // namespace
 }  // namespace ptq

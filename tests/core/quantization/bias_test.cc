@@ -11,6 +11,7 @@
 namespace ptq {
 namespace {
 
+constexpr Raise kAll = Raise::kBelowSmallestValid;
 constexpr int32_t kMax = std::numeric_limits<int32_t>::max();
 constexpr int32_t kMin = std::numeric_limits<int32_t>::min();
 
@@ -29,7 +30,8 @@ TEST(RaiseWeightScalesTest, EqualsTheReferenceBitForBit) {
     std::vector<float> bias;
     for (size_t i = 0; i < biases; ++i) bias.push_back(FloatOf(words[at++]));
     const std::vector<float> before = weight.scales;
-    const bool changed = RaiseWeightScales(bias, weight.scale_type, FloatOf(words[2]), &weight);
+    const bool changed =
+        RaiseWeightScales(bias, weight.scale_type, FloatOf(words[2]), kAll, &weight);
     EXPECT_EQ(changed, weight.scales != before);
     raised += changed;
     for (size_t i = 0; i < scales; ++i) {
@@ -45,7 +47,7 @@ TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
   QuantParams weight{QuantType::kInt8,         FloatType::kFloat, 0, 0, {},
                      {1e-12f, 1e-12f, 1e-12f}, {0, 0, 0}};
   EXPECT_TRUE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
-  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
+  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, kAll, &weight));
   EXPECT_FALSE(QuantizeBias(bias, FloatType::kFloat, 0.01f, weight.scales, {}).clipped);
   EXPECT_EQ(weight.scales[2], 1e-12f);  // its bias fits as it is
 }
@@ -53,17 +55,40 @@ TEST(RaiseWeightScalesTest, MakesEveryBiasFit) {
 TEST(RaiseWeightScalesTest, LooksAtEveryRepetitionOfAGroupedWeightsChannels) {
   const std::vector<float> bias = {0.0f, 0.0f, 0.0f, 30.0f};  // channels 0 1 0 1
   QuantParams weight{QuantType::kInt8, FloatType::kFloat, 1, 0, {}, {1e-12f, 1e-12f}, {0, 0}};
-  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, &weight));
+  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 0.01f, kAll, &weight));
   EXPECT_EQ(weight.scales[0], 1e-12f);
   EXPECT_GT(weight.scales[1], 1e-12f);
 }
 
 TEST(RaiseWeightScalesTest, StaysFiniteWhereTwiceAHalfBiasIsNone) {
   QuantParams weight{QuantType::kInt8, FloatType::kFloat16, 0, 0, {}, {0x1p-20f}, {0}};
-  EXPECT_TRUE(
-      RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, &weight));
+  EXPECT_TRUE(RaiseWeightScales(std::vector<float>{60000.0f}, FloatType::kFloat16, 0x1p-10f, kAll,
+                                &weight));
   EXPECT_GE(weight.scales[0] * 0x1p-10 * kMax, 60000.0);
   EXPECT_LT(weight.scales[0], 0.1f);
+}
+
+TEST(RaiseWeightScalesTest, LeavesWhatIsNotClippedAloneWhereOnlyThatCounts) {
+  // The reference's margin of 1.0001 lies between the two.
+  const std::vector<float> bias = {2147483000.0f / 1024, 2200000000.0f / 1024};
+  QuantParams weight{QuantType::kUInt8, FloatType::kFloat, 0, 0, {}, {0x1p-10f, 0x1p-10f}, {7, 9}};
+  EXPECT_TRUE(RaiseWeightScales(bias, FloatType::kFloat, 1.0f, Raise::kWhereClipped, &weight));
+  EXPECT_EQ(weight.scales[0], 0x1p-10f);
+  EXPECT_GT(weight.scales[1], 0x1p-10f);
+  EXPECT_EQ(weight.zero_points, (std::vector<int32_t>{7, 9}));
+  EXPECT_TRUE(FitsInt32(bias, FloatType::kFloat, 1.0f, weight.scales, {}));
+}
+
+TEST(RaiseWeightScalesTest, NoScaleFitsAnInfiniteBias) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  QuantParams weight{QuantType::kInt8, FloatType::kFloat, {}, 0, {}, {1e-12f}, {0}};
+  EXPECT_FALSE(
+      RaiseWeightScales(std::vector<float>{infinity}, FloatType::kFloat, 1, kAll, &weight));
+  EXPECT_EQ(weight.scales[0], 1e-12f);
+  EXPECT_FALSE(FitsInt32(std::vector<float>{infinity}, FloatType::kFloat, 1, weight.scales, {}));
+  EXPECT_FALSE(
+      FitsInt32(std::vector<float>{std::nanf("")}, FloatType::kFloat, 1, weight.scales, {}));
+  EXPECT_TRUE(FitsInt32(std::vector<float>{0, 1e-4f}, FloatType::kFloat, 1, weight.scales, {}));
 }
 
 TEST(QuantizeBiasTest, RoundsHalfToEvenInDouble) {

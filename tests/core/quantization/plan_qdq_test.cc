@@ -61,7 +61,7 @@ TEST(PlanQdqTest, APerChannelMatMulWithABiasAsLargeAsItsWeightIsSmallIsRaised) {
   const std::vector<float> scales = result.Floats("w_scale");
   EXPECT_GT(scales[0], 1e-12f / 127);
   EXPECT_EQ(scales[1], 1.0f / 127);
-  EXPECT_FALSE(result.Diagnosed("BIAS_CLIPPED"));
+  EXPECT_FALSE(result.Diagnosed("BIAS_LEFT_FLOAT"));
 }
 
 TEST(PlanQdqTest, ReportsRangeAndSharedParameters) {

@@ -72,9 +72,9 @@ struct QuantizedText {
 };
 
 // `options`: JSON of docs/options.md; optimize_model is off unless it says otherwise.
-inline QuantizedText QuantizeText(const std::string& text, const std::string& options,
-                                  TensorRanges ranges) {
-  MemoryFiles files(Serialize(ParseModelText(text)));
+inline QuantizedText QuantizeModel(const onnx::ModelProto& model, const std::string& options,
+                                   TensorRanges ranges) {
+  MemoryFiles files(Serialize(model));
   StaticQuantizer quantizer(&files);
   StaticQuantConfig config = ParseConfig(options);
   if (options.find("optimize_model") == std::string::npos) config.optimize_model = false;
@@ -87,6 +87,12 @@ inline QuantizedText QuantizeText(const std::string& text, const std::string& op
     throw std::invalid_argument("the result is no model");
   }
   return result;
+}
+
+// The same for ONNX text.
+inline QuantizedText QuantizeText(const std::string& text, const std::string& options,
+                                  TensorRanges ranges) {
+  return QuantizeModel(ParseModelText(text), options, std::move(ranges));
 }
 
 }  // namespace ptq
