@@ -242,5 +242,61 @@ TEST(FoldConvMulAdd, OtherShapesAndReadersStay) {
   EXPECT_EQ(folds("float t = {1.0}", "c = Conv(x, w) y = Add(c, t)"), 1);
 }
 
+std::string Numbers(size_t count, const char* value) {
+  std::string text = "{";
+  for (size_t i = 0; i < count; ++i) text += std::string(i > 0 ? ", " : "") + value;
+  return text + "}";
+}
+
+// Two Conv of one weight of 16 channels, each with its own BatchNormalization.
+std::string TwoNorms(const std::string& second_gamma) {
+  return "g (float[1,16,4,4] x) => (float[1,16,4,4] z) <float[16] g = " + Numbers(16, "2.0") +
+         ", float[16] h = " + Numbers(16, second_gamma.c_str()) +
+         ", float[16] b = " + Numbers(16, "0.5") + ", float[16] m = " + Numbers(16, "1.0") +
+         ", float[16] v = " + Numbers(16, "0.99999") + R"(> {
+    c = Conv(x, w) y = BatchNormalization(c, g, b, m, v)
+    d = Conv(y, w) z = BatchNormalization(d, h, b, m, v)
+  })";
+}
+
+TEST(FoldBatchNorm, AWeightThatSeveralShareStaysOne) {
+  Channels same(TwoNorms("2.0"));
+  AddFloats(&same.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(same.Run(FoldBatchNorm), 2);
+  EXPECT_EQ(same.graph().node(0).input(1), "w_bn_folded");
+  EXPECT_EQ(same.graph().node(1).input(1), "w_bn_folded");
+  Channels other(TwoNorms("3.0"));
+  AddFloats(&other.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(other.Run(FoldBatchNorm), 0);
+  EXPECT_EQ(other.Run(FoldConvMulAdd), 0);
+}
+
+TEST(FoldConvMulAdd, AWeightThatSeveralShareStaysOne) {
+  const std::string graph = R"(g (float[1,16,4,4] x) => (float[1,16,4,4] z)
+      <float s = {2.0}, float t = {3.0}> {
+    c = Conv(x, w) y = Mul(c, s)
+    d = Conv(y, w) z = Mul(d, )";
+  Channels same(graph + "s) }");
+  AddFloats(&same.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(same.Run(FoldConvMulAdd), 2);
+  EXPECT_EQ(same.graph().node(0).input(1), same.graph().node(1).input(1));
+  Channels other(graph + "t) }");
+  AddFloats(&other.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(other.Run(FoldConvMulAdd), 0);
+}
+
+TEST(FoldConvMulAdd, NoWeightOrBiasBecomesInfinite) {
+  const auto folded = [](const std::string& weight, const std::string& factor,
+                         const std::string& term) {
+    Channels test("g (float[1,1,4,4] x) => (float[1,1,4,4] z) <float[1,1,1,1] w = {" + weight +
+                  "}, float s = {" + factor + "}, float t = {" + term +
+                  "}> { c = Conv(x, w) y = Mul(c, s) z = Add(y, t) }");
+    return test.Run(FoldConvMulAdd);
+  };
+  EXPECT_EQ(folded("1e20", "2.0", "1.0"), 2);
+  EXPECT_EQ(folded("1e20", "1e20", "1.0"), 0);
+  EXPECT_EQ(folded("0.0", "1e20", "1.0"), 2);
+}
+
 }  // namespace
 }  // namespace ptq
