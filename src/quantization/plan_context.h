@@ -4,8 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "model/computed_weights.h"
 #include "model/graph_view.h"
 #include "model/model.h"
 #include "ops/op_registry.h"
@@ -59,6 +62,8 @@ class PlanContext {
   const Model* model_;
   const StaticQuantConfig* config_;
   GraphView view_;
+  std::unordered_map<const onnx::NodeProto*, ComputedWeight> computed_weights_;
+  std::unordered_set<std::string> functions_;  // of the model: domain, line break, name
   TensorRanges ranges_;
   int64_t opset_;
 };
