@@ -216,6 +216,44 @@ TEST(EliminateUnused, KeepsExactlyWhatOutputsNeed) {
   EXPECT_EQ(test.graph().value_info_size(), 0);
 }
 
+TEST(EliminateNoopCast, ToTheTypeThatIsThereGoes) {
+  PassTest test(R"(g (float[2] x, int64[2] n) => (float[2] y, float16[2] z)
+      <float16[2] a> {
+    a = Cast<to = 1>(x)
+    b = Relu(a)
+    c = Cast<to = 1>(b)
+    d = Cast<to = 10>(c)
+    z = Cast<to = 10>(d)
+    e = Cast<to = 1>(n)
+    f = Foo(e)
+    g = Cast<to = 1>(f)
+    y = Add(c, g)
+  })");
+  // The file's own word that `a` is float16 does not count, and of Foo nothing is known.
+  EXPECT_EQ(EliminateNoopCast(test.context), 3);
+  EXPECT_EQ(Wiring(test.graph()),
+            "Relu(x)->b; Cast(b)->z; Cast(n)->e; Foo(e)->f; Cast(f)->g; Add(b,g)->y");
+}
+
+std::string Imports(const Model& model) {
+  std::string imports;
+  for (const onnx::OperatorSetIdProto& import : model.proto().opset_import()) {
+    imports += import.domain() + ":" + std::to_string(import.version()) + " ";
+  }
+  return imports;
+}
+
+TEST(DropUnusedImports, OnlyDomainsOfNodesStay) {
+  PassTest test(R"(g (float[2] x, bool c) => (float[2] y) {
+      y = If(c) <then_branch = t () => (float[2] p) { p = com.microsoft.Gelu(x) },
+                 else_branch = e () => (float[2] q) { q = Neg(x) }>
+    })",
+                R"(<ir_version: 8, opset_import: ["ai.onnx.ml" : 99, "" : 17,
+                   "com.microsoft" : 1, "org.pytorch.aten" : 1]> )");
+  EXPECT_EQ(DropUnusedImports(test.context), 2);
+  EXPECT_EQ(Imports(test.text.model), ":17 com.microsoft:1 ");
+}
+
 TEST(PassRegistry, NamesAreThoseOfTheFilesAndUnique) {
   std::vector<std::string_view> names;
   for (const Pass& pass : OptimizePasses()) {
@@ -223,7 +261,7 @@ TEST(PassRegistry, NamesAreThoseOfTheFilesAndUnique) {
     EXPECT_EQ(std::count(names.begin(), names.end(), pass.name), 0) << pass.name;
     names.push_back(pass.name);
   }
-  EXPECT_EQ(names.front(), "drop_initializer_inputs");
+  EXPECT_EQ(names.front(), "inline_functions");
 }
 
 }  // namespace
