@@ -25,7 +25,14 @@ Kind KindOfOutputs(const onnx::NodeProto& node, const KindOf& kind_of) {
       })) {
     return Kind::kData;
   }
-  return MovesValues(node) ? kind_of(node.input(0)) : Kind::kComputed;
+  // What passes values on as they come is quantized with what it reads.
+  const bool parts = IsOp(node, "Gather") || IsOp(node, "Slice") || IsOp(node, "Split");
+  if (MovesValues(node) || parts) return kind_of(node.input(0));
+  const bool whole = IsOp(node, "Concat") &&
+                     std::all_of(node.input().begin(), node.input().end(), [&](const auto& input) {
+                       return kind_of(input) == Kind::kConstant;
+                     });
+  return whole ? Kind::kConstant : Kind::kComputed;
 }
 
 }  // namespace

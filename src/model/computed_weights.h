@@ -15,7 +15,7 @@ struct ComputedWeight {
 };
 
 // By node of `view`: Conv, ConvTranspose, MatMul and Gemm with such a weight. One that
-// is only moved (MovesValues) is none: its constant can be quantized where it is. Nor is one that a
+// is only moved, or a part of a constant, is none: the constant is quantized where it is. Nor is one that a
 // DequantizeLinear makes.
 std::unordered_map<const onnx::NodeProto*, ComputedWeight> FindComputedWeights(
     const GraphView& view);

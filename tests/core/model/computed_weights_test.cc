@@ -32,6 +32,7 @@ TEST(FindComputedWeights, NamesTheTensorAndWhatMakesIt) {
 
 TEST(FindComputedWeights, MovedAndDequantizedOnesAndActivationsAreNone) {
   EXPECT_EQ(Found("a = Transpose(w) b = Reshape(a, w) y = MatMul(x, b)"), "");
+  EXPECT_EQ(Found("a = Slice(w, w, w) b = Concat<axis = 0>(a, w) y = MatMul(x, b)"), "");
   EXPECT_EQ(Found("a = DequantizeLinear(q, s) b = Transpose(a) y = MatMul(x, b)"), "");
   EXPECT_EQ(Found("a = Sin(x) y = MatMul(w, a)"), "");
   EXPECT_EQ(Found("a = Sin(w) y = Add(x, a)"), "");
