@@ -55,7 +55,7 @@ ConstantTensor ReadBlock(const TensorProto& tensor, const Block& block, const Te
     for (size_t i = 0; i < dims.size(); ++i) {
       from += static_cast<uint64_t>(block.begin[i] + (i < axis ? at[i] : 0)) * strides[i];
     }
-    store.ReadBytes(tensor, from, {out.bytes.data() + to, run});
+    store.ReadBytes(tensor, from, std::span(out.bytes.data() + to, static_cast<size_t>(run)));
     for (size_t i = axis; i-- > 0;) {
       if (++at[i] < block.count[i]) break;
       at[i] = 0;
