@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "calibration/calibration_model.h"
-#include "calibration/expected_range.h"
+#include "calibration/expected_magnitude.h"
 #include "calibration/memory_estimate.h"
 #include "model/model.h"
 #include "quantization/config.h"
@@ -65,7 +65,7 @@ class StaticQuantizer {
   uint64_t WritePrepared(const std::string& external_file) const;
 
   std::vector<CalibratedTensor> TensorsToCalibrate() const;
-  // What the model as given tells about the data it was trained on; see expected_range.h.
+  // What the model as given tells about the data it was trained on; see expected_magnitude.h.
   std::optional<ExpectedMagnitude> Expected() const { return FindExpectedMagnitude(model_); }
   // What running the float model takes, for samples of these shapes.
   MemoryEstimate EstimateMemory(

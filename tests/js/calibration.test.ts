@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Feeds } from '#dist/base/types.js';
+import type { Feeds, ModelSummary } from '#dist/base/types.js';
+import { originOfNan } from '#dist/calibration/check-samples.js';
 import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
 import { calibrate, mergeRanges, quantizeStatic } from '#dist/index.js';
 import { calibrateOn } from '#dist/jobs/calibrate-model.js';
@@ -305,6 +306,23 @@ test('NaN in one sample is named with its tensor, and the run goes on', async ()
   const note = report.diagnostics.find(({ code }) => code === 'NAN_IN_TENSOR');
   assert.equal(note?.tensor, 'image');
   assert.match(note?.message ?? '', /'image' held NaN in 1 of 5 samples/);
+});
+
+test('NaN that the graph makes itself is not blamed on the samples', () => {
+  const note = {
+    severity: 'warning' as const,
+    code: 'NAN_IN_TENSOR',
+    message: "Tensor 'a' held NaN",
+    hint: 'Look for samples that are broken',
+  };
+  const model = {
+    inputs: [{ name: 'x', type: 'float32', shape: null }],
+  } as unknown as ModelSummary;
+  const [made] = originOfNan([{ ...note, tensor: 'a' }], model);
+  assert.match(made?.hint ?? '', /no input holds NaN: the node that writes the tensor makes it/);
+  const given = { ...note, tensor: 'x' };
+  const other = { severity: 'info' as const, code: 'OTHER', message: '' };
+  assert.deepEqual(originOfNan([given, other], model), [given, other]);
 });
 
 test('a sample that does not fit is named, with what the input expects', async () => {

@@ -4,8 +4,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
+import { crc32 } from '#dist/base/crc32.js';
 import { QuantizeError } from '#dist/base/errors.js';
-import { type DecodedImage, decodeImage, setDecodePlatform } from '#dist/samples/images/decode.js';
+import {
+  checkStart,
+  type DecodedImage,
+  decodeImage,
+  setDecodePlatform,
+} from '#dist/samples/images/decode.js';
 import { nodeDecodePlatform } from '#dist/samples/images/decode-node.js';
 
 setDecodePlatform(nodeDecodePlatform);
@@ -66,8 +72,62 @@ test('a truncated JPEG is refused, not filled up with grey', async () => {
   await refused(read('truncated.jpg'), 'truncated.jpg', /damaged JPEG: Premature end/);
 });
 
-test('a CMYK JPEG is refused by name', async () => {
-  await refused(read('cmyk.jpg'), 'a/cmyk.jpg', /CMYK/);
+test('a damaged JPEG of four components is refused, whatever is wrong with it', async () => {
+  for (const name of ['cmyk.jpg', 'ycck.jpg', 'ycck_progressive.jpg']) {
+    const whole = read(name);
+    for (const part of [0.3, 0.6, 0.95]) {
+      const cut = whole.subarray(0, whole.length * part);
+      await refused(cut, name, /damaged JPEG: \w/);
+    }
+    // Any byte may be wrong: an image or a refusal, never another error.
+    for (let at = 0; at < whole.length; at += 7) {
+      const copy = Uint8Array.from(whole);
+      copy[at]! ^= 0x15;
+      await decodeImage(copy, name).catch((error: unknown) => {
+        assert.ok(
+          error instanceof QuantizeError && error.code === 'INVALID_IMAGE',
+          `${at} ${error}`,
+        );
+        assert.doesNotMatch(error.message, /undefined|not a function|typed array/);
+      });
+    }
+  }
+});
+
+test("more pixels than Pillow's limit are refused before memory is taken for them", async () => {
+  const png = Uint8Array.from(read('rgb.png'));
+  const view = new DataView(png.buffer);
+  view.setUint32(16, 20000);
+  view.setUint32(20, 20000);
+  view.setUint32(29, crc32(png.subarray(12, 29)));
+  const jpeg = Uint8Array.from(read('rgb_444.jpg'));
+  const frame = jpeg.findIndex((byte, at) => byte === 0xff && jpeg[at + 1] === 0xc0);
+  jpeg.set([20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255], frame + 5);
+  const before = process.memoryUsage().rss;
+  for (const [bytes, name] of [
+    [png, 'a.png'],
+    [jpeg, 'a.jpg'],
+  ] as const) {
+    await refused(bytes, name, /has 20000x20000 pixels, and at most 178956970 are read/);
+    assert.throws(() => checkStart(bytes.subarray(0, 1000), name, 2 ** 26), {
+      code: 'INVALID_IMAGE',
+    });
+  }
+  assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
+  assert.throws(() => checkStart(read('rgb.png').subarray(0, 100), 'big.png', 3 * 2 ** 30), {
+    message: /big\.png has 3221225472 bytes, and at most 1073741824 are read/,
+  });
+});
+
+test('a PNG whose data cannot fill its pixels is refused before memory is taken', async () => {
+  const png = Uint8Array.from(read('rgb.png'));
+  const view = new DataView(png.buffer);
+  view.setUint32(16, 13000);
+  view.setUint32(20, 13000);
+  view.setUint32(29, crc32(png.subarray(12, 29)));
+  const before = process.memoryUsage().rss;
+  await refused(png, 'a.png', /it ends inside the pixels/);
+  assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
 });
 
 test('a JPEG without an image is refused, and the decoder works on', async () => {

@@ -23,15 +23,22 @@ import { imageSamples, model } from './support/pipeline.js';
 
 const count = 12;
 
+/** `say` is what the worker says by itself; an Error: that it has ended. */
+type Spoil = (request: RunnerRequest, say: (message: unknown) => void) => unknown;
+
+/** What a worker says that is not there any more. */
+const nothing = Symbol('nothing');
+
 /** A worker in this thread. `spoil` may answer a request in its place. */
-function port(spoil: (request: RunnerRequest) => unknown): WorkerPort {
+function port(spoil: Spoil): WorkerPort {
   let listener: (message: unknown) => void = () => {};
   const serve = serveRunner(nodePlatform, (answer) => listener(answer));
+  const say = (said: unknown) => listener(said);
   return {
     post(message) {
-      const instead = spoil(message as RunnerRequest);
+      const instead = spoil(message as RunnerRequest, say);
       if (instead === undefined) void serve(message as RunnerRequest);
-      else setImmediate(() => listener(instead));
+      else if (instead !== nothing) setImmediate(() => listener(instead));
     },
     onMessage(added) {
       listener = added;
@@ -41,7 +48,7 @@ function port(spoil: (request: RunnerRequest) => unknown): WorkerPort {
 }
 
 /** One pass of MinMax; the ranges, and how many samples workers ran. */
-async function run(workers: number, spoil: (request: RunnerRequest) => unknown = () => undefined) {
+async function run(workers: number, spoil: Spoil = () => undefined, patience?: number) {
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
   const files = new ModelFiles(input);
   const core = await CoreSession.create(files);
@@ -55,9 +62,9 @@ async function run(workers: number, spoil: (request: RunnerRequest) => unknown =
   const platform: Platform<unknown> = {
     ...nodePlatform,
     startCalibrationWorker: () =>
-      port((request) => {
+      port((request, say) => {
         if (request.kind === 'run') byWorkers++;
-        return spoil(request);
+        return spoil(request, say);
       }),
   };
   const runtime = await nodePlatform.loadRuntime({ kind: 'web', threads: 1 });
@@ -69,6 +76,7 @@ async function run(workers: number, spoil: (request: RunnerRequest) => unknown =
     seed,
     workers,
     ownSamples: false,
+    ...(patience !== undefined && { patience }),
   });
   try {
     const done: number[] = [];
@@ -146,4 +154,43 @@ test('a worker that cannot start stops the pass with the samples up to there', a
       (error instanceof QuantizeError && error.code === 'RUNTIME_FAILED') ||
       (error instanceof PassStopped && error.done > 0),
   );
+});
+
+test('a worker that ends while nobody asks it anything is noticed with the next request', async () => {
+  for (const kind of ['start', 'run'] as const) {
+    let ended: unknown = null;
+    const outcome = run(2, (request, say) => {
+      if (ended === say) return nothing;
+      if (ended || request.kind !== kind) return undefined;
+      ended = say;
+      // The answer comes, then the end, before anything else is asked.
+      queueMicrotask(() => {
+        say(kind === 'start' ? { kind: 'started' } : { kind: 'ran', reductions: null });
+        say(new Error('it ended with code 0'));
+      });
+      return nothing;
+    });
+    await assert.rejects(outcome, (error) => {
+      const { cause } = error as { cause?: unknown };
+      const reason = error instanceof PassStopped ? cause : error;
+      assert.ok(reason instanceof QuantizeError && reason.code === 'WORKER_FAILED', `${error}`);
+      assert.match(reason.message, /it ended with code 0/);
+      return true;
+    });
+  }
+});
+
+test('a worker that does not answer any more, without an event, is given up', async () => {
+  for (const kind of ['start', 'run', 'finish'] as const) {
+    await assert.rejects(
+      run(2, (request) => (request.kind === kind ? nothing : undefined), 1000),
+      (error) => {
+        const reason = error instanceof PassStopped ? error.cause : error;
+        assert.ok(reason instanceof QuantizeError && reason.code === 'WORKER_FAILED', `${error}`);
+        assert.match(reason.message, /no answer for/);
+        return true;
+      },
+      kind,
+    );
+  }
 });

@@ -15,9 +15,9 @@ const sample = (value: number): Feeds => ({
   x: { type: 'float32', dims: [1], data: Float32Array.of(value) },
 });
 const five = () => [100, 1, 2, 3, 4].map(sample);
-const valuesOf = async (passes: AsyncIterable<Feeds>) => {
+const valuesOf = async (passes: AsyncIterable<Feeds | null>) => {
   const values: number[] = [];
-  for await (const feeds of passes) values.push(Number(feeds.x!.data[0]));
+  for await (const feeds of passes) values.push(Number(feeds?.x?.data[0]));
   return values;
 };
 

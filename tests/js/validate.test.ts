@@ -35,6 +35,7 @@ test('defaults are those of the mission', () => {
       sample_rate: null,
       calibration_state: null,
       resume: null,
+      strict: false,
       use_external_data_format: false,
       profile: null,
       quant_format: 'QOperator',

@@ -176,3 +176,28 @@ test('text is left to the own reader of the user', () => {
   const withImage = folder('labels', { 'a.png': fixture('image/rgb.png'), 'l.txt': counting([1]) });
   assert.equal(datasetReader(withImage).length, 1);
 });
+
+test('sizes and places beyond the archive are refused before memory is taken for them', async () => {
+  const zip = Buffer.from(zipSync({ 'a.npy': counting([1, 3]) }, { level: 0 }));
+  const entry = zip.indexOf('PK\x01\x02', 0, 'latin1');
+  const at = (offset: number) => entry + offset;
+  // zip64: the sizes are in an extra field that the entry did not have.
+  const extra = Buffer.alloc(28);
+  extra.writeUInt16LE(1, 0);
+  extra.writeUInt16LE(24, 2);
+  for (let i = 0; i < 3; i++) extra.writeBigUInt64LE(2n ** 42n, 4 + 8 * i);
+  const nameEnd = at(46) + zip.readUInt16LE(at(28));
+  const wide = Buffer.concat([zip.subarray(0, nameEnd), extra, zip.subarray(nameEnd)]);
+  wide.writeUInt16LE(28, at(30));
+  for (const field of [20, 24, 42]) wide.writeUInt32LE(0xffffffff, at(field));
+  const end = wide.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  wide.writeUInt32LE(wide.readUInt32LE(end + 12) + 28, end + 12);
+  const far = Buffer.from(zip);
+  far.writeUInt32LE(0x7fffffff, at(42));
+  const long = Buffer.from(zip);
+  for (const field of [20, 24]) long.writeUInt32LE(0x7ffffff0, at(field));
+  for (const bytes of [wide, far, long]) {
+    const file = fileOf('a.zip', bytes);
+    await refused(() => datasetReader(file), x, 'INVALID_DATA', /a\.npy lies outside the file/);
+  }
+});

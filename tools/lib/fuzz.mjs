@@ -28,7 +28,7 @@ const committed = path.join(root, 'tests/fuzz/corpus');
 // Per input. The sanitizers make the core some ten times slower and three times larger.
 const limits = ['-timeout=25', '-rss_limit_mb=2560', '-malloc_limit_mb=1024', '-max_len=8192'];
 // Of what a run adds to the committed corpus of a target.
-const mostAdded = 100;
+const mostAdded = 60;
 const largestAdded = 1024;
 
 export async function fuzz(args) {
@@ -134,7 +134,7 @@ async function keepFinding(name, artifacts, text, env) {
   say(`    log: ${path.relative(root, log)}`);
 }
 
-/** The smallest inputs that go where neither the seeds nor the committed corpus do. */
+/** Inputs of all sizes that go where neither the seeds nor the committed corpus do. */
 async function addToCorpus(name, found, env) {
   const known = path.join(build, 'known', name);
   fs.rmSync(known, { recursive: true, force: true });
@@ -142,13 +142,14 @@ async function addToCorpus(name, found, env) {
   fs.cpSync(path.join(committed, name), path.join(known, 'committed'), { recursive: true });
   const before = new Set(fs.readdirSync(known));
   await collect(path.join(build, coreTargets[name]), ['-merge=1', known, found, ...limits], env);
-  const added = fs
+  const candidates = fs
     .readdirSync(known)
     .filter((file) => !before.has(file))
     .map((file) => ({ file, bytes: fs.readFileSync(path.join(known, file)) }))
     .filter(({ bytes }) => bytes.length <= largestAdded)
-    .sort((a, b) => a.bytes.length - b.bytes.length)
-    .slice(0, mostAdded);
+    .sort((a, b) => a.bytes.length - b.bytes.length);
+  const step = Math.max(1, candidates.length / mostAdded);
+  const added = candidates.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step));
   for (const { file, bytes } of added) {
     fs.writeFileSync(path.join(committed, name, file.slice(0, 12)), bytes);
   }

@@ -31,6 +31,9 @@ export function Result({ result, quantizer }: { result: RunResult; quantizer: Qu
       {stale && <Notice kind="info" title={t.result.stale} />}
       <SizeBars before={report.bytesBefore} after={report.bytesAfter} />
       <Figures result={result} />
+      {report.calibration.assumed.includes('normalization') && (
+        <Notice kind="info" title={t.result.guessedNormalization} />
+      )}
       <Warnings diagnostics={report.diagnostics} quantizer={quantizer} />
       <div class="downloads">
         <button
@@ -191,7 +194,15 @@ function Details({ result }: { result: RunResult }) {
           {report.opsetBefore} → {report.opsetAfter}
         </dd>
         <dt>{t.result.samples}</dt>
-        <dd lang="en">{report.calibration.summary}</dd>
+        <dd lang="en">{report.calibration.done}</dd>
+        {report.calibration.assumed.length > 0 && (
+          <>
+            <dt>{t.result.guessed}</dt>
+            <dd>
+              {report.calibration.assumed.map((what) => t.result.assumptions[what]).join(', ')}
+            </dd>
+          </>
+        )}
         <dt>{t.result.timings}</dt>
         <dd>{times.join(', ')}</dd>
         <CopyLine

@@ -200,6 +200,15 @@ export const en = {
     copied: 'Copied',
     opset: 'Opset',
     samples: 'Calibrated with',
+    guessed: 'Guessed',
+    guessedNormalization:
+      'The normalization of the images is a guess, and so is the quality measured on them: check it above',
+    assumptions: {
+      normalization: 'normalization',
+      fit: 'fit',
+      size: 'size',
+      'channel order': 'channel order',
+    },
     timings: 'Times',
     command: 'The same from the command line',
   },

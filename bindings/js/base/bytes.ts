@@ -43,14 +43,17 @@ export interface OutputFiles<Model> {
   readonly data: ByteSink & { readonly size: number };
   /** Name that the model refers to its data file by. */
   readonly dataName: string;
-  /** Absolute path of the data file, where there are files. */
+  /** Paths of model and data file, where there are files. */
+  readonly modelPath?: string;
   readonly dataPath?: string;
   /** What was written so far, for onnxruntime. */
   runtimeBytes(): { model: RuntimeBytes; data: RuntimeBytes | null };
   /** All of the model that was written so far. */
   modelBytes(): Uint8Array;
-  /** Puts the finished files in place. */
-  commit(): { model: Model; data: Model | null };
+  /**
+   * Puts the finished files in place, and with them what else belongs to them (Node): all or none.
+   */
+  commit(also?: readonly ByteSink[]): { model: Model; data: Model | null };
   /** Removes whatever was written. Allowed at any time, also twice. */
   discard(): void;
 }

@@ -1,6 +1,8 @@
 // The types that cross between the parts of the library: what a model is, what a sample is, what a
 // run reports. The JSON ones are written by bindings/wasm/session_json.cc under the same names.
 
+import type { QuantizeError } from './errors.js';
+
 /**
  * Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses
  * them).
@@ -197,6 +199,15 @@ export interface SampleSource {
    * decoding them. Throws QuantizeError for data that does not fit the inputs.
    */
   open(model: ModelSummary, slice?: SampleSlice): AsyncIterable<Feeds>;
+  /**
+   * The same, with null in the place of each sample whose file cannot be used; `unusable` is told
+   * which and why.
+   */
+  openUsable?(
+    model: ModelSummary,
+    slice: SampleSlice,
+    unusable: (file: string, error: QuantizeError) => void,
+  ): AsyncIterable<Feeds | null>;
   /** Number of samples where known without reading them. */
   readonly length?: number;
   /**
@@ -204,8 +215,26 @@ export interface SampleSource {
    * open().
    */
   describe(): string;
-  /** The same without what was assumed and how to change it; absent where nothing is assumed. */
-  summarize?(): string;
+  /** The same in parts; absent where nothing is assumed. Valid after open(). */
+  about?(): SamplesAbout;
+  /** The files that are read, where there are files. */
+  readonly files?: readonly SampleFile[];
+}
+
+/** What of the preprocessing nobody said, so that it was assumed. */
+export type Assumption = 'normalization' | 'fit' | 'size' | 'channel order';
+
+export interface SamplesAbout {
+  /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
+  done: string;
+  assumed: readonly Assumption[];
+}
+
+/** A file that samples come from. */
+export interface SampleFile {
+  readonly name: string;
+  /** What it is on the disk, whatever its names (Node). */
+  readonly identity?: string;
 }
 
 /**
@@ -219,7 +248,7 @@ export type RangesByChannel = Record<string, [number[], number[]]>;
 
 /**
  * The magnitude that a BatchNormalization's parameters promise; see
- * src/calibration/expected_range.h.
+ * src/calibration/expected_magnitude.h.
  */
 export interface ExpectedMagnitude {
   tensor: string;

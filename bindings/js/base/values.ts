@@ -11,6 +11,8 @@ export function sameValue(a: unknown, b: unknown): boolean {
 
 /** A value as an error text shows it. */
 export function show(value: unknown): string {
+  // JSON has no infinity and no NaN.
+  if (typeof value === 'number') return String(value);
   const text = typeof value === 'string' ? `"${value}"` : JSON.stringify(value);
   return text === undefined ? String(value) : text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -46,7 +46,7 @@ export function planCache(
           : `there is nothing to calibrate with: ${path} does not exist and there are no samples`,
       );
     }
-    if (path !== null) platform.checkWritable?.(path);
+    if (path !== null) platform.checkWritable?.(path, 'calibration_cache_path');
     return { cached: null, writeTo: path, diagnostics: [] };
   }
   const cached = readRanges(text, label);

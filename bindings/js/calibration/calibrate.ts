@@ -11,6 +11,7 @@ import type {
   ModelSummary,
   RangesByChannel,
   SampleSlice,
+  SamplesAbout,
 } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { ModelFiles } from '../core/host-files.js';
@@ -20,6 +21,7 @@ import type { CheckedCalibrate } from '../options/calibrate.js';
 import { rangeOptions } from '../options/core-options.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
+import { UnusableFiles } from '../samples/files/unusable.js';
 import type { SampleInput } from '../samples/samples.js';
 import {
   type CalibrationState,
@@ -28,7 +30,7 @@ import {
   type Shard,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
-import { checkSamples } from './check-samples.js';
+import { checkSamples, originOfNan } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -66,8 +68,7 @@ export interface CalibrationResult {
   /** What a shard collected; null without one. */
   state: CalibrationState | null;
   description: string;
-  /** The same without what was assumed. */
-  summary: string;
+  about: SamplesAbout;
 }
 
 /** 2 GiB. */
@@ -93,7 +94,14 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       calibration.restore(JSON.stringify(resume.collected));
       if (resume.complete && !shard) calibration.endPass();
     }
-    samples = new SamplePasses(reader, model, sliceFrom(shard, begunSamples(resume)));
+    const unusable = new UnusableFiles();
+    const slice = sliceFrom(shard, begunSamples(resume));
+    samples = new SamplePasses(
+      reader,
+      model,
+      slice,
+      given.checked.strict ? undefined : unusable.add,
+    );
     const plan = await planRun(given, tensors, samples, calibration);
     const runtime = await checkedRuntime(given, tensors, samples, calibration);
     pool = new RunnerPool({
@@ -112,6 +120,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       samples,
       plan,
       pool,
+      unusable,
     );
     // A shard whose pass is through already has nothing left to do.
     while (calibration.pass !== '' && !(shard && resume?.complete)) {
@@ -119,10 +128,11 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       if (shard) break;
       calibration.endPass();
     }
+    run.note(...unusable.notes());
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
       run.note(
-        ...calibration.notes(),
+        ...originOfNan(calibration.notes(), model),
         ...checkSamples(
           model,
           core.expectedMagnitude(),
@@ -138,7 +148,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
-      summary: samples.summarize(),
+      about: samples.about(),
     };
   } finally {
     pool?.close();
@@ -172,7 +182,7 @@ async function planRun(
   calibration: CoreCalibration,
 ): Promise<MemoryPlan> {
   const first = await samples.peek();
-  if (first === null && !shard) throw noSamples();
+  if (first === null && !shard && !samples.hasPassedOver) throw noSamples();
   const shapes = Object.entries(first ?? {}).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
@@ -232,6 +242,9 @@ class CalibrationRun {
   readonly #source: SamplePasses;
   readonly #plan: MemoryPlan;
   readonly #pool: RunnerPool;
+  readonly #unusable: UnusableFiles;
+  /** Samples of this run that were passed over, of the pass that is run. */
+  #passedOver = 0;
   #groups: number[][] | null = null;
   #group = 0;
   #done = 0;
@@ -246,8 +259,10 @@ class CalibrationRun {
     source: SamplePasses,
     plan: MemoryPlan,
     pool: RunnerPool,
+    unusable: UnusableFiles,
   ) {
     this.#given = given;
+    this.#unusable = unusable;
     this.#about = about;
     this.#digest = digest;
     this.#calibration = calibration;
@@ -296,6 +311,7 @@ class CalibrationRun {
   async #runGroup(): Promise<void> {
     const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
+    this.#passedOver = 0;
     const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
@@ -325,14 +341,19 @@ class CalibrationRun {
       throw error.cause;
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
-    this.samples = this.#done;
+    this.#unusable.check(this.#done - before, this.#passedOver);
+    this.samples = this.#done - this.#passedOver;
   }
 
   /** Yields the samples, keeping a few for verification. */
-  async *#offered(samples: AsyncIterable<Feeds>, slice: SampleSlice): AsyncGenerator<Feeds> {
+  async *#offered(
+    samples: AsyncIterable<Feeds | null>,
+    slice: SampleSlice,
+  ): AsyncGenerator<Feeds | null> {
     let index = slice.first;
     for await (const feeds of samples) {
-      if (!this.kept.isFull) this.kept.offer(feeds, index);
+      if (feeds === null) this.#passedOver++;
+      else if (!this.kept.isFull) this.kept.offer(feeds, index);
       yield feeds;
       index += slice.step;
     }
@@ -348,13 +369,26 @@ class CalibrationRun {
 }
 
 /** The samples to verify with where ranges come from a cache. Reads no more than these. */
-export async function firstSamples(reader: SampleInput, model: ModelSummary): Promise<Feeds[]> {
+export async function firstSamples(
+  reader: SampleInput,
+  model: ModelSummary,
+  strict: boolean,
+  run: Run,
+): Promise<Feeds[]> {
   const kept = new KeptSamples(undefined);
+  const unusable = new UnusableFiles();
+  const all = { first: 0, step: 1 };
+  const samples = new SamplePasses(reader, model, all, strict ? undefined : unusable.add);
   let index = 0;
-  for await (const feeds of new SamplePasses(reader, model).pass({ first: 0, step: 1 }, false)) {
-    kept.offer(feeds, index++);
+  let passedOver = 0;
+  for await (const feeds of samples.pass(all, false)) {
+    if (feeds === null) passedOver++;
+    else kept.offer(feeds, index);
+    index++;
     if (kept.isFull) break;
   }
   if (index === 0) throw noSamples();
+  unusable.check(index, passedOver);
+  run.note(...unusable.notes());
   return kept.samples;
 }

@@ -27,6 +27,21 @@ export function checkSamples(
   ];
 }
 
+/**
+ * Says of NaN where it comes from: tensors are named in the order of the graph, so where the first
+ * one is no input, the samples have none and the graph makes it.
+ */
+export function originOfNan(notes: Diagnostic[], { inputs }: ModelSummary): Diagnostic[] {
+  return notes.map((note) => {
+    if (note.code !== 'NAN_IN_TENSOR') return note;
+    if (inputs.some(({ name }) => name === note.tensor)) return note;
+    return {
+      ...note,
+      hint: 'no input holds NaN: the node that writes the tensor makes it (0 / 0, a root or logarithm of less than 0), which may be meant',
+    };
+  });
+}
+
 function unusedInput({ name }: ValueSummary): Diagnostic {
   return {
     severity: 'warning',

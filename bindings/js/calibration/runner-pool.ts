@@ -3,6 +3,7 @@
 // it: reductions are taken in the order of the samples, and histograms may be added in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
+import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
@@ -18,28 +19,66 @@ export interface PoolOptions {
   workers: number;
   /** Samples may be handed over to workers: nobody else has their arrays. */
   ownSamples: boolean;
+  /** Milliseconds that a worker may take for an answer; absent: see Deadline. */
+  patience?: number;
 }
 
 /** In milliseconds: workers take about a second to start and warm up. */
 const worthWorkers = 2000;
 const decideAfter = 100;
 
+/** In milliseconds: a session of a large model takes its time to load. */
+const leastPatience = 5 * 60_000;
+
+/**
+ * How long a worker may take for an answer. A browser does not always say that one has ended, and
+ * one that runs a sample cannot be asked; but what takes a hundred times as long as the longest
+ * until now is not going to come.
+ */
+class Deadline {
+  #longest = 0;
+  readonly #fixed: number | undefined;
+
+  constructor(fixed: number | undefined) {
+    this.#fixed = fixed;
+  }
+
+  /** Something took so many milliseconds. */
+  took(time: number): void {
+    this.#longest = Math.max(this.#longest, time);
+  }
+
+  /** Calls `late` once the time is over. Returns an end. Time that the machine sleeps is none. */
+  watch(late: (seconds: number) => void): () => void {
+    const patience = this.#fixed ?? Math.max(leastPatience, 100 * this.#longest);
+    const step = Math.min(1000, patience / 4);
+    let waited = 0;
+    const timer = setInterval(() => {
+      waited += step;
+      if (waited >= patience) late(Math.round(patience / 1000));
+    }, step);
+    return () => clearInterval(timer);
+  }
+}
+
 export class RunnerPool {
   readonly #options: PoolOptions;
+  readonly #deadline: Deadline;
   #workers: WorkerRunner[] = [];
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#deadline = new Deadline(options.patience);
   }
 
   /**
-   * Runs `samples`; `expected`: how many, where known. `onSample` is told how many are done.
+   * Runs `samples`, null being one that was passed over; `expected`: how many, where known. `onSample` is told how many are done.
    * `checkpoint` is called after each and may throw (a cancelled run): then what was begun is
    * finished first, so that exactly the samples up to a number are collected. Returns that number.
    */
   async runPass(
     pass: PassModel,
-    samples: AsyncIterable<Feeds>,
+    samples: AsyncIterable<Feeds | null>,
     expected: number | undefined,
     onSample: (done: number) => void,
     checkpoint: () => Promise<void>,
@@ -66,8 +105,12 @@ export class RunnerPool {
           await local.release();
           local = null;
         }
-        if (local) {
+        if (feeds === null) {
+          ordered.put(index, null);
+        } else if (local) {
+          const started = performance.now();
           ordered.put(index, await local.run(feeds, index));
+          this.#deadline.took(performance.now() - started);
         } else {
           const worker = await Promise.race(this.#workers.map((one) => one.idle()));
           worker.run(feeds, index, ordered, ownSamples);
@@ -104,7 +147,7 @@ export class RunnerPool {
   async #startWorkers(pass: PassModel): Promise<void> {
     const { platform, runtime, calibration, seed, workers } = this.#options;
     while (this.#workers.length < workers) {
-      this.#workers.push(new WorkerRunner(platform.startCalibrationWorker()));
+      this.#workers.push(new WorkerRunner(platform.startCalibrationWorker(), this.#deadline));
     }
     const state = calibration.fork();
     await Promise.all(
@@ -181,23 +224,19 @@ class InOrder {
 
 /** A worker as a runner: one request at a time. */
 class WorkerRunner {
+  /** What went wrong, or that the worker has ended: then no request is answered any more. */
   failure: QuantizeError | null = null;
   readonly #port: WorkerPort;
+  readonly #deadline: Deadline;
   #answered: ((answer: RunnerResponse) => void) | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(port: WorkerPort) {
+  constructor(port: WorkerPort, deadline: Deadline) {
     this.#port = port;
+    this.#deadline = deadline;
     port.onMessage((message) => {
-      const failed = (code: string, text: string): RunnerResponse => ({
-        kind: 'failed',
-        error: { code, message: text },
-      });
-      const answer =
-        message instanceof Error
-          ? failed('WORKER_FAILED', `a calibration worker stopped: ${message.message}`)
-          : (message as RunnerResponse);
-      this.#answered?.(answer);
+      if (message instanceof Error) this.#ended(message.message);
+      else this.#answered?.(message as RunnerResponse);
     });
   }
 
@@ -214,7 +253,8 @@ class WorkerRunner {
 
   run(feeds: Feeds, index: number, ordered: InOrder, own: boolean): void {
     const buffers = own ? Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer) : [];
-    this.#running = this.#ask({ kind: 'run', feeds, index }, [...new Set(buffers)]).then(
+    const origin = originOf(feeds);
+    this.#running = this.#ask({ kind: 'run', feeds, index, origin }, [...new Set(buffers)]).then(
       (answer) => ordered.put(index, answer.kind === 'ran' ? answer.reductions : null),
       () => {}, // kept in `failure`
     );
@@ -230,13 +270,26 @@ class WorkerRunner {
     this.#port.terminate();
   }
 
+  /** Whether or not somebody waits for an answer: the next who asks is told, too. */
+  #ended(why: string): void {
+    const error = { code: 'WORKER_FAILED', message: `a calibration worker stopped: ${why}` };
+    this.failure ??= errorFromData(error);
+    this.#answered?.({ kind: 'failed', error });
+  }
+
   async #ask(request: RunnerRequest, transfer?: ArrayBuffer[]): Promise<RunnerResponse> {
+    if (this.failure) throw this.failure;
+    const started = performance.now();
+    let unwatch = () => {};
     const answer = await new Promise<RunnerResponse>((resolve) => {
       this.#answered = resolve;
+      unwatch = this.#deadline.watch((seconds) => this.#ended(`no answer for ${seconds} s`));
       this.#port.post(request, transfer);
-    });
+    }).finally(() => unwatch());
+    this.#answered = null;
+    this.#deadline.took(performance.now() - started);
     if (answer.kind !== 'failed') return answer;
-    this.failure = errorFromData(answer.error);
+    this.failure ??= errorFromData(answer.error);
     throw this.failure;
   }
 }

@@ -3,7 +3,14 @@
 // again, rewinding a reader that has rewind(). What can be read only once is kept in memory as it
 // comes.
 import { QuantizeError } from '../base/errors.js';
-import type { CalibrationDataReader, Feeds, ModelSummary, SampleSlice } from '../base/types.js';
+import type {
+  CalibrationDataReader,
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SamplesAbout,
+} from '../base/types.js';
+import type { OnUnusable } from '../samples/files/unusable.js';
 import {
   checkSample,
   copySample,
@@ -23,18 +30,30 @@ export class SamplePasses {
   #opened: OpenSamples;
   #opens = 0;
   /** The first pass, its first sample taken; null before peek() and once the pass has begun. */
-  #begun: AsyncGenerator<Feeds> | null = null;
+  #begun: AsyncGenerator<Feeds | null> | null = null;
   #first: Feeds | null = null;
+  /** Samples before the first that were passed over. */
+  #passedOver = 0;
+  readonly #unusable: OnUnusable | undefined;
   /** Whether another pass may follow. */
   #again = true;
   /** Of input that can be read only once: what has come, in order. */
   readonly #kept: Feeds[] = [];
-  #rest: AsyncIterator<Feeds> | null = null;
+  #rest: AsyncIterator<Feeds | null> | null = null;
   /** The number after that of the last sample, once a pass has come to its end. */
   #end: number | null = null;
 
-  /** `slice`: that of the first pass. */
-  constructor(input: SampleInput, model: ModelSummary, slice: SampleSlice = { first: 0, step: 1 }) {
+  /**
+   * `slice`: that of the first pass. `unusable`: told of files that are passed over; without it
+   * they are errors.
+   */
+  constructor(
+    input: SampleInput,
+    model: ModelSummary,
+    slice: SampleSlice = { first: 0, step: 1 },
+    unusable?: OnUnusable,
+  ) {
+    this.#unusable = unusable;
     this.#input = input;
     this.#model = model;
     this.#slice = slice;
@@ -51,52 +70,65 @@ export class SamplePasses {
     return typeof (this.#input as { open?: unknown }).open === 'function';
   }
 
+  /** After peek(): whether samples before the first were passed over. */
+  get hasPassedOver(): boolean {
+    return this.#passedOver > 0;
+  }
+
   describe(): string {
     return this.#opened.describe();
   }
 
-  summarize(): string {
-    return this.#opened.summarize();
+  about(): SamplesAbout {
+    return this.#opened.about();
   }
 
   /** The first sample of the first pass, for its shapes; the first of all where that has none. */
   async peek(): Promise<Feeds | null> {
     if (this.#begun) return this.#first;
     this.#begun = this.#read(this.#slice);
-    this.#first = await this.#look(this.#begun, this.#slice.first);
+    const { first, passedOver } = await this.#look(this.#begun, this.#slice);
+    this.#first = first;
+    this.#passedOver = passedOver;
     if (this.#first || this.#slice.first === 0) return this.#first;
-    const all = this.#read({ first: 0, step: 1 });
+    const slice = { first: 0, step: 1 };
+    const all = this.#read(slice);
     try {
-      return await this.#look(all, 0);
+      return (await this.#look(all, slice)).first;
     } finally {
       await all.return(undefined);
     }
   }
 
-  async #look(samples: AsyncGenerator<Feeds>, index: number): Promise<Feeds | null> {
-    const next = await samples.next();
-    if (next.done) return null;
-    checkSample(next.value, this.#model.inputs, index);
-    return this.areFresh ? next.value : copySample(next.value);
+  async #look(samples: AsyncGenerator<Feeds | null>, slice: SampleSlice) {
+    for (let passedOver = 0; ; passedOver++) {
+      const next = await samples.next();
+      if (next.done) return { first: null, passedOver };
+      if (next.value === null) continue;
+      checkSample(next.value, this.#model.inputs, slice.first + passedOver * slice.step);
+      return { first: this.areFresh ? next.value : copySample(next.value), passedOver };
+    }
   }
 
   /**
    * One pass over the samples of `slice`, checked against the model's inputs; `again`: another one
    * may follow. Throws INVALID_DATA for a sample that does not fit, READER_CANNOT_REWIND where
-   * there are more or fewer samples than in the pass before.
+   * there are more or fewer samples than in the pass before. Null: one was passed over.
    */
-  async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds> {
+  async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds | null> {
     this.#again = again;
     let index = slice.first;
     const samples = this.#begun ?? this.#read(slice);
-    if (this.#begun && this.#first) {
+    if (this.#begun) {
       this.#begun = null;
-      yield this.#first;
-      index += slice.step;
+      for (let i = 0; i < this.#passedOver; i++, index += slice.step) yield null;
+      if (this.#first) {
+        yield this.#first;
+        index += slice.step;
+      }
     }
-    this.#begun = null;
     for await (const feeds of samples) {
-      checkSample(feeds, this.#model.inputs, index);
+      if (feeds) checkSample(feeds, this.#model.inputs, index);
       yield feeds;
       index += slice.step;
     }
@@ -110,11 +142,11 @@ export class SamplePasses {
     this.#begun = null;
   }
 
-  async *#read(slice: SampleSlice): AsyncGenerator<Feeds> {
+  async *#read(slice: SampleSlice): AsyncGenerator<Feeds | null> {
     if (!isReadOnce(this.#input)) {
       const { rewind } = this.#input as CalibrationDataReader;
       if (this.#opens++ > 0) await rewind?.call(this.#input);
-      this.#opened = openSamples(this.#input, this.#model, slice);
+      this.#opened = openSamples(this.#input, this.#model, slice, this.#unusable);
       yield* this.#opened.samples;
       return;
     }
@@ -125,12 +157,14 @@ export class SamplePasses {
     this.#rest ??= this.#opened.samples[Symbol.asyncIterator]();
     let bytes = this.#kept.reduce((sum, feeds) => sum + sampleBytes(feeds), 0);
     for (let next = await this.#rest.next(); !next.done; next = await this.#rest.next(), index++) {
+      // Such input has no files that could be passed over.
+      const feeds = next.value as Feeds;
       if (this.#again) {
-        bytes += sampleBytes(next.value);
+        bytes += sampleBytes(feeds);
         if (bytes > keptBytes) throw readsOnce(bytes);
-        this.#kept.push(copySample(next.value));
+        this.#kept.push(copySample(feeds));
       }
-      if (wanted(index)) yield next.value;
+      if (wanted(index)) yield feeds;
     }
   }
 }

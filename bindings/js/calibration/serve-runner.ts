@@ -2,6 +2,7 @@
 // are worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
+import { type SampleOrigin, withOrigin } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
@@ -9,7 +10,7 @@ import { type CalibrationSeed, growCalibration, type PassModel, Runner } from '.
 
 export type RunnerRequest =
   | { kind: 'start'; runtime: RuntimeKind; pass: PassModel; seed: CalibrationSeed }
-  | { kind: 'run'; feeds: Feeds; index: number }
+  | { kind: 'run'; feeds: Feeds; index: number; origin?: SampleOrigin | undefined }
   /** What the tensors held is asked for; the session is released. */
   | { kind: 'finish' };
 
@@ -37,7 +38,9 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
     }
     if (!runner || !calibration) throw new QuantizeError('INTERNAL', 'the runner was not started');
     if (request.kind === 'run') {
-      return { kind: 'ran', reductions: await runner.run(request.feeds, request.index) };
+      const { feeds, index, origin } = request;
+      const reductions = await runner.run(withOrigin(feeds, origin), index);
+      return { kind: 'ran', reductions };
     }
     const state = calibration.save();
     calibration.dispose();

@@ -209,19 +209,20 @@ function readBoolean(label: string, inline: string | undefined, args: string[]):
 /** Words that are each a JSON object or key=value; later ones win. */
 function readObject(label: string, words: string[]): Record<string, unknown> {
   if (words.length === 0) throw usage(`${label} needs a value`, 'such as ActivationSymmetric=true');
-  const object: Record<string, unknown> = {};
+  const entries = new Map<string, unknown>();
   for (const word of words) {
     const equals = word.indexOf('=');
     if (word.trimStart().startsWith('{')) {
-      Object.assign(object, parseObject(label, word));
+      for (const [key, value] of Object.entries(parseObject(label, word))) entries.set(key, value);
     } else if (equals > 0) {
       const key = word.slice(0, equals);
-      object[key] = looseValue(key, word.slice(equals + 1));
+      entries.set(key, looseValue(key, word.slice(equals + 1)));
     } else {
       throw usage(`${label}: expected JSON or key=value but received "${word}"`);
     }
   }
-  return object;
+  // A key may be "__proto__", which is then refused as any unknown one.
+  return Object.fromEntries(entries);
 }
 
 function parseObject(label: string, text: string): object {
@@ -239,7 +240,8 @@ function looseValue(key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return extraOptions[key]?.kind === 'strings' ? text.split(',').filter(Boolean) : text;
+    const spec = Object.hasOwn(extraOptions, key) ? extraOptions[key] : undefined;
+    return spec?.kind === 'strings' ? text.split(',').filter(Boolean) : text;
   }
 }
 

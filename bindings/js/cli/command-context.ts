@@ -4,7 +4,8 @@
 import type { Progress } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
 import type { ParsedArgs } from './args.js';
-import { describe } from './error-text.js';
+import { describe, oneLine, printable } from './error-text.js';
+import { type OutStream, print } from './outputs.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { StateFile, type StateOptions } from './state-file.js';
 
@@ -18,7 +19,7 @@ export class CommandContext {
     onDiagnostic: (diagnostic: Diagnostic) => void;
   };
   readonly #args: ParsedArgs;
-  readonly #out: { write(text: string): unknown };
+  readonly #out: OutStream;
   readonly #progress: ProgressLine;
   readonly #atOnce: boolean;
   readonly #held: string[] = [];
@@ -26,7 +27,7 @@ export class CommandContext {
 
   constructor(
     args: ParsedArgs,
-    out: { write(text: string): unknown },
+    out: OutStream,
     err: ProgressStream,
     signal: AbortSignal | undefined,
   ) {
@@ -37,7 +38,7 @@ export class CommandContext {
     // that fails at once has printed nothing but its error.
     this.#atOnce = err.isTTY === true;
     this.#progress = new ProgressLine(err, args.quiet, () => {
-      described ||= [...this.#held, this.describe()].filter(Boolean).join('\n');
+      described ||= [...this.#held, oneLine(this.describe())].filter(Boolean).join('\n');
       return described;
     });
     this.callbacks = {
@@ -64,11 +65,15 @@ export class CommandContext {
   }
 
   /** The report: as JSON, or the files and further lines. */
-  report(all: object, written: readonly string[], lines: readonly string[] = []): void {
-    if (this.#args.json) this.#out.write(`${JSON.stringify(all, null, 2)}\n`);
+  async report(
+    all: object,
+    written: readonly string[],
+    lines: readonly string[] = [],
+  ): Promise<void> {
+    if (this.#args.json) await print(this.#out, `${JSON.stringify(all, null, 2)}\n`);
     else if (!this.#args.quiet) {
       const texts = [...written.map((file) => `written  ${file}`), ...lines];
-      this.#out.write(`${texts.join('\n')}\n`);
+      await print(this.#out, printable(`${texts.join('\n')}\n`));
     }
   }
 

@@ -15,19 +15,24 @@ import type { carriedOptions } from '../options/configs.js';
 import { preprocessOptions } from '../options/preprocess.js';
 import type { CheckedOf } from '../options/spec.js';
 import { checkOptions, checkQuantizeStatic } from '../options/validate.js';
+import type { FileSink } from '../platform/file-sink.js';
+import { refuseMeetings } from '../platform/file-uses.js';
 import { nodePlatform } from '../platform/node.js';
-import { writableFolder, writeTextFile } from '../platform/node-files.js';
+import { readTextFile } from '../platform/node-files.js';
+import type { FileUse } from '../platform/platform.js';
+import { writableTarget } from '../platform/targets.js';
 import { type ParsedArgs, parseArgs } from './args.js';
 import { CommandContext } from './command-context.js';
-import { errorText } from './error-text.js';
+import { errorText, printable } from './error-text.js';
 import { helpText } from './help.js';
+import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
 import { bytesText, summaryText } from './summary.js';
 
 export interface CommandStreams {
-  out: { write(text: string): unknown };
+  out: OutStream;
   err: ProgressStream;
 }
 
@@ -40,8 +45,8 @@ export async function runCommand(
   let context: CommandContext | null = null;
   try {
     const args = parseArgs(argv);
-    if (args.help) out.write(helpText(args.command));
-    else if (args.version) out.write(`${packageVersion()}\n`);
+    if (args.help) await print(out, helpText(args.command));
+    else if (args.version) await print(out, `${packageVersion()}\n`);
     else {
       context = new CommandContext(args, out, err, signal);
       await runParsed(args, out, context);
@@ -69,15 +74,15 @@ async function runParsed(
   const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);
-  if (args.saveConfig !== null) writableFolder(args.saveConfig, 'save_config');
+  if (args.saveConfig !== null) writableTarget(args.saveConfig, 'save_config');
   switch (args.command) {
     case 'get_qdq_config':
     case 'get_qnn_qdq_config':
       return configure(args, args.command, given, out);
     case 'calibrate':
-      return calibrateCommand(given, context);
+      return calibrateCommand(given, configUses(args), context);
     case 'merge_ranges':
-      return mergeCommand(given, context);
+      return mergeCommand(given, configUses(args), context);
     case 'preprocess':
       return preprocessCommand(args, given, out, context);
     case 'quantize_static':
@@ -93,6 +98,7 @@ async function quantizeCommand(
 ): Promise<void> {
   const checked = checkQuantizeStatic(given, await loadCore());
   const models = requireModels(checked);
+  writableTarget(models.modelOutput, 'model_output');
   const source = openDataset(checked);
   context.describe = () => source?.describe() ?? '';
   const state = context.useState(checked, models.modelOutput);
@@ -103,13 +109,40 @@ async function quantizeCommand(
     onCalibrationState: (text: string) => state.keep(text),
     ...context.callbacks,
   };
-  const { report } = await quantizeChecked(nodePlatform, input, checked);
-  context.finish();
+  await withConfig(args, checked, (staged) =>
+    quantizeChecked(nodePlatform, input, checked, {
+      files: [...configUses(args), ...state.uses],
+      async beforeCommit(report) {
+        context.finish();
+        const { calibrationCache: _, ...printed } = report;
+        if (args.json) await print(out, `${JSON.stringify(printed, null, 2)}\n`);
+        else if (!args.quiet) await print(out, printable(summaryText(report)));
+        return staged();
+      },
+    }),
+  );
   state.remove();
-  const { calibrationCache: _, ...printed } = report;
-  if (args.json) out.write(`${JSON.stringify(printed, null, 2)}\n`);
-  else if (!args.quiet) out.write(summaryText(report));
-  if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
+}
+
+/**
+ * Runs a job that puts the configuration, where it is asked for, in place together with its result.
+ */
+async function withConfig(
+  args: ParsedArgs,
+  checked: object,
+  job: (staged: () => readonly FileSink[]) => Promise<unknown>,
+): Promise<void> {
+  const files = new StagedFiles();
+  try {
+    await job(() => {
+      if (args.saveConfig !== null) {
+        files.add(args.saveConfig, formatConfig(checked), 'save_config');
+      }
+      return files.sinks;
+    });
+  } finally {
+    files.discard();
+  }
 }
 
 async function preprocessCommand(
@@ -120,13 +153,20 @@ async function preprocessCommand(
 ): Promise<void> {
   const checked = checkOptions(preprocessOptions, given);
   const source = { ...requireModels(checked), ...context.callbacks };
-  const { report } = await preprocessChecked(nodePlatform, source, checked);
-  context.finish();
-  const { bytesAfter, nodesBefore, nodesAfter, opsetAfter } = report;
-  const size = `${bytesText(bytesAfter)}, ${nodesBefore} → ${nodesAfter} nodes, opset ${opsetAfter}`;
-  if (args.json) out.write(`${JSON.stringify(report, null, 2)}\n`);
-  else if (!args.quiet) out.write(`written  ${checked.model_output} (${size})\n`);
-  if (args.saveConfig !== null) writeTextFile(args.saveConfig, formatConfig(checked));
+  await withConfig(args, checked, (staged) =>
+    preprocessChecked(nodePlatform, source, checked, {
+      files: configUses(args),
+      async beforeCommit(report) {
+        context.finish();
+        const { bytesAfter, nodesBefore, nodesAfter, opsetAfter } = report;
+        const size = `${bytesText(bytesAfter)}, ${nodesBefore} → ${nodesAfter} nodes, opset ${opsetAfter}`;
+        if (args.json) await print(out, `${JSON.stringify(report, null, 2)}\n`);
+        else if (!args.quiet)
+          await print(out, printable(`written  ${checked.model_output} (${size})\n`));
+        return staged();
+      },
+    }),
+  );
 }
 
 interface Models {
@@ -149,21 +189,29 @@ async function configure(
   given: OptionValues,
   out: CommandStreams['out'],
 ): Promise<void> {
-  const text = formatConfig(await configOf(command, given));
-  if (args.saveConfig !== null) writeTextFile(args.saveConfig, text);
-  if (args.saveConfig === null || args.json) out.write(text);
+  const text = formatConfig(await configOf(command, given, configUses(args)));
+  if (args.saveConfig === null) return print(out, text);
+  const file = new StagedFiles();
+  try {
+    file.add(args.saveConfig, text, 'save_config');
+    if (args.json) await print(out, text);
+    file.commit();
+  } finally {
+    file.discard();
+  }
 }
 
 async function configOf(
   command: 'get_qdq_config' | 'get_qnn_qdq_config',
   given: OptionValues,
+  uses: readonly FileUse[],
 ): Promise<object> {
   if (command === 'get_qdq_config') {
     const checked = checkOptions(commandTables[command], given);
-    return carried(checked, (source) => qdqConfigChecked(nodePlatform, source, checked));
+    return carried(checked, uses, (source) => qdqConfigChecked(nodePlatform, source, checked));
   }
   const checked = checkOptions(commandTables[command], given);
-  return carried(checked, (source) => qnnConfigChecked(nodePlatform, source, checked));
+  return carried(checked, uses, (source) => qnnConfigChecked(nodePlatform, source, checked));
 }
 
 /** The configuration, with what it carries along for its run. */
@@ -174,16 +222,18 @@ async function carried(
     calibrate_dataset,
     preprocess,
   }: CheckedOf<typeof carriedOptions> & Pick<Models, 'model_input'>,
+  uses: readonly FileUse[],
   make: (source: { modelInput: string }) => Promise<StaticQuantConfig>,
 ): Promise<object> {
   const modelInput = requirePath(model_input, 'model_input', '--input_model');
+  refuseMeetings([...uses, { option: 'model_input', path: modelInput, writes: false }]);
   const config = await make({ modelInput });
   return { model_input, model_output, calibrate_dataset, preprocess, ...config };
 }
 
 function readConfig(file: string): string {
-  const text = nodePlatform.readText?.(file);
-  if (typeof text === 'string') return text;
+  const text = readTextFile(file, `config: ${file}`);
+  if (text !== null) return text;
   throw new QuantizeError('INVALID_OPTION', `config: ${file} does not exist`);
 }
 

@@ -25,6 +25,10 @@ function leftFloat(report: QuantizationReport): string {
   return count === 0 ? '' : `, ${count} left float (${named.join(', ')})`;
 }
 
+/** A guess is called one: "; guessed: normalization, fit". */
+const guessText = (assumed: readonly string[]) =>
+  assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '';
+
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
   const { bytesBefore, bytesAfter, calibration } = report;
@@ -32,13 +36,13 @@ export function summaryText(report: QuantizationReport): string {
   const samples =
     calibration.source === 'cache'
       ? 'ranges from the calibration cache'
-      : calibration.summary || `${calibration.samples}`;
+      : (calibration.done || `${calibration.samples}`) + guessText(calibration.assumed);
   const rows = [
     ['written', report.modelOutput ?? ''],
     ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
-    ['quality', qualityText(report.quality)],
+    ['quality', qualityText(report.quality, calibration.assumed)],
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];
   return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;

@@ -37,6 +37,12 @@ export function loadCore(): Promise<Core> {
     },
     (cause: unknown) => {
       loading = null;
+      if (cause instanceof RangeError && /memory|allocat/i.test(cause.message)) {
+        throw new QuantizeError('OUT_OF_MEMORY', `no memory for the wasm core: ${cause.message}`, {
+          hint: 'WebAssembly reserves address space: raise the limit (ulimit -v) of the process',
+          cause,
+        });
+      }
       throw new QuantizeError('CORE_NOT_LOADED', `the wasm core could not be loaded: ${cause}`, {
         hint: 'it must be served as ptq_core.wasm beside the JavaScript files',
         cause,

@@ -5,15 +5,15 @@ type RangeEnd = number | 'inf' | '-inf';
 
 /** Reads the core's JSON of ranges; tensors without a value are left out. */
 export function parseRanges(json: string): TensorRanges {
-  const ranges: TensorRanges = {};
+  const ranges: [string, TensorRanges[string]][] = [];
   const end = (value: RangeEnd) =>
     typeof value === 'number' ? value : value === 'inf' ? Infinity : -Infinity;
   for (const [tensor, range] of Object.entries(
     JSON.parse(json) as Record<string, RangeEnd[] | null>,
   )) {
-    if (range) ranges[tensor] = range.map(end) as [number, number];
+    if (range) ranges.push([tensor, range.map(end) as [number, number]]);
   }
-  return ranges;
+  return Object.fromEntries(ranges); // a tensor may be called "__proto__"
 }
 
 /** The core's JSON of ranges. */

@@ -21,6 +21,8 @@ import { type CheckedCalibrate, calibrateOptions } from '../options/calibrate.js
 import { coreOptions } from '../options/core-options.js';
 import { checkCalibrate, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
+import { refuseToOverwrite } from './file-uses.js';
+import type { JobExtras } from './quantize-static.js';
 
 export interface CalibrateResult {
   /** Tensor ranges; null after a shard, and where another pass is needed. */
@@ -50,6 +52,7 @@ export async function calibrateChecked(
   platform: Platform<unknown>,
   source: CalibrateSource,
   checked: CheckedCalibrate,
+  { files: others = [] }: Pick<JobExtras<never>, 'files'> = {},
 ): Promise<CalibrateResult> {
   const run = new Run(source);
   const shard = parseShard(checked.shard);
@@ -68,6 +71,7 @@ export async function calibrateChecked(
       const files = new ModelFiles(input);
       core = await CoreSession.create(files);
       const model = core.open();
+      refuseToOverwrite(platform, { input, externalFiles: model.externalFiles, reader, others });
       core.configure(coreOptions(checked));
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
       if (runtime.note) run.note(runtime.note);

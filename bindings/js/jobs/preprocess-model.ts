@@ -10,7 +10,8 @@ import { type ModelPair, modelPairKeys, type PreprocessOptions } from '../option
 import { type CheckedPreprocess, preprocessOptions } from '../options/preprocess.js';
 import { checkOptions, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
-import { refuseToOverwrite } from './quantize-static.js';
+import { refuseToOverwrite } from './file-uses.js';
+import type { JobExtras } from './quantize-static.js';
 
 // The lowest opset in which every format can be written: DequantizeLinear has an axis from there.
 const perChannelOpset = 13;
@@ -45,6 +46,7 @@ export async function preprocessChecked<Model>(
   platform: Platform<Model>,
   source: ModelPair,
   checked: CheckedPreprocess,
+  { files: others = [], beforeCommit }: JobExtras<PreprocessReport> = {},
 ): Promise<PreprocessResult<Model>> {
   const run = new Run(source);
   const dataName = checked.external_data_location;
@@ -68,7 +70,13 @@ export async function preprocessChecked<Model>(
       input.close();
     };
     const summary = core.open();
-    if (checked.save_as_external_data) refuseToOverwrite(input, output, summary.externalFiles);
+    refuseToOverwrite(platform, {
+      input,
+      externalFiles: summary.externalFiles,
+      output,
+      writesData: checked.save_as_external_data,
+      others,
+    });
     core.configure({ optimize_model: checked.skip_optimization !== true });
     const prepared = await run.stage('prepare', () => core.prepare(perChannelOpset));
     run.note(...prepared.diagnostics);
@@ -76,13 +84,16 @@ export async function preprocessChecked<Model>(
       core.writePrepared(checked.save_as_external_data ? output.dataName : ''),
     );
     const bytesAfter = output.model.size + output.data.size;
-    const { model, data } = output.commit();
     const { opsetBefore, opsetAfter, nodesBefore, nodesAfter, passes } = prepared;
     const { diagnostics } = run;
+    const about = { bytesAfter, opsetBefore, opsetAfter, nodesBefore, nodesAfter };
+    const report: PreprocessReport = { ...about, passes, diagnostics };
+    const also = (await beforeCommit?.(report)) ?? [];
+    const { model, data } = output.commit(also);
     return {
       model,
       externalData: data === null ? null : { name: output.dataName, data },
-      report: { bytesAfter, opsetBefore, opsetAfter, nodesBefore, nodesAfter, passes, diagnostics },
+      report,
     };
   } finally {
     close();

@@ -1,11 +1,11 @@
 // The whole job, top to bottom: check, open, prepare, calibrate, quantize, verify, put in place.
 // index.ts and browser.ts bind it to their platform.
 
-import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
 import type { Diagnostic, ModelSummary, QuantizeReport } from '../base/types.js';
-import { planCache } from '../calibration/cache-plan.js';
+import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
@@ -21,10 +21,11 @@ import {
 import { coreOptions } from '../options/core-options.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
-import type { Platform } from '../platform/platform.js';
+import type { FileUse, Platform } from '../platform/platform.js';
 import { judgeQuality } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+import { refuseToOverwrite } from './file-uses.js';
 
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
@@ -46,11 +47,23 @@ export async function quantizeOn<Model>(
   return quantizeChecked(platform, options, checkQuantizeStatic(given, await loadCore()));
 }
 
+/** What a caller adds to a job: the command does. */
+export interface JobExtras<Report> {
+  /** What else it reads and writes. */
+  files?: readonly FileUse[];
+  /**
+   * Called when the result is complete and not yet in place. Where it throws, nothing is written;
+   * what it returns is put in place together with the result.
+   */
+  beforeCommit?(report: Report): Promise<readonly ByteSink[]>;
+}
+
 /** `source`: what is read and written, and how the run is watched. */
 export async function quantizeChecked<Model>(
   platform: Platform<Model>,
   source: QuantizeSource,
   checked: CheckedStatic,
+  { files: others = [], beforeCommit }: JobExtras<QuantizationReport> = {},
 ): Promise<QuantizeResult<Model>> {
   const run = new Run(source);
   const { modelInput: model, modelOutput, calibrationDataReader: reader } = source;
@@ -72,7 +85,14 @@ export async function quantizeChecked<Model>(
       core = await CoreSession.create(files);
       const summary = core.open();
       core.configure(coreOptions(checked));
-      if (checked.use_external_data_format) refuseToOverwrite(input, output, summary.externalFiles);
+      refuseToOverwrite(platform, {
+        input,
+        externalFiles: summary.externalFiles,
+        reader,
+        output,
+        writesData: checked.use_external_data_format,
+        others: [...others, ...cacheUse(checked, cache)],
+      });
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
       if (runtime.note) run.note(runtime.note);
       return { input, files, core, summary, runtime };
@@ -84,11 +104,18 @@ export async function quantizeChecked<Model>(
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let said = { description: '', summary: '' };
+    let said: Pick<QuantizationReport['calibration'], 'description' | 'done' | 'assumed'> = {
+      description: '',
+      done: '',
+      assumed: [],
+    };
     let ranges = '{}';
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
-      if (reader) samples = { samples: 0, kept: await firstSamples(reader, summary) };
+      if (reader) {
+        const kept = await firstSamples(reader, summary, checked.strict, run);
+        samples = { samples: 0, kept };
+      }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
         calibrate({
@@ -103,7 +130,7 @@ export async function quantizeChecked<Model>(
         }),
       );
       samples = result;
-      said = { description: result.description, summary: result.summary };
+      said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
     }
     opened.core.setRanges(ranges);
@@ -117,7 +144,10 @@ export async function quantizeChecked<Model>(
     const quantized = await run.stage('quantize', () =>
       opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
     );
-    if (cache.cached) refuseForeignCache(quantized);
+    if (cache.cached) {
+      refuseForeignCache(quantized);
+      run.note(...missingRanges(quantized));
+    }
     run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
     const quality = await run.stage('verify', () =>
@@ -126,43 +156,51 @@ export async function quantizeChecked<Model>(
     if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
 
     const bytesAfter = output.model.size + output.data.size;
-    const result = output.commit();
+    const report: QuantizationReport = {
+      modelInput: opened.input.label,
+      modelOutput: modelOutput ?? null,
+      bytesBefore: inputBytes(opened.input, summary),
+      bytesAfter,
+      opsetBefore: summary.opset,
+      opsetAfter: quantized.opset,
+      options: {
+        ...checked,
+        model_input: typeof model === 'string' ? model : null,
+        model_output: modelOutput ?? null,
+      },
+      passes: prepared.passes,
+      nodesQuantized: quantized.nodesQuantized,
+      nodesLeftFloat: quantized.nodesLeftFloat,
+      tensors: quantized.tensors,
+      calibration: {
+        source: cache.cached ? 'cache' : 'data',
+        samples: cache.cached ? 0 : samples.samples,
+        ...said,
+      },
+      ranges: parseRanges(ranges),
+      calibrationCache: cacheText,
+      quality,
+      timings: run.totals(),
+      diagnostics: run.diagnostics,
+    };
+    const also = (await beforeCommit?.(report)) ?? [];
+    const result = output.commit(also);
     return {
       model: result.model,
       externalData: result.data === null ? null : { name: output.dataName, data: result.data },
-      report: {
-        modelInput: opened.input.label,
-        modelOutput: modelOutput ?? null,
-        bytesBefore: inputBytes(opened.input, summary),
-        bytesAfter,
-        opsetBefore: summary.opset,
-        opsetAfter: quantized.opset,
-        options: {
-          ...checked,
-          model_input: typeof model === 'string' ? model : null,
-          model_output: modelOutput ?? null,
-        },
-        passes: prepared.passes,
-        nodesQuantized: quantized.nodesQuantized,
-        nodesLeftFloat: quantized.nodesLeftFloat,
-        tensors: quantized.tensors,
-        calibration: {
-          source: cache.cached ? 'cache' : 'data',
-          samples: cache.cached ? 0 : samples.samples,
-          ...said,
-        },
-        ranges: parseRanges(ranges),
-        calibrationCache: cacheText,
-        quality,
-        timings: run.totals(),
-        diagnostics: run.diagnostics,
-      },
+      report,
     };
   } finally {
     (core as CoreSession | null)?.dispose();
     (input as InputFiles | null)?.close();
     output.discard(); // nothing is left of it after commit()
   }
+}
+
+function cacheUse(checked: CheckedStatic, cache: CachePlan): FileUse[] {
+  const path = checked.calibration_cache_path;
+  if (path === null) return [];
+  return [{ option: 'calibration_cache_path', path, writes: cache.writeTo !== null }];
 }
 
 /** A cache that has none of the ranges that this model needs was made for another model. */
@@ -178,6 +216,23 @@ function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport):
       hint: 'it was made for another model or other op types; calibrate again with samples',
     },
   );
+}
+
+/** One warning, where some of the ranges that are needed are not in the cache. */
+function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
+  const without = nodesLeftFloat.filter(({ code }) => code === 'NO_RANGE');
+  const [first] = without;
+  if (!first) return [];
+  const nodes = without.length === 1 ? 'a node' : `${without.length} nodes`;
+  return [
+    {
+      severity: 'warning',
+      code: 'MISSING_RANGE',
+      message: `the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+      node: first.name,
+      hint: 'calibrate again with samples',
+    },
+  ];
 }
 
 /** One warning with the reasons, where no node was quantized. */
@@ -202,21 +257,4 @@ function inputBytes(input: InputFiles, summary: ModelSummary): number {
     (sum, name) => sum + (input.source(name)?.size ?? 0),
     0,
   );
-}
-
-/** The data file must not replace one that the float model needs. */
-export function refuseToOverwrite(
-  input: InputFiles,
-  output: OutputFiles<unknown>,
-  names: string[],
-): void {
-  if (output.dataPath === undefined) return;
-  for (const name of names) {
-    if (input.runtimeBytes(name) !== output.dataPath) continue;
-    throw new QuantizeError(
-      'INVALID_OPTION',
-      `model_output would overwrite ${name}, which is the data of model_input`,
-      { hint: 'choose another name' },
-    );
-  }
 }

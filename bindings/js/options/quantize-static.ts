@@ -54,6 +54,14 @@ export const quantizeStaticOptions = [
     api: 'calibrationDataReader: datasetReader(path, { preprocess, sampleRate })',
   },
   {
+    name: 'strict',
+    kind: 'boolean',
+    default: false,
+    for: ['run'],
+    group: groups.files,
+    help: 'refuse a file of samples that cannot be used; else it is skipped with a warning, and more than half of them end the run',
+  },
+  {
     name: 'use_external_data_format',
     kind: 'boolean',
     default: false,

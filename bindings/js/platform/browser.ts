@@ -13,6 +13,7 @@ import { MemoryFile } from '../base/memory-file.js';
 import { coreModule } from '../core/load.js';
 import { BytesSource, toBytes } from './memory-input.js';
 import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
+import { lifeName, watchLife } from './worker-life.js';
 
 // Smaller files are read at once: fewer round trips through the file system.
 const readWhole = 64 * 2 ** 20;
@@ -26,6 +27,8 @@ export interface CalibrationSetUp {
   kind: 'set-up';
   wasmPaths: string | Record<string, string> | undefined;
   core: WebAssembly.Module | null;
+  /** See worker-life.ts. */
+  life: string | undefined;
 }
 
 let workerScript: { url: string; type: WorkerType } | null = null;
@@ -84,15 +87,24 @@ export const browserPlatform: Platform<Blob> = {
   startCalibrationWorker(): WorkerPort {
     if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
     const worker = new Worker(workerScript.url, { type: workerScript.type });
-    const setUp: CalibrationSetUp = { kind: 'set-up', wasmPaths, core: coreModule() };
+    const life = lifeName();
+    const setUp: CalibrationSetUp = { kind: 'set-up', wasmPaths, core: coreModule(), life };
     worker.postMessage(setUp);
+    let unwatch = () => {};
     return {
       post: (message, transfer) => worker.postMessage(message, transfer ?? []),
       onMessage(listener) {
-        worker.onmessage = ({ data }) => listener(data);
+        worker.onmessage = ({ data }) => {
+          if (data?.kind !== 'alive') return listener(data);
+          unwatch = watchLife(life as string, () => listener(new Error('it was ended')));
+        };
         worker.onerror = (event) => listener(new Error(event.message || 'it could not be loaded'));
+        worker.onmessageerror = () => listener(new Error('its answer could not be read'));
       },
-      terminate: () => worker.terminate(),
+      terminate() {
+        unwatch();
+        worker.terminate();
+      },
     };
   },
 

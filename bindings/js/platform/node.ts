@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type {
+  ByteSink,
   ByteSource,
   ExternalData,
   InputFiles,
@@ -16,16 +17,13 @@ import { QuantizeError } from '../base/errors.js';
 import { MemoryFile } from '../base/memory-file.js';
 import type { Diagnostic } from '../base/types.js';
 import { coreModule, setCoreCompiler } from '../core/load.js';
+import { commitFiles, FileSink, writeTextFile } from './file-sink.js';
+import { refuseMeetings } from './file-uses.js';
 import { MemoryInput, toBytes } from './memory-input.js';
 import { loadNativeRuntime } from './native-runtime.js';
-import {
-  checkTextTarget,
-  FileSink,
-  FileSource,
-  writableFolder,
-  writeTextFile,
-} from './node-files.js';
+import { FileSource, readTextFile } from './node-files.js';
 import type { Platform, Runtime, RuntimeKind, WorkerPort } from './platform.js';
+import { checkTextTarget, fileIdentity, writableTarget } from './targets.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
 // event loop stands still for a third of a second.
@@ -95,16 +93,10 @@ export const nodePlatform: Platform<NodeModel> = {
     return target === undefined ? new MemoryOutput(dataName) : new PathOutput(target, dataName);
   },
 
-  readText(file) {
-    if (!fs.existsSync(file)) return null;
-    if (!fs.statSync(file).isFile()) {
-      throw new QuantizeError('FILE_NOT_FOUND', `${file} is not a file`);
-    }
-    return fs.readFileSync(file, 'utf8');
-  },
-
+  readText: readTextFile,
   checkWritable: checkTextTarget,
   writeText: writeTextFile,
+  refuseMeetings,
 };
 
 /** Where nobody asked for it, one that cannot be used is a note. */
@@ -210,18 +202,29 @@ class MemoryOutput implements OutputFiles<NodeModel> {
   }
 }
 
+/** What outputs of this process are being written: two runs must not write the same file. */
+const beingWritten = new Set<string>();
+
 class PathOutput implements OutputFiles<NodeModel> {
   readonly model: FileSink;
   readonly data: FileSink;
   readonly dataName: string;
+  readonly modelPath: string;
   readonly dataPath: string;
+  readonly #identities: string[] = [];
 
   constructor(target: string, dataName?: string) {
-    const folder = writableFolder(target, 'model_output');
     this.dataName = dataName ?? `${path.basename(target)}.data`;
-    this.model = new FileSink(target);
-    this.dataPath = path.join(folder, this.dataName);
-    this.data = new FileSink(this.dataPath);
+    this.modelPath = target;
+    // The data lies where the model is looked for, beside a link, too.
+    this.dataPath = path.join(path.dirname(path.resolve(target)), this.dataName);
+    const model = writableTarget(target, 'model_output');
+    const data = model.discards
+      ? model
+      : writableTarget(this.dataPath, 'the data file of model_output');
+    this.#claim(target);
+    this.model = new FileSink(target, model);
+    this.data = new FileSink(this.dataPath, data);
   }
 
   runtimeBytes() {
@@ -235,14 +238,32 @@ class PathOutput implements OutputFiles<NodeModel> {
     return fs.readFileSync(this.model.temporaryPath);
   }
 
-  commit() {
-    // The data first: at no time is there a model that refers to a file that is not there.
-    const data = this.data.size > 0 ? this.data.commit() : null;
-    return { model: this.model.commit(), data };
+  commit(also: readonly ByteSink[] = []) {
+    const { model, data } = this;
+    const others = also as readonly FileSink[];
+    const hasData = data.size > 0;
+    if (hasData) commitFiles([data, model, ...others], { model, data });
+    else commitFiles([model, ...others]);
+    return { model: this.modelPath, data: hasData ? this.dataPath : null };
   }
 
   discard(): void {
     this.model.discard();
     this.data.discard();
+    for (const identity of this.#identities.splice(0)) beingWritten.delete(identity);
+  }
+
+  #claim(target: string): void {
+    const identity = fileIdentity(target);
+    if (identity === null) return;
+    if (beingWritten.has(identity)) {
+      throw new QuantizeError(
+        'INVALID_OPTION',
+        `model_output: another run of this process is writing ${target}`,
+        { hint: 'wait for it, or give another name' },
+      );
+    }
+    beingWritten.add(identity);
+    this.#identities.push(identity);
   }
 }

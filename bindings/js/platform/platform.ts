@@ -57,8 +57,23 @@ export interface Platform<Model> {
   openOutput(target: string | undefined, dataName?: string): OutputFiles<Model>;
   /** Text of a file, null where it does not exist. Absent where there are no files. */
   readText?(path: string): string | null;
-  /** Throws where writeText(path) would fail. */
-  checkWritable?(path: string): void;
+  /** Throws where writeText(path) would fail. `option`: what errors call it. */
+  checkWritable?(path: string, option: string): void;
   /** Writes a text file, complete or not at all; makes its folder. */
   writeText?(path: string, text: string): void;
+  /**
+   * Throws INVALID_OPTION where a file that would be written is one that is read, or is written
+   * under another option, whatever their names. Absent where there are no files.
+   */
+  refuseMeetings?(uses: readonly FileUse[]): void;
+}
+
+/** A file that a run reads or writes. */
+export interface FileUse {
+  /** What errors call it: the option, or "the data of model_input". */
+  option: string;
+  path: string;
+  writes: boolean;
+  /** What it is on the disk (Node), where that is known already. */
+  identity?: string | undefined;
 }

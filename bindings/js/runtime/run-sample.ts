@@ -1,5 +1,7 @@
-// One sample through a session; errors name the sample.
+// One sample through a session; errors name the sample, its file and its shapes.
 import { QuantizeError } from '../base/errors.js';
+import { describeTensor } from '../base/inputs.js';
+import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { OutputTensor, RuntimeSession } from './runtime.js';
 
@@ -14,6 +16,15 @@ export async function runSample(
     return await session.run(feeds, fetches);
   } catch (error) {
     if (!(error instanceof QuantizeError)) throw error;
-    throw new QuantizeError(error.code, `sample ${index + 1}: ${error.message}`, { cause: error });
+    const { file, note } = originOf(feeds) ?? {};
+    const inputs = Object.entries(feeds).map(
+      ([name, { type, dims }]) => `${name} ${describeTensor(type, dims)}`,
+    );
+    const what = [...(file === undefined ? [] : [file]), ...inputs].join(', ');
+    const hint = note ?? error.hint;
+    throw new QuantizeError(error.code, `sample ${index + 1} (${what}): ${error.message}`, {
+      ...(hint && { hint }),
+      cause: error,
+    });
   }
 }

@@ -98,7 +98,7 @@ async function run(
   feeds: Feeds,
   fetches: readonly string[],
 ): Promise<Record<string, OutputTensor>> {
-  const inputs: Record<string, Ort.Tensor> = {};
+  const inputs: Record<string, Ort.Tensor> = Object.create(null);
   let results: Ort.InferenceSession.OnnxValueMapType;
   try {
     for (const [name, { type, data, dims }] of Object.entries(feeds)) {
@@ -108,7 +108,7 @@ async function run(
   } catch (cause) {
     throw new QuantizeError('RUNTIME_FAILED', `onnxruntime failed: ${reason(cause)}`, { cause });
   }
-  const outputs: Record<string, OutputTensor> = {};
+  const outputs: Record<string, OutputTensor> = Object.create(null);
   for (const name of fetches) {
     // On the CPU `data` is a typed array of its own (not a view of onnxruntime's heap).
     const { type, dims, data } = results[name] as Ort.Tensor;

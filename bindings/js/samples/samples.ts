@@ -4,15 +4,19 @@
 import { QuantizeError } from '../base/errors.js';
 import { describeInput, describeTensor, takesShape } from '../base/inputs.js';
 import { didYouMean } from '../base/near-matches.js';
+import { originOf, withOrigin } from '../base/sample-origin.js';
 import type {
   CalibrationDataReader,
   Feeds,
   ModelSummary,
   SampleSlice,
   SampleSource,
+  SamplesAbout,
   ValueSummary,
 } from '../base/types.js';
+import { aboutSamples } from './files/file-source.js';
 import { checkSlice, nextInSlice } from './files/slice.js';
+import type { OnUnusable } from './files/unusable.js';
 
 /** Anything that quantizeStatic takes as its calibrationDataReader. */
 export type SampleInput =
@@ -22,21 +26,23 @@ export type SampleInput =
   | Iterable<Feeds>;
 
 export interface OpenSamples {
-  samples: AsyncIterable<Feeds>;
+  /** With null for a sample that was passed over, where there is somebody to be told. */
+  samples: AsyncIterable<Feeds | null>;
   /** Number of samples, where known before reading; for a zip, when the first was read. */
   readonly length: number | undefined;
   describe(): string;
-  summarize(): string;
+  about(): SamplesAbout;
 }
 
 /**
  * Opens the samples, or those of a slice: a shipped source skips the others, all else is read past
- * them. Throws INVALID_OPTION where `input` is nothing that has samples.
+ * them. `unusable`: told of files that are passed over; without it they are errors. Throws INVALID_OPTION where `input` is nothing that has samples.
  */
 export function openSamples(
   input: SampleInput,
   model: ModelSummary,
   slice?: SampleSlice,
+  unusable?: OnUnusable,
 ): OpenSamples {
   const any = input as Partial<SampleSource & CalibrationDataReader> & {
     get_next?: unknown;
@@ -45,21 +51,22 @@ export function openSamples(
   };
   if (typeof any.open === 'function') {
     const source = input as SampleSource;
-    const samples = source.open(model, slice);
+    const usable = unusable && source.openUsable?.(model, checkSlice(slice), unusable);
+    const samples = usable ?? source.open(model, slice);
     return {
       samples,
       get length() {
         return source.length;
       },
       describe: () => source.describe(),
-      summarize: () => source.summarize?.() ?? source.describe(),
+      about: () => aboutSamples(source),
     };
   }
   const describe = () => 'samples of a reader';
   const length = typeof any.length === 'number' ? any.length : undefined;
   const every = allSamples(input, any);
   const samples = slice ? sliceOf(every, checkSlice(slice)) : every;
-  return { samples, length, describe, summarize: describe };
+  return { samples, length, describe, about: () => ({ done: describe(), assumed: [] }) };
 }
 
 function allSamples(
@@ -134,7 +141,7 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
     }
   }
   for (const input of inputs) {
-    const tensor = feeds[input.name];
+    const tensor = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
     if (!tensor) throw problem(`${sample} has no input '${input.name}'`, input.name);
     if (input.type !== tensor.type || !takesShape(input, tensor.dims)) {
       const expected = input.shape ? describeInput(input) : `${input.type} of any shape`;
@@ -146,7 +153,8 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
     }
     const size = tensor.dims.reduce((product, dim) => product * dim, 1);
     const arrayType = tensor.data?.constructor?.name;
-    const arrayFits = !(tensor.type in arrayTypes) || arrayTypes[tensor.type] === arrayType;
+    const arrayFits =
+      !Object.hasOwn(arrayTypes, tensor.type) || arrayTypes[tensor.type] === arrayType;
     if (tensor.data?.length !== size || !arrayFits) {
       throw problem(
         `input '${input.name}': ${describeTensor(tensor.type, tensor.dims)} needs ${size} values in a ` +
@@ -164,9 +172,9 @@ export function sampleBytes(tensors: Feeds): number {
 
 /** A copy: readers may fill the same array again for the next sample. */
 export function copySample(feeds: Feeds): Feeds {
-  const copy: Feeds = {};
-  for (const [name, { type, dims, data }] of Object.entries(feeds)) {
-    copy[name] = { type, dims: [...dims], data: data.slice() };
-  }
-  return copy;
+  const copies = Object.entries(feeds).map(([name, { type, dims, data }]) => [
+    name,
+    { type, dims: [...dims], data: data.slice() },
+  ]);
+  return withOrigin(Object.fromEntries(copies), originOf(feeds));
 }

@@ -1,6 +1,6 @@
 // What is said about a measured quality: in words for people, and as warnings where the result is
 // useless or the comparison cannot tell.
-import type { Diagnostic, ModelSummary, OptionValues } from '../base/types.js';
+import type { Assumption, Diagnostic, ModelSummary, OptionValues } from '../base/types.js';
 import type { OutputQuality, QualityReport } from './report.js';
 
 /** Under this the outputs have little to do with the float model's. */
@@ -109,7 +109,7 @@ function whatIsPoor({ broken, sqnr, different }: OutputQuality, which: string): 
  * One line: "SQNR 31.2 dB (27.9 to 34.0), same top class in 8 of 8 (8 samples through both
  * models)".
  */
-export function qualityText(quality: QualityReport): string {
+export function qualityText(quality: QualityReport, assumed: readonly Assumption[] = []): string {
   if (!quality.loaded) return 'not verified';
   if (quality.samples === 0) return 'loads in onnxruntime; no samples to compare with';
   const { outputs, sqnr, top1 } = quality;
@@ -127,7 +127,10 @@ export function qualityText(quality: QualityReport): string {
     top1 ? `same top class in ${top1.agree} of ${top1.of}` : '',
   ].filter(Boolean);
   const samples = `${quality.samples} ${quality.samples === 1 ? 'sample' : 'samples'}`;
-  return `${parts.join(', ')} (${samples} through the float and the quantized model)`;
+  const guess = assumed.includes('normalization')
+    ? '; measured on pictures whose normalization is guessed'
+    : '';
+  return `${parts.join(', ')} (${samples} through the float and the quantized model${guess})`;
 }
 
 function sqnrText(outputs: readonly OutputQuality[], sqnr: number | null): string {

@@ -1,7 +1,13 @@
 // The report of a run: plain data, the same in the API, in --json and on the page.
 
 import type { Stage } from '../base/run.js';
-import type { Diagnostic, OptionValues, QuantizeReport, TensorRanges } from '../base/types.js';
+import type {
+  Assumption,
+  Diagnostic,
+  OptionValues,
+  QuantizeReport,
+  TensorRanges,
+} from '../base/types.js';
 
 /** How close one output of the quantized model is to the float model's. */
 export interface OutputQuality {
@@ -67,8 +73,9 @@ export interface QuantizationReport {
     samples: number;
     /** One line about the samples, such as how images were preprocessed. */
     description: string;
-    /** The same without what was assumed. */
-    summary: string;
+    /** The same in parts: what was done, and what of it was assumed. */
+    done: string;
+    assumed: readonly Assumption[];
   };
   /** Calibrated range of each tensor: [lowest, highest]. */
   ranges: TensorRanges;

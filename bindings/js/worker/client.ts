@@ -6,6 +6,7 @@ import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
 import type { ModelSummary } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
+import { lifeName, watchLife } from '../platform/worker-life.js';
 import type {
   CompiledModules,
   WorkerCancel,
@@ -82,8 +83,11 @@ function ask<Result>(
       ? createWorker()
       : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const life = lifeName();
+    let unwatch = () => {};
     const end = () => {
       clearTimeout(timer);
+      unwatch();
       worker.terminate();
       signal?.removeEventListener('abort', cancel);
     };
@@ -103,6 +107,10 @@ function ask<Result>(
     };
     signal?.addEventListener('abort', cancel);
     worker.onmessage = ({ data }: MessageEvent<WorkerResponse>) => {
+      if (data.kind === 'alive') {
+        unwatch = watchLife(life as string, () => fail('it was ended'));
+        return;
+      }
       if (data.kind !== 'result' && data.kind !== 'error') return onEvent?.(data);
       if (signal?.aborted) return stop();
       end();
@@ -115,7 +123,7 @@ function ask<Result>(
     worker.onerror = (event) => fail(event.message || 'it could not be loaded');
     worker.onmessageerror = () => fail('its answer could not be read');
     try {
-      worker.postMessage(request);
+      worker.postMessage({ ...request, life });
     } catch (cause) {
       // Something in the options that is no data, such as a function.
       end();

@@ -7,6 +7,7 @@ import type { Progress } from '../base/run.js';
 import type { Diagnostic, ModelSummary } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
 import type { QuantizeStaticOptions } from '../options/api.js';
+import type { WorkerAlive } from '../platform/worker-life.js';
 import type { PartialPreprocess } from '../samples/images/preprocess.js';
 
 /** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
@@ -38,6 +39,8 @@ export type WorkerRequest = {
   /** See setRuntimePaths() in browser.ts; URLs must be absolute. */
   runtimePaths?: string | Record<string, string> | undefined;
   modules?: CompiledModules | undefined;
+  /** See platform/worker-life.ts. */
+  life?: string | undefined;
 } & ({ kind: 'quantize'; options: WorkerOptions } | { kind: 'inspect'; model: ModelInput });
 
 /** Stops the run of the request before. */
@@ -46,6 +49,7 @@ export interface WorkerCancel {
 }
 
 export type WorkerResponse =
+  | WorkerAlive
   | { kind: 'progress'; progress: Progress }
   | { kind: 'diagnostic'; diagnostic: Diagnostic }
   | { kind: 'samples'; description: string }

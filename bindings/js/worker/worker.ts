@@ -13,6 +13,7 @@ import {
   setRuntimePaths,
   setWorkerScript,
 } from '../platform/browser.js';
+import { holdLife } from '../platform/worker-life.js';
 import { datasetReader } from '../samples/dataset.js';
 import { setDecodePlatform } from '../samples/images/decode.js';
 import { browserDecodePlatform } from '../samples/images/decode-browser.js';
@@ -38,11 +39,14 @@ addEventListener('message', async ({ data }: MessageEvent<Message>) => {
   if (data.kind === 'set-up') {
     setRuntimePaths(data.wasmPaths);
     if (data.core) setCoreModule(data.core);
+    holdLife(data.life, (alive) => postMessage(alive));
     runner = serveRunner(browserPlatform, (response) => postMessage(response));
     return;
   }
   if (data.kind === 'cancel') return controller.abort();
-  await answer(data as WorkerRequest);
+  const request = data as WorkerRequest;
+  holdLife(request.life, (alive) => postMessage(alive));
+  await answer(request);
 });
 
 async function answer(data: WorkerRequest): Promise<void> {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/attributes.h"
+#include "passes/infer_shapes.h"
 #include "testing/model_text.h"
 
 namespace ptq {
@@ -27,7 +28,8 @@ constexpr char kConvReluReshape[] = R"(<ir_version: 8, opset_import: ["" : 13]>
     { c = Conv (x, w)  r = Relu (c)  y = Reshape (r, flat) })";
 
 TEST(CalibrationModelTest, ObservesWhatNodesToQuantizeReadAndWrite) {
-  const TextModel text(kConvReluReshape);
+  TextModel text(kConvReluReshape);
+  InferShapes(text.model);
   StaticQuantConfig config;
   EXPECT_EQ(Names(TensorsToCalibrate(text.model, config)), (Strings{"x", "c", "r", "y"}));
   config.op_types_to_quantize = {"Conv"};
@@ -38,6 +40,7 @@ TEST(CalibrationModelTest, ObservesWhatNodesToQuantizeReadAndWrite) {
 
 TEST(CalibrationModelTest, TensorsMadeByMovingOrClippingAreNotReduced) {
   TextModel text(kConvReluReshape);
+  InferShapes(text.model);
   // x and c are; the ends of r are those of c, clipped; those of y are those of r.
   CalibrationModel model = BuildReductionModel(text.model, StaticQuantConfig{});
   EXPECT_EQ(Count(model.proto.graph(), "ReduceMin"), 2);

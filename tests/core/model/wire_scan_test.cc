@@ -132,7 +132,8 @@ TEST(WireScan, TheOrderOfATensorsFieldsDoesNotMatter) {
        {std::pair{TensorProto::FLOAT, true}, std::pair{TensorProto::INT64, false}}) {
     std::string tensor;
     AppendBytes(&tensor, wire::kRawData, std::string(2048, 1));
-    AppendBytes(&tensor, wire::kTensorName, "w");
+    constexpr uint32_t kName = 8;
+    AppendBytes(&tensor, kName, "w");
     AppendVarint(&tensor, wire::Tag(wire::kDataType, wire::kVarint));
     AppendVarint(&tensor, static_cast<uint64_t>(type));
     std::string dims, graph, model;

@@ -4,31 +4,15 @@
 
 #include <unordered_map>
 
-#include "model/graph_view.h"
 #include "onnx/shape_inference/implementation.h"
 #include "passes/bounded_schemas.h"
-#include "passes/optimize_model.h"
+#include "passes/shape_text.h"
 #include "testing/model_text.h"
 
 namespace ptq {
 namespace {
 
 constexpr char kHead[] = R"(<ir_version: 8, opset_import: ["" : 13, "custom" : 1]> )";
-
-// "1,N,?"; "" where not even the rank is known.
-std::string ShapeOf(const Model& model, const std::string& tensor) {
-  const GraphView view(model.graph());
-  const onnx::ValueInfoProto* info = view.ValueInfo(tensor);
-  if (info == nullptr || !info->type().tensor_type().has_shape()) return "";
-  std::string shape;
-  for (const auto& dim : info->type().tensor_type().shape().dim()) {
-    if (!shape.empty()) shape += ",";
-    shape += dim.has_dim_value()   ? std::to_string(dim.dim_value())
-             : dim.has_dim_param() ? dim.dim_param()
-                                   : "?";
-  }
-  return shape;
-}
 
 TEST(InferShapes, FollowsShapeComputations) {
   TextModel text(std::string(kHead) + R"(g (float[2,3,8,8] x) => (float[A,B] y)
@@ -93,33 +77,6 @@ TEST(InferShapes, SubgraphBodiesStayAsTheyAre) {
   const std::string before = TextOf(text.model.graph().node(0));
   InferShapes(text.model);
   EXPECT_EQ(TextOf(text.model.graph().node(0)), before);
-}
-
-TEST(OptimizeModel, PassesWorkOnEachOthersResults) {
-  // Weights in Constant nodes, an Identity between Conv and BatchNormalization, a dead branch.
-  TextModel text(
-      R"(<ir_version: 7, opset_import: ["" : 13]> g (float[1,1,4,4] x) => (float[1,1,4,4] y) {
-    w = Constant <value = float[1,1,1,1] {2.0}> ()
-    one = Constant <value = float[1] {1.0}> ()
-    c = Conv(x, w)
-    i = Identity(c)
-    n = BatchNormalization<epsilon = 0.0>(i, one, one, one, one)
-    s = Shape(n)
-    y = Relu(n)
-  })");
-  Diagnostics diagnostics;
-  const PrepareResult result = OptimizeModel(text.model, diagnostics);
-  EXPECT_EQ(OpTypes(text.model.graph()), "Conv Relu");
-  EXPECT_EQ(text.model.graph().initializer_size(), 2);
-  EXPECT_EQ(ShapeOf(text.model, "n"), "1,1,4,4");
-  const std::vector<std::pair<std::string, int>> expected = {{"extract_constants", 2},
-                                                             {"eliminate_identity", 1},
-                                                             {"fold_constants", 1},
-                                                             {"fold_batch_norm", 1},
-                                                             {"eliminate_unused", 3}};
-  EXPECT_EQ(result.changes, expected);
-  Diagnostics again;
-  EXPECT_TRUE(OptimizeModel(text.model, again).changes.empty());
 }
 
 // Elements that data propagation keeps, at some 65 bytes each.

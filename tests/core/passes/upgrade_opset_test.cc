@@ -4,8 +4,6 @@
 
 #include "base/error.h"
 #include "model/attributes.h"
-#include "passes/ir_version.h"
-#include "passes/opset/adapter.h"
 #include "testing/model_text.h"
 
 namespace ptq {
@@ -52,14 +50,6 @@ TEST(UpgradeOpset, SetsOpsetAndIrVersionAndNeverLowersThem) {
   EXPECT_EQ(up.text.model.proto().ir_version(), 7);
   EXPECT_EQ(Upgraded(15, 13, graph).text.model.Opset(), 15);
   EXPECT_EQ(Upgraded(15, 13, graph).text.model.proto().ir_version(), 4);
-}
-
-TEST(UpgradeOpset, IrVersionsFollowTheReleaseTable) {
-  const std::vector<std::pair<int, int>> rows = {{7, 3},   {8, 3},   {9, 4},   {10, 5},  {11, 6},
-                                                 {12, 7},  {13, 7},  {14, 7},  {15, 8},  {18, 8},
-                                                 {19, 9},  {20, 9},  {21, 10}, {22, 10}, {23, 11},
-                                                 {24, 12}, {25, 13}, {27, 13}, {28, 14}};
-  for (const auto& [opset, ir] : rows) EXPECT_EQ(IrVersionOfOpset(opset), ir) << opset;
 }
 
 TEST(UpgradeOpset, ClipAttributesBecomeInputsOfTheDatasType) {
@@ -275,14 +265,6 @@ TEST(UpgradeOpset, OtherDomainsAndLocalFunctionsAreUntouched) {
   const Upgraded up(7, 13, "g (float[2] x) => (float[2] y) { y = custom.Clip<min = 0.0>(x) }");
   EXPECT_EQ(up.node(0).input_size(), 1);
   EXPECT_NE(FindAttribute(up.node(0), "min"), nullptr);
-}
-
-TEST(AdapterTable, IsSortedSoThatAdaptersApplyInOrder) {
-  const std::span<const AdapterRow> rows = AdapterTable();
-  for (size_t i = 1; i < rows.size(); ++i) {
-    EXPECT_LT(std::pair(rows[i - 1].op_type, rows[i - 1].opset),
-              std::pair(rows[i].op_type, rows[i].opset));
-  }
 }
 
 }  // namespace

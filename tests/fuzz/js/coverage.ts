@@ -26,49 +26,35 @@ export class Coverage {
   readonly #root = pathToFileURL('dist/').href;
   /** By file under dist: for each of its characters whether it was run. */
   readonly #reached = new Map<string, Uint8Array>();
-  readonly #blocks = new Set<string>();
-  readonly #files: readonly string[];
-
-  /** `files` (under dist): those whose lines are asked for later. */
-  constructor(files: readonly string[]) {
-    this.#files = files;
-  }
 
   /**
-   * How many blocks of the library were reached for the first time since the last call; `keep`:
-   * they count as reached.
+   * Whether something in the library was reached for the first time since the last call; `keep`: it
+   * counts as reached from now on.
    */
-  take({ keep }: { keep: boolean }): number {
+  take({ keep }: { keep: boolean }): boolean {
     let scripts: Script[] = [];
     session.post('Profiler.takePreciseCoverage', (_, { result }) => {
       scripts = result;
     });
-    const added = new Set<string>();
+    let isNew = false;
     for (const { url, functions } of scripts) {
       if (!url.startsWith(this.#root)) continue;
       const file = url.slice(this.#root.length);
-      for (const { ranges } of functions) {
-        for (const { startOffset, endOffset, count } of ranges) {
-          const block = `${file} ${startOffset} ${endOffset}`;
-          if (count > 0 && !this.#blocks.has(block)) added.add(block);
-        }
-      }
-      if (this.#files.includes(file)) this.#mark(file, functions);
+      const old = this.#reached.get(file) ?? new Uint8Array();
+      const all = withReached(old, functions);
+      if (!all) continue;
+      isNew = true;
+      if (keep) this.#reached.set(file, all);
     }
-    if (keep) for (const block of added) this.#blocks.add(block);
-    return added.size;
+    return isNew;
   }
 
-  get blocks(): number {
-    return this.#blocks.size;
-  }
-
-  /** Lines of code in the files, and how many of them were reached. */
-  lines(): { reached: number; all: number; missed: string[] } {
+  /** Lines of code in `files` (under dist), and how many of them were reached. */
+  lines(files: readonly string[]): { reached: number; all: number; missed: string[] } {
     let reached = 0;
     let all = 0;
     const missed: string[] = [];
-    for (const file of this.#files) {
+    for (const file of files) {
       const marks = this.#reached.get(file);
       let at = 0;
       for (const [index, line] of fs.readFileSync(`dist/${file}`, 'utf8').split('\n').entries()) {
@@ -82,22 +68,22 @@ export class Coverage {
     }
     return { reached, all, missed };
   }
+}
 
-  /** Inner ranges come after the outer ones of their function and win over them. */
-  #mark(file: string, functions: Script['functions']): void {
-    const old = this.#reached.get(file) ?? new Uint8Array();
-    const ends = functions.flatMap(({ ranges }) => ranges.map(({ endOffset }) => endOffset));
-    const end = Math.max(old.length, ...ends);
-    const now = new Uint8Array(end);
-    const bySize = functions
-      .flatMap(({ ranges }) => ranges)
-      .sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
-    for (const { startOffset, endOffset, count } of bySize) {
-      now.fill(count > 0 ? 1 : 0, startOffset, endOffset);
-    }
-    old.forEach((reached, i) => {
-      if (reached) now[i] = 1;
-    });
-    this.#reached.set(file, now);
+/** What was reached with what `functions` add to it; null where they add nothing. */
+function withReached(old: Uint8Array, functions: Script['functions']): Uint8Array | null {
+  const ranges = functions.flatMap((one) => one.ranges);
+  const end = Math.max(old.length, ...ranges.map(({ endOffset }) => endOffset));
+  const now = new Uint8Array(end);
+  // Ranges lie within each other, and the inner ones win.
+  ranges.sort((a, b) => b.endOffset - b.startOffset - (a.endOffset - a.startOffset));
+  for (const { startOffset, endOffset, count } of ranges) {
+    now.fill(count > 0 ? 1 : 0, startOffset, endOffset);
   }
+  let isNew = false;
+  for (let i = 0; i < end; i++) {
+    if (now[i]! > (old[i] ?? 0)) isNew = true;
+    now[i]! |= old[i] ?? 0;
+  }
+  return isNew ? now : null;
 }

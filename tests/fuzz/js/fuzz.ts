@@ -86,23 +86,20 @@ const chosen = allTargets.filter(
   ({ name }) => positionals.length === 0 || positionals.includes(name),
 );
 console.log(`JavaScript readers, ${seconds} s each, --seed ${seed}`);
-console.log(
-  'target             inputs   a second   corpus   blocks   lines of the reader   findings',
-);
+console.log('target             inputs   a second   corpus   lines of the reader   findings');
 let total = 0;
 for (const target of chosen) {
   const { end, findings } = await fuzz(target, seconds, seed);
   total += findings;
   if (!end) console.log(`${target.name.padEnd(16)} ended early`);
   else {
-    const { inputs, corpus, blocks, reached, all, missed } = end;
+    const { inputs, corpus, reached, all, missed } = end;
     const share = `${reached}/${all} (${((100 * reached) / all).toFixed(0)} %)`;
     console.log(
       target.name.padEnd(16) +
         String(inputs).padStart(9) +
         String(Math.round(inputs / seconds)).padStart(11) +
         String(corpus).padStart(9) +
-        String(blocks).padStart(9) +
         share.padStart(22) +
         String(findings).padStart(11),
     );

@@ -24,7 +24,6 @@ export type LoopMessage =
       kind: 'end';
       inputs: number;
       corpus: number;
-      blocks: number;
       reached: number;
       all: number;
       missed: string[];
@@ -57,7 +56,7 @@ async function loop({
     send({ kind: 'finding', finding, input: await minimize(target, bytes, finding.kind) });
   };
 
-  const coverage = new Coverage(target.files);
+  const coverage = new Coverage();
   const corpus = [...(await target.seeds()), ...regressions];
   for (const bytes of corpus) await run(bytes);
   coverage.take({ keep: true });
@@ -71,15 +70,15 @@ async function loop({
       return target.repair && !random.chance(4) ? target.repair(mutant) : mutant;
     });
     for (const mutant of mutants) await run(mutant);
-    if (coverage.take({ keep: false }) === 0) continue;
+    if (!coverage.take({ keep: false })) continue;
     // Some of them went where none was before; which, is told by running them again.
     for (let first = 0; first < batch; first += part) {
       const some = mutants.slice(first, first + part);
       for (const mutant of some) await outcome(target, mutant);
-      if (coverage.take({ keep: false }) === 0) continue;
+      if (!coverage.take({ keep: false })) continue;
       for (const mutant of some) {
         await outcome(target, mutant);
-        if (coverage.take({ keep: true }) > 0) corpus.push(mutant);
+        if (coverage.take({ keep: true })) corpus.push(mutant);
       }
     }
   }
@@ -88,8 +87,7 @@ async function loop({
     kind: 'end',
     inputs,
     corpus: corpus.length,
-    blocks: coverage.blocks,
-    ...coverage.lines(),
+    ...coverage.lines(target.files),
   });
 }
 

@@ -113,15 +113,20 @@ const overwrite: Mutation = (random, bytes, others) => {
 const numbersOfText = ['0', '-1', '1e999', '1e-400', '4294967296', '9007199254740993', '1.5', '-0'];
 const valuesOfText = ['null', 'true', '{}', '[]', '""', '"__proto__"', '"constructor"', '[[]]'];
 
-/** A number or a string of a text becomes another value. */
+/** A number, string or word of a text, from a random place on. */
+function tokenOf(random: Random, text: string): RegExpExecArray | null {
+  const token = /-?\d[\d.e+-]*|"[^"]*"|\b(?:true|false|null)\b/g;
+  token.lastIndex = random.below(text.length + 1);
+  return token.exec(text) ?? token.exec(text); // past the last one: the first
+}
+
+/** One of them becomes another value. */
 const setValue: Mutation = (random, bytes) => {
   const text = Buffer.from(bytes).toString('latin1');
-  const tokens = [...text.matchAll(/-?\d[\d.e+-]*|"[^"]*"|\b(?:true|false|null)\b/g)];
-  if (tokens.length === 0) return bytes;
-  const token = random.pick(tokens);
-  const value = random.pick(
-    random.chance(2) ? numbersOfText : [...valuesOfText, random.pick(tokens)[0]],
-  );
+  const token = tokenOf(random, text);
+  if (!token) return bytes;
+  const other = tokenOf(random, text)?.[0] ?? '';
+  const value = random.pick(random.chance(2) ? numbersOfText : [...valuesOfText, other, other]);
   const end = token.index + token[0].length;
   return new Uint8Array(
     Buffer.from(text.slice(0, token.index) + value + text.slice(end), 'latin1'),

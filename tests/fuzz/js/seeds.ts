@@ -190,7 +190,7 @@ export const seedsOf = {
   npy: arrays,
   npz: () => [
     zipSync({ 'x.npy': counting([2, 3]), 'y.npy': counting([2, 1]) }),
-    zipSync({ 'x.npy': counting([1, 3]) }, { level: 0 }),
+    zipSync({ 'x.npy': counting([3, 3]), 'y.npy': counting([3]) }, { level: 0 }),
     ...fixtures('image', '.npz'),
   ],
   pb: () => fixtures('readers', '.pb'),

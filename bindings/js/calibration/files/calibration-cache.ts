@@ -20,7 +20,8 @@ const invalidCache = (label: string, message: string, hint?: string) =>
 function parseJson(text: string, label: string): Json {
   try {
     return JSON.parse(text);
-  } catch {
+  } catch (cause) {
+    if (cause instanceof RangeError) throw invalidCache(label, 'it is nested too deeply');
     const notFinite = /\b(NaN|-?Infinity)\b/.test(text);
     throw invalidCache(
       label,
@@ -59,7 +60,7 @@ export function parseCalibrationJson(text: string, label: string): CalibrationCa
 }
 
 function readTensors(data: { [key: string]: Json }, label: string): TensorRanges {
-  const ranges: TensorRanges = {};
+  const ranges = new Map<string, TensorRanges[string]>();
   for (const [tensor, entry] of Object.entries(data)) {
     if (!isObject(entry)) {
       throw invalidCache(label, `the entry of tensor "${tensor}" is not an object`);
@@ -73,10 +74,12 @@ function readTensors(data: { [key: string]: Json }, label: string): TensorRanges
     const low = lowest.reduce((a, b) => Math.min(a, b));
     const high = highest.reduce((a, b) => Math.max(a, b));
     const [deviation] = numbersIn(entry.std); // Distribution has it, for float8 scales
-    ranges[tensor] =
-      deviation === undefined ? [low, high] : [low, high, deviation, numbersIn(entry.avg)[0] ?? 0];
+    ranges.set(
+      tensor,
+      deviation === undefined ? [low, high] : [low, high, deviation, numbersIn(entry.avg)[0] ?? 0],
+    );
   }
-  return ranges;
+  return Object.fromEntries(ranges); // a tensor may be called "__proto__"
 }
 
 /** The text of a cache file, in the reference's own format. */
@@ -118,9 +121,15 @@ const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
 
 /** The numbers in a number or in nested arrays; what is no number is left out. */
 function numbersIn(value: Json | undefined): number[] {
-  if (typeof value === 'number') return [value];
-  if (isObject(value)) return numbersIn(value.data);
-  return Array.isArray(value) ? value.flatMap(numbersIn) : [];
+  const numbers: number[] = [];
+  // Without recursion: a file may nest its arrays as deep as it likes.
+  for (const rest = [value]; rest.length > 0; ) {
+    const item = rest.pop();
+    if (typeof item === 'number') numbers.push(item);
+    else if (Array.isArray(item)) for (let i = item.length; i-- > 0; ) rest.push(item[i]);
+    else if (isObject(item)) rest.push(item.data);
+  }
+  return numbers;
 }
 
 /** The reference's CalibrationMethod. */

@@ -5,6 +5,12 @@ import type { TensorRanges } from '../../base/types.js';
 import { pythonFloat, pythonString, tensorDataJson } from './calibration-cache.js';
 import { magnitude } from './tensorrt-cache.js';
 
+export const tableNames = [
+  'calibration.json',
+  'calibration.flatbuffers',
+  'calibration.cache',
+] as const satisfies readonly (keyof CalibrationTables)[];
+
 export interface CalibrationTables {
   'calibration.json': string;
   'calibration.flatbuffers': Uint8Array;

@@ -26,7 +26,7 @@ export const isTensorRtCache = (text: string) => /^TRT-\d+-\w+/.test(text);
 
 /** Ranges from one: [-127 × scale, 127 × scale]. Throws INVALID_CACHE with the line. */
 export function parseTensorRtCache(text: string, label: string): TensorRanges {
-  const ranges: TensorRanges = {};
+  const ranges: [string, [number, number]][] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (index === 0 || line.trim() === '') continue;
     const [, name, digits] = /^(.+): ([0-9a-fA-F]{8})$/.exec(line.trim()) ?? [];
@@ -37,9 +37,9 @@ export function parseTensorRtCache(text: string, label: string): TensorRanges {
       });
     }
     const end = Math.fround(scale * 127);
-    ranges[name] = [-end, end];
+    ranges.push([name, [-end, end]]);
   }
-  return ranges;
+  return Object.fromEntries(ranges); // so that a tensor may be named __proto__
 }
 
 function floatBits(value: number): string {

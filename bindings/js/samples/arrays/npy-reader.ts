@@ -38,6 +38,8 @@ export const npyFiles: FileKind = {
     partsSource(
       {
         place: placeOf(files, '.npy files'),
+        files,
+        nameOf: ({ folder, files: inside }) => folder || [...inside.values()][0]!.name,
         parts: ({ inputs }) =>
           inputs.length === 1 ? oneEach(files, inputs[0]!) : byInput(files, inputs),
         open: openArrays,

@@ -43,7 +43,7 @@ export async function readNpyHeader(read: BytesReader): Promise<NpyHeader> {
   const dims = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
   if (order === undefined || dims === undefined) throw new Error('its .npy header is damaged');
   const [, byteOrder, kind] = /^([<>|=]?)(\w+)$/.exec(descr ?? '') ?? [];
-  const type = types[kind ?? ''];
+  const type = Object.hasOwn(types, kind ?? '') ? types[kind ?? ''] : undefined;
   if (type === undefined) {
     const name = descr ?? 'a structured type';
     throw new Error(`its type ${name} is none that a model's input can have`);

@@ -34,7 +34,13 @@ export const npzFiles: FileKind = {
   extensions: ['npz'],
   source: (files, options) =>
     partsSource(
-      { place: placeOf(files, '.npz files'), parts: () => files, open: openNpz },
+      {
+        place: placeOf(files, '.npz files'),
+        files,
+        nameOf: (file) => file.name,
+        parts: () => files,
+        open: openNpz,
+      },
       options,
     ),
 };
@@ -54,12 +60,14 @@ export function inStep(file: NamedBytes, arrays: readonly SampleArray[]): OpenPa
     const message = `"${input.name}" has ${other} samples, "${arrays[0]!.input.name}" has ${count}`;
     throw invalidData(file, message, input);
   }
+  const note = arrays.find((array) => array.note)?.note;
   return {
     count,
+    note,
     async read(index) {
-      const feeds: Feeds = {};
-      for (const array of arrays) feeds[array.input.name] = await array.read(index);
-      return feeds;
+      const entries: [string, Feeds[string]][] = [];
+      for (const array of arrays) entries.push([array.input.name, await array.read(index)]);
+      return Object.fromEntries(entries);
     },
   };
 }

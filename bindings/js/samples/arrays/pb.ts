@@ -42,9 +42,11 @@ export const pbFiles: FileKind = {
     if (files.length === 0) {
       throw noSamples('no samples in the .pb files: they are all outputs (output_*.pb)', new Map());
     }
-    return partsSource(
+    return partsSource<FileGroup>(
       {
         place: placeOf(files, '.pb files'),
+        files,
+        nameOf: ({ folder, files: inside }) => folder || [...inside.values()][0]!.name,
         parts: (model) => groupInputs(files, model),
         count: () => 1,
         open: async (group, model) => ({ count: 1, read: () => readGroup(group, model) }),
@@ -74,7 +76,7 @@ async function readGroup(group: FileGroup, { inputs }: ModelSummary): Promise<Fe
     const names = inputs.map((input) => input.name).join(', ');
     throw invalidData(file, `the model has only ${has}`, undefined, `they are, from 0: ${names}`);
   }
-  const feeds: Feeds = {};
+  const entries: [string, Feeds[string]][] = [];
   for (const [index, input] of inputs.entries()) {
     const file = group.files.get(String(index));
     if (!file) {
@@ -82,9 +84,9 @@ async function readGroup(group: FileGroup, { inputs }: ModelSummary): Promise<Fe
       const message = `no input_${index}.pb, for input "${input.name}" ${describeInput(input)}`;
       throw invalidData(at, message, input, 'each folder has one input_k.pb for every input');
     }
-    feeds[input.name] = await readTensor(file, input);
+    entries.push([input.name, await readTensor(file, input)]);
   }
-  return feeds;
+  return Object.fromEntries(entries);
 }
 
 async function readTensor(file: NamedBytes, input: ValueSummary): Promise<Feeds[string]> {

@@ -31,6 +31,8 @@ export const rawFiles: FileKind = {
     partsSource(
       {
         place: placeOf(files, 'raw float32 files'),
+        files,
+        nameOf: (file) => file.name,
         parts: () => files,
         count: (file, model) => layoutOf(file, rawInput(model)).count,
         async open(file, model) {

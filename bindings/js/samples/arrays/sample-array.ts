@@ -2,7 +2,13 @@
 // the other along its first axis. Read as a stream, so that only one sample is in memory.
 
 import { QuantizeError } from '../../base/errors.js';
-import { describeInput, describeTensor, invalidData, takesShape } from '../../base/inputs.js';
+import {
+  describeInput,
+  describeTensor,
+  fixedSize,
+  invalidData,
+  takesShape,
+} from '../../base/inputs.js';
 import type { SampleTensor, ValueSummary } from '../../base/types.js';
 import type { ByteStream, NamedBytes } from '../files/files.js';
 import { type NpyHeader, readNpyHeader, swapBytes, toCOrder, toTensorData } from './npy.js';
@@ -10,6 +16,8 @@ import { type NpyHeader, readNpyHeader, swapBytes, toCOrder, toTensorData } from
 export class SampleArray {
   readonly input: ValueSummary;
   readonly count: number;
+  /** How its first axis was read, where it could be meant otherwise. */
+  readonly note: string | undefined;
   readonly #header: NpyHeader;
   readonly #stream: ByteStream;
   readonly #dims: readonly number[];
@@ -28,6 +36,10 @@ export class SampleArray {
     this.#stream = stream;
     this.count = hasSampleAxis ? header.shape[0]! : 1;
     this.#dims = hasSampleAxis ? header.shape.slice(1) : header.shape;
+    const batch = hasSampleAxis ? 1 : (header.shape[0] ?? 1);
+    if (batch > 1 && fixedSize(input.shape?.[0]) === null) {
+      this.note = `"${input.name}" was read as one sample of batch ${batch}; for ${batch} samples save array[:, None]`;
+    }
   }
 
   /**

@@ -1,7 +1,14 @@
 // What the readers of files have in common: how they find their files, and how the samples of one
 // file after the other become a SampleSource with its slices, its limit and its length.
 import { QuantizeError } from '../../base/errors.js';
-import type { Feeds, ModelSummary, SampleSlice, SampleSource } from '../../base/types.js';
+import { withOrigin } from '../../base/sample-origin.js';
+import type {
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SampleSource,
+  SamplesAbout,
+} from '../../base/types.js';
 import {
   describeOthers,
   type FileInput,
@@ -11,6 +18,7 @@ import {
   pickFiles,
 } from './files.js';
 import { checkSlice, nextInSlice } from './slice.js';
+import { type OnUnusable, passOver } from './unusable.js';
 import { expandZips, hasZip } from './zip-files.js';
 
 export interface FileReaderOptions {
@@ -54,6 +62,7 @@ export function withZips(
   if (!hasZip(listing)) return make(listing);
   let source: SampleSource | null = null;
   return {
+    files: listing.files.map(({ file }) => file),
     get length() {
       return source?.length as number;
     },
@@ -61,8 +70,12 @@ export function withZips(
       source ??= make(await expandZips(listing));
       yield* source.open(model, slice);
     },
+    async *openUsable(model: ModelSummary, slice: SampleSlice, unusable: OnUnusable) {
+      source ??= make(await expandZips(listing));
+      yield* source.openUsable?.(model, slice, unusable) ?? source.open(model, slice);
+    },
     describe: () => source?.describe() ?? listing.place,
-    summarize: () => source?.summarize?.() ?? source?.describe() ?? listing.place,
+    about: () => (source ? aboutSamples(source) : { done: listing.place, assumed: [] }),
   };
 }
 
@@ -71,6 +84,10 @@ export function noSamples(message: string, others: ReadonlyMap<string, number>):
     hint: others.has('zip') ? 'a .zip is opened where it is given itself, not in a folder' : '',
   });
 }
+
+/** What a source says of its samples in parts. */
+export const aboutSamples = (source: SampleSource): SamplesAbout =>
+  source.about?.() ?? { done: source.describe(), assumed: [] };
 
 /** "a, b and c" */
 export function listOf(words: readonly string[]): string {
@@ -82,12 +99,17 @@ export interface OpenPart {
   count: number;
   /** The sample of this number; called with numbers that rise, not with all of them. */
   read(index: number): Promise<Feeds>;
+  /** How samples were cut out of it, where that is not plain. */
+  note?: string | undefined;
 }
 
 export interface SourceParts<Part> {
   /** For describe(): "3 .npz files". */
   place: string;
+  files: readonly NamedBytes[];
   parts(model: ModelSummary): readonly Part[];
+  /** What messages call a part. */
+  nameOf(part: Part): string;
   /** Number of samples in a part, where it is known without reading. */
   count?(part: Part, model: ModelSummary): number;
   /**
@@ -96,7 +118,10 @@ export interface SourceParts<Part> {
   open(part: Part, model: ModelSummary): Promise<OpenPart>;
 }
 
-/** A source of parts that are read one after the other, one sample at a time. */
+/**
+ * A source of parts that are read one after the other, one sample at a time. A part that cannot be
+ * opened counts as one sample.
+ */
 export function partsSource<Part>(
   source: SourceParts<Part>,
   { limit = Number.POSITIVE_INFINITY }: FileReaderOptions,
@@ -104,14 +129,25 @@ export function partsSource<Part>(
   // Where the number is inside the files, it is known when all of them were opened once.
   let length: number | undefined;
 
-  async function* read(parts: readonly Part[], model: ModelSummary, slice: SampleSlice) {
+  async function* read(
+    parts: readonly Part[],
+    model: ModelSummary,
+    slice: SampleSlice,
+    unusable?: OnUnusable,
+  ) {
     let start = 0;
     for (const part of parts) {
       if (start >= limit) break;
-      const { count, read: readSample } = await source.open(part, model);
-      const end = Math.min(start + count, limit);
+      const file = source.nameOf(part);
+      const opened = await source
+        .open(part, model)
+        .catch((error: unknown) => passOver(file, error, unusable));
+      const end = Math.min(start + (opened?.count ?? 1), limit);
       for (let next = nextInSlice(slice, start); next < end; next += slice.step) {
-        yield await readSample(next - start);
+        const sample = await opened
+          ?.read(next - start)
+          .catch((error: unknown) => passOver(file, error, unusable));
+        yield sample ? withOrigin(sample, { file, note: opened?.note }) : null;
       }
       start = end;
     }
@@ -119,22 +155,34 @@ export function partsSource<Part>(
     length = start;
   }
 
+  function open(model: ModelSummary, slice: SampleSlice | undefined, unusable?: OnUnusable) {
+    const checked = checkSlice(slice);
+    const parts = source.parts(model);
+    if (source.count) {
+      const count = (part: Part) => {
+        try {
+          return source.count!(part, model);
+        } catch (error) {
+          if (!unusable) throw error;
+          return 1; // said when it is opened
+        }
+      };
+      length = Math.min(
+        limit,
+        parts.reduce((sum, part) => sum + count(part), 0),
+      );
+    }
+    return read(parts, model, checked, unusable);
+  }
+
   return {
+    files: source.files,
     get length() {
       return length as number;
     },
-    open(model, slice) {
-      const checked = checkSlice(slice);
-      const parts = source.parts(model);
-      if (source.count) {
-        const counts = parts.map((part) => source.count!(part, model));
-        length = Math.min(
-          limit,
-          counts.reduce((sum, count) => sum + count, 0),
-        );
-      }
-      return read(parts, model, checked);
-    },
+    // Without anybody to be told none is passed over.
+    open: (model, slice) => open(model, slice) as AsyncIterable<Feeds>,
+    openUsable: open,
     describe() {
       if (length === undefined) return source.place;
       return `${length} ${length === 1 ? 'sample' : 'samples'} of ${source.place}`;

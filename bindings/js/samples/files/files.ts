@@ -6,6 +6,8 @@ export interface NamedBytes {
   /** For messages and for the order: relative to the folder that was given, with '/'. */
   readonly name: string;
   readonly size: number;
+  /** What it is on the disk, whatever its names (Node). */
+  readonly identity?: string;
   /** Bytes [start, end). */
   read(start: number, end: number): Promise<Uint8Array>;
 }

@@ -26,6 +26,9 @@ const skipBlock = 1 << 20;
 const mostUnpacked = (entry: ZipEntry) =>
   entry.method === stored ? entry.packedSize : entry.packedSize * 1032;
 
+/** Bytes that are unpacked at a time, and of a directory: more would only take the memory. */
+const mostAtOnce = 2 ** 31 - 1;
+
 function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError {
   const kind = extensionOf(file.name) === 'npz' ? '.npz' : 'zip file';
   return new QuantizeError('INVALID_DATA', `${file.name} is not a readable ${kind}: ${why}`, {
@@ -33,9 +36,11 @@ function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError 
   });
 }
 
-async function readView(file: NamedBytes, start: number, end: number): Promise<DataView> {
-  const bytes = start >= 0 ? await file.read(start, end) : new Uint8Array();
-  if (bytes.length < end - start) throw damaged(file, 'it ends early');
+async function readView(file: NamedBytes, start: number, count: number): Promise<DataView> {
+  // Beyond the file a start may be so large that adding to it does nothing.
+  const lies = start >= 0 && start + count <= file.size;
+  const bytes = lies ? await file.read(start, start + count) : new Uint8Array();
+  if (bytes.length < count) throw damaged(file, 'it ends early');
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -47,7 +52,7 @@ function uint64(view: DataView, at: number): number {
 export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
   // The end record is 22 bytes and a comment of at most 65535.
   const tailStart = Math.max(0, file.size - 22 - 65535);
-  const tail = await readView(file, tailStart, file.size);
+  const tail = await readView(file, tailStart, file.size - tailStart);
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0) throw damaged(file, 'it is no zip file, or ends early');
@@ -56,14 +61,17 @@ export async function readZip(file: NamedBytes): Promise<ZipEntry[]> {
   let offset = tail.getUint32(end + 16, true);
   if (end >= 20 && tail.getUint32(end - 20, true) === 0x07064b50) {
     const at = uint64(tail, end - 20 + 8);
-    const end64 = await readView(file, at, at + 56);
+    const end64 = await readView(file, at, 56);
     if (end64.getUint32(0, true) !== 0x06064b50) throw damaged(file, 'its zip64 record is missing');
     count = uint64(end64, 32);
     size = uint64(end64, 40);
     offset = uint64(end64, 48);
   }
-  if (offset + size > file.size) throw damaged(file, 'its directory lies outside the file');
-  return readDirectory(file, await readView(file, offset, offset + size), count);
+  if (!(offset + size <= file.size)) throw damaged(file, 'its directory lies outside the file');
+  if (size > mostAtOnce) {
+    throw damaged(file, `its directory has ${size} bytes, and at most ${mostAtOnce} are read`);
+  }
+  return readDirectory(file, await readView(file, offset, size), count);
 }
 
 function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntry[] {
@@ -91,6 +99,9 @@ function readDirectory(file: NamedBytes, view: DataView, count: number): ZipEntr
     if (view.getUint16(at + 8, true) & encrypted) throw damaged(file, `${name} is encrypted`);
     if (entry.method !== stored && entry.method !== deflated) {
       throw damaged(file, `${name} is compressed by method ${entry.method}`);
+    }
+    if (!(entry.offset + entry.packedSize <= file.size)) {
+      throw damaged(file, `${name} lies outside the file`);
     }
     if (entry.size > mostUnpacked(entry)) throw damaged(file, `the size of ${name} is wrong`);
     entries.push(entry);
@@ -150,6 +161,10 @@ export class ZipStream implements ByteStream {
    */
   async read(count: number): Promise<Uint8Array<ArrayBuffer>> {
     if (count > this.left) throw damaged(this.#file, `${this.#entry.name} is too short`);
+    if (count > mostAtOnce) {
+      const why = `${this.#entry.name} has to be read in ${count} bytes at once`;
+      throw damaged(this.#file, `${why}, and at most ${mostAtOnce} are`);
+    }
     const bytes = new Uint8Array(count);
     if (this.#inflate) await this.#unpack(bytes, this.#inflate);
     else bytes.set(await this.#packed(count));
@@ -203,7 +218,7 @@ export class ZipStream implements ByteStream {
   async #packed(count: number): Promise<Uint8Array> {
     if (this.#start === null) {
       // The local header repeats name and extra field, with an extra field of another length.
-      const header = await readView(this.#file, this.#entry.offset, this.#entry.offset + 30);
+      const header = await readView(this.#file, this.#entry.offset, 30);
       if (header.getUint32(0, true) !== 0x04034b50)
         throw damaged(this.#file, 'an entry is missing');
       const lengths = header.getUint16(26, true) + header.getUint16(28, true);

@@ -2,9 +2,15 @@
 // Python's Pillow gives. A browser's own decoder would do for JPEG (with three flags, in Chromium),
 // but not for PNG with transparency, and not the same way everywhere.
 import { browserDecodePlatform } from './decode-browser.js';
-import { type DecodedImage, type DecodePlatform, invalidImage } from './decoded-image.js';
-import { decodeJpeg, loadJpegDecoder } from './jpeg.js';
-import { decodePng } from './png.js';
+import {
+  checkSize,
+  type DecodedImage,
+  type DecodePlatform,
+  invalidImage,
+  mostImageBytes,
+} from './decoded-image.js';
+import { decodeJpeg, loadJpegDecoder, readFrame } from './jpeg.js';
+import { decodePng, pngSize } from './png.js';
 
 export type { DecodedImage, DecodePlatform } from './decoded-image.js';
 
@@ -31,6 +37,18 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Deco
   const other = await platform.decodeOther(bytes);
   if (other) return other;
   throw invalidImage(name, `is not a JPEG or PNG: ${describeStart(bytes)}`);
+}
+
+/**
+ * Refuses an image that is too large before all of it is read. `start`: its first bytes. Throws
+ * INVALID_IMAGE.
+ */
+export function checkStart(start: Uint8Array, name: string, bytes: number): void {
+  const size = isJpeg(start) ? readFrame(start) : isPng(start) ? pngSize(start) : null;
+  if (size) checkSize(name, size.width, size.height);
+  if (bytes > mostImageBytes) {
+    throw invalidImage(name, `has ${bytes} bytes, and at most ${mostImageBytes} are read`);
+  }
 }
 
 function isJpeg(bytes: Uint8Array): boolean {

@@ -21,6 +21,18 @@ export interface DecodePlatform {
   decodeOther(bytes: Uint8Array): Promise<DecodedImage | null>;
 }
 
+/** Pillow's limit: beyond it an image is taken for one that is made to use up the memory. */
+export const mostPixels = 178_956_970;
+/** Bytes of a file that holds an image. */
+export const mostImageBytes = 2 ** 30;
+
+/** Before memory is taken for its pixels. Throws INVALID_IMAGE. */
+export function checkSize(name: string, width: number, height: number): void {
+  const pixels = width * height;
+  if (pixels <= mostPixels) return;
+  throw invalidImage(name, `has ${width}x${height} pixels, and at most ${mostPixels} are read`);
+}
+
 /** The error that every decoder throws. `why` continues "<name> …". */
 export function invalidImage(name: string, why: string, hint = '', cause?: unknown): QuantizeError {
   return new QuantizeError('INVALID_IMAGE', `${name} ${why}`, { hint, cause });

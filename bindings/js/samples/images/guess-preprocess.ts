@@ -2,7 +2,7 @@
 // channels; the normalization cannot be seen in a model, so it is assumed and reported as such.
 import { QuantizeError } from '../../base/errors.js';
 import { fixedSize, nameInput } from '../../base/inputs.js';
-import type { ModelSummary, ValueSummary } from '../../base/types.js';
+import type { Assumption, ModelSummary, ValueSummary } from '../../base/types.js';
 import {
   describePreprocess,
   type PartialPreprocess,
@@ -19,7 +19,8 @@ export interface ResolvedPreprocess {
   dims: number[];
   /** What is done, for people. */
   done: string;
-  /** The same, and what of it was assumed. */
+  assumed: Assumption[];
+  /** Both in one line, with how to change it. */
   statement: string;
 }
 
@@ -124,21 +125,25 @@ export function resolvePreprocess(
   const dims = hasBatch ? [batch ?? 1, ...sides] : sides;
   checkShape(input, dims);
 
-  const assumed = [
-    given.mean === undefined && given.std === undefined && input.type !== 'uint8'
-      ? 'normalization'
-      : '',
-    given.mode === undefined ? 'fit' : '',
-    given.width === undefined && image.width === null ? `size ${width}x${height}` : '',
-    given.order === undefined && channels === 3 ? 'channel order' : '',
-  ].filter((part) => part !== '');
+  const assumed = (
+    [
+      [
+        given.mean === undefined && given.std === undefined && input.type !== 'uint8',
+        'normalization',
+      ],
+      [given.mode === undefined, 'fit'],
+      [given.width === undefined && image.width === null, 'size'],
+      [given.order === undefined && channels === 3, 'channel order'],
+    ] as const
+  ).flatMap(([isAssumed, what]) => (isAssumed ? [what] : []));
   const done = describePreprocess(spec);
+  const texts = assumed.map((what) => (what === 'size' ? `size ${width}x${height}` : what));
   const statement =
     done +
-    (assumed.length > 0
-      ? `; guessed for input ${nameInput(input)}: ${assumed.join(', ')}; change with --preprocess`
+    (texts.length > 0
+      ? `; guessed for input ${nameInput(input)}: ${texts.join(', ')}; change with --preprocess`
       : '');
-  return { input, spec, dims, done, statement };
+  return { input, spec, dims, done, assumed, statement };
 }
 
 /**

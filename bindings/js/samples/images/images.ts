@@ -2,14 +2,25 @@
 
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
-import type { Feeds, SampleSlice, SampleSource, SampleTensor } from '../../base/types.js';
+import { withOrigin } from '../../base/sample-origin.js';
+import type {
+  Feeds,
+  ModelSummary,
+  SampleSlice,
+  SampleSource,
+  SampleTensor,
+} from '../../base/types.js';
 import { type FileKind, type FileReaderOptions, openFiles } from '../files/file-source.js';
 import type { FileInput, NamedBytes } from '../files/files.js';
 import { checkSlice } from '../files/slice.js';
-import { decodeImage } from './decode.js';
+import { type OnUnusable, passOver } from '../files/unusable.js';
+import { checkStart, decodeImage } from './decode.js';
 import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
 import { ImageTensors } from './image-tensors.js';
 import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
+
+const readAtOnce = 32 * 2 ** 20;
+const firstBytes = 1 << 16;
 
 export interface ImageReaderOptions extends FileReaderOptions {
   /**
@@ -48,17 +59,23 @@ function imageSource(
   const files = found.slice(0, limit);
   const images = `${files.length} image${files.length === 1 ? '' : 's'}`;
   let resolved: ResolvedPreprocess | null = null;
+  const open = (model: ModelSummary, slice?: SampleSlice, unusable?: OnUnusable) => {
+    const checked = checkSlice(slice);
+    resolved = resolvePreprocess(model, given);
+    return readImages(files, resolved, checked, unusable);
+  };
   return {
+    files,
     get length() {
       return Math.ceil(files.length / (resolved ? batchOf(resolved) : 1));
     },
-    open(model, slice): AsyncIterable<Feeds> {
-      const checked = checkSlice(slice);
-      resolved = resolvePreprocess(model, given);
-      return readImages(files, resolved, checked);
-    },
+    open: (model, slice) => open(model, slice) as AsyncIterable<Feeds>,
+    openUsable: open,
     describe: () => (resolved ? `${images}, ${resolved.statement}` : images),
-    summarize: () => (resolved ? `${images}, ${resolved.done}` : images),
+    about: () => ({
+      done: resolved ? `${images}, ${resolved.done}` : images,
+      assumed: resolved?.assumed ?? [],
+    }),
   };
 }
 
@@ -66,11 +83,13 @@ function batchOf({ dims }: ResolvedPreprocess): number {
   return dims.length === 4 ? dims[0]! : 1;
 }
 
+/** Images that cannot be used are left out of their batch, which is filled up as the last one is. */
 async function* readImages(
   files: readonly NamedBytes[],
   resolved: ResolvedPreprocess,
   slice: SampleSlice,
-): AsyncGenerator<Feeds> {
+  unusable: OnUnusable | undefined,
+): AsyncGenerator<Feeds | null> {
   const { input, spec, dims } = resolved;
   const batch = batchOf(resolved);
   const size = dims.reduce((product, dim) => product * dim, 1);
@@ -79,13 +98,26 @@ async function* readImages(
   try {
     for (let first = slice.first * batch; first < files.length; first += slice.step * batch) {
       const values = new Float32Array(size);
-      for (let i = 0; i < batch; i++) {
-        const part = values.subarray(i * imageSize, (i + 1) * imageSize);
-        const file = files[first + i];
-        if (file) await readImage(file, tensors, part);
-        else values.copyWithin(i * imageSize, (i - 1) * imageSize, i * imageSize);
+      const names: string[] = [];
+      for (const file of files.slice(first, first + batch)) {
+        const at = names.length * imageSize;
+        const part = values.subarray(at, at + imageSize);
+        const read = await readImage(file, tensors, part).catch((error: unknown) =>
+          passOver(file.name, error, unusable),
+        );
+        if (read) names.push(file.name);
       }
-      yield { [input.name]: { type: input.type, dims, data: convert(values, input.type) } };
+      if (names.length === 0) {
+        yield null;
+        continue;
+      }
+      for (let i = names.length; i < batch; i++) {
+        values.copyWithin(i * imageSize, (i - 1) * imageSize, i * imageSize);
+      }
+      const feeds = { [input.name]: { type: input.type, dims, data: convert(values, input.type) } };
+      yield withOrigin(feeds, {
+        file: names.length > 1 ? `${names[0]} to ${names.at(-1)}` : names[0]!,
+      });
     }
   } finally {
     tensors.dispose();
@@ -96,10 +128,13 @@ async function readImage(
   file: NamedBytes,
   tensors: ImageTensors,
   out: Float32Array,
-): Promise<void> {
+): Promise<true> {
+  // Larger ones say at their beginning whether they are worth reading.
+  if (file.size > readAtOnce) checkStart(await file.read(0, firstBytes), file.name, file.size);
   const image = await decodeImage(await file.read(0, file.size), file.name);
   try {
     tensors.convert(image, out);
+    return true;
   } catch (error) {
     if (!(error instanceof QuantizeError) || error.code !== 'INVALID_DATA') throw error;
     throw new QuantizeError('INVALID_IMAGE', `${file.name}: ${error.message}`, {

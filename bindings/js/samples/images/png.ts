@@ -8,7 +8,7 @@
 import { unzlibSync } from 'fflate';
 import { joined } from '../../base/bytes.js';
 import { crc32 } from '../../base/crc32.js';
-import { type DecodedImage, invalidImage } from './decoded-image.js';
+import { checkSize, type DecodedImage, invalidImage } from './decoded-image.js';
 
 interface Header {
   width: number;
@@ -29,7 +29,8 @@ const depthsOf: Record<number, number[]> = {
   6: [8, 16],
 };
 const palette = 3;
-const maxPixels = 2 ** 28;
+// Deflate makes at most so many bytes of one.
+const mostUnpacked = 1032;
 /** Adam7: first column and row, and their steps. */
 const passes = [
   [0, 0, 8, 8],
@@ -47,6 +48,7 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
     invalidImage(name, `is a damaged PNG: ${why}`, '', cause);
   const chunks = readChunks(bytes, damaged);
   const header = readHeader(chunks.header, damaged);
+  checkSize(name, header.width, header.height);
   const areas = header.interlaced
     ? passes.map(([x, y, dx, dy]) => ({
         x,
@@ -61,9 +63,11 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   const lineBytes = (width: number) => Math.ceil((width * header.samples * header.depth) / 8);
   const size = used.reduce((sum, area) => sum + area.height * (1 + lineBytes(area.width)), 0);
 
+  const packed = joined(chunks.data);
+  if (size > packed.length * mostUnpacked) throw damaged('it ends inside the pixels');
   let lines: Uint8Array;
   try {
-    lines = unzlibSync(joined(chunks.data), { out: new Uint8Array(size) });
+    lines = unzlibSync(packed, { out: new Uint8Array(size) });
   } catch (cause) {
     throw damaged((cause as Error).message, cause);
   }
@@ -88,6 +92,13 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   }
   const { width, height } = header;
   return { width, height, channels: channels as 1 | 3 | 4, data: pixels };
+}
+
+/** The size that a PNG begins with; null where the first bytes do not tell. */
+export function pngSize(bytes: Uint8Array): { width: number; height: number } | null {
+  if (bytes.length < 24 || String.fromCharCode(...bytes.subarray(12, 16)) !== 'IHDR') return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { width: view.getUint32(16), height: view.getUint32(20) };
 }
 
 interface Chunks {
@@ -128,9 +139,7 @@ function readHeader(body: Uint8Array | null, damaged: (why: string) => Error): H
   ) as unknown as number[];
   const width = view.getUint32(0);
   const height = view.getUint32(4);
-  if (width === 0 || height === 0 || width * height > maxPixels) {
-    throw damaged(`size ${width}x${height}`);
-  }
+  if (width === 0 || height === 0) throw damaged(`size ${width}x${height}`);
   if (
     !depthsOf[colorType!]?.includes(depth!) ||
     compression !== 0 ||

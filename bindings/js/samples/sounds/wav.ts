@@ -60,6 +60,8 @@ export const wavFiles: FileKind<WavReaderOptions> = {
     return partsSource(
       {
         place: `${placeOf(files, '.wav files')}, mono, ${sampleRate} Hz`,
+        files,
+        nameOf: (file) => file.name,
         parts: () => files,
         count: () => 1,
         async open(file, model) {
