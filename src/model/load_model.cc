@@ -146,10 +146,21 @@ class DataChecker {
   std::map<std::string, uint64_t> sizes_;  // of the data files, and of the model where it is one
 };
 
+// A domain may be imported twice, ai.onnx also under its two spellings. The last one counts, as in
+// onnxruntime.
+void MergeImports(Model* model) {
+  const std::vector<onnx::OperatorSetIdProto> imports(model->proto().opset_import().begin(),
+                                                      model->proto().opset_import().end());
+  for (const onnx::OperatorSetIdProto& import : imports) {
+    model->SetOpset(import.domain(), import.version());
+  }
+}
+
 }  // namespace
 
 Model Model::Load(Files* files) {
   Model model(Parse(files), files);
+  MergeImports(&model);
   CheckModel(model);
   DataChecker checker(&model.tensors());
   ForEachTensor(&model.proto(), [&](TensorProto& tensor) { checker.Check(&tensor); });

@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <utility>
+
 #include "model/domains.h"
 
 namespace ptq {
@@ -21,11 +23,17 @@ int64_t Model::Opset(const std::string& domain) const {
 }
 
 void Model::SetOpset(const std::string& domain, int64_t version) {
+  google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto> kept;
+  bool found = false;
   for (onnx::OperatorSetIdProto& import : *proto_.mutable_opset_import()) {
-    if (!SameDomain(import.domain(), domain)) continue;
-    import.set_version(version);
-    return;
+    if (SameDomain(import.domain(), domain)) {
+      if (std::exchange(found, true)) continue;
+      import.set_version(version);
+    }
+    kept.Add()->Swap(&import);
   }
+  proto_.mutable_opset_import()->Swap(&kept);
+  if (found) return;
   onnx::OperatorSetIdProto* import = proto_.add_opset_import();
   import->set_domain(domain);
   import->set_version(version);

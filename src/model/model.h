@@ -38,7 +38,7 @@ class Model {
 
   // Version of `domain` ("" and "ai.onnx" are the same); 0 where it is not imported.
   int64_t Opset(const std::string& domain = "") const;
-  // Adds the import or changes its version.
+  // Adds the import or changes its version; of two spellings of one domain one remains.
   void SetOpset(const std::string& domain, int64_t version);
 
   // Names of the external data files that the model was loaded with, sorted; small tensors of

@@ -1,6 +1,8 @@
 #include "passes/channel_weights.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "base/float16.h"
 #include "model/attributes.h"
@@ -84,13 +86,58 @@ std::optional<ChannelWeights> FindChannelWeights(const GraphView& view,
   return found;
 }
 
-onnx::TensorProto ScaledWeight(Model& model, const ChannelWeights& weights,
-                               std::span<const float> scale, const std::string& name) {
+void WeightScaler::Want(const ChannelWeights& weights, std::span<const float> scale) {
+  Wish& wish = wishes_[weights.weight->name()];
+  if (wish.count++ == 0) wish.scale.assign(scale.begin(), scale.end());
+  wish.same &= std::equal(wish.scale.begin(), wish.scale.end(), scale.begin(), scale.end());
+}
+
+bool WeightScaler::MayScale(const ChannelWeights& weights) const {
+  constexpr uint64_t kSmall = 256;  // elements
+  const std::string& name = weights.weight->name();
+  const Wish& wish = wishes_.at(name);
+  const size_t readers = view_.Uses(name).size();
+  const bool alone = readers == 1 || (wish.same && wish.count == readers);
+  return alone || ElementCount(*weights.weight) < kSmall;
+}
+
+std::string WeightScaler::Scale(const ChannelWeights& weights, std::span<const float> scale,
+                                const std::string& wanted, std::vector<onnx::TensorProto>* made) {
+  Wish& wish = wishes_.at(weights.weight->name());
+  if (wish.same && !wish.made.empty()) return wish.made;
+  std::string name = names_.Make(wanted);
+  made->push_back(Scaled(weights, scale, name));
+  wish.made = name;
+  return name;
+}
+
+bool StaysFinite(const Model& model, const ChannelWeights& weights, std::span<const float> scale,
+                 std::span<const float> bias) {
+  const bool half = weights.weight->data_type() == onnx::TensorProto::FLOAT16;
+  const float most = half ? 65519.0f : std::numeric_limits<float>::max();  // rounds to 65504
+  const auto fits = [&](float value) { return std::abs(value) <= most; };
+  if (!std::all_of(bias.begin(), bias.end(), fits)) return false;
+  constexpr float kHarmless = 1e8f;  // times any weight that is one
+  if (!half && std::all_of(scale.begin(), scale.end(),
+                           [](float factor) { return std::abs(factor) < kHarmless; })) {
+    return true;
+  }
+  bool finite = true;
+  model.tensors().VisitFloats(*weights.weight, [&](uint64_t first, std::span<const float> window) {
+    for (size_t i = 0; i < window.size(); ++i) {
+      finite &= !fits(window[i]) || fits(window[i] * scale[weights.ChannelOf(first + i)]);
+    }
+  });
+  return finite;
+}
+
+onnx::TensorProto WeightScaler::Scaled(const ChannelWeights& weights, std::span<const float> scale,
+                                       const std::string& name) {
   const onnx::TensorProto& weight = *weights.weight;
   const int32_t type = weight.data_type();
   onnx::TensorProto scaled =
       EmptyTensor(name, type, std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));
-  TensorStore& store = model.tensors();
+  TensorStore& store = model_.tensors();
   TensorStore::Writer writer = store.Begin(&scaled, store.ByteSize(weight));
   std::vector<float> values;
   std::vector<uint8_t> bytes;
@@ -98,8 +145,7 @@ onnx::TensorProto ScaledWeight(Model& model, const ChannelWeights& weights,
     values.assign(window.begin(), window.end());
     for (size_t i = 0; i < values.size();) {  // runs of one channel
       const uint64_t at = first + i;
-      const uint64_t channel =
-          at / weights.inner % weights.period + at / weights.group_size * weights.period;
+      const uint64_t channel = weights.ChannelOf(at);
       const size_t end = std::min<uint64_t>(values.size(), i + weights.inner - at % weights.inner);
       for (; i < end; ++i) values[i] *= scale[channel];
     }

@@ -7,8 +7,8 @@
 //   without a bias: B' = beta - mean * s
 //
 // Single precision and this order, as onnxruntime's ConvBNFusion, so that the results agree with it
-// bit by bit. Only where nothing else reads c. A weight that several nodes share stays, and each
-// gets its own new one.
+// bit by bit. Only where nothing else reads c, and where no weight becomes two: one that several
+// nodes share is scaled once, if for all of them alike.
 #include <cmath>
 
 #include "model/attributes.h"
@@ -79,9 +79,11 @@ int FoldBatchNorm(PassContext& context) {
   onnx::GraphProto& graph = model.graph();
   const GraphView view(graph);
   UniqueNames names(graph);
+  WeightScaler scaler(model, view, &names);
   struct Edit {
     int node, norm;
-    onnx::TensorProto weight, bias;
+    ChannelWeights weights;
+    std::vector<float> scale, bias;
   };
   std::vector<Edit> edits;
   for (int i = 0; i < graph.node_size(); ++i) {
@@ -95,24 +97,33 @@ int FoldBatchNorm(PassContext& context) {
     }
     const auto norm = ReadBatchNorm(model, view, graph.node(reader), weights->channels);
     if (!norm) continue;
-    const std::string weight = names.Make(weights->weight->name() + "_bn_folded");
-    const std::string bias = names.Make(
-        weights->bias == nullptr ? weight + "_bias" : weights->bias->name() + "_bn_folded");
-    edits.push_back({i, reader, ScaledWeight(model, *weights, norm->scale, weight),
-                     NewBias(model, *weights, FoldedBias(model, *norm, weights->bias), bias)});
+    std::vector<float> bias = FoldedBias(model, *norm, weights->bias);
+    if (!StaysFinite(model, *weights, norm->scale, bias)) continue;
+    scaler.Want(*weights, norm->scale);
+    edits.push_back({i, reader, *weights, norm->scale, std::move(bias)});
   }
+  std::erase_if(edits, [&](const Edit& edit) { return !scaler.MayScale(edit.weights); });
 
   std::vector<bool> remove(static_cast<size_t>(graph.node_size()), false);
-  for (Edit& edit : edits) {
-    onnx::NodeProto* node = graph.mutable_node(edit.node);
-    while (node->input_size() < 3) node->add_input();
-    node->set_input(1, edit.weight.name());
-    node->set_input(2, edit.bias.name());
-    node->set_output(0, graph.node(edit.norm).output(0));
-    graph.add_initializer()->Swap(&edit.weight);
-    graph.add_initializer()->Swap(&edit.bias);
-    remove[static_cast<size_t>(edit.norm)] = true;
+  std::vector<onnx::TensorProto> made;
+  std::vector<std::pair<std::string, std::string>> operands;  // weight, bias
+  for (const Edit& edit : edits) {
+    const std::string weight =
+        scaler.Scale(edit.weights, edit.scale, edit.weights.weight->name() + "_bn_folded", &made);
+    const std::string bias = names.Make(
+        edit.weights.bias == nullptr ? weight + "_bias" : edit.weights.bias->name() + "_bn_folded");
+    made.push_back(NewBias(model, edit.weights, edit.bias, bias));
+    operands.emplace_back(weight, bias);
   }
+  for (size_t i = 0; i < edits.size(); ++i) {
+    onnx::NodeProto* node = graph.mutable_node(edits[i].node);
+    while (node->input_size() < 3) node->add_input();
+    node->set_input(1, operands[i].first);
+    node->set_input(2, operands[i].second);
+    node->set_output(0, graph.node(edits[i].norm).output(0));
+    remove[static_cast<size_t>(edits[i].norm)] = true;
+  }
+  for (onnx::TensorProto& tensor : made) graph.add_initializer()->Swap(&tensor);
   RemoveNodes(&graph, remove);
   if (!edits.empty()) RaiseIrVersion(model, 4);
   return static_cast<int>(edits.size());

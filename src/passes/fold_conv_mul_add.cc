@@ -89,10 +89,12 @@ int FoldConvMulAdd(PassContext& context) {
   onnx::GraphProto& graph = model.graph();
   const GraphView view(graph);
   UniqueNames names(graph);
+  WeightScaler scaler(model, view, &names);
   struct Edit {
     int node;
+    ChannelWeights weights;
     Chain chain;
-    onnx::TensorProto weight, bias;
+    std::vector<float> bias;
   };
   std::vector<Edit> edits;
   for (int i = 0; i < graph.node_size(); ++i) {
@@ -107,30 +109,38 @@ int FoldConvMulAdd(PassContext& context) {
       bias = model.tensors().ReadFloats(*weights->bias);
       for (size_t c = 0; c < bias.size(); ++c) bias[c] = bias[c] * chain.scale[c] + chain.shift[c];
     }
-    Edit edit{i, std::move(chain), {}, {}};
-    if (edit.chain.scales) {
-      const std::string name = names.Make(node.input(1) + "_folded");
-      edit.weight = ScaledWeight(model, *weights, edit.chain.scale, name);
-    }
-    edit.bias = NewBias(model, *weights, bias,
-                        names.Make(weights->bias == nullptr ? node.input(1) + "_folded_bias"
-                                                            : node.input(2) + "_folded"));
-    edits.push_back(std::move(edit));
+    if (!StaysFinite(model, *weights, chain.scale, bias)) continue;
+    if (chain.scales) scaler.Want(*weights, chain.scale);
+    edits.push_back({i, *weights, std::move(chain), std::move(bias)});
   }
+  std::erase_if(
+      edits, [&](const Edit& edit) { return edit.chain.scales && !scaler.MayScale(edit.weights); });
 
   std::vector<bool> remove(static_cast<size_t>(graph.node_size()), false);
-  int folded = 0;
-  for (Edit& edit : edits) {
-    onnx::NodeProto* node = graph.mutable_node(edit.node);
-    while (node->input_size() < 3) node->add_input();
-    if (edit.chain.scales) node->set_input(1, edit.weight.name());
-    node->set_input(2, edit.bias.name());
-    node->set_output(0, edit.chain.output);
-    if (edit.chain.scales) graph.add_initializer()->Swap(&edit.weight);
-    graph.add_initializer()->Swap(&edit.bias);
-    for (const int gone : edit.chain.nodes) remove[static_cast<size_t>(gone)] = true;
-    folded += static_cast<int>(edit.chain.nodes.size());
+  std::vector<onnx::TensorProto> made;
+  std::vector<std::pair<std::string, std::string>> operands;  // weight, bias
+  for (const Edit& edit : edits) {
+    const onnx::NodeProto& node = graph.node(edit.node);
+    std::string weight = node.input(1);
+    if (edit.chain.scales) {
+      weight = scaler.Scale(edit.weights, edit.chain.scale, node.input(1) + "_folded", &made);
+    }
+    const std::string bias = names.Make(
+        edit.weights.bias == nullptr ? node.input(1) + "_folded_bias" : node.input(2) + "_folded");
+    made.push_back(NewBias(model, edit.weights, edit.bias, bias));
+    operands.emplace_back(weight, bias);
   }
+  int folded = 0;
+  for (size_t i = 0; i < edits.size(); ++i) {
+    onnx::NodeProto* node = graph.mutable_node(edits[i].node);
+    while (node->input_size() < 3) node->add_input();
+    node->set_input(1, operands[i].first);
+    node->set_input(2, operands[i].second);
+    node->set_output(0, edits[i].chain.output);
+    for (const int gone : edits[i].chain.nodes) remove[static_cast<size_t>(gone)] = true;
+    folded += static_cast<int>(edits[i].chain.nodes.size());
+  }
+  for (onnx::TensorProto& tensor : made) graph.add_initializer()->Swap(&tensor);
   RemoveNodes(&graph, remove);
   if (folded > 0) RaiseIrVersion(model, 4);
   return folded;

@@ -1,15 +1,16 @@
 // onnx::shape_inference in its lenient mode: an error in one node leaves that node's outputs
 // unknown and goes on. Data propagation is on, so that Shape -> Gather -> Concat -> Reshape chains
-// are followed. It runs on a copy of the graph, which has no weights to copy (TensorStore), because
-// it writes into subgraph bodies too.
+// are followed, within bounds (bounded_schemas.h). It runs on a copy of the graph, which has no
+// weights to copy (TensorStore), because it writes into subgraph bodies too.
 #include "passes/infer_shapes.h"
 
 #include <exception>
+#include <new>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "onnx/shape_inference/implementation.h"
+#include "passes/bounded_schemas.h"
 
 namespace ptq {
 namespace {
@@ -34,7 +35,10 @@ onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::stri
                                             /*data_prop=*/true);
   std::unordered_map<std::string, onnx::TensorShapeProto> values;
   try {
-    onnx::shape_inference::InferShapes(copy, onnx::OpSchemaRegistry::Instance(), lenient, &values);
+    const BoundedSchemas schemas;
+    onnx::shape_inference::InferShapes(copy, &schemas, lenient, &values);
+  } catch (const std::bad_alloc&) {
+    throw;  // not a failure of inference
   } catch (const std::exception& error) {
     if (failure != nullptr) *failure = error.what();
   }

@@ -1,5 +1,7 @@
 #include "passes/optimize_model.h"
 
+#include <utility>
+
 #include "passes/infer_shapes.h"
 #include "passes/pass_registry.h"
 
@@ -13,6 +15,7 @@ PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics, Bodies bodie
     if (changes > 0) result.changes.emplace_back(pass.name, changes);
   }
   InferShapes(model, &diagnostics);
+  result.inlined = std::move(context.inlined);
   return result;
 }
 

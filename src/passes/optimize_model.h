@@ -2,6 +2,7 @@
 // inference.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@ namespace ptq {
 struct PrepareResult {
   std::vector<std::pair<std::string, int>>
       changes;  // pass name, changes; passes that did nothing are left out
+  std::map<std::string, std::vector<std::string>> inlined;  // as PassContext's
 };
 
 // Changes the model into one with the same inputs, outputs and results (to float rounding), whose

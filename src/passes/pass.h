@@ -4,7 +4,10 @@
 // become initializers where bodies are to be quantized.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/diagnostic.h"
 #include "model/graph_view.h"
@@ -16,6 +19,8 @@ struct PassContext {
   Model& model;
   Diagnostics& diagnostics;
   Bodies bodies = Bodies::kOutside;  // inside: weights of bodies are to be found too
+  // By name of a node of the model that called one of its functions: the nodes that it became.
+  std::map<std::string, std::vector<std::string>> inlined = {};
 };
 
 struct Pass {

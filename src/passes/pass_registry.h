@@ -8,15 +8,18 @@
 namespace ptq {
 
 // One function a file: <name>.cc opens with a sketch of what it does.
+int InlineFunctions(PassContext& context);
 int DropInitializerInputs(PassContext& context);
 int ExtractConstants(PassContext& context);
 int EliminateDropout(PassContext& context);
 int EliminateIdentity(PassContext& context);
+int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
 int FoldReshapeShapes(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);
+int DropUnusedImports(PassContext& context);
 
 std::span<const Pass> OptimizePasses();
 

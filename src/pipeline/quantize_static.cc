@@ -1,10 +1,12 @@
 #include "pipeline/quantize_static.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/error.h"
 #include "model/model_writer.h"
+#include "model/node_queries.h"
 #include "model/topological_sort.h"
 #include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
@@ -91,8 +93,33 @@ void ReportQuantizedAlready(const onnx::GraphProto& graph, Diagnostics* diagnost
        "", "", "Quantize the float model instead, if there is one."});
 }
 
+// onnxruntime's CPU kernels move and cast bfloat16, and compute nothing in it; what it says of such
+// a model is that some node has no implementation.
+void CheckComputesInKnownTypes(const Model& model) {
+  static constexpr std::array kComputing = {
+      "Add", "Conv", "ConvTranspose", "Gemm",    "MatMul",
+      "Mul", "Relu", "Sigmoid",       "Softmax", "LayerNormalization"};
+  const GraphView view(model.graph());
+  for (int i = 0; i < view.node_count(); ++i) {
+    const onnx::NodeProto& node = view.node(i);
+    const bool computes = std::any_of(kComputing.begin(), kComputing.end(),
+                                      [&](const char* op_type) { return IsOp(node, op_type); });
+    if (!computes || node.input_size() == 0 || node.output_size() == 0) continue;
+    if (view.ElementType(node.input(0)) != onnx::TensorProto::BFLOAT16) continue;
+    if (view.ElementType(node.output(0)) != onnx::TensorProto::BFLOAT16) continue;
+    throw Error(ErrorCode::kUnsupportedModel, "The " + node.op_type() + " node \"" +
+                                                  NodeLabel(node) +
+                                                  "\" computes in bfloat16, "
+                                                  "for which onnxruntime has no kernels.")
+        .WithNode(node.name())
+        .WithHint(
+            "Export the model in float32; weights may be bfloat16, cast where they are read.");
+  }
+}
+
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
                                const std::string& file) {
+  CheckComputesInKnownTypes(prepared);
   Model runnable = prepared;
   runnable.proto() = calibration.proto;
   WriteSkeleton(runnable, file);
@@ -114,7 +141,11 @@ int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
   for (int i = 0; i < context.node_count(); ++i) {
     const onnx::NodeProto& node = context.node(i);
     if (!context.ReasonToSkip(node).empty() || config.use_qdq_contrib_ops) continue;
-    if (model.Opset() < kQuantizeLinearOpset) required = std::max(required, kReferenceOpset);
+    // onnxruntime quantizes a float bias itself, with Round, which opset 11 introduced.
+    const bool makes_round = onnx_qdq && !config.quantize_bias && node.input_size() > 2;
+    if (model.Opset() < kQuantizeLinearOpset || makes_round) {
+      required = std::max(required, kReferenceOpset);
+    }
     if (!onnx_qdq) continue;
     required = std::max(required, by_types);
     if (HasFloat16(context, node)) required = std::max(required, kFloat16Opset);
@@ -129,6 +160,16 @@ StaticQuantizer::StaticQuantizer(Files* files) : model_(Model::Load(files)) {}
 void StaticQuantizer::Configure(StaticQuantConfig config) {
   CheckConfig(config, model_);
   config_ = std::move(config);
+  NameInlinedNodes();
+}
+
+// Where a call of a function is named, the nodes that it became are.
+void StaticQuantizer::NameInlinedNodes() {
+  for (const auto& [call, nodes] : inlined_) {
+    for (auto* const names : {&config_.nodes_to_exclude, &config_.nodes_to_quantize}) {
+      if (names->contains(call)) names->insert(nodes.begin(), nodes.end());
+    }
+  }
 }
 
 PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
@@ -147,8 +188,12 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   // The model imports other domains only, and the nodes added below belong to ai.onnx.
   if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
   if (config_.optimize_model) {
-    report.changes = OptimizeModel(*prepared_, report.diagnostics, config_.bodies()).changes;
+    PrepareResult result = OptimizeModel(*prepared_, report.diagnostics, config_.bodies());
+    report.changes = std::move(result.changes);
+    inlined_ = std::move(result.inlined);
+    NameInlinedNodes();
   } else {
+    inlined_.clear();
     InferShapes(*prepared_, &report.diagnostics);  // OptimizeModel and UpgradeOpset end with it
   }
   if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);

@@ -83,9 +83,12 @@ class StaticQuantizer {
   QuantizeReport Quantize(const std::string& external_file);
 
  private:
+  void NameInlinedNodes();
+
   Model model_;
   std::optional<Model> prepared_;
   StaticQuantConfig config_;
+  std::map<std::string, std::vector<std::string>> inlined_;  // calls of functions, by name
   TensorRanges ranges_;
 };
 

@@ -32,6 +32,8 @@ std::string_view FloatReasonName(FloatReasonCode code) {
       return "INPUT_NOT_QUANTIZED";
     case FloatReasonCode::kInputNotConstant:
       return "INPUT_NOT_CONSTANT";
+    case FloatReasonCode::kWeightComputed:
+      return "WEIGHT_COMPUTED";
     case FloatReasonCode::kNoRange:
       return "NO_RANGE";
     case FloatReasonCode::kNoValues:

@@ -51,8 +51,12 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
     : model_(&model),
       config_(&config),
       view_(model.graph(), config.bodies()),
+      computed_weights_(FindComputedWeights(view_)),
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
+  for (const onnx::FunctionProto& function : model.proto().functions()) {
+    functions_.insert(function.domain() + '\n' + function.name());
+  }
   FillInMovedRanges();
   FindMasks();
   AdjustRanges();
@@ -154,6 +158,9 @@ FloatReason PlanContext::ReasonToSkip(const onnx::NodeProto& node) const {
 FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   using enum FloatReasonCode;
   if (IsQuantizationOp(node)) return {kAlreadyQuantized, "it is already quantized"};
+  if (functions_.contains(node.domain() + '\n' + node.op_type())) {
+    return {kOtherDomain, "it calls the model's own function '" + node.op_type() + "'"};
+  }
   if (!IsKnownDomain(node.domain())) {
     return {kOtherDomain, "its domain '" + node.domain() + "' is not ONNX's"};
   }
@@ -173,6 +180,12 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {
     return {kInputNotConstant, "its second input is not constant (MatMulConstBOnly)"};
+  }
+  const auto computed = computed_weights_.find(&node);
+  if (computed != computed_weights_.end()) {
+    const ComputedWeight& weight = computed->second;
+    std::string text = "its weight '" + weight.tensor + "' is computed at run time, by ";
+    return {kWeightComputed, text + weight.producer};
   }
   return {};
 }

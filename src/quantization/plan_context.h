@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "model/computed_weights.h"
 #include "model/graph_view.h"
 #include "model/model.h"
 #include "ops/op_registry.h"
@@ -70,6 +71,8 @@ class PlanContext {
   const Model* model_;
   const StaticQuantConfig* config_;
   GraphView view_;
+  std::unordered_map<const onnx::NodeProto*, ComputedWeight> computed_weights_;
+  std::unordered_set<std::string> functions_;  // of the model: domain, line break, name
   TensorRanges ranges_;
   std::unordered_map<std::string, FloatReason> masks_;  // tensors that must stay float
   std::unordered_set<std::string> unit_intervals_;      // outputs that keep [0, 1]

@@ -13,6 +13,21 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const MB = 1_000_000;
 
+/** A calibration cache with [-1, 1] for the tensors. */
+function writeRanges(path: string, tensors: string[]): void {
+  const end = (value: number) => ({ data: [value], dtype: 'float32', CLS: 'numpy.array' });
+  const range = { lowest: end(-1), highest: end(1), CLS: 'TensorData' };
+  writeFileSync(
+    path,
+    JSON.stringify({
+      CLS: 'TensorsData',
+      data: Object.fromEntries(tensors.map((name) => [name, range])),
+      calibration_method: { CLS: 'CalibrationMethod', value: 'CalibrationMethod.MinMax' },
+      smooth_quant: false,
+    }),
+  );
+}
+
 /** 8 MatMul of 4096 x 4096 (537 MB) and a Conv of 1280 x 1280 x 3 x 3 (59 MB). */
 function writeLargeModel(path: string): number {
   const side = 4096;
@@ -57,18 +72,7 @@ test('a 600 MB model is quantized with a wasm heap under 128 MB', async () => {
   const output = join(folder, 'large.quant.onnx');
   const size = writeLargeModel(path);
   assert.ok(size > 590 * MB, `the model is meant to have about 600 MB but has ${size / MB}`);
-  const end = (value: number) => ({ data: [value], dtype: 'float32', CLS: 'numpy.array' });
-  const range = { lowest: end(-1), highest: end(1), CLS: 'TensorData' };
-  const tensors = ['x', 'image', 'z', ...Array.from({ length: 8 }, (_, i) => `y${i}`)];
-  writeFileSync(
-    cache,
-    JSON.stringify({
-      CLS: 'TensorsData',
-      data: Object.fromEntries(tensors.map((name) => [name, range])),
-      calibration_method: { CLS: 'CalibrationMethod', value: 'CalibrationMethod.MinMax' },
-      smooth_quant: false,
-    }),
-  );
+  writeRanges(cache, ['x', 'image', 'z', ...Array.from({ length: 8 }, (_, i) => `y${i}`)]);
   const { report } = await quantizeStatic({
     modelInput: path,
     modelOutput: output,
@@ -84,4 +88,41 @@ test('a 600 MB model is quantized with a wasm heap under 128 MB', async () => {
     ratio > 0.24 && ratio < 0.26,
     `int8 weights take a quarter of float ones, not ${ratio}`,
   );
+});
+
+test('a weight of 67 MB behind a Transpose is one of int8, and a shared one stays one', async () => {
+  const path = join(folder, 'transposed.onnx');
+  const cache = join(folder, 'transposed.json');
+  const output = join(folder, 'transposed.quant.onnx');
+  const side = 4096;
+  const pattern = Float32Array.from({ length: side }, (_, i) => Math.sin(i * 12.9898) / 8);
+  const node = (opType: string, name: string, inputs: string[], output: string) => ({
+    opType,
+    name,
+    inputs,
+    outputs: [output],
+  });
+  const size = writeModel(path, {
+    nodes: [
+      node('Transpose', 'turn', ['w'], 't'),
+      node('MatMul', 'first', ['x', 't'], 'a'),
+      node('Transpose', 'turn_again', ['w'], 'u'),
+      node('MatMul', 'second', ['a', 'u'], 'y'),
+    ],
+    weights: [{ name: 'w', dims: [side, side], pattern }],
+    inputs: [{ name: 'x', dims: [1, side] }],
+    outputs: [{ name: 'y', dims: [1, side] }],
+  });
+  writeRanges(cache, ['x', 'a', 'y']);
+  const { report } = await quantizeStatic({
+    modelInput: path,
+    modelOutput: output,
+    calibrationCachePath: cache,
+    weightType: 'QInt8',
+  });
+  assert.equal(report.nodesQuantized.length, 2);
+  const ratio = statSync(output).size / size;
+  assert.ok(ratio > 0.24 && ratio < 0.26, `one table of int8, not ${ratio} of the float one`);
+  const heap = (await loadCore()).HEAPU8.length;
+  assert.ok(heap < 128 * MB, `the wasm heap has ${heap / MB} MB`);
 });

@@ -1,12 +1,13 @@
-// Add, Sub, Mul, Div, Equal, Less, Greater, Neg, Not, Where, Cast, Range.
+// Add, Sub, Mul, Div, Pow, Equal, Less, Greater, Max, Min, Clip, Abs, Exp, Neg, Not, Reciprocal,
+// Sqrt, Where, Cast, Range.
 //
 // Integers wrap as two's complement in their own width and divide towards zero; floats are computed
-// in single precision. Both as onnxruntime's CPU kernels do.
+// in single precision, doubles in double. Both as onnxruntime's CPU kernels do.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "base/float16.h"
 #include "model/attributes.h"
 #include "passes/constants/constant_kernels.h"
 
@@ -32,19 +33,46 @@ std::optional<int64_t> Compute(const std::string& op, int64_t a, int64_t b) {
   return std::nullopt;
 }
 
-float Compute(const std::string& op, float a, float b) {
+template <typename Float>
+Float ComputeFloat(const std::string& op, Float a, Float b) {
   if (op == "Add") return a + b;
   if (op == "Sub") return a - b;
   if (op == "Mul") return a * b;
-  return a / b;
+  if (op == "Div") return a / b;
+  if (b == 2) return a * a;
+  if (b == Float{0.5}) return std::sqrt(a);
+  return std::pow(a, b);
+}
+
+double Compute(const std::string& op, int32_t type, double a, double b) {
+  if (type == TensorProto::DOUBLE) return ComputeFloat(op, a, b);
+  return ComputeFloat(op, static_cast<float>(a), static_cast<float>(b));
+}
+
+template <typename Float>
+Float ComputeFloat(const std::string& op, Float value) {
+  if (op == "Abs") return std::abs(value);
+  if (op == "Exp") return std::exp(value);
+  if (op == "Reciprocal") return 1 / value;
+  if (op == "Sqrt") return std::sqrt(value);
+  return -value;
+}
+
+double Compute(const std::string& op, int32_t type, double value) {
+  if (type == TensorProto::DOUBLE) return ComputeFloat(op, value);
+  return ComputeFloat(op, static_cast<float>(value));
+}
+
+// A number of any type.
+std::optional<std::vector<double>> NumbersOf(const ConstantTensor* tensor) {
+  if (auto floats = FloatsOf(tensor)) return floats;
+  const auto ints = IntsOf(tensor);
+  if (!ints) return std::nullopt;
+  return std::vector<double>(ints->begin(), ints->end());
 }
 
 bool IsComparison(const std::string& op) {
   return op == "Equal" || op == "Less" || op == "Greater";
-}
-
-void StoreFloats(std::span<const float> values, ConstantTensor* tensor) {
-  if (!values.empty()) std::memcpy(tensor->bytes.data(), values.data(), tensor->bytes.size());
 }
 
 EvaluationResult IntBinary(const std::string& op, ConstantInputs inputs, ConstantTensor out) {
@@ -64,26 +92,28 @@ EvaluationResult IntBinary(const std::string& op, ConstantInputs inputs, Constan
 }
 
 EvaluationResult FloatBinary(const std::string& op, ConstantInputs inputs, ConstantTensor out) {
-  const std::vector<float> a = *FloatsOf(inputs[0]);
-  const std::vector<float> b = *FloatsOf(inputs[1]);
+  const std::vector<double> a = *FloatsOf(inputs[0]);
+  const std::vector<double> b = *NumbersOf(inputs[1]);
   const std::vector<uint64_t> from_a = BroadcastIndices(inputs[0]->dims, out.dims);
   const std::vector<uint64_t> from_b = BroadcastIndices(inputs[1]->dims, out.dims);
   if (IsComparison(op)) {
     for (size_t i = 0; i < out.bytes.size(); ++i) {
-      const float x = a[from_a[i]];
-      const float y = b[from_b[i]];
+      const double x = a[from_a[i]];
+      const double y = b[from_b[i]];
       out.bytes[i] = op == "Equal" ? x == y : op == "Less" ? x < y : x > y;
     }
     return out;
   }
-  std::vector<float> values(from_a.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = Compute(op, a[from_a[i]], b[from_b[i]]);
+  std::vector<double> values(from_a.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = Compute(op, out.type, a[from_a[i]], b[from_b[i]]);
+  }
   StoreFloats(values, &out);
   return out;
 }
 
 template <typename T>
-bool Fits(float value) {
+bool Fits(double value) {
   // Exact bounds: 2^n is a float, 2^n - 1 need not be.
   const double high = std::ldexp(1.0, std::numeric_limits<T>::digits);
   const double low = std::numeric_limits<T>::is_signed ? -high : 0.0;
@@ -91,14 +121,14 @@ bool Fits(float value) {
 }
 
 // Towards zero; undefined outside of the range, and so not evaluated.
-std::optional<int64_t> ToInt(float value, int32_t type) {
+std::optional<int64_t> ToInt(double value, int32_t type) {
   const auto checked = [&](bool fits) -> std::optional<int64_t> {
     if (!fits) return std::nullopt;
     return static_cast<int64_t>(value);
   };
   switch (type) {
     case TensorProto::BOOL:
-      return value != 0.0f;
+      return value != 0.0;
     case TensorProto::INT8:
       return checked(Fits<int8_t>(value));
     case TensorProto::UINT8:
@@ -124,14 +154,16 @@ EvaluationResult EvaluateBinary(const onnx::NodeProto& node, ConstantInputs inpu
                                 const EvaluationContext& context) {
   if (inputs.size() != 2) return std::nullopt;
   const auto dims = BroadcastDims(inputs);
-  if (!dims || inputs[0]->type != inputs[1]->type) return std::nullopt;
+  if (!dims) return std::nullopt;
   const std::string& op = node.op_type();
   const int32_t type = inputs[0]->type;
+  const bool power = op == "Pow" && IsFloatElement(type) && NumbersOf(inputs[1]).has_value();
+  if (!power && (op == "Pow" || type != inputs[1]->type)) return std::nullopt;
   EvaluationResult out =
       NewTensor(IsComparison(op) ? int32_t{TensorProto::BOOL} : type, *dims, context);
   if (!out) return std::nullopt;
-  return type == TensorProto::FLOAT ? FloatBinary(op, inputs, std::move(*out))
-                                    : IntBinary(op, inputs, std::move(*out));
+  return IsFloatElement(type) ? FloatBinary(op, inputs, std::move(*out))
+                              : IntBinary(op, inputs, std::move(*out));
 }
 
 EvaluationResult EvaluateUnary(const onnx::NodeProto& node, ConstantInputs inputs,
@@ -139,18 +171,67 @@ EvaluationResult EvaluateUnary(const onnx::NodeProto& node, ConstantInputs input
   const ConstantTensor* data = InputAt(inputs, 0);
   if (data == nullptr) return std::nullopt;
   ConstantTensor out = *data;
-  if (data->type == TensorProto::FLOAT && node.op_type() == "Neg") {
-    std::vector<float> values = *FloatsOf(data);
-    for (float& value : values) value = -value;
+  const std::string& op = node.op_type();
+  if (IsFloatElement(data->type) && op != "Not") {
+    std::vector<double> values = *FloatsOf(data);
+    for (double& value : values) value = Compute(op, data->type, value);
     StoreFloats(values, &out);
     return out;
   }
   auto values = IntsOf(data);
-  if (!values) return std::nullopt;
+  if (!values || (op != "Not" && op != "Neg")) return std::nullopt;
   for (int64_t& value : *values) {
-    value = node.op_type() == "Not" ? int64_t{value == 0} : Wrapped(-static_cast<uint64_t>(value));
+    value = op == "Not" ? int64_t{value == 0} : Wrapped(-static_cast<uint64_t>(value));
   }
   StoreInts(*values, &out);
+  return out;
+}
+
+// Max and Min, which take any number of inputs. A NaN remains one.
+EvaluationResult EvaluateExtreme(const onnx::NodeProto& node, ConstantInputs inputs,
+                                 const EvaluationContext& context) {
+  const auto dims = inputs.empty() ? std::nullopt : BroadcastDims(inputs);
+  if (!dims || !IsFloatElement(inputs[0]->type)) return std::nullopt;
+  EvaluationResult out = NewTensor(inputs[0]->type, *dims, context);
+  if (!out) return std::nullopt;
+  const bool largest = node.op_type() == "Max";
+  std::vector<double> values;
+  for (const ConstantTensor* input : inputs) {
+    if (input->type != out->type) return std::nullopt;
+    const std::vector<double> next = *FloatsOf(input);
+    const std::vector<uint64_t> from = BroadcastIndices(input->dims, *dims);
+    const bool first = values.empty();
+    values.resize(from.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const double value = next[from[i]];
+      const bool beyond = largest ? value > values[i] : value < values[i];
+      if (first || beyond || std::isnan(value)) values[i] = value;
+    }
+  }
+  StoreFloats(values, &*out);
+  return out;
+}
+
+// Ends are attributes up to opset 10, inputs from 11 on.
+EvaluationResult EvaluateClip(const onnx::NodeProto& node, ConstantInputs inputs,
+                              const EvaluationContext&) {
+  const ConstantTensor* data = InputAt(inputs, 0);
+  if (data == nullptr || !IsFloatElement(data->type)) return std::nullopt;
+  double ends[] = {FloatAttribute(node, "min", -std::numeric_limits<float>::infinity()),
+                   FloatAttribute(node, "max", std::numeric_limits<float>::infinity())};
+  for (size_t i = 0; i < 2; ++i) {
+    const ConstantTensor* end = InputAt(inputs, i + 1);
+    if (end == nullptr) continue;
+    const auto value = FloatsOf(end);
+    if (!value || value->size() != 1 || end->type != data->type) return std::nullopt;
+    ends[i] = value->front();
+  }
+  ConstantTensor out = *data;
+  std::vector<double> values = *FloatsOf(data);
+  for (double& value : values) {
+    if (!std::isnan(value)) value = std::min(std::max(value, ends[0]), ends[1]);
+  }
+  StoreFloats(values, &out);
   return out;
 }
 
@@ -184,9 +265,13 @@ EvaluationResult EvaluateCast(const onnx::NodeProto& node, ConstantInputs inputs
   if (!out) return std::nullopt;
   if (to == data->type) return *data;
   if (const auto ints = IntsOf(data)) {
-    if (to == TensorProto::FLOAT) {
-      std::vector<float> values;
-      for (const int64_t value : *ints) values.push_back(static_cast<float>(value));
+    if (IsFloatElement(to)) {
+      std::vector<double> values;
+      for (const int64_t value : *ints) {
+        // Rounded once.
+        values.push_back(to == TensorProto::DOUBLE ? static_cast<double>(value)
+                                                   : static_cast<float>(value));
+      }
       StoreFloats(values, &*out);
       return out;
     }
@@ -200,14 +285,13 @@ EvaluationResult EvaluateCast(const onnx::NodeProto& node, ConstantInputs inputs
   }
   const auto floats = FloatsOf(data);
   if (!floats) return std::nullopt;
-  if (to == TensorProto::FLOAT) {
+  if (IsFloatElement(to)) {
     StoreFloats(*floats, &*out);
     return out;
   }
   std::vector<int64_t> values;
-  for (const float value : *floats) {
-    const std::optional<int64_t> stored =
-        to == TensorProto::FLOAT16 ? std::optional<int64_t>(FloatToHalf(value)) : ToInt(value, to);
+  for (const double value : *floats) {
+    const std::optional<int64_t> stored = ToInt(value, to);
     if (!stored) return std::nullopt;
     values.push_back(*stored);
   }

@@ -14,17 +14,42 @@ using onnx::TensorProto;
 
 const std::unordered_map<std::string_view, EvaluationKernel>& Kernels() {
   static const auto* const kernels = new std::unordered_map<std::string_view, EvaluationKernel>{
-      {"Add", EvaluateBinary},          {"Cast", EvaluateCast},
-      {"Concat", EvaluateConcat},       {"ConstantOfShape", EvaluateConstantOfShape},
-      {"Div", EvaluateBinary},          {"Equal", EvaluateBinary},
-      {"Expand", EvaluateExpand},       {"Gather", EvaluateGather},
-      {"Greater", EvaluateBinary},      {"Less", EvaluateBinary},
-      {"Mul", EvaluateBinary},          {"Neg", EvaluateUnary},
-      {"Not", EvaluateUnary},           {"Range", EvaluateRange},
-      {"Reshape", EvaluateReshape},     {"Shape", EvaluateShape},
-      {"Slice", EvaluateSlice},         {"Squeeze", EvaluateSqueeze},
-      {"Sub", EvaluateBinary},          {"Transpose", EvaluateTranspose},
-      {"Unsqueeze", EvaluateUnsqueeze}, {"Where", EvaluateWhere},
+      {"Abs", EvaluateUnary},
+      {"Add", EvaluateBinary},
+      {"Cast", EvaluateCast},
+      {"Clip", EvaluateClip},
+      {"Concat", EvaluateConcat},
+      {"ConstantOfShape", EvaluateConstantOfShape},
+      {"Div", EvaluateBinary},
+      {"Equal", EvaluateBinary},
+      {"Exp", EvaluateUnary},
+      {"Expand", EvaluateExpand},
+      {"Flatten", EvaluateFlatten},
+      {"Gather", EvaluateGather},
+      {"Greater", EvaluateBinary},
+      {"Less", EvaluateBinary},
+      {"Max", EvaluateExtreme},
+      {"Min", EvaluateExtreme},
+      {"Mul", EvaluateBinary},
+      {"Neg", EvaluateUnary},
+      {"Not", EvaluateUnary},
+      {"Pow", EvaluateBinary},
+      {"Range", EvaluateRange},
+      {"Reciprocal", EvaluateUnary},
+      {"ReduceL2", EvaluateReduce},
+      {"ReduceMax", EvaluateReduce},
+      {"ReduceMean", EvaluateReduce},
+      {"ReduceSum", EvaluateReduce},
+      {"ReduceSumSquare", EvaluateReduce},
+      {"Reshape", EvaluateReshape},
+      {"Shape", EvaluateShape},
+      {"Slice", EvaluateSlice},
+      {"Sqrt", EvaluateUnary},
+      {"Squeeze", EvaluateSqueeze},
+      {"Sub", EvaluateBinary},
+      {"Transpose", EvaluateTranspose},
+      {"Unsqueeze", EvaluateUnsqueeze},
+      {"Where", EvaluateWhere},
   };
   return *kernels;
 }
@@ -95,21 +120,56 @@ std::optional<std::vector<int64_t>> IntsOf(const ConstantTensor* tensor) {
   }
 }
 
-std::optional<std::vector<float>> FloatsOf(const ConstantTensor* tensor) {
+std::optional<std::vector<double>> FloatsOf(const ConstantTensor* tensor) {
   if (tensor == nullptr) return std::nullopt;
-  if (tensor->type == TensorProto::FLOAT) {
-    std::vector<float> values(tensor->bytes.size() / sizeof(float));
-    if (!values.empty()) std::memcpy(values.data(), tensor->bytes.data(), tensor->bytes.size());
-    return values;
-  }
-  if (tensor->type == TensorProto::FLOAT16) {
-    std::vector<float> values;
-    for (const int64_t half : Widened<uint16_t>(tensor->bytes)) {
-      values.push_back(HalfToFloat(static_cast<uint16_t>(half)));
+  std::vector<double> values;
+  switch (tensor->type) {
+    case TensorProto::FLOAT:
+    case TensorProto::DOUBLE: {
+      const uint64_t width = ElementBytes(tensor->type);
+      values.resize(tensor->bytes.size() / width);
+      for (size_t i = 0; i < values.size(); ++i) {
+        float single = 0;
+        void* const into = width == sizeof(float) ? static_cast<void*>(&single) : &values[i];
+        std::memcpy(into, tensor->bytes.data() + i * width, width);
+        if (width == sizeof(float)) values[i] = single;
+      }
+      return values;
     }
-    return values;
+    case TensorProto::FLOAT16:
+    case TensorProto::BFLOAT16:
+      for (const int64_t half : Widened<uint16_t>(tensor->bytes)) {
+        const auto bits = static_cast<uint16_t>(half);
+        values.push_back(tensor->type == TensorProto::FLOAT16 ? HalfToFloat(bits)
+                                                              : BFloat16ToFloat(bits));
+      }
+      return values;
+    default:
+      return std::nullopt;
   }
-  return std::nullopt;
+}
+
+void StoreFloats(std::span<const double> values, ConstantTensor* tensor) {
+  const uint64_t width = ElementBytes(tensor->type);
+  tensor->bytes.resize(values.size() * width);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto single = static_cast<float>(values[i]);
+    uint16_t half = 0;
+    const void* from = &half;
+    if (tensor->type == TensorProto::FLOAT16) {
+      half = FloatToHalf(single);
+    } else if (tensor->type == TensorProto::BFLOAT16) {
+      half = FloatToBFloat16(single);
+    } else {
+      from = tensor->type == TensorProto::FLOAT ? static_cast<const void*>(&single) : &values[i];
+    }
+    std::memcpy(tensor->bytes.data() + i * width, from, width);
+  }
+}
+
+bool IsFloatElement(int32_t type) {
+  return type == TensorProto::FLOAT || type == TensorProto::DOUBLE ||
+         type == TensorProto::FLOAT16 || type == TensorProto::BFLOAT16;
 }
 
 void StoreInts(std::span<const int64_t> values, ConstantTensor* tensor) {

@@ -18,6 +18,7 @@ EvaluationResult EvaluateReshape(const onnx::NodeProto&, ConstantInputs, const E
 EvaluationResult EvaluateSqueeze(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateUnsqueeze(const onnx::NodeProto&, ConstantInputs,
                                    const EvaluationContext&);
+EvaluationResult EvaluateFlatten(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateShape(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 
 // constant_movement.cc: elements in another order.
@@ -33,9 +34,17 @@ EvaluationResult EvaluateConstantOfShape(const onnx::NodeProto&, ConstantInputs,
 // constant_arithmetic.cc: new elements.
 EvaluationResult EvaluateBinary(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateUnary(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateExtreme(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+EvaluationResult EvaluateClip(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateWhere(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateCast(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
 EvaluationResult EvaluateRange(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+
+// constant_reductions.cc: sums and the like over axes.
+EvaluationResult EvaluateReduce(const onnx::NodeProto&, ConstantInputs, const EvaluationContext&);
+// For each axis of input 0 whether it is reduced. Nothing where the axes are not known or not
+// valid.
+std::optional<std::vector<bool>> ReducedAxes(const onnx::NodeProto&, ConstantInputs, size_t rank);
 
 // The input, or null where it is absent or past the end.
 inline const ConstantTensor* InputAt(ConstantInputs inputs, size_t index) {
@@ -52,11 +61,16 @@ EvaluationResult NewTensor(int32_t type, std::vector<int64_t> dims,
 
 // Elements of any integer type or BOOL; nothing for others and for null.
 std::optional<std::vector<int64_t>> IntsOf(const ConstantTensor* tensor);
-// Elements of FLOAT or FLOAT16.
-std::optional<std::vector<float>> FloatsOf(const ConstantTensor* tensor);
+// Elements of FLOAT, DOUBLE, FLOAT16 or BFLOAT16.
+std::optional<std::vector<double>> FloatsOf(const ConstantTensor* tensor);
+// Whether FloatsOf and StoreFloats take the type.
+bool IsFloatElement(int32_t type);
 
 // Stores values in the tensor's type, wrapping as two's complement does.
 void StoreInts(std::span<const int64_t> values, ConstantTensor* tensor);
+
+// Stores values in the tensor's type, rounded half to even; to the 16-bit types by way of float.
+void StoreFloats(std::span<const double> values, ConstantTensor* tensor);
 
 // Negative axes count from the end; nothing outside of [-rank, rank).
 std::optional<int64_t> NormalAxis(int64_t axis, size_t rank);

@@ -1,4 +1,4 @@
-// Reshape, Squeeze, Unsqueeze, Shape.
+// Reshape, Flatten, Squeeze, Unsqueeze, Shape.
 #include <algorithm>
 
 #include "model/attributes.h"
@@ -70,6 +70,21 @@ EvaluationResult EvaluateReshape(const onnx::NodeProto& node, ConstantInputs inp
     *rest = static_cast<int64_t>(*total / *known);
   }
   return WithDims(*data, std::move(*dims));
+}
+
+EvaluationResult EvaluateFlatten(const onnx::NodeProto& node, ConstantInputs inputs,
+                                 const EvaluationContext&) {
+  const ConstantTensor* data = InputAt(inputs, 0);
+  if (data == nullptr) return std::nullopt;
+  const auto rank = static_cast<int64_t>(data->dims.size());
+  const int64_t axis = IntAttribute(node, "axis", 1);
+  if (axis < -rank || axis > rank) return std::nullopt;
+  const auto at = static_cast<size_t>(axis < 0 ? axis + rank : axis);
+  const std::span<const int64_t> dims(data->dims);
+  const auto rows = Count(dims.first(at));
+  const auto columns = Count(dims.subspan(at));
+  if (!rows || !columns) return std::nullopt;
+  return WithDims(*data, {static_cast<int64_t>(*rows), static_cast<int64_t>(*columns)});
 }
 
 EvaluationResult EvaluateSqueeze(const onnx::NodeProto& node, ConstantInputs inputs,

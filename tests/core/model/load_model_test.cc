@@ -54,6 +54,16 @@ TEST(ModelLoad, OpsetsAreSetInPlace) {
   EXPECT_EQ(text.model.Opset(), 17);
 }
 
+TEST(ModelLoad, ADomainImportedTwiceIsOneImport) {
+  MemoryFiles files(Serialize(ParseModelText(
+      "<ir_version: 8, opset_import: [\"\" : 12, \"com.microsoft\" : 1, \"ai.onnx\" : 13]> " +
+      kRelu)));
+  const Model model = Model::Load(&files);
+  EXPECT_EQ(model.Opset(), 13);  // the last one, as in onnxruntime
+  EXPECT_EQ(model.proto().opset_import_size(), 2);
+  EXPECT_EQ(model.Opset("com.microsoft"), 1);
+}
+
 TEST(ModelLoad, WeightsAreReadFromTheModelFileOnDemand) {
   onnx::ModelProto proto = ParseModelText(Text(kRelu));
   const std::vector<float> weights = SomeFloats(1000);

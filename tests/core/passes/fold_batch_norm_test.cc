@@ -175,5 +175,33 @@ TEST(FoldBatchNorm, TrainingFormStays) {
   EXPECT_EQ(test.Run(FoldBatchNorm), 0);
 }
 
+std::string Numbers(size_t count, const char* value) {
+  std::string text = "{";
+  for (size_t i = 0; i < count; ++i) text += std::string(i > 0 ? ", " : "") + value;
+  return text + "}";
+}
+
+// Two Conv of one weight of 16 channels, each with its own BatchNormalization.
+std::string TwoNorms(const std::string& second_gamma) {
+  return "g (float[1,16,4,4] x) => (float[1,16,4,4] z) <float[16] g = " + Numbers(16, "2.0") +
+         ", float[16] h = " + Numbers(16, second_gamma.c_str()) +
+         ", float[16] b = " + Numbers(16, "0.5") + ", float[16] m = " + Numbers(16, "1.0") +
+         ", float[16] v = " + Numbers(16, "0.99999") + R"(> {
+    c = Conv(x, w) y = BatchNormalization(c, g, b, m, v)
+    d = Conv(y, w) z = BatchNormalization(d, h, b, m, v)
+  })";
+}
+
+TEST(FoldBatchNorm, AWeightThatSeveralShareStaysOne) {
+  Channels same(TwoNorms("2.0"));
+  AddFloats(&same.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(same.Run(FoldBatchNorm), 2);
+  EXPECT_EQ(same.graph().node(0).input(1), "w_bn_folded");
+  EXPECT_EQ(same.graph().node(1).input(1), "w_bn_folded");
+  Channels other(TwoNorms("3.0"));
+  AddFloats(&other.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(other.Run(FoldBatchNorm), 0);
+}
+
 }  // namespace
 }  // namespace ptq

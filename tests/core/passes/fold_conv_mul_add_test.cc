@@ -41,5 +41,32 @@ TEST(FoldConvMulAdd, OtherShapesAndReadersStay) {
   EXPECT_EQ(folds("float t = {1.0}", "c = Conv(x, w) y = Add(c, t)"), 1);
 }
 
+TEST(FoldConvMulAdd, AWeightThatSeveralShareStaysOne) {
+  const std::string graph = R"(g (float[1,16,4,4] x) => (float[1,16,4,4] z)
+      <float s = {2.0}, float t = {3.0}> {
+    c = Conv(x, w) y = Mul(c, s)
+    d = Conv(y, w) z = Mul(d, )";
+  Channels same(graph + "s) }");
+  AddFloats(&same.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(same.Run(FoldConvMulAdd), 2);
+  EXPECT_EQ(same.graph().node(0).input(1), same.graph().node(1).input(1));
+  Channels other(graph + "t) }");
+  AddFloats(&other.graph(), "w", {16, 16, 1, 1}, SomeFloats(256));
+  EXPECT_EQ(other.Run(FoldConvMulAdd), 0);
+}
+
+TEST(FoldConvMulAdd, NoWeightOrBiasBecomesInfinite) {
+  const auto folded = [](const std::string& weight, const std::string& factor,
+                         const std::string& term) {
+    Channels test("g (float[1,1,4,4] x) => (float[1,1,4,4] z) <float[1,1,1,1] w = {" + weight +
+                  "}, float s = {" + factor + "}, float t = {" + term +
+                  "}> { c = Conv(x, w) y = Mul(c, s) z = Add(y, t) }");
+    return test.Run(FoldConvMulAdd);
+  };
+  EXPECT_EQ(folded("1e20", "2.0", "1.0"), 2);
+  EXPECT_EQ(folded("1e20", "1e20", "1.0"), 0);
+  EXPECT_EQ(folded("0.0", "1e20", "1.0"), 2);
+}
+
 }  // namespace
 }  // namespace ptq

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unordered_map>
+
+#include "onnx/shape_inference/implementation.h"
+#include "passes/bounded_schemas.h"
 #include "passes/shape_text.h"
 #include "testing/model_text.h"
 
@@ -73,6 +77,51 @@ TEST(InferShapes, SubgraphBodiesStayAsTheyAre) {
   const std::string before = TextOf(text.model.graph().node(0));
   InferShapes(text.model);
   EXPECT_EQ(TextOf(text.model.graph().node(0)), before);
+}
+
+// Elements that data propagation keeps, at some 65 bytes each.
+uint64_t PropagatedElements(const Model& model) {
+  onnx::ModelProto copy = model.proto();
+  const BoundedSchemas schemas;
+  const onnx::ShapeInferenceOptions options(false, 0, true);
+  std::unordered_map<std::string, onnx::TensorShapeProto> values;
+  onnx::shape_inference::InferShapes(copy, &schemas, options, &values);
+  uint64_t elements = 0;
+  for (const auto& [tensor, value] : values) elements += static_cast<uint64_t>(value.dim_size());
+  return elements;
+}
+
+TEST(InferShapes, LongVectorsAreNotPropagated) {
+  TextModel text(std::string(kHead) + R"(g (float[480000] x, int64[9600000] n) => (float[A] y)
+      <int64[1] one = {1}, int64[1] axis = {0}> {
+    a = Add(x, x) b = Mul(a, x) c = Sub(b, a) d = Cast<to = 1>(c)
+    e = Concat<axis = 0>(d, x) f = Add(n, n) h = Cast<to = 7>(e) i = Mul(h, h)
+    j = Slice(i, one, one) k = Squeeze(j, axis) y = Foo(k)
+  })");
+  EXPECT_LT(PropagatedElements(text.model), 100u);
+  Diagnostics diagnostics;
+  InferShapes(text.model, &diagnostics);
+  EXPECT_TRUE(diagnostics.empty());
+  EXPECT_EQ(ShapeOf(text.model, "i"), "960000");
+  EXPECT_EQ(ShapeOf(text.model, "f"), "9600000");
+}
+
+TEST(InferShapes, EndlessAndVeryLongRangesHaveNoLength) {
+  const auto range = [](const std::string& start, const std::string& limit,
+                        const std::string& delta) {
+    TextModel text(std::string(kHead) + "g (float[2] x) => (int64[A] y) <int64 s = {" + start +
+                   "}, int64 l = {" + limit + "}, int64 d = {" + delta +
+                   "}> { r = Range(s, l, d) y = Neg(r) }");
+    EXPECT_LT(PropagatedElements(text.model), 100u);
+    Diagnostics diagnostics;
+    InferShapes(text.model, &diagnostics);
+    EXPECT_TRUE(diagnostics.empty());
+    return ShapeOf(text.model, "r");
+  };
+  EXPECT_EQ(range("0", "10", "3"), "4");
+  EXPECT_EQ(range("0", "100000", "1"), "100000");
+  EXPECT_EQ(range("0", "10", "0").substr(0, 3), "unk");  // a name that inference makes up
+  EXPECT_EQ(range("0", "9000000000000", "1").substr(0, 3), "unk");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "testing/quantize_text.h"
 
 namespace ptq {
@@ -122,6 +124,66 @@ TEST(BiasTest, WithoutTheAdjustmentAClippedBiasStaysFloat) {  // E23
       {{"x", {-1, 1}}, {"y", {0, 30}}});
   EXPECT_TRUE(result.Diagnosed("BIAS_LEFT_FLOAT"));
   EXPECT_EQ(result.Floats("w_scale")[0], 1e-12f / 127);
+}
+
+// onnxruntime quantizes a float bias itself when it loads the file, and rounds with an operator of
+// opset 11.
+TEST(RequiredOpsetTest, AFloatBiasNeedsRound) {
+  const std::string conv = R"(
+      <ir_version: 5, opset_import: ["" : 10]>
+      g (float[1,1,4,4] x) => (float[1,1,4,4] y) <float[1,1,1,1] w = {1}, float[1] b = {2}> )";
+  const TextModel with(conv + "{ y = Conv(x, w, b) }");
+  const TextModel without(conv + "{ y = Conv(x, w) }");
+  StaticQuantConfig config;
+  EXPECT_EQ(RequiredOpset(with.model, config), 0);
+  config.quantize_bias = false;
+  EXPECT_EQ(RequiredOpset(with.model, config), 11);
+  EXPECT_EQ(RequiredOpset(without.model, config), 0);
+}
+
+TEST(WeightTest, OneThatIsComputedAtRunTimeLeavesItsNodeFloat) {
+  const std::string model = R"(
+      <ir_version: 8, opset_import: ["" : 13, "local" : 1]>
+      g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, -0.5, 0.25, 2}> {
+        [sine] s = Sin(w)
+        [mm] m = MatMul(x, s)
+        [own] y = local.Own(m)
+      }
+      <domain: "local", opset_import: ["" : 13]> Own (a) => (r) { r = Relu(a) })";
+  for (const char* const options : {kQdq, kQOperator}) {
+    const QuantizedText result = QuantizeText(
+        model, options, {{"x", {-1, 1}}, {"m", {-3, 8}}, {"s", {-1, 1}}, {"y", {0, 8}}});
+    EXPECT_EQ(result.Reason("mm"), "its weight 's' is computed at run time, by Sin node 'sine'");
+    EXPECT_EQ(result.Reason("own"), "it calls the model's own function 'Own'");
+  }
+}
+
+// A layer that is a function of the model, quantized with more `options`.
+QuantizedText QuantizeLayer(const std::string& options) {
+  return QuantizeText(R"(
+      <ir_version: 8, opset_import: ["" : 18, "local" : 1, "ai.onnx.ml" : 99]>
+      g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, -0.5, 0.25, 2}> {
+        [layer] y = local.Layer(x, w)
+      }
+      <domain: "local", opset_import: ["" : 18]> Layer (a, b) => (r) {
+        [mm] m = MatMul(a, b)
+        r = Relu(m)
+      })",
+                      R"({"quant_format": "QDQ", "optimize_model": true)" + options + "}",
+                      {{"x", {-1, 1}}, {"layer/m", {-3, 8}}, {"y", {0, 8}}});
+}
+
+TEST(PrepareTest, FunctionsAreQuantized) {
+  const QuantizedText result = QuantizeLayer("");
+  EXPECT_EQ(result.Reason("layer/mm"), "");
+  EXPECT_EQ(result.model.opset_import_size(), 1);
+  EXPECT_EQ(result.model.functions_size(), 0);
+}
+
+TEST(PrepareTest, ACallThatIsExcludedExcludesItsNodes) {
+  EXPECT_EQ(QuantizeLayer(R"(, "nodes_to_exclude": ["layer"])").Reason("layer/mm"),
+            "it is in nodes_to_exclude");
+  EXPECT_EQ(QuantizeLayer(R"(, "nodes_to_quantize": ["layer"])").Reason("layer/mm"), "");
 }
 
 }  // namespace

@@ -74,14 +74,6 @@ TEST(RewriteQOperatorTest, TwoQOperatorConvsThatShareABiasGetOneEach) {
   EXPECT_NEAR(biases[1], 2, 0.01);
 }
 
-TEST(RewriteQOperatorTest, QOperatorWarnsWhereUnsignedWeightsClipIt) {
-  const QuantizedText result = QuantizeText(R"(
-      <ir_version: 8, opset_import: ["" : 13]>
-      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1e-12}, float[1] b = {30}> { y = Conv (x, w, b) })",
-                                            R"({})", {{"x", {-1, 1}}, {"y", {0, 30}}});
-  EXPECT_TRUE(result.Diagnosed("BIAS_CLIPPED"));
-}
-
 std::string Inputs(const onnx::NodeProto& node) {
   std::string inputs;
   for (const std::string& input : node.input()) inputs += (inputs.empty() ? "" : ",") + input;
