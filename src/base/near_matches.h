@@ -14,8 +14,8 @@ namespace ptq {
 //    third of the length of `name`, but 1 to 8, and fewer than its length;
 // 2. those that contain `name` (of 3 bytes or more) or are contained in it (likewise), those of the
 //    nearest length first.
-// bindings/js/base/near-matches.ts has the same rule; tests/fixtures/near_matches.json holds both to
-// it.
+// bindings/js/base/near-matches.ts has the same rule; tests/fixtures/near_matches.json holds both
+// to it.
 // Time: candidates × length × allowed edits.
 std::vector<std::string> NearMatches(std::string_view name,
                                      const std::vector<std::string>& candidates, size_t max = 3);

@@ -14,8 +14,8 @@ struct ComputedWeight {
   std::string producer;  // what makes it: "Cast node 'cast0'"
 };
 
-// By node of `view`: Conv, ConvTranspose, MatMul and Gemm with such a weight. One that
-// is only moved, or a part of a constant, is none: the constant is quantized where it is. Nor is one that a
+// By node of `view`: Conv, ConvTranspose, MatMul and Gemm with such a weight. One that is only
+// moved, or a part of a constant, is none: the constant is quantized where it is. Nor is one that a
 // DequantizeLinear makes.
 std::unordered_map<const onnx::NodeProto*, ComputedWeight> FindComputedWeights(
     const GraphView& view);
