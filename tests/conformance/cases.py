@@ -258,6 +258,33 @@ DEVIATIONS = [
         'nodes': True,
         'initializers': ['b', 'b_quantized', 'b_quantized_scale', 'b_quantized_zero_point'],
     },
+    {
+        'graphs': ['mobilenetv2-7'],
+        'formats': ['QDQ', 'QOperator'],
+        'per_channel': True,
+        'weight_type': 'QUInt8',
+        'id': 'E23',
+        'why': 'The reference clips a bias; the scale of its weight is raised for it.',
+        'nodes': False,
+        'initializers': [
+            '*bias_quantized',
+            '*bias_quantized_scale',
+            '*folded_quantized',
+            '*folded_scale',
+            '*weight_quantized',
+            '*weight_scale',
+        ],
+    },
+    {
+        'graphs': ['efficientnet-lite0'],
+        'formats': ['QDQ', 'QOperator'],
+        'per_channel': True,
+        'weight_type': 'QUInt8',
+        'id': 'E23',
+        'why': 'The reference clips a bias; the scale of its weight is raised for it.',
+        'nodes': False,
+        'initializers': ['onnx::Conv_1001_*', 'onnx::Conv_1002_*', 'onnx::Conv_1004_*'],
+    },
 ]
 
 

@@ -135,6 +135,7 @@ TEST(RequiredOpsetTest, AFloatBiasNeedsRound) {
   const TextModel with(conv + "{ y = Conv(x, w, b) }");
   const TextModel without(conv + "{ y = Conv(x, w) }");
   StaticQuantConfig config;
+  config.quant_format = QuantFormat::kQDQ;
   EXPECT_EQ(RequiredOpset(with.model, config), 0);
   config.quantize_bias = false;
   EXPECT_EQ(RequiredOpset(with.model, config), 11);

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "quantization/quantize_text.h"
+#include "testing/quantize_text.h"
 
 namespace ptq {
 namespace {

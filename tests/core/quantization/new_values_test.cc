@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "quantization/quantize_text.h"
+#include "testing/quantize_text.h"
 
 namespace ptq {
 namespace {
