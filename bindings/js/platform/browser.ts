@@ -58,7 +58,7 @@ export function setRuntimePaths(paths: string | Record<string, string> | undefin
 }
 
 export const browserPlatform: Platform<Blob> = {
-  async loadRuntime({ kind, threads = Math.min(cores(), 8) }): Promise<Runtime> {
+  async loadRuntime({ kind }): Promise<Runtime> {
     if (kind === 'node') {
       throw new QuantizeError('RUNTIME_NOT_AVAILABLE', 'runtime node: there is none in a browser', {
         hint: 'use web or webgpu',
@@ -73,10 +73,10 @@ export const browserPlatform: Platform<Blob> = {
     const ort: OrtModule =
       kind === 'webgpu' && webGpu ? await webGpu() : await import('onnxruntime-web/wasm');
     if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
-    // Threads need SharedArrayBuffer, which browsers give to isolated pages only.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
+    // Its sums depend on the number of threads, and ranges must not.
+    ort.env.wasm.numThreads = 1;
     ort.env.wasm.proxy = false;
-    return { kind: kind ?? 'web', ort, threads: ort.env.wasm.numThreads };
+    return { kind: kind ?? 'web', ort, threads: 1 };
   },
 
   // Without a script to start workers from, the calling thread does it all.

@@ -23,6 +23,7 @@ import { MemoryInput, toBytes } from './memory-input.js';
 import { loadNativeRuntime } from './native-runtime.js';
 import { FileSource, readTextFile } from './node-files.js';
 import type { Platform, Runtime, RuntimeKind, WorkerPort } from './platform.js';
+import { readWhole } from './read-whole.js';
 import { checkTextTarget, fileIdentity, writableTarget } from './targets.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
@@ -52,7 +53,7 @@ export const nodePlatform: Platform<NodeModel> = {
     }
     const { native, note } = kind === 'web' ? { native: null } : nativeRuntime(kind);
     if (native) {
-      return { kind: 'node', ort: native, threads, readFile: (file) => fs.readFileSync(file) };
+      return { kind: 'node', ort: native, threads, readFile: readWhole };
     }
     if (kind === 'node') {
       throw new QuantizeError('RUNTIME_NOT_AVAILABLE', 'onnxruntime-node is not installed', {
@@ -60,8 +61,9 @@ export const nodePlatform: Platform<NodeModel> = {
       });
     }
     const ort = await import('onnxruntime-web');
-    ort.env.wasm.numThreads = threads;
-    return { kind: 'web', ort, threads, ...(note && { note }) };
+    // Its sums depend on the number of threads, and ranges must not.
+    ort.env.wasm.numThreads = 1;
+    return { kind: 'web', ort, threads: 1, ...(note && { note }) };
   },
 
   cores: os.availableParallelism(),

@@ -29,7 +29,10 @@ export interface Runtime {
 export interface RuntimeOptions {
   /** null: the fastest that is there. */
   kind: RuntimeKind | null;
-  /** Threads of a session; absent: as many as there are cores, 8 at most. */
+  /**
+   * Threads of a session of onnxruntime-node; absent: as many as there are cores, 8 at most. Those
+   * in WebAssembly have one: their sums depend on it.
+   */
   threads?: number;
 }
 

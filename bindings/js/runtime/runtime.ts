@@ -5,6 +5,7 @@ import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Feeds, TensorData } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
+import { isOutOfMemory, reason } from './reason.js';
 
 export interface RuntimeModel {
   model: RuntimeBytes;
@@ -52,7 +53,7 @@ export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uin
 
 /**
  * Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with
- * onnxruntime's own reason.
+ * onnxruntime's own reason, OUT_OF_MEMORY where it has no room for it.
  */
 export async function createSession(
   runtime: Runtime,
@@ -60,15 +61,12 @@ export async function createSession(
   { model, externalData = [], optimization = 'all', exactIntegers = false }: RuntimeModel,
 ): Promise<RuntimeSession> {
   const { ort } = runtime;
-  ort.env.logLevel = 'error';
+  // What it logs is in its errors, too, which are ours to show.
+  ort.env.logLevel = 'fatal';
   const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: executionProviders[runtime.kind],
     graphOptimizationLevel: optimization,
-    logSeverityLevel: 3,
-    externalData: externalData.map(({ path, data }) => ({
-      path,
-      data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
-    })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>,
+    logSeverityLevel: 4,
     ...(runtime.kind === 'node' && {
       intraOpNumThreads: runtime.threads,
       // x64 processors without VNNI would saturate sums of products of 8 bits.
@@ -78,10 +76,14 @@ export async function createSession(
   let session: Ort.InferenceSession;
   try {
     const bytes = model instanceof Blob ? new Uint8Array(await model.arrayBuffer()) : model;
+    options.externalData = externalData.map(({ path, data }) => ({
+      path,
+      data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
+    })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>;
     session = await ort.InferenceSession.create(bytes as Uint8Array, options);
   } catch (cause) {
-    const message = `onnxruntime cannot load ${what}: ${reason(cause)}`;
-    throw new QuantizeError('RUNTIME_CANNOT_LOAD', message, { cause });
+    if (cause instanceof QuantizeError) throw cause;
+    throw runtimeError('RUNTIME_CANNOT_LOAD', `onnxruntime cannot load ${what}`, runtime, cause);
   }
   return {
     outputNames: session.outputNames,
@@ -93,11 +95,13 @@ export async function createSession(
 const executionProviders = { web: ['wasm'], node: ['cpu'], webgpu: ['webgpu', 'wasm'] };
 
 async function run(
-  { ort }: Runtime,
+  runtime: Runtime,
   session: Ort.InferenceSession,
   feeds: Feeds,
   fetches: readonly string[],
 ): Promise<Record<string, OutputTensor>> {
+  if (fetches.length === 0) return {}; // onnxruntime refuses to run for nothing
+  const { ort } = runtime;
   const inputs: Record<string, Ort.Tensor> = Object.create(null);
   let results: Ort.InferenceSession.OnnxValueMapType;
   try {
@@ -106,7 +110,7 @@ async function run(
     }
     results = await session.run(inputs, [...fetches]);
   } catch (cause) {
-    throw new QuantizeError('RUNTIME_FAILED', `onnxruntime failed: ${reason(cause)}`, { cause });
+    throw runtimeError('RUNTIME_FAILED', 'onnxruntime failed', runtime, cause);
   }
   const outputs: Record<string, OutputTensor> = Object.create(null);
   for (const name of fetches) {
@@ -117,14 +121,19 @@ async function run(
   return outputs;
 }
 
-/** onnxruntime's reason in one line, without its prefixes. */
-function reason(cause: unknown): string {
+/** `code`, or OUT_OF_MEMORY where that is the reason. */
+function runtimeError(
+  code: 'RUNTIME_CANNOT_LOAD' | 'RUNTIME_FAILED',
+  what: string,
+  { kind }: Runtime,
+  cause: unknown,
+): QuantizeError {
+  const message = `${what}: ${reason(cause)}`;
   const text = cause instanceof Error ? cause.message : String(cause);
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/^Can't create a session\. ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
-    .replace(/^failed to call OrtRun\(\)\. ERROR_CODE: \d+, ERROR_MESSAGE: /, '')
-    .replace(/\/\S*\/(\w+\.(?:cc|h))[: ]\S*/g, '$1')
-    .trim()
-    .slice(0, 300);
+  if (!isOutOfMemory(text)) return new QuantizeError(code, message, { cause });
+  const hint =
+    kind === 'node'
+      ? 'use a machine with more memory, fewer workers, or smaller samples'
+      : 'WebAssembly has at most 4 GB: use runtime node, fewer workers, or smaller samples';
+  return new QuantizeError('OUT_OF_MEMORY', message, { cause, hint });
 }
