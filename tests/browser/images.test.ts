@@ -67,6 +67,9 @@ describe('images in the browser', { skip: skipBrowser }, () => {
         'onnxruntime-web/wasm': '/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
         '@jsquash/jpeg/': '/node_modules/@jsquash/jpeg/',
         fflate: '/node_modules/fflate/esm/browser.js',
+        '@noble/hashes/sha2': '/node_modules/@noble/hashes/esm/sha2.js',
+        '@noble/hashes/utils': '/node_modules/@noble/hashes/esm/utils.js',
+        '@noble/hashes/crypto': '/node_modules/@noble/hashes/esm/crypto.js',
       },
     });
     const html = `<!doctype html><script type="importmap">${modules}</script>`;

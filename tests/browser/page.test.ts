@@ -94,12 +94,27 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     const good = filesOf(digits.images).slice(0, 3);
     await app.addModel(digits.model);
-    await app.addSamples([...good, file('letter.png', 'Dear reader, this is no picture.')]);
+    const letters = ['a', 'b', 'c', 'd'].map((name) =>
+      file(`${name}.png`, 'Dear reader, this is no picture.'),
+    );
+    await app.addSamples([...good, ...letters]);
     const text = await app.quantize();
     assert.match(text, /An image could not be read/);
-    assert.match(text, /letter\.png/);
+    assert.match(text, /4 of 7 samples cannot be used.*a\.png/);
     await app.addSamples(good);
     assert.match(await app.quantize(), /smaller/);
+    await app.close();
+  });
+
+  it('leaves out one image of several that cannot be read, and names it', async () => {
+    const app = await App.open(browser, server);
+    await app.addModel(digits.model);
+    const good = filesOf(digits.images).slice(0, 3);
+    await app.addSamples([...good, file('letter.png', 'Dear reader, this is no picture.')]);
+    const text = await app.quantize();
+    assert.match(text, /smaller/);
+    assert.match(text, /Some samples were left out/);
+    assert.match(text, /letter\.png/);
     await app.close();
   });
 

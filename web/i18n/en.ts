@@ -225,6 +225,7 @@ export const en = {
     POOR_QUALITY_HINT:
       'Try per channel with QInt8 weights, the QDQ format, keeping the first and last nodes in float, or more typical samples.',
     OUTPUT_SIZES_DIFFER: 'Some outputs have another size',
+    SAMPLES_SKIPPED: 'Some samples were left out',
     RANDOM_OUTPUTS: 'The comparison cannot judge this model',
     NOTHING_QUANTIZED: 'No node was quantized',
     NOT_VERIFIED: 'The result could not be checked',

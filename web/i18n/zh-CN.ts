@@ -219,6 +219,7 @@ export const zhCN: Dictionary = {
     POOR_QUALITY_HINT:
       '可尝试：逐通道并使用 QInt8 权重、QDQ 格式、让最前和最后的节点保持浮点，或使用更多更典型的样本。',
     OUTPUT_SIZES_DIFFER: '部分输出的大小不同',
+    SAMPLES_SKIPPED: '部分样本被跳过',
     RANDOM_OUTPUTS: '无法通过比较评判此模型',
     NOTHING_QUANTIZED: '没有节点被量化',
     NOT_VERIFIED: '未能检验结果',
