@@ -14,7 +14,7 @@ bool IsLong(const onnx::TypeProto* type) {
          shape.dim(0).dim_value() > kLongestPropagated;
 }
 
-onnx::DataPropagationFunction Bounded(onnx::DataPropagationFunction propagate) {
+onnx::DataPropagationFunction Bounded(const onnx::DataPropagationFunction& propagate) {
   return [propagate](onnx::DataPropagationContext& context) {
     for (size_t i = 0; i < context.getNumInputs(); ++i) {
       if (IsLong(context.getInputType(i))) return;
@@ -37,7 +37,7 @@ void InferRange(const onnx::InferenceFunction& infer, onnx::InferenceContext& co
   try {
     endless = context.getNumInputs() == 3 && IsZero(context.getInputData(2));
   } catch (const Error&) {
-    // Of a type that has no length, which `infer` knows better.
+    endless = false;  // of a type that has no length, which `infer` knows better
   }
   if (!endless) infer(context);
   onnx::TypeProto* type = context.getOutputType(0);

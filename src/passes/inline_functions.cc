@@ -165,7 +165,7 @@ class Inliner {
       try {
         UpgradeOpset(model_, newest, context_.diagnostics);
       } catch (const Error&) {
-        // The model stays as it is, and so do the calls of what is newer.
+        all_ = false;  // the model stays as it is, and so do the calls of what is newer
       }
     }
     for (auto entry = functions_.begin(); entry != functions_.end();) {
