@@ -109,7 +109,7 @@ OptionRow MaxIntermediateOutputs() {
 // Its keys are rows of their own.
 OptionRow ExtraOptionsRow() {
   return {"extra_options",
-          [](const std::string& label, const OptionValue& value, C*) { ReadObject(label, value); },
+          [](const std::string& label, const OptionValue& value, C*) { CheckObject(label, value); },
           [](const C&) { return OptionValue(OptionValue::value_t::object); }};
 }
 

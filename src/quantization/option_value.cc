@@ -15,8 +15,7 @@ namespace {
 // `value` as an error text shows it: at most 60 UTF-16 units, strings without escapes.
 std::string Shown(const OptionValue& value) {
   constexpr size_t kMost = 60, kKept = 57;
-  const std::string text =
-      value.is_string() ? '"' + value.get<std::string>() + '"' : JsonText(value);
+  std::string text = value.is_string() ? '"' + value.get<std::string>() + '"' : JsonText(value);
   size_t units = 0, cut = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -131,9 +130,8 @@ std::map<std::string, int64_t> ReadAxes(std::string_view option, const OptionVal
   return axes;
 }
 
-const OptionValue& ReadObject(std::string_view option, const OptionValue& value) {
+void CheckObject(std::string_view option, const OptionValue& value) {
   if (!value.is_object()) FailExpected(option, "an object", value);
-  return value;
 }
 
 size_t ReadName(std::string_view option, const OptionValue& value,

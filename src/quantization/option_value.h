@@ -33,7 +33,7 @@ int64_t ReadInteger(std::string_view option, const OptionValue& value,
                     std::optional<int64_t> least);
 std::unordered_set<std::string> ReadNames(std::string_view option, const OptionValue& value);
 std::map<std::string, int64_t> ReadAxes(std::string_view option, const OptionValue& value);
-const OptionValue& ReadObject(std::string_view option, const OptionValue& value);
+void CheckObject(std::string_view option, const OptionValue& value);
 // The index of `value` in `names`.
 size_t ReadName(std::string_view option, const OptionValue& value,
                 const std::vector<std::string>& names);
