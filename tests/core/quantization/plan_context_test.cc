@@ -4,34 +4,10 @@
 
 #include <limits>
 
-#include "testing/quantize_text.h"
+#include "testing/reasons_model.h"
 
 namespace ptq {
 namespace {
-
-constexpr char kModel[] = R"(
-  <ir_version: 8, opset_import: ["" : 13, "acme" : 1]>
-  g (float[1,1,4,4] x, int64[2] n) => (float[1,1,4,4] y, float[1,1,4,4] o, int64[2] m)
-  <float[1,1,1,1] w = {1}, int64[2] one = {1, 1}> {
-    [pool] p = MaxPool <kernel_shape = [1, 1]> (x)
-    [conv] c = Conv (p, w)
-    [tanh] t = Tanh (c)
-    [sum] y = Add (t, c)
-    [own] o = acme.Conv (c, w)
-    [count] m = Add (n, one)
-  })";
-
-const TensorRanges& Ranges() {
-  static const auto* const kRanges = new TensorRanges{
-      {"x", {-1, 1}}, {"p", {-1, 1}}, {"c", {-1, 1}}, {"t", {-1, 1}}, {"y", {-2, 2}}};
-  return *kRanges;
-}
-
-QuantizedText Plan(const std::string& options) { return QuantizeText(kModel, options, Ranges()); }
-
-bool Contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class ReasonToSkipTest : public testing::TestWithParam<const char*> {};
 
