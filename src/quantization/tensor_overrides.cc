@@ -53,8 +53,11 @@ class Entry {
       const std::string expected = Expected(key, item);
       if (expected.empty()) continue;
       const bool misspelt = key == "quant_type" && item.is_string();
+      std::string message = key;
+      message.append(": expected ").append(expected).append(" but received ");
+      message.append(JsonText(item));
       throw InvalidOverride(
-          tensor, key + ": expected " + expected + " but received " + JsonText(item),
+          tensor, message,
           misspelt ? DidYouMean(NearMatches(item.get<std::string>(), QuantTypeNames())) : "");
     }
     CheckParameters();

@@ -21,7 +21,7 @@ export const isOutOfMemory = (text: string): boolean =>
     text,
   );
 
-/** Takes out "/build/path/file.cc:12 void onnxruntime::Function(int, const std::map<…>&) const ". */
+/** Takes out places with the function's signature: "/build/path/file.cc:12 void F(int) const ". */
 function withoutPlaces(text: string): string {
   const place = /(?:\S*[/\\])?[\w.]+\.(?:cc|cpp|h|hpp):\d+ /g;
   let result = '';
