@@ -92,8 +92,12 @@ TEST_P(MasksTest, WhatMakesAndReadsThemStaysFloatAndTheRestIsQuantized) {
       }
     }
     for (const TensorPlan& tensor : result.report.tensors) {
-      if (c.is_mask) EXPECT_TRUE(tensor.tensor != "m" && tensor.tensor != "e");
-      if (tensor.tensor == "s") EXPECT_EQ(tensor.params.scales[0], 16.0f / 255);
+      if (c.is_mask) {
+        EXPECT_TRUE(tensor.tensor != "m" && tensor.tensor != "e");
+      }
+      if (tensor.tensor == "s") {
+        EXPECT_EQ(tensor.params.scales[0], 16.0f / 255);
+      }
     }
     EXPECT_FALSE(result.Diagnosed("TENSOR_NOT_FINITE"));
   }

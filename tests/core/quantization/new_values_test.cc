@@ -81,7 +81,9 @@ TEST(NewValuesTest, QOperatorLeavesWhatWritesNewValuesFloat) {
     EXPECT_EQ(result.Reason("n").empty(), c.integer) << result.Reason("n");
     if (c.integer) continue;
     for (const QuantizedNode& node : result.report.nodes) {
-      if (node.name == "n") EXPECT_EQ(node.plan.reason.code, FloatReasonCode::kUnsupportedForm);
+      if (node.name == "n") {
+        EXPECT_EQ(node.plan.reason.code, FloatReasonCode::kUnsupportedForm);
+      }
     }
     // The second Conv reads it quantized by its own range.
     EXPECT_EQ(Planned(result, "u").params.scales[0], 13.0f / 255);

@@ -53,8 +53,12 @@ TEST_P(QuantizedAlreadyTest, PairsStayAndTheRestIsQuantized) {
   int w0 = 0;
   for (const onnx::NodeProto& node : result.graph().node()) {
     for (const std::string& input : node.input()) w0 += input == "w0";
-    if (node.op_type() == "Conv" && node.name() == "conv0") EXPECT_EQ(node.input(1), "dw");
-    if (node.op_type() == "QuantizeLinear") EXPECT_NE(node.input(0), "dw");
+    if (node.op_type() == "Conv" && node.name() == "conv0") {
+      EXPECT_EQ(node.input(1), "dw");
+    }
+    if (node.op_type() == "QuantizeLinear") {
+      EXPECT_NE(node.input(0), "dw");
+    }
   }
   EXPECT_EQ(w0, 1);
 }
@@ -112,7 +116,9 @@ TEST(AlreadyQuantizedTest, QdqPutsNoPairBeforeAQuantizeLinear) {
   int quantizers = 0;
   for (const onnx::NodeProto& node : result.graph().node()) {
     quantizers += node.op_type() == "QuantizeLinear";
-    if (node.op_type() == "Conv") EXPECT_EQ(node.output(0), "c");
+    if (node.op_type() == "Conv") {
+      EXPECT_EQ(node.output(0), "c");
+    }
   }
   EXPECT_EQ(quantizers, 2);  // of x, and the given one
 }
