@@ -8,6 +8,7 @@
 #include <string>
 
 #include "targets/targets.h"
+#include "testing/test_paths.h"
 
 namespace ptq::fuzz {
 namespace {
@@ -28,7 +29,7 @@ TEST_P(FuzzReplay, SeedsEndWellOrInAnError) {
 }
 
 TEST_P(FuzzReplay, CorpusEndsWellOrInAnError) {
-  const std::filesystem::path corpus = PTQ_TESTS_DIR "/fuzz/corpus";
+  const std::filesystem::path corpus = TestsDir() / "fuzz/corpus";
   size_t count = 0;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(corpus / GetParam()->name)) {

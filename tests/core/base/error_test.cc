@@ -6,11 +6,13 @@
 #include <iterator>
 #include <set>
 
+#include "testing/test_paths.h"
+
 namespace ptq {
 namespace {
 
 TEST(ErrorTest, EveryCodeHasANameOfItsOwnThatIsDocumented) {
-  std::ifstream file(std::string(PTQ_TESTS_DIR) + "/../docs/errors.md");
+  std::ifstream file(TestsDir() / "../docs/errors.md");
   const std::string docs{std::istreambuf_iterator<char>(file), {}};
   ASSERT_FALSE(docs.empty());
   std::set<std::string_view> names;

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "testing/test_paths.h"
+
 namespace ptq {
 namespace {
 
@@ -49,7 +51,7 @@ TEST(NearMatches, GivesAtMostMaxAndNoRepetition) {
 
 // The library's test reads the same cases.
 TEST(NearMatches, AgreeWithTheSharedCases) {
-  std::ifstream file(PTQ_TESTS_DIR "/fixtures/near_matches.json");
+  std::ifstream file(TestsDir() / "fixtures/near_matches.json");
   const nlohmann::json cases = nlohmann::json::parse(file).at("cases");
   EXPECT_GE(cases.size(), 28U);
   for (const nlohmann::json& item : cases) {

@@ -16,6 +16,7 @@
 #include "onnx/checker.h"
 #include "pipeline/quantize_static.h"
 #include "testing/memory_files.h"
+#include "testing/test_paths.h"
 
 namespace ptq {
 namespace {
@@ -121,7 +122,7 @@ std::vector<KitGraph> ReadKit(const std::filesystem::path& folder) {
 // through all.
 TEST(ConformanceKit, EveryOutputPassesTheChecker) {
   const std::vector<Combination> combinations = Combinations();
-  const std::vector<KitGraph> graphs = ReadKit(PTQ_KIT_DIR);
+  const std::vector<KitGraph> graphs = ReadKit(KitDir());
   ASSERT_FALSE(graphs.empty());
   for (const auto& [graph, model] : graphs) {
     size_t next = graph.at("sample");

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "image/resize.h"
+#include "testing/test_paths.h"
 
 namespace ptq::image {
 
 class FixtureFile {
  public:
   explicit FixtureFile(const std::string& name) {
-    std::ifstream file(std::string(PTQ_TESTS_DIR) + "/fixtures/image/" + name, std::ios::binary);
+    std::ifstream file(TestsDir() / "fixtures/image" / name, std::ios::binary);
     bytes_.assign(std::istreambuf_iterator<char>(file), {});
   }
 

@@ -11,6 +11,7 @@
 #include "model/model_writer.h"
 #include "model/topological_sort.h"
 #include "testing/memory_files.h"
+#include "testing/test_paths.h"
 
 namespace ptq {
 namespace {
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 
 fs::path DataFolder() {
   const char* given = std::getenv("ONNX_PTQ_DATA");
-  return given != nullptr ? fs::path(given) : fs::path(PTQ_TESTS_DIR) / "../../shared/data";
+  return given != nullptr ? fs::path(given) : TestsDir() / "../../shared/data";
 }
 
 std::vector<fs::path> RealModels() {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "nlohmann/json.hpp"
 #include "testing/model_text.h"
+#include "testing/test_paths.h"
 
 namespace ptq {
 namespace {
@@ -21,7 +22,7 @@ std::string Sorted(const std::string& text) {
 // Orders made by onnxruntime 1.32's ONNXModel.topological_sort: see
 // fixtures/model/make_topological_sort.py.
 TEST(TopologicalSort, OrdersRandomGraphsAsTheReferenceDoes) {
-  std::ifstream file(PTQ_TESTS_DIR "/fixtures/model/topological_sort.json");
+  std::ifstream file(TestsDir() / "fixtures/model/topological_sort.json");
   const nlohmann::json cases = nlohmann::json::parse(file);
   ASSERT_EQ(cases.size(), 48u);
   for (const nlohmann::json& fixture : cases) {

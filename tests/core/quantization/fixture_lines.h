@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "quantization/quant_params.h"
+#include "testing/test_paths.h"
 
 namespace ptq {
 
 using Words = std::vector<std::string>;
 
 inline std::vector<Words> FixtureLines(const std::string& name) {
-  std::ifstream file(std::string(PTQ_TESTS_DIR) + "/fixtures/quantization/" + name);
+  std::ifstream file(TestsDir() / "fixtures/quantization" / name);
   EXPECT_TRUE(file.is_open()) << name;
   std::vector<Words> lines;
   for (std::string line; std::getline(file, line);) {

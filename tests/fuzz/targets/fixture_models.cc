@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "testing/model_text.h"
+#include "testing/test_paths.h"
 
 namespace ptq::fuzz {
 
@@ -15,7 +16,7 @@ std::vector<std::string> FixtureModels() {
   constexpr uintmax_t kLargest = 4096;
   std::vector<fs::path> paths;
   for (const fs::directory_entry& entry :
-       fs::recursive_directory_iterator(PTQ_TESTS_DIR "/fixtures")) {
+       fs::recursive_directory_iterator(TestsDir() / "fixtures")) {
     if (entry.path().extension() == ".onnx" && entry.file_size() <= kLargest) {
       paths.push_back(entry.path());
     }
