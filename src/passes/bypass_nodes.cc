@@ -23,11 +23,11 @@ std::string Resolve(Names* names, const std::string& name) {
 
 }  // namespace
 
-int BypassNodes(onnx::GraphProto* graph,
-                const std::function<bool(const onnx::NodeProto&, const GraphView&)>& passes_on) {
+int BypassToInputs(onnx::GraphProto* graph,
+                   const std::function<int(const onnx::NodeProto&, const GraphView&)>& passed) {
   const GraphView view(*graph);
   std::vector<bool> remove(static_cast<size_t>(graph->node_size()), false);
-  std::vector<int> to_outputs;
+  std::vector<std::pair<int, int>> to_outputs;  // node, input
   Names reads;    // output of a bypassed node -> the tensor to read instead
   Names written;  // tensor -> the graph output as which its producer writes it
   int removed = 0;
@@ -37,19 +37,21 @@ int BypassNodes(onnx::GraphProto* graph,
   };
   for (int i = 0; i < graph->node_size(); ++i) {
     const onnx::NodeProto& node = graph->node(i);
-    if (node.input_size() == 0 || node.output_size() == 0 || !passes_on(node, view)) continue;
+    if (node.input_size() == 0 || node.output_size() == 0) continue;
+    const int input = passed(node, view);
+    if (input < 0) continue;
     if (view.IsGraphOutput(node.output(0))) {
-      to_outputs.push_back(i);
+      to_outputs.emplace_back(i, input);
       continue;
     }
-    const std::string source = Resolve(&reads, node.input(0));
+    const std::string source = Resolve(&reads, node.input(input));
     if (source == node.output(0)) continue;  // a cycle: not ours to repair
     reads.emplace(node.output(0), source);
     take_out(i);
   }
   // Once it is known which producers stay.
-  for (const int i : to_outputs) {
-    const std::string source = Resolve(&reads, graph->node(i).input(0));
+  for (const auto& [i, input] : to_outputs) {
+    const std::string source = Resolve(&reads, graph->node(i).input(input));
     const bool renamable = view.Producer(source) >= 0 && !view.IsGraphOutput(source);
     if (renamable && written.emplace(source, graph->node(i).output(0)).second) take_out(i);
   }
@@ -72,6 +74,13 @@ int BypassNodes(onnx::GraphProto* graph,
   RemoveNodes(graph, remove);
   RenameReads(graph, renamed);
   return removed;
+}
+
+int BypassNodes(onnx::GraphProto* graph,
+                const std::function<bool(const onnx::NodeProto&, const GraphView&)>& passes_on) {
+  return BypassToInputs(graph, [&](const onnx::NodeProto& node, const GraphView& view) {
+    return passes_on(node, view) ? 0 : -1;
+  });
 }
 
 }  // namespace ptq

@@ -1,4 +1,4 @@
-// Takes out nodes that pass their first input on unchanged.
+// Takes out nodes that pass an input on unchanged.
 #pragma once
 
 #include <functional>
@@ -7,10 +7,15 @@
 
 namespace ptq {
 
-// Removes every node for which `passes_on(node, view)` holds: readers of its output 0 read its
-// input 0 instead. Where output 0 is a graph output, the producer of input 0 writes that name
-// itself; if that is not possible (a graph input, an initializer, or two outputs of the same
-// tensor), the node stays. Other outputs must be unused. Returns the number of nodes removed.
+// Removes every node for which `passed(node, view)` is the index of an input: readers of the node's
+// output 0 read that input instead. Where output 0 is a graph output, the producer of the input
+// writes that name itself; if that is not possible (a graph input, an initializer, or two outputs
+// of the same tensor), the node stays. Other outputs must be unused. -1: the node stays. Returns
+// the number of nodes removed.
+int BypassToInputs(onnx::GraphProto* graph,
+                   const std::function<int(const onnx::NodeProto&, const GraphView&)>& passed);
+
+// The same to input 0 of every node for which `passes_on` holds.
 int BypassNodes(onnx::GraphProto* graph,
                 const std::function<bool(const onnx::NodeProto&, const GraphView&)>& passes_on);
 

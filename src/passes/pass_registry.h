@@ -16,6 +16,8 @@ int EliminateIdentity(PassContext& context);
 int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
 int FoldReshapeShapes(PassContext& context);
+int EliminateNoopMovement(PassContext& context);
+int EliminateNoopArithmetic(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);

@@ -24,5 +24,42 @@ TEST(EliminateNoopCast, ToTheTypeThatIsThereGoes) {
             "Relu(x)->b; Cast(b)->z; Cast(n)->e; Foo(e)->f; Cast(f)->g; Add(b,g)->y");
 }
 
+// y = Neg(c), with `casts` computing c from x.
+std::string After(const std::string& type, const std::string& casts) {
+  PassTest test("g (" + type + "[2] x) => (float[2] y) { " + casts + " y = Neg(c) }");
+  EliminateNoopCast(test.context);
+  EliminateUnused(test.context);
+  EXPECT_EQ(EliminateNoopCast(test.context), 0);
+  return Wiring(test.graph());
+}
+
+TEST(EliminateNoopCast, ARoundTripThatLosesNothingGoes) {
+  EXPECT_EQ(After("int32", "a = Cast <to = 7> (x) c = Cast <to = 6> (a)"), "Neg(x)->y");
+  EXPECT_EQ(After("float16", "a = Cast <to = 1> (x) c = Cast <to = 10> (a)"), "Neg(x)->y");
+  EXPECT_EQ(After("int32", "a = Cast <to = 7> (x) b = Cast <to = 11> (a) c = Cast <to = 6> (b)"),
+            "Neg(x)->y");
+}
+
+TEST(EliminateNoopCast, ARoundTripThatRoundsOrWrapsStays) {
+  EXPECT_EQ(After("float", "a = Cast <to = 10> (x) c = Cast <to = 1> (a)"),
+            "Cast(x)->a; Cast(a)->c; Neg(c)->y");
+  EXPECT_EQ(After("int64", "a = Cast <to = 6> (x) c = Cast <to = 7> (a)"),
+            "Cast(x)->a; Cast(a)->c; Neg(c)->y");
+  EXPECT_EQ(After("int32", "a = Cast <to = 1> (x) c = Cast <to = 6> (a)"),
+            "Cast(x)->a; Cast(a)->c; Neg(c)->y");
+  EXPECT_EQ(After("uint8", "a = Cast <to = 3> (x) c = Cast <to = 2> (a)"),
+            "Cast(x)->a; Cast(a)->c; Neg(c)->y");
+}
+
+TEST(EliminateNoopCast, TwoOfWhichTheFirstLosesNothingAreOne) {
+  EXPECT_EQ(After("int32", "a = Cast <to = 7> (x) c = Cast <to = 1> (a)"), "Cast(x)->c; Neg(c)->y");
+  EXPECT_EQ(After("uint8", "a = Cast <to = 1> (x) c = Cast <to = 7> (a)"), "Cast(x)->c; Neg(c)->y");
+}
+
+TEST(EliminateNoopCast, AFloatBeyondAnIntegersRangeIsNotAsked) {
+  EXPECT_EQ(After("int16", "a = Cast <to = 1> (x) c = Cast <to = 2> (a)"),
+            "Cast(x)->a; Cast(a)->c; Neg(c)->y");
+}
+
 }  // namespace
 }  // namespace ptq
