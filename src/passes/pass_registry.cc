@@ -21,6 +21,8 @@ std::span<const Pass> OptimizePasses() {
        EliminateNoopMovement},
       {"eliminate_noop_arithmetic", "arithmetic with 0 or 1 that changes nothing is bypassed",
        EliminateNoopArithmetic},
+      {"eliminate_common_subexpressions", "nodes that do what an earlier one did give way to it",
+       EliminateCommonSubexpressions},
       {"fold_batch_norm", "Conv + BatchNormalization become one Conv", FoldBatchNorm},
       {"fold_conv_mul_add", "Conv + Mul or Add of a constant per channel become one Conv",
        FoldConvMulAdd},

@@ -18,6 +18,7 @@ int FoldConstants(PassContext& context);
 int FoldReshapeShapes(PassContext& context);
 int EliminateNoopMovement(PassContext& context);
 int EliminateNoopArithmetic(PassContext& context);
+int EliminateCommonSubexpressions(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);
