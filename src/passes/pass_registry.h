@@ -19,6 +19,8 @@ int FoldReshapeShapes(PassContext& context);
 int EliminateNoopMovement(PassContext& context);
 int EliminateNoopArithmetic(PassContext& context);
 int EliminateCommonSubexpressions(PassContext& context);
+int FuseSpaceToDepth(PassContext& context);
+int FuseDepthToSpace(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);
