@@ -1,164 +1,56 @@
-// The computed shape of a Reshape becomes a constant where it copies dimensions of the data.
+// The computed shape of a Reshape or Expand, and the computed ends of a Slice, become constants
+// where they copy dimensions of the data.
 //
 //   before: n = Gather(Shape(x), 0)   t = Concat(Unsqueeze(n), [-1])   y = Reshape(x, t)
 //   after:  y = Reshape(x, [0, -1])
 //
-// 0 in the shape means "as in the data" (allowzero = 0). That is how exporters write
-// x.view(x.shape[0], -1) for a batch of any size; shape inference gives up on the long form and
-// knows the rank with the short one.
-#include <algorithm>
-#include <cctype>
+// 0 in the shape of a Reshape means "as in the data" (allowzero = 0), and one element may be -1,
+// what is left, whatever it is; 1 in that of an Expand leaves a dimension alone; a Slice may end
+// beyond the last element. That is how exporters write x.view(x.shape[0], -1) for a batch of any
+// size; shape inference gives up on the long form and knows the rank with the short one.
+#include <limits>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "model/attributes.h"
-#include "model/domains.h"
 #include "model/graph_view.h"
 #include "model/node_queries.h"
 #include "model/tensor_builder.h"
-#include "passes/graph_queries.h"
-#include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
+#include "passes/known_values.h"
 #include "passes/pass_registry.h"
 
 namespace ptq {
 namespace {
 
-// One element of a shape: a number, or a dimension known by its name only.
-struct Element {
-  int64_t value = 0;
-  std::string symbol;  // empty: the number counts
-};
-using Elements = std::optional<std::vector<Element>>;
+using Numbers = std::optional<std::vector<int64_t>>;
 
-constexpr int kDeepest = 32;
-
-// Exporters also write "?", which does not say that two dimensions are equal.
-bool IsName(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '.';
-  });
+// Nothing where two elements are neither numbers nor the data's own dimensions at their places.
+Numbers AsReshape(const Elements& shape, const Elements& data) {
+  std::vector<int64_t> numbers;
+  int rests = 0;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i].IsNumber()) {
+      numbers.push_back(shape[i].value);
+    } else if (i < data.size() && data[i] == shape[i]) {
+      numbers.push_back(0);
+    } else {
+      numbers.push_back(-1);
+    }
+    rests += numbers.back() == -1 ? 1 : 0;
+  }
+  return rests <= 1 ? Numbers(std::move(numbers)) : std::nullopt;
 }
 
-class ShapeReader {
- public:
-  explicit ShapeReader(const Model& model)
-      : model_(model),
-        view_(model.graph()),
-        inferred_(InferredShapes(model, KnownShapes::kInputsOnly, nullptr)),
-        shapes_(inferred_) {}
-
-  // The dimensions of a tensor; nothing where its rank is not known.
-  Elements DimsOf(const std::string& tensor) const {
-    const onnx::ValueInfoProto* info = shapes_.ValueInfo(tensor);
-    if (info == nullptr || !info->type().tensor_type().has_shape()) return std::nullopt;
-    std::vector<Element> dims;
-    for (const auto& dim : info->type().tensor_type().shape().dim()) {
-      if (dim.has_dim_value() && dim.dim_value() >= 0) {
-        dims.push_back({dim.dim_value(), ""});
-      } else if (IsName(dim.dim_param())) {
-        dims.push_back({0, dim.dim_param()});
-      } else {
-        dims.push_back({0, std::to_string(dims.size()) + " of " + tensor});
-      }
-    }
-    return dims;
-  }
-
-  // The elements of an integer tensor (a scalar has one).
-  Elements ValuesOf(const std::string& tensor, int depth = 0) {
-    if (const onnx::TensorProto* constant = ConstantOf(view_, tensor)) return Numbers(*constant);
-    const int producer = view_.Producer(tensor);
-    if (producer < 0 || depth > kDeepest) return std::nullopt;
-    const auto known = values_.find(tensor);
-    if (known != values_.end()) return known->second;
-    Elements values = Evaluate(view_.graph().node(producer), depth + 1);
-    values_.emplace(tensor, values);
-    return values;
-  }
-
- private:
-  Elements Numbers(const onnx::TensorProto& tensor) const {
-    const bool integer = tensor.data_type() == onnx::TensorProto::INT64 ||
-                         tensor.data_type() == onnx::TensorProto::INT32;
-    if (!integer || tensor.dims_size() > 1 || ElementCount(tensor) > 64) return std::nullopt;
-    std::vector<Element> numbers;
-    for (const int64_t value : model_.tensors().ReadInts(tensor)) numbers.push_back({value, ""});
-    return numbers;
-  }
-
-  std::optional<int64_t> Number(const onnx::NodeProto& node, int input, int64_t absent) {
-    if (!HasInput(node, input)) return absent;
-    const onnx::TensorProto* constant = ConstantOf(view_, node.input(input));
-    const Elements numbers = constant == nullptr ? std::nullopt : Numbers(*constant);
-    if (!numbers || numbers->size() != 1) return std::nullopt;
-    return numbers->front().value;
-  }
-
-  Elements Evaluate(const onnx::NodeProto& node, int depth) {
-    if (!IsOnnxDomain(node.domain()) || !HasInput(node, 0)) return std::nullopt;
-    const std::string& op = node.op_type();
-    if (op == "Shape") {
-      const bool whole =
-          FindAttribute(node, "start") == nullptr && FindAttribute(node, "end") == nullptr;
-      return whole ? DimsOf(node.input(0)) : std::nullopt;
-    }
-    if (op == "Concat") {
-      std::vector<Element> all;
-      for (const std::string& input : node.input()) {
-        const Elements part = ValuesOf(input, depth);
-        if (!part) return std::nullopt;
-        all.insert(all.end(), part->begin(), part->end());
-      }
-      return all;
-    }
-    Elements data = ValuesOf(node.input(0), depth);
-    if (!data || op == "Unsqueeze" || op == "Squeeze") return data;
-    if (op == "Cast") {
-      const int64_t to = IntAttribute(node, "to", 0);
-      const bool integer = to == onnx::TensorProto::INT64 || to == onnx::TensorProto::INT32;
-      return integer ? data : std::nullopt;
-    }
-    const auto size = static_cast<int64_t>(data->size());
-    if (op == "Gather") {
-      const std::optional<int64_t> index = Number(node, 1, 0);
-      if (!index || *index < -size || *index >= size) return std::nullopt;
-      return std::vector<Element>{
-          (*data)[static_cast<size_t>(*index < 0 ? *index + size : *index)]};
-    }
-    if (op == "Slice" && node.input_size() >= 3) {
-      const auto start = Number(node, 1, 0);
-      const auto end = Number(node, 2, 0);
-      if (!start || !end || Number(node, 4, 1) != 1) return std::nullopt;
-      const auto clamp = [&](int64_t at) {
-        return std::clamp<int64_t>(at < 0 ? at + size : at, 0, size);
-      };
-      const int64_t first = clamp(*start);
-      return std::vector<Element>(data->begin() + first,
-                                  data->begin() + std::max(first, clamp(*end)));
-    }
-    return std::nullopt;
-  }
-
-  const Model& model_;
-  const GraphView view_;
-  const onnx::GraphProto inferred_;
-  const GraphView shapes_;
-  std::unordered_map<std::string, Elements> values_;
-};
-
-// The shape as numbers; nothing where an element is neither a number nor the data's own dimension
-// at its place.
-std::optional<std::vector<int64_t>> AsConstant(const std::vector<Element>& shape,
-                                               const std::vector<Element>& data) {
+Numbers AsExpand(const Elements& shape, const Elements& data) {
   std::vector<int64_t> numbers;
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i].symbol.empty()) {
+    const size_t behind = shape.size() - i;  // both end at the last dimension
+    if (shape[i].IsNumber()) {
       numbers.push_back(shape[i].value);
-    } else if (i < data.size() && data[i].symbol == shape[i].symbol) {
-      numbers.push_back(0);
+    } else if (behind <= data.size() && data[data.size() - behind] == shape[i]) {
+      numbers.push_back(1);
     } else {
       return std::nullopt;
     }
@@ -166,9 +58,43 @@ std::optional<std::vector<int64_t>> AsConstant(const std::vector<Element>& shape
   return numbers;
 }
 
-bool MayFold(const GraphView& view, const onnx::NodeProto& node) {
-  return IsOp(node, "Reshape") && HasInput(node, 1) && IntAttribute(node, "allowzero", 0) == 0 &&
-         view.Producer(node.input(1)) >= 0;
+Numbers AsEnds(const SliceArguments& slice, const Elements& data) {
+  const auto rank = static_cast<int64_t>(data.size());
+  std::vector<int64_t> numbers;
+  for (size_t i = 0; i < slice.ends.size(); ++i) {
+    const int64_t axis = slice.axes[i] < 0 ? slice.axes[i] + rank : slice.axes[i];
+    if (axis < 0 || axis >= rank) return std::nullopt;
+    if (slice.ends[i].IsNumber()) {
+      numbers.push_back(slice.ends[i].value);
+    } else if (slice.steps[i] > 0 && slice.ends[i] == data[static_cast<size_t>(axis)]) {
+      numbers.push_back(std::numeric_limits<int64_t>::max());
+    } else {
+      return std::nullopt;
+    }
+  }
+  return numbers;
+}
+
+// Which input may be folded; -1 where none.
+int ComputedInput(const Model& model, const GraphView& view, const onnx::NodeProto& node) {
+  int input = -1;
+  if (IsOp(node, "Reshape") && IntAttribute(node, "allowzero", 0) == 0) input = 1;
+  if (IsOp(node, "Expand")) input = 1;
+  if (IsOp(node, "Slice") && model.Opset() >= 10) input = 2;
+  return input > 0 && HasInput(node, input) && view.Producer(node.input(input)) >= 0 ? input : -1;
+}
+
+Numbers Folded(const Model& model, const onnx::NodeProto& node, int input, KnownValues* known) {
+  const std::optional<SmallTensor> values = known->ValuesOf(node.input(input));
+  if (!values || values->scalar) return std::nullopt;
+  const std::optional<Elements> data = known->DimsOf(node.input(0));
+  if (!data) return std::nullopt;
+  if (IsOp(node, "Reshape")) return AsReshape(values->elements, *data);
+  if (IsOp(node, "Expand")) return AsExpand(values->elements, *data);
+  // The four inputs of a Slice have one type.
+  const auto slice = SliceArgumentsOf(node, model.Opset(), known);
+  const bool fits = slice && values->type == onnx::TensorProto::INT64;
+  return fits ? AsEnds(*slice, *data) : std::nullopt;
 }
 
 }  // namespace
@@ -176,26 +102,29 @@ bool MayFold(const GraphView& view, const onnx::NodeProto& node) {
 int FoldReshapeShapes(PassContext& context) {
   Model& model = context.model;
   onnx::GraphProto& graph = model.graph();
-  std::vector<std::pair<int, std::vector<int64_t>>> edits;
+  struct Edit {
+    int node;
+    int input;
+    std::vector<int64_t> numbers;
+  };
+  std::vector<Edit> edits;
   {
     const GraphView view(graph);
-    std::optional<ShapeReader> reader;  // inference runs only if there is something to fold
+    KnownValues known(model, view);
     for (int i = 0; i < graph.node_size(); ++i) {
-      const onnx::NodeProto& node = graph.node(i);
-      if (!MayFold(view, node)) continue;
-      if (!reader) reader.emplace(model);
-      const Elements shape = reader->ValuesOf(node.input(1));
-      const Elements data = reader->DimsOf(node.input(0));
-      if (!shape || !data) continue;
-      if (auto numbers = AsConstant(*shape, *data)) edits.emplace_back(i, std::move(*numbers));
+      const int input = ComputedInput(model, view, graph.node(i));
+      if (input < 0) continue;
+      Numbers numbers = Folded(model, graph.node(i), input, &known);
+      if (numbers) edits.push_back({i, input, std::move(*numbers)});
     }
   }
   UniqueNames names(graph);
-  for (const auto& [node, numbers] : edits) {
-    const std::string name = names.Make(graph.node(node).output(0) + "_shape");
+  for (const auto& [node, input, numbers] : edits) {
+    const char* suffix = input == 1 ? "_shape" : "_ends";
+    const std::string name = names.Make(graph.node(node).output(0) + suffix);
     const std::vector<int64_t> dims = {static_cast<int64_t>(numbers.size())};
     *graph.add_initializer() = IntTensor(name, onnx::TensorProto::INT64, dims, numbers);
-    graph.mutable_node(node)->set_input(1, name);
+    graph.mutable_node(node)->set_input(input, name);
   }
   if (!edits.empty()) RaiseIrVersion(model, 4);
   return static_cast<int>(edits.size());

@@ -23,6 +23,8 @@ int MergeTransposes(PassContext& context);
 int SinkTransposes(PassContext& context);
 int FuseSpaceToDepth(PassContext& context);
 int FuseDepthToSpace(PassContext& context);
+int FoldKnownIntegers(PassContext& context);
+int InlineConstantIf(PassContext& context);
 int MergeReshapes(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
