@@ -16,6 +16,7 @@ int EliminateIdentity(PassContext& context);
 int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
 int FoldReshapeShapes(PassContext& context);
+int FusePatterns(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);
