@@ -26,6 +26,7 @@ int FuseDepthToSpace(PassContext& context);
 int FoldKnownIntegers(PassContext& context);
 int InlineConstantIf(PassContext& context);
 int MergeReshapes(PassContext& context);
+int FusePatterns(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
 int EliminateUnused(PassContext& context);

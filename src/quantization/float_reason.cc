@@ -34,6 +34,8 @@ std::string_view FloatReasonName(FloatReasonCode code) {
       return "INPUT_NOT_CONSTANT";
     case FloatReasonCode::kWeightComputed:
       return "WEIGHT_COMPUTED";
+    case FloatReasonCode::kPartOfPattern:
+      return "PART_OF_PATTERN";
     case FloatReasonCode::kNoRange:
       return "NO_RANGE";
     case FloatReasonCode::kNoValues:

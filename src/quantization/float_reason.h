@@ -23,6 +23,7 @@ enum class FloatReasonCode {
   kInputNotQuantized,  // only moves data on, and those are float
   kInputNotConstant,   // the integer form, or an option, wants an initializer
   kWeightComputed,     // a weight is computed from constants at run time
+  kPartOfPattern,      // of an operator that the model spells out in several nodes
   kNoRange,            // a tensor has no tensor range
   kNoValues,           // a tensor was empty or NaN in every sample
   kRangePastBounds,    // a Relu or Clip that changes values of its input's range

@@ -8,6 +8,7 @@
 #include "model/attributes.h"
 #include "model/domains.h"
 #include "model/node_queries.h"
+#include "patterns/pattern.h"
 #include "quantization/masks.h"
 #include "quantization/quantized_already.h"
 #include "quantization/weights.h"
@@ -57,9 +58,18 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
   for (const onnx::FunctionProto& function : model.proto().functions()) {
     functions_.insert(function.domain() + '\n' + function.name());
   }
+  FindUnits();
   FillInMovedRanges();
   FindMasks();
   AdjustRanges();
+}
+
+// The reference knows no patterns: a model that is taken as it is gets what the reference gives it.
+void PlanContext::FindUnits() {
+  if (!config_->optimize_model) return;
+  for (const Pattern& pattern : FindPatterns(*model_, view_, view_)) {
+    for (const int index : pattern.nodes) units_.emplace(&node(index), pattern.op_type);
+  }
 }
 
 // Without ranges nothing is left out: this context only asks which opset may be needed.
@@ -180,6 +190,11 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {
     return {kInputNotConstant, "its second input is not constant (MatMulConstBOnly)"};
+  }
+  const auto unit = units_.find(&node);
+  if (unit != units_.end() && !config_->nodes_to_quantize.contains(node.name())) {
+    return {kPartOfPattern, "it is part of a " + std::string(unit->second) +
+                                " in several nodes, which stays whole"};
   }
   const auto computed = computed_weights_.find(&node);
   if (computed != computed_weights_.end()) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -31,7 +32,8 @@ class PlanContext {
   int64_t opset() const { return opset_; }
 
   // Empty where `node` is to be quantized, else the reason why it is not: it is not among those
-  // asked for, or makes or reads a tensor of TensorsOfMasks.
+  // asked for, is part of a pattern (patterns/pattern.h), or makes or reads a tensor of
+  // TensorsOfMasks.
   FloatReason ReasonToSkip(const onnx::NodeProto& node) const;
 
   bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
@@ -59,6 +61,7 @@ class PlanContext {
  private:
   void FillInMovedRanges();
   void FindMasks();
+  void FindUnits();
   void FindDynamic(const onnx::NodeProto& node);
   void AdjustRanges();
   bool SawSliver(const std::string& tensor) const;
@@ -72,6 +75,7 @@ class PlanContext {
   const StaticQuantConfig* config_;
   GraphView view_;
   std::unordered_map<const onnx::NodeProto*, ComputedWeight> computed_weights_;
+  std::unordered_map<const onnx::NodeProto*, std::string_view> units_;  // nodes of patterns
   std::unordered_set<std::string> functions_;  // of the model: domain, line break, name
   TensorRanges ranges_;
   std::unordered_map<std::string, FloatReason> masks_;  // tensors that must stay float

@@ -2,8 +2,10 @@
 // Python that has it in it.
 //
 //   --fresh N [--seed S]      N random graphs that nobody has seen, one case each
+//   --passes N [--seed S]     N random graphs of what the passes look for, in onnxruntime-web before
+//                             and after the passes (no Python)
 //   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/0), with what differs
-//   --no-run                  both of these compare only; else outputs are loaded, run and held to
+//   --no-run                  --fresh and --graph compare only; else outputs are loaded, run and held to
 //                             their bounds too
 //   anything else             is for compare.py: the hand-written graphs and real models
 import { spawnSync } from 'node:child_process';
@@ -47,7 +49,27 @@ async function kit() {
   }
 }
 
-process.exitCode =
-  args.includes('--fresh') || args.includes('--graph')
-    ? await kit()
-    : await python('compare.py', ...args);
+/** The property test of the passes on other graphs: those from number S on. */
+async function passes() {
+  const number = (name, otherwise) =>
+    args.includes(name) ? Number(args[args.indexOf(name) + 1]) : otherwise;
+  const support = new URL('../../build/tests/js/support/pass-property.js', import.meta.url);
+  const { PassProperty } = await import(support.href);
+  const property = await PassProperty.create();
+  const count = number('--passes');
+  const { failures, invalid, passes } = await property.checkAll(number('--seed', 1000), count);
+  for (const text of [...failures, ...invalid]) console.log(`${text}\n`);
+  console.log(`graphs that each pass changed: ${JSON.stringify(passes)}`);
+  console.log(
+    `${count - failures.length} of ${count} graphs are the same; not run: ${invalid.length}`,
+  );
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function chosen() {
+  if (args.includes('--passes')) return passes();
+  if (args.includes('--fresh') || args.includes('--graph')) return kit();
+  return python('compare.py', ...args);
+}
+
+process.exitCode = await chosen();

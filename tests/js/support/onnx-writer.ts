@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 type Bytes = Uint8Array;
 
-function varint(value: number): Bytes {
+export function varint(value: number): Bytes {
   const bytes: number[] = [];
   let rest = value;
   while (rest >= 0x80) {
@@ -15,15 +15,16 @@ function varint(value: number): Bytes {
   return Uint8Array.from(bytes);
 }
 
-function concat(parts: Bytes[]): Bytes {
+export function concat(parts: Bytes[]): Bytes {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-const intField = (field: number, value: number): Bytes =>
+export const intField = (field: number, value: number): Bytes =>
   concat([varint(field * 8), varint(value)]);
-const bytesField = (field: number, value: Bytes): Bytes =>
+export const bytesField = (field: number, value: Bytes): Bytes =>
   concat([varint(field * 8 + 2), varint(value.length), value]);
-const textField = (field: number, value: string): Bytes => bytesField(field, Buffer.from(value));
+export const textField = (field: number, value: string): Bytes =>
+  bytesField(field, Buffer.from(value));
 
 export interface WriterNode {
   opType: string;
