@@ -16,8 +16,12 @@ int EliminateIdentity(PassContext& context);
 int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
 int FoldReshapeShapes(PassContext& context);
+int FoldPad(PassContext& context);
+int FuseTransposeGemm(PassContext& context);
+int FuseMatMulAdd(PassContext& context);
 int FoldBatchNorm(PassContext& context);
-int FoldConvMulAdd(PassContext& context);
+int FoldOutputAffine(PassContext& context);
+int FoldInputAffine(PassContext& context);
 int EliminateUnused(PassContext& context);
 int DropUnusedImports(PassContext& context);
 
