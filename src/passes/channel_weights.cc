@@ -34,86 +34,129 @@ void AppendAs(int32_t type, std::span<const float> values, std::vector<uint8_t>*
   }
 }
 
-bool FillLayout(const onnx::NodeProto& node, ChannelWeights* out) {
+// [channels], or what Gemm and Add broadcast to it: [1, channels] up to `highest_rank`, one value.
+bool IsBias(const onnx::TensorProto& tensor, const onnx::TensorProto& weight, int64_t channels,
+            int highest_rank) {
+  if (tensor.data_type() != weight.data_type() || tensor.dims_size() > highest_rank) return false;
+  const uint64_t count = ElementCount(tensor);
+  const int rank = tensor.dims_size();
+  return count == 1 || (rank > 0 && tensor.dims(rank - 1) == channels &&
+                        count == static_cast<uint64_t>(channels));
+}
+
+bool FillConv(const onnx::NodeProto& node, ChannelWeights* out) {
   const onnx::TensorProto& weight = *out->weight;
-  if (ElementCount(weight) == 0) return false;
-  out->group_size = Product(weight, 0);
-  if (IsOp(node, "Conv")) {  // [channels, inputs / group, kernel…]
-    if (weight.dims_size() < 3) return false;
-    out->channels = weight.dims(0);
-    out->inner = Product(weight, 1);
-    out->period = static_cast<uint64_t>(out->channels);
-    return true;
-  }
-  if (IsOp(node, "ConvTranspose")) {  // [inputs, channels / group, kernel…]
-    const int64_t groups = IntAttribute(node, "group", 1);
-    if (weight.dims_size() < 3 || groups < 1 || weight.dims(0) % groups != 0) return false;
-    out->channels = weight.dims(1) * groups;
-    out->inner = Product(weight, 2);
-    out->period = static_cast<uint64_t>(weight.dims(1));
-    out->group_size /= static_cast<uint64_t>(groups);
-    return true;
-  }
-  // Gemm: [inputs, channels], or [channels, inputs] if transposed.
+  const int64_t groups = IntAttribute(node, "group", 1);
+  const bool transposed = IsOp(node, "ConvTranspose");
+  if (weight.dims_size() < 3 || groups < 1 || weight.dims(0) % groups != 0) return false;
+  const uint64_t size = Product(weight, 0);
+  const ChannelLayout first = {weight.dims(0), Product(weight, 1),
+                               static_cast<uint64_t>(weight.dims(0)), size};
+  const ChannelLayout second = {weight.dims(1) * groups, Product(weight, 2),
+                                static_cast<uint64_t>(weight.dims(1)),
+                                size / static_cast<uint64_t>(groups)};
+  out->outputs = transposed ? second : first;  // [inputs, outputs / group, kernel…]
+  out->inputs = transposed ? first : second;   // [outputs, inputs / group, kernel…]
+  return true;
+}
+
+bool FillMatrix(const onnx::NodeProto& node, ChannelWeights* out) {
+  const onnx::TensorProto& weight = *out->weight;
   if (weight.dims_size() != 2 || FloatAttribute(node, "beta", 1.0f) != 1.0f) return false;
   const bool transposed = IntAttribute(node, "transB", 0) != 0;
-  out->channels = weight.dims(transposed ? 0 : 1);
-  out->inner = transposed ? static_cast<uint64_t>(weight.dims(1)) : 1;
-  out->period = static_cast<uint64_t>(out->channels);
+  const uint64_t size = Product(weight, 0);
+  const ChannelLayout rows = {weight.dims(0), Product(weight, 1),
+                              static_cast<uint64_t>(weight.dims(0)), size};
+  const ChannelLayout columns = {weight.dims(1), 1, static_cast<uint64_t>(weight.dims(1)), size};
+  out->outputs = transposed ? rows : columns;
+  out->inputs = transposed ? columns : rows;
+  out->factor = FloatAttribute(node, "alpha", 1.0f);
   return true;
+}
+
+// A MatMul has its bias in an Add behind it.
+void FindAdder(const GraphView& view, const onnx::NodeProto& node, ChannelWeights* out) {
+  const int reader = OnlyReader(view, node.output(0));
+  if (reader < 0 || !IsOp(view.node(reader), "Add")) return;
+  const onnx::NodeProto& add = view.node(reader);
+  const onnx::TensorProto* bias = ConstantOf(view, add.input(add.input(0) == node.output(0)));
+  // Of rank 1, so that it lies along the channels whatever the rank of the product.
+  if (bias == nullptr || !IsBias(*bias, *out->weight, out->outputs.channels, 1)) return;
+  out->bias = bias;
+  out->adder = reader;
 }
 
 }  // namespace
 
 std::optional<ChannelWeights> FindChannelWeights(const GraphView& view,
                                                  const onnx::NodeProto& node) {
-  if (!IsOp(node, "Conv") && !IsOp(node, "ConvTranspose") && !IsOp(node, "Gemm")) {
-    return std::nullopt;
-  }
+  const bool convolves = IsOp(node, "Conv") || IsOp(node, "ConvTranspose");
+  const bool multiplies = IsOp(node, "MatMul");
+  if (!convolves && !multiplies && !IsOp(node, "Gemm")) return std::nullopt;
   ChannelWeights found{};
   found.weight = HasInput(node, 1) ? ConstantOf(view, node.input(1)) : nullptr;
-  if (found.weight == nullptr) return std::nullopt;
+  if (found.weight == nullptr || node.output_size() != 1) return std::nullopt;
   const int32_t type = found.weight->data_type();
   if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::FLOAT16) return std::nullopt;
-  if (!FillLayout(node, &found)) return std::nullopt;
-  if (HasInput(node, 2)) {
+  if (ElementCount(*found.weight) == 0) return std::nullopt;
+  if (!(convolves ? FillConv(node, &found) : FillMatrix(node, &found))) return std::nullopt;
+  if (multiplies) {
+    FindAdder(view, node, &found);
+  } else if (HasInput(node, 2)) {
     found.bias = ConstantOf(view, node.input(2));
-    if (found.bias == nullptr || found.bias->data_type() != type || found.bias->dims_size() != 1 ||
-        found.bias->dims(0) != found.channels) {
+    const int64_t channels = found.outputs.channels;
+    if (found.bias == nullptr || !IsBias(*found.bias, *found.weight, channels, 2)) {
+      return std::nullopt;
+    }
+    if (convolves && (found.bias->dims_size() != 1 || found.bias->dims(0) != channels)) {
       return std::nullopt;
     }
   }
   return found;
 }
 
-void WeightScaler::Want(const ChannelWeights& weights, std::span<const float> scale) {
-  Wish& wish = wishes_[weights.weight->name()];
-  if (wish.count++ == 0) wish.scale.assign(scale.begin(), scale.end());
-  wish.same &= std::equal(wish.scale.begin(), wish.scale.end(), scale.begin(), scale.end());
+std::vector<float> ReadBias(const Model& model, const ChannelWeights& weights) {
+  std::vector<float> values = model.tensors().ReadFloats(*weights.bias);
+  // Not values.assign(n, values[0]): libc++ frees the elements before it reads its argument.
+  if (values.size() != 1) return values;
+  return std::vector<float>(static_cast<size_t>(weights.outputs.channels), values[0]);
 }
 
-bool WeightScaler::MayScale(const ChannelWeights& weights) const {
+void WeightScaler::Want(const onnx::TensorProto& weight, const ChannelLayout& layout,
+                        std::span<const float> scale) {
+  Wish& wish = wishes_[weight.name()];
+  if (wish.count++ == 0) {
+    wish.layout = layout;
+    wish.scale.assign(scale.begin(), scale.end());
+  }
+  wish.same &= wish.layout == layout &&
+               std::equal(wish.scale.begin(), wish.scale.end(), scale.begin(), scale.end());
+}
+
+bool WeightScaler::MayScale(const onnx::TensorProto& weight) const {
+  const Wish& wish = wishes_.at(weight.name());
+  return IsFree(weight) || (wish.same && wish.count == view_.Uses(weight.name()).size());
+}
+
+bool WeightScaler::IsFree(const onnx::TensorProto& weight) const {
   constexpr uint64_t kSmall = 256;  // elements
-  const std::string& name = weights.weight->name();
-  const Wish& wish = wishes_.at(name);
-  const size_t readers = view_.Uses(name).size();
-  const bool alone = readers == 1 || (wish.same && wish.count == readers);
-  return alone || ElementCount(*weights.weight) < kSmall;
+  return view_.Uses(weight.name()).size() == 1 || ElementCount(weight) < kSmall;
 }
 
-std::string WeightScaler::Scale(const ChannelWeights& weights, std::span<const float> scale,
-                                const std::string& wanted, std::vector<onnx::TensorProto>* made) {
-  Wish& wish = wishes_.at(weights.weight->name());
+std::string WeightScaler::Scale(const onnx::TensorProto& weight, const ChannelLayout& layout,
+                                std::span<const float> scale, const std::string& wanted,
+                                std::vector<onnx::TensorProto>* made) {
+  Wish& wish = wishes_.at(weight.name());
   if (wish.same && !wish.made.empty()) return wish.made;
   std::string name = names_.Make(wanted);
-  made->push_back(Scaled(weights, scale, name));
+  made->push_back(Scaled(weight, layout, scale, name));
   wish.made = name;
   return name;
 }
 
-bool StaysFinite(const Model& model, const ChannelWeights& weights, std::span<const float> scale,
-                 std::span<const float> bias) {
-  const bool half = weights.weight->data_type() == onnx::TensorProto::FLOAT16;
+bool StaysInRange(const Model& model, const onnx::TensorProto& weight, const ChannelLayout& layout,
+                  std::span<const float> scale, std::span<const float> bias) {
+  const bool half = weight.data_type() == onnx::TensorProto::FLOAT16;
   const float most = half ? 65519.0f : std::numeric_limits<float>::max();  // rounds to 65504
   const auto fits = [&](float value) { return std::abs(value) <= most; };
   if (!std::all_of(bias.begin(), bias.end(), fits)) return false;
@@ -123,17 +166,27 @@ bool StaysFinite(const Model& model, const ChannelWeights& weights, std::span<co
     return true;
   }
   bool finite = true;
-  model.tensors().VisitFloats(*weights.weight, [&](uint64_t first, std::span<const float> window) {
+  std::vector<float> before(scale.size(), 0.0f);  // the largest of each channel
+  std::vector<float> after(scale.size(), 0.0f);
+  model.tensors().VisitFloats(weight, [&](uint64_t first, std::span<const float> window) {
     for (size_t i = 0; i < window.size(); ++i) {
-      finite &= !fits(window[i]) || fits(window[i] * scale[weights.ChannelOf(first + i)]);
+      const uint64_t channel = layout.ChannelOf(first + i);
+      const float scaled = window[i] * scale[channel];
+      finite &= !fits(window[i]) || fits(scaled);
+      before[channel] = std::max(before[channel], std::abs(window[i]));
+      after[channel] = std::max(after[channel], std::abs(scaled));
     }
   });
+  constexpr float kSmallestNormal = 1.0f / (1 << 14);
+  for (size_t c = 0; half && c < after.size(); ++c) {
+    finite &= after[c] == 0.0f || after[c] >= kSmallestNormal || before[c] < kSmallestNormal;
+  }
   return finite;
 }
 
-onnx::TensorProto WeightScaler::Scaled(const ChannelWeights& weights, std::span<const float> scale,
+onnx::TensorProto WeightScaler::Scaled(const onnx::TensorProto& weight,
+                                       const ChannelLayout& layout, std::span<const float> scale,
                                        const std::string& name) {
-  const onnx::TensorProto& weight = *weights.weight;
   const int32_t type = weight.data_type();
   onnx::TensorProto scaled =
       EmptyTensor(name, type, std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));
@@ -145,8 +198,8 @@ onnx::TensorProto WeightScaler::Scaled(const ChannelWeights& weights, std::span<
     values.assign(window.begin(), window.end());
     for (size_t i = 0; i < values.size();) {  // runs of one channel
       const uint64_t at = first + i;
-      const uint64_t channel = weights.ChannelOf(at);
-      const size_t end = std::min<uint64_t>(values.size(), i + weights.inner - at % weights.inner);
+      const uint64_t channel = layout.ChannelOf(at);
+      const size_t end = std::min<uint64_t>(values.size(), i + layout.inner - at % layout.inner);
       for (; i < end; ++i) values[i] *= scale[channel];
     }
     AppendAs(type, values, &bytes);
@@ -158,7 +211,7 @@ onnx::TensorProto WeightScaler::Scaled(const ChannelWeights& weights, std::span<
 onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights,
                           std::span<const float> values, const std::string& name) {
   const int32_t type = weights.weight->data_type();
-  onnx::TensorProto bias = EmptyTensor(name, type, std::vector<int64_t>{weights.channels});
+  onnx::TensorProto bias = EmptyTensor(name, type, std::vector<int64_t>{weights.outputs.channels});
   std::vector<uint8_t> bytes;
   AppendAs(type, values, &bytes);
   model.tensors().SetBytes(&bias, bytes);

@@ -12,19 +12,28 @@
 
 namespace ptq {
 
-// Conv, ConvTranspose and Gemm: y[channel] = sum(weight[channel] * x) + bias[channel].
-struct ChannelWeights {
-  const onnx::TensorProto* weight;  // FLOAT or FLOAT16
-  const onnx::TensorProto* bias;    // [channels]; null where the node has none
+// The channel that each element of a weight belongs to.
+struct ChannelLayout {
   int64_t channels;
-  uint64_t inner;
+  uint64_t inner;       // consecutive elements of one channel
   uint64_t period;      // channels of one group
   uint64_t group_size;  // elements of one group
 
-  // The channel that an element of the weight belongs to.
   uint64_t ChannelOf(uint64_t element) const {
     return element / inner % period + element / group_size * period;
   }
+  friend bool operator==(const ChannelLayout&, const ChannelLayout&) = default;
+};
+
+// Conv, ConvTranspose, Gemm and MatMul with a matrix on the right:
+// y[output] = factor * sum(weight[output][input] * x[input]) + bias[output].
+struct ChannelWeights {
+  const onnx::TensorProto* weight;  // FLOAT or FLOAT16
+  const onnx::TensorProto* bias;    // null where the node has none; see ReadBias
+  ChannelLayout outputs;
+  ChannelLayout inputs;
+  float factor = 1;  // alpha of Gemm
+  int adder = -1;    // of a MatMul with a bias: the Add behind it that has the bias
 };
 
 // Nothing where weight or bias are no constants, or in a form that has no such rows (Gemm with beta
@@ -32,35 +41,44 @@ struct ChannelWeights {
 std::optional<ChannelWeights> FindChannelWeights(const GraphView& view,
                                                  const onnx::NodeProto& node);
 
-// Makes the weights of several nodes anew: times `scale`, a factor a channel, rounded to the
-// weight's type. Want is called for every node first.
+// A value a channel, of a bias of one value, too. There must be one.
+std::vector<float> ReadBias(const Model& model, const ChannelWeights& weights);
+
+// Makes the weights of several nodes anew: times `scale`, a factor a channel of `layout`, rounded
+// to the weight's type. Want is called for every node first.
 class WeightScaler {
  public:
   // All are kept, not owned.
   WeightScaler(Model& model, const GraphView& view, UniqueNames* names)
       : model_(model), view_(view), names_(*names) {}
 
-  void Want(const ChannelWeights& weights, std::span<const float> scale);
+  void Want(const onnx::TensorProto& weight, const ChannelLayout& layout,
+            std::span<const float> scale);
 
   // Whether the constants stay as many: nothing else reads the weight, all of its readers want the
   // same of it, or it is small.
-  bool MayScale(const ChannelWeights& weights) const;
+  bool MayScale(const onnx::TensorProto& weight) const;
 
   // The name of the new weight, `wanted` or one like it, which is added to `made`; one that several
   // nodes share is made once. Read and written in windows.
-  std::string Scale(const ChannelWeights& weights, std::span<const float> scale,
-                    const std::string& wanted, std::vector<onnx::TensorProto>* made);
+  std::string Scale(const onnx::TensorProto& weight, const ChannelLayout& layout,
+                    std::span<const float> scale, const std::string& wanted,
+                    std::vector<onnx::TensorProto>* made);
+
+  // Whether the weight may be made anew whatever else is: nothing else reads it, or it is small.
+  bool IsFree(const onnx::TensorProto& weight) const;
 
  private:
   struct Wish {
     size_t count = 0;
+    ChannelLayout layout = {};
     std::vector<float> scale;
     bool same = true;
     std::string made;
   };
 
-  onnx::TensorProto Scaled(const ChannelWeights& weights, std::span<const float> scale,
-                           const std::string& name);
+  onnx::TensorProto Scaled(const onnx::TensorProto& weight, const ChannelLayout& layout,
+                           std::span<const float> scale, const std::string& name);
 
   Model& model_;
   const GraphView& view_;
@@ -68,9 +86,10 @@ class WeightScaler {
   std::unordered_map<std::string, Wish> wishes_;  // by weight
 };
 
-// Whether bias and weight times `scale` are finite in the weight's type, as far as they were.
-bool StaysFinite(const Model& model, const ChannelWeights& weights, std::span<const float> scale,
-                 std::span<const float> bias);
+// Whether bias and weight times `scale` are finite in the weight's type, as far as they were, and
+// in half precision no channel becomes so small that it loses digits.
+bool StaysInRange(const Model& model, const onnx::TensorProto& weight, const ChannelLayout& layout,
+                  std::span<const float> scale, std::span<const float> bias);
 
 // A new bias of the weight's type.
 onnx::TensorProto NewBias(Model& model, const ChannelWeights& weights,

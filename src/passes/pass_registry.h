@@ -27,8 +27,12 @@ int FoldKnownIntegers(PassContext& context);
 int InlineConstantIf(PassContext& context);
 int MergeReshapes(PassContext& context);
 int FusePatterns(PassContext& context);
+int FoldPad(PassContext& context);
+int FuseTransposeGemm(PassContext& context);
+int FuseMatMulAdd(PassContext& context);
 int FoldBatchNorm(PassContext& context);
-int FoldConvMulAdd(PassContext& context);
+int FoldOutputAffine(PassContext& context);
+int FoldInputAffine(PassContext& context);
 int EliminateUnused(PassContext& context);
 int DropUnusedImports(PassContext& context);
 
