@@ -4,26 +4,17 @@
 //
 // Mixed precision exports leave them where the precision was float anyway. Types are inferred anew:
 // a file's own value_info may be wrong.
-#include <optional>
-
 #include "model/attributes.h"
 #include "model/node_queries.h"
 #include "passes/bypass_nodes.h"
-#include "passes/infer_shapes.h"
 #include "passes/pass_registry.h"
 
 namespace ptq {
 
 int EliminateNoopCast(PassContext& context) {
-  std::optional<onnx::GraphProto> inferred;  // only if there is a Cast
-  std::optional<GraphView> types;
   return BypassNodes(&context.model.graph(), [&](const onnx::NodeProto& node, const GraphView&) {
     if (!IsOp(node, "Cast")) return false;
-    if (!types) {
-      inferred = InferredShapes(context.model, KnownShapes::kInputsOnly, nullptr);
-      types.emplace(*inferred);
-    }
-    const int64_t type = types->ElementType(node.input(0));
+    const int64_t type = context.types.Of(context.model).ElementType(node.input(0));
     return type != 0 && type == IntAttribute(node, "to", 0);
   });
 }

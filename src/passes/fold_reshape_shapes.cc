@@ -19,7 +19,6 @@
 #include "model/node_queries.h"
 #include "model/tensor_builder.h"
 #include "passes/graph_queries.h"
-#include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
 #include "passes/pass_registry.h"
 
@@ -44,11 +43,10 @@ bool IsName(const std::string& text) {
 
 class ShapeReader {
  public:
-  explicit ShapeReader(const Model& model)
-      : model_(model),
-        view_(model.graph()),
-        inferred_(InferredShapes(model, KnownShapes::kInputsOnly, nullptr)),
-        shapes_(inferred_) {}
+  explicit ShapeReader(PassContext& context)
+      : model_(context.model),
+        view_(context.model.graph()),
+        shapes_(context.types.Of(context.model)) {}
 
   // The dimensions of a tensor; nothing where its rank is not known.
   Elements DimsOf(const std::string& tensor) const {
@@ -144,8 +142,7 @@ class ShapeReader {
 
   const Model& model_;
   const GraphView view_;
-  const onnx::GraphProto inferred_;
-  const GraphView shapes_;
+  const GraphView& shapes_;
   std::unordered_map<std::string, Elements> values_;
 };
 
@@ -183,7 +180,7 @@ int FoldReshapeShapes(PassContext& context) {
     for (int i = 0; i < graph.node_size(); ++i) {
       const onnx::NodeProto& node = graph.node(i);
       if (!MayFold(view, node)) continue;
-      if (!reader) reader.emplace(model);
+      if (!reader) reader.emplace(context);
       const Elements shape = reader->ValuesOf(node.input(1));
       const Elements data = reader->DimsOf(node.input(0));
       if (!shape || !data) continue;

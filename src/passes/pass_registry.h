@@ -15,6 +15,7 @@ int EliminateDropout(PassContext& context);
 int EliminateIdentity(PassContext& context);
 int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
+int RaiseToTarget(PassContext& context);  // upgrade_opset.cc
 int FoldReshapeShapes(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
