@@ -55,6 +55,12 @@ const suites = {
     },
   },
   'test:js': { needs: ['wasm', 'js', 'tests'], run: testJs },
+  // Takes 8 GB of the disk.
+  'test:large': {
+    apart: true,
+    needs: ['wasm', 'js', 'tests'],
+    run: () => nodeTests('large', rest),
+  },
   'test:browser': {
     needs: ['wasm', 'js', 'web', 'tests'],
     async run() {
@@ -94,10 +100,11 @@ const tasks = {
     await buildWasm();
     await buildJs();
   },
-  test: () => test(Object.keys(suites)),
+  test: () => test(Object.keys(suites).filter((name) => !suites[name].apart)),
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),
   'test:browser': () => test(['test:browser']),
+  'test:large': () => test(['test:large']),
   fuzz: () => fuzz(rest),
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),

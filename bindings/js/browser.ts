@@ -2,16 +2,20 @@
 // below imports from Node.
 
 import type { ModelInput } from './base/bytes.js';
-import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
-import { inspectOn } from './jobs/inspect-model.js';
+import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
-import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
+import type {
+  CalibrateOptions,
+  InspectOptions,
+  PreprocessOptions,
+  QuantizeStaticOptions,
+} from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
 
 export { loadCore } from './core/load.js';
@@ -47,14 +51,18 @@ export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
 }
 
 /**
- * What a model is: inputs, outputs, opset, operators. For workers; in a page use inspectInWorker().
+ * What a model is and which of its nodes each format would quantize. For workers; in a page
+ * inspectInWorker() says what a model is.
  */
-export function inspectModel(model: ModelInput): Promise<ModelSummary> {
-  return inspectOn(browserPlatform, model);
+export function inspectModel(
+  model: ModelInput,
+  options: InspectOptions = {},
+): Promise<ModelInspection> {
+  return inspectOn(browserPlatform, model, options);
 }
 
 /** The float model as it is prepared for quantizing. */
-export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
+export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
   return preprocessOn(browserPlatform, options);
 }
 

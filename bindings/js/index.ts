@@ -2,16 +2,20 @@
 import './set-up-node.js';
 
 import type { ModelInput } from './base/bytes.js';
-import type { ModelSummary } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
-import { inspectOn } from './jobs/inspect-model.js';
+import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
-import type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
+import type {
+  CalibrateOptions,
+  InspectOptions,
+  PreprocessOptions,
+  QuantizeStaticOptions,
+} from './options/api.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
 
 export type { NodeModel } from './platform/node.js';
@@ -48,16 +52,23 @@ export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
   return calibrateOn(nodePlatform, options);
 }
 
-/** What a model is: inputs, outputs, opset, operators. Reads the graph, not the weights. */
-export function inspectModel(model: ModelInput): Promise<ModelSummary> {
-  return inspectOn(nodePlatform, model);
+/**
+ * What a model is (inputs, outputs, opset, operators, weights, memory) and which of its nodes each
+ * format would quantize, with the reasons for the others. Nothing is run and nothing written; data
+ * files need not be there.
+ */
+export function inspectModel(
+  model: ModelInput,
+  options: InspectOptions = {},
+): Promise<ModelInspection> {
+  return inspectOn(nodePlatform, model, options);
 }
 
 /**
- * Writes the float model as it is prepared for quantizing: constants folded, BatchNormalization
+ * The reference's `quant_pre_process`: writes the float model as it is prepared for quantizing: constants folded, BatchNormalization
  * folded, opset ≥ 13.
  */
-export function preprocessModel(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
+export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
   return preprocessOn(nodePlatform, options);
 }
 

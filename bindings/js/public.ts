@@ -10,9 +10,15 @@ export type { QnnConfigOptions } from './config/qnn-config.js';
 export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
 export type { StaticQuantConfig } from './config/static-config.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
+export type { ModelInspection } from './jobs/inspect-model.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';
 export type { QuantizeResult } from './jobs/quantize-static.js';
-export type { CalibrateOptions, PreprocessOptions, QuantizeStaticOptions } from './options/api.js';
+export type {
+  CalibrateOptions,
+  InspectOptions,
+  PreprocessOptions,
+  QuantizeStaticOptions,
+} from './options/api.js';
 export { qdqConfigOptions, qnnConfigOptions } from './options/configs.js';
 export { quantizeStaticDefaults } from './options/defaults.js';
 export { type ExtraOptionSpec, type ExtraOptions, extraOptions } from './options/extra-options.js';

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "passes/optimize_model.h"
 #include "quantization/config.h"
 #include "quantization/option_names.h"
 #include "quantization/option_value.h"
@@ -13,7 +14,7 @@ namespace ptq::binding {
 namespace {
 
 void CheckOptions(const std::string& options) {
-  OrThrowToJs([&] { ParseConfig(options); });
+  OrThrowToJs([&] { CheckPassNames(ParseConfig(options).disabled_passes); });
 }
 
 // `activation_type`: "" where it is not known.

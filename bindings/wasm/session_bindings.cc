@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "pipeline/inspect_model.h"
 #include "quantization/check_on_model.h"
 #include "session_json.h"
 #include "throw_error.h"
@@ -70,13 +71,24 @@ class Session {
                           GraphView(Quantizer().model().graph()));
   }
 
-  std::string Prepare(double min_opset) {
-    return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset)));
+  std::string Prepare(double min_opset, bool dump) {
+    return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset), dump ? &files_ : nullptr));
   }
 
-  double WritePrepared(const std::string& external_file) {
+  // `external_file`: "" where the weights stay in the model.
+  double WritePrepared(const std::string& external_file, double threshold, bool file_per_tensor,
+                       bool inferred_types) {
     TruncateOutputs(external_file);
-    return static_cast<double>(Quantizer().WritePrepared(external_file));
+    WriteOptions options;
+    options.external_file = options.external_location = external_file;
+    options.threshold = static_cast<uint64_t>(threshold);
+    options.file_per_tensor = file_per_tensor;
+    return static_cast<double>(Quantizer().WritePrepared(options, inferred_types));
+  }
+
+  // Of the model as it is given, for both formats at their defaults. `fix_dim` as the option.
+  std::string Inspect(const std::string& fix_dim) {
+    return ToJson(InspectModel(&Quantizer(), SizesFromJson(fix_dim)));
   }
 
   std::string CalibrationTensors() { return ToJson(Quantizer().TensorsToCalibrate()); }
@@ -85,6 +97,17 @@ class Session {
 
   std::string EstimateMemory(const std::string& input_shapes) {
     return ToJson(Quantizer().EstimateMemory(ShapesFromJson(input_shapes)));
+  }
+
+  // "null" where every tensor has a type.
+  std::string WriteTypeModel() {
+    if (Quantizer().UntypedTensors().empty()) return "null";
+    files_.Truncate(kCalibrationFile);
+    return ToJson(Quantizer().WriteTypeModel(kCalibrationFile));
+  }
+
+  std::string LearnTypes(const std::string& types) {
+    return ToJson(Quantizer().LearnTypes(TypesFromJson(types)));
   }
 
   std::string WriteReductionModel() {
@@ -132,10 +155,13 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("checkOverrides", &Guarded<&Session::CheckOverrides>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
+      .function("inspect", &Guarded<&Session::Inspect>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
       .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)
       .function("expectedMagnitude", &Guarded<&Session::ExpectedMagnitude>::Call)
       .function("estimateMemory", &Guarded<&Session::EstimateMemory>::Call)
+      .function("writeTypeModel", &Guarded<&Session::WriteTypeModel>::Call)
+      .function("learnTypes", &Guarded<&Session::LearnTypes>::Call)
       .function("writeReductionModel", &Guarded<&Session::WriteReductionModel>::Call)
       .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)

@@ -9,6 +9,7 @@
 #include "model/graph_view.h"
 #include "onnx/defs/data_type_utils.h"
 #include "passes/infer_shapes.h"
+#include "quantization/option_names.h"
 
 namespace ptq::binding {
 namespace {
@@ -76,6 +77,24 @@ json ValueJson(const onnx::ValueInfoProto& value) {
   }
   item["shape"] = std::move(shape);
   return item;
+}
+
+// The nodes that are quantized and those that stay float.
+std::pair<json, json> NodeListsJson(const std::vector<QuantizedNode>& nodes) {
+  json quantized = json::array();
+  json left_float = json::array();
+  for (const QuantizedNode& node : nodes) {
+    json item = {{"name", node.name}, {"opType", node.op_type}};
+    if (node.plan.action == NodeAction::kFloat) {
+      item["code"] = FloatReasonName(node.plan.reason.code);
+      item["reason"] = node.plan.reason.text;
+      left_float.push_back(std::move(item));
+    } else {
+      if (node.weight != WeightForm::kNone) item["weight"] = WeightFormName(node.weight);
+      quantized.push_back(std::move(item));
+    }
+  }
+  return {std::move(quantized), std::move(left_float)};
 }
 
 }  // namespace
@@ -168,6 +187,33 @@ std::string ToJson(const PrepareReport& report) {
                {"diagnostics", DiagnosticsJson(report.diagnostics)}});
 }
 
+std::string ToJson(const ModelInspection& inspection) {
+  json formats = json::object();
+  for (const FormatForecast& forecast : inspection.formats) {
+    auto [quantized, left_float] = NodeListsJson(forecast.nodes);
+    json item = {{"opset", forecast.opset},
+                 {"nodesQuantized", std::move(quantized)},
+                 {"nodesLeftFloat", std::move(left_float)}};
+    if (!forecast.refused.empty()) item["refused"] = forecast.refused;
+    formats[Name(forecast.format)] = std::move(item);
+  }
+  json steps = json::array();
+  for (const InputStep& step : inspection.input_steps) {
+    steps.push_back({{"input", step.input},
+                     {"node", step.node},
+                     {"opType", step.op_type},
+                     {"values", step.values}});
+  }
+  return Dump({{"formats", std::move(formats)},
+               {"nodesBefore", inspection.prepared.nodes_before},
+               {"nodesAfter", inspection.prepared.nodes_after},
+               {"weightBytes", inspection.weight_bytes},
+               {"activationBytes", inspection.memory.activations},
+               {"allShapesKnown", inspection.memory.all_known},
+               {"inputSteps", std::move(steps)},
+               {"diagnostics", DiagnosticsJson(inspection.prepared.diagnostics)}});
+}
+
 std::string ToJson(const CalibrationModel& model) {
   return Dump({{"outputs", model.outputs}, {"files", model.files}});
 }
@@ -208,24 +254,27 @@ std::vector<std::string> NamesFromJson(const std::string& text) {
   return json::parse(text).get<std::vector<std::string>>();
 }
 
+std::map<std::string, ObservedType> TypesFromJson(const std::string& text) {
+  std::map<std::string, ObservedType> types;
+  const json parsed = json::parse(text);
+  for (const auto& [name, item] : parsed.items()) {
+    for (int32_t type = 1; onnx::TensorProto_DataType_IsValid(type); ++type) {
+      if (TypeName(type) == item.at(0)) types[name] = {type, item.at(1).get<int64_t>()};
+    }
+  }
+  return types;
+}
+
+std::map<std::string, int64_t> SizesFromJson(const std::string& text) {
+  return json::parse(text).get<std::map<std::string, int64_t>>();
+}
+
 std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& text) {
   return json::parse(text).get<std::map<std::string, std::vector<int64_t>>>();
 }
 
 std::string ToJson(const QuantizeReport& report) {
-  json quantized = json::array();
-  json left_float = json::array();
-  for (const QuantizedNode& node : report.nodes) {
-    json item = {{"name", node.name}, {"opType", node.op_type}};
-    if (node.plan.action == NodeAction::kFloat) {
-      item["code"] = FloatReasonName(node.plan.reason.code);
-      item["reason"] = node.plan.reason.text;
-      left_float.push_back(std::move(item));
-    } else {
-      if (node.weight != WeightForm::kNone) item["weight"] = WeightFormName(node.weight);
-      quantized.push_back(std::move(item));
-    }
-  }
+  auto [quantized, left_float] = NodeListsJson(report.nodes);
   json tensors = json::array();
   for (const TensorPlan& tensor : report.tensors) {
     json item = {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "calibration/calibration_model.h"
 #include "model/model.h"
+#include "pipeline/inspect_model.h"
 #include "pipeline/quantize_static.h"
 
 namespace ptq::binding {
@@ -18,6 +19,7 @@ std::string SummaryJson(const Model& model);
 // The graph by itself: nodes, types of all tensors after inference, dims of initializers.
 std::string StructureJson(const Model& model);
 std::string ToJson(const PrepareReport& report);
+std::string ToJson(const ModelInspection& inspection);
 std::string ToJson(const std::vector<CalibratedTensor>& tensors);
 std::string ToJson(const MemoryEstimate& estimate);
 std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
@@ -32,5 +34,8 @@ TensorRanges RangesFromJson(const std::string& json);
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
 std::vector<std::string> NamesFromJson(const std::string& json);
 std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& json);
+// {tensor: ["float32", rank]}; types that are none of ONNX's are left out.
+std::map<std::string, ObservedType> TypesFromJson(const std::string& json);
+std::map<std::string, int64_t> SizesFromJson(const std::string& json);
 
 }  // namespace ptq::binding

@@ -273,4 +273,13 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
   return result;
 }
 
+CalibrationModel BuildTypeModel(const Model& model, const std::vector<std::string>& tensors) {
+  CalibrationModel result = Runnable(model);
+  for (const std::string& tensor : tensors) {
+    result.proto.mutable_graph()->add_output()->set_name(tensor);
+    result.outputs.push_back(tensor);
+  }
+  return result;
+}
+
 }  // namespace ptq

@@ -41,4 +41,8 @@ CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig
 // With `tensors` as outputs, in their order.
 CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::string>& tensors);
 
+// The model as it is with these tensors as further outputs, of no type: whoever loads it says what
+// they are.
+CalibrationModel BuildTypeModel(const Model& model, const std::vector<std::string>& tensors);
+
 }  // namespace ptq

@@ -97,17 +97,25 @@ uint64_t WriteModel(const Model& model, const WriteOptions& options) {
   if (options.external_file.empty() != options.external_location.empty()) {
     throw Error(ErrorCode::kInternal, "external_file and external_location go together.");
   }
-  const JoinResult joined = JoinModel(skeleton, options.external_location);
+  const ExternalFiles external = {options.external_location, options.threshold,
+                                  options.file_per_tensor};
+  const JoinResult joined = JoinModel(skeleton, external);
   if (joined.model_size > kLargestProtobuf) {
     throw Error(ErrorCode::kUnsupportedModel, "The model would be " +
                                                   std::to_string(joined.model_size) +
                                                   " bytes long; an ONNX file can hold 2147483647.")
-        .WithHint("Keep the weights in a file of their own: use_external_data_format.");
+        .WithHint(
+            "Keep the weights in a file of their own: use_external_data_format, or "
+            "save_as_external_data of preprocess.");
   }
   Files* files = model.tensors().files();
-  if (!options.external_file.empty()) WritePieces(joined.external, files, options.external_file);
+  uint64_t size = joined.model_size;
+  for (const ExternalFile& file : joined.external) {
+    WritePieces(file.pieces, files, options.external_file + file.suffix);
+    size += file.size;
+  }
   WritePieces(joined.model, files, options.file);
-  return joined.model_size + joined.external_size;
+  return size;
 }
 
 uint64_t WriteSkeleton(const Model& model, const std::string& file) {

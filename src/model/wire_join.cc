@@ -92,7 +92,7 @@ class FieldReader {
 
 class Joiner {
  public:
-  explicit Joiner(const std::string& external_location) : external_location_(external_location) {}
+  explicit Joiner(const ExternalFiles& external) : external_(external) {}
 
   JoinResult Join(std::string_view model) {
     result_.model_size = JoinMessage(Message::kModel, model);
@@ -151,7 +151,7 @@ class Joiner {
       reference.MergeFrom(part);
     }
     const bool referred = IsExternal(reference);
-    if (!referred && (external_location_.empty() || raw.size() < kInlineLimit)) return Keep(bytes);
+    if (!referred && !GoesOut(raw.size())) return Keep(bytes);
 
     Piece data;
     data.kept = raw;
@@ -163,7 +163,7 @@ class Joiner {
       data.offset = range.offset;
       data.length = range.length.value_or(0);
     }
-    const bool external = !external_location_.empty() && data.length >= kInlineLimit;
+    const bool external = GoesOut(data.length);
     const uint32_t place = external ? wire::kExternalData : wire::kRawData;
 
     // Fields below the data's own, the data, the rest: ascending, as protobuf writes them.
@@ -185,6 +185,20 @@ class Joiner {
     return length;
   }
 
+  bool GoesOut(uint64_t length) const {
+    return !external_.location.empty() && length > 0 && length >= external_.threshold;
+  }
+
+  // The file for the next tensor.
+  ExternalFile& NextFile() {
+    std::vector<ExternalFile>& files = result_.external;
+    if (files.empty() || external_.file_per_tensor) {
+      files.emplace_back();
+      if (external_.file_per_tensor) files.back().suffix = "." + std::to_string(files.size());
+    }
+    return files.back();
+  }
+
   uint64_t PlaceInline(const Piece& data) {
     Piece header;
     wire::AppendBytesHeader(&header.made, wire::kRawData, data.length);
@@ -196,22 +210,23 @@ class Joiner {
   }
 
   uint64_t PlaceExternal(const Piece& data) {
+    ExternalFile& file = NextFile();
     const uint64_t alignment = data.length >= kPageFrom ? kPage : kElementAlignment;
-    const uint64_t padding = (alignment - result_.external_size % alignment) % alignment;
+    const uint64_t padding = (alignment - file.size % alignment) % alignment;
     if (padding > 0) {
       Piece zeros;
       zeros.made.assign(padding, '\0');
       zeros.length = padding;
-      result_.external.push_back(std::move(zeros));
-      result_.external_size += padding;
+      file.pieces.push_back(std::move(zeros));
+      file.size += padding;
     }
     Piece entries;
-    wire::AppendExternal(&entries.made, external_location_, result_.external_size, data.length);
+    wire::AppendExternal(&entries.made, external_.location + file.suffix, file.size, data.length);
     entries.length = entries.made.size();
     const uint64_t length = entries.length;
     result_.model.push_back(std::move(entries));
-    result_.external.push_back(data);
-    result_.external_size += data.length;
+    file.pieces.push_back(data);
+    file.size += data.length;
     return length;
   }
 
@@ -232,14 +247,14 @@ class Joiner {
     return bytes.size();
   }
 
-  const std::string& external_location_;
+  const ExternalFiles& external_;
   JoinResult result_;
 };
 
 }  // namespace
 
-JoinResult JoinModel(std::string_view serialized, const std::string& external_location) {
-  return Joiner(external_location).Join(serialized);
+JoinResult JoinModel(std::string_view serialized, const ExternalFiles& external) {
+  return Joiner(external).Join(serialized);
 }
 
 }  // namespace ptq

@@ -21,16 +21,26 @@ struct Piece {
   uint64_t length = 0;  // bytes of the piece, wherever they are
 };
 
+// Which tensors' raw data goes to files beside the model.
+struct ExternalFiles {
+  std::string location = {};  // what the model calls the file; empty: all stays in the model
+  uint64_t threshold = kInlineLimit;  // bytes: smaller data stays, too
+  bool file_per_tensor = false;       // "<location>.1", "<location>.2", … in place of one file
+};
+
+struct ExternalFile {
+  std::string suffix;  // of the location: "", or ".1", ".2", …
+  std::vector<Piece> pieces;
+  uint64_t size = 0;
+};
+
 struct JoinResult {
   std::vector<Piece> model;
   uint64_t model_size = 0;
-  std::vector<Piece> external;  // where data goes to an external file
-  uint64_t external_size = 0;
+  std::vector<ExternalFile> external;
 };
 
-// `serialized`: a ModelProto that protobuf wrote; the pieces point into it. Where
-// `external_location` is empty, all data goes into the model; otherwise raw data of kInlineLimit
-// bytes and more goes to the external file, which the model calls by that name.
-JoinResult JoinModel(std::string_view serialized, const std::string& external_location);
+// `serialized`: a ModelProto that protobuf wrote; the pieces point into it.
+JoinResult JoinModel(std::string_view serialized, const ExternalFiles& external);
 
 }  // namespace ptq

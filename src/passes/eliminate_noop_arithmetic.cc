@@ -23,8 +23,8 @@ constexpr uint64_t kMostRead = 64 << 10;  // elements of a constant
 
 class NoopArithmetic {
  public:
-  NoopArithmetic(const Model& model, const GraphView& view)
-      : model_(model), view_(view), known_(model, view) {}
+  NoopArithmetic(PassContext& context, const GraphView& view)
+      : model_(context.model), view_(view), known_(context, view) {}
 
   // The index of the input that the node passes on; -1 where it does more.
   int Passed(const onnx::NodeProto& node) {
@@ -123,7 +123,7 @@ class NoopArithmetic {
 int EliminateNoopArithmetic(PassContext& context) {
   onnx::GraphProto& graph = context.model.graph();
   const GraphView view(graph);
-  NoopArithmetic noop(context.model, view);
+  NoopArithmetic noop(context, view);
   return BypassToInputs(
       &graph, [&](const onnx::NodeProto& node, const GraphView&) { return noop.Passed(node); });
 }

@@ -101,7 +101,7 @@ int SkipCasts(onnx::GraphProto* graph, const GraphView& view, KnownValues* known
 int EliminateNoopCast(PassContext& context) {
   onnx::GraphProto& graph = context.model.graph();
   const GraphView view(graph);
-  KnownValues known(context.model, view);  // of types, which stay
+  KnownValues known(context, view);  // of types, which stay
   const int skipped = SkipCasts(&graph, view, &known);
   return skipped + BypassNodes(&graph, [&](const onnx::NodeProto& node, const GraphView&) {
            if (!IsOp(node, "Cast") || !HasInput(node, 0)) return false;

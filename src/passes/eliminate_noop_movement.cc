@@ -24,8 +24,8 @@ bool All(const std::vector<int64_t>& values, int64_t wanted) {
 
 class NoopMovement {
  public:
-  NoopMovement(const Model& model, const GraphView& view)
-      : model_(model), view_(view), known_(model, view) {}
+  NoopMovement(PassContext& context, const GraphView& view)
+      : model_(context.model), view_(view), known_(context, view) {}
 
   bool Is(const onnx::NodeProto& node) {
     if (!HasInput(node, 0) || !OutputsUnused(view_, node, 1)) return false;
@@ -151,7 +151,7 @@ class NoopMovement {
 int EliminateNoopMovement(PassContext& context) {
   onnx::GraphProto& graph = context.model.graph();
   const GraphView view(graph);
-  NoopMovement noop(context.model, view);
+  NoopMovement noop(context, view);
   return BypassNodes(&graph,
                      [&](const onnx::NodeProto& node, const GraphView&) { return noop.Is(node); });
 }

@@ -74,7 +74,7 @@ class Folder {
       : model_(context.model),
         graph_(context.model.graph()),
         view_(context.model.graph()),
-        shapes_(context.model),
+        shapes_(context),
         names_(context.model.graph()),
         scaler_(context.model, view_, &names_) {}
 

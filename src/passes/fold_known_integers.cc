@@ -24,7 +24,7 @@ int FoldKnownIntegers(PassContext& context) {
   std::vector<onnx::TensorProto> made;
   {
     const GraphView view(graph);
-    KnownValues known(model, view);
+    KnownValues known(context, view);
     std::vector<std::optional<SmallTensor>> values(fold.size());
     // Without a Shape there is nothing that fold_constants does not see.
     bool shapes = false;

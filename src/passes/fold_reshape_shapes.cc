@@ -110,7 +110,7 @@ int FoldReshapeShapes(PassContext& context) {
   std::vector<Edit> edits;
   {
     const GraphView view(graph);
-    KnownValues known(model, view);
+    KnownValues known(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       const int input = ComputedInput(model, view, graph.node(i));
       if (input < 0) continue;

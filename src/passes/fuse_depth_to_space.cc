@@ -44,7 +44,8 @@ constexpr Form kForms[] = {
 
 class Finder {
  public:
-  Finder(const Model& model, const GraphView& view) : model_(model), view_(view), known_(model, view) {}
+  Finder(PassContext& context, const GraphView& view)
+      : model_(context.model), view_(view), known_(context, view) {}
 
   std::optional<Fused> Find(int index) {
     const onnx::NodeProto& last = view_.node(index);
@@ -110,7 +111,7 @@ int FuseDepthToSpace(PassContext& context) {
   std::vector<Fused> found;
   {
     const GraphView view(graph);
-    Finder finder(context.model, view);
+    Finder finder(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       if (std::optional<Fused> fused = finder.Find(i)) found.push_back(std::move(*fused));
     }

@@ -42,7 +42,7 @@ int FuseMatMulAdd(PassContext& context) {
   Model& model = context.model;
   onnx::GraphProto& graph = model.graph();
   const GraphView view(graph);
-  StaticShapes shapes(model);
+  StaticShapes shapes(context);
   UniqueNames names(graph);
   GemmMaker maker(view, &shapes, &names);
   NodeEdits edits;

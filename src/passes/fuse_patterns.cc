@@ -6,7 +6,6 @@
 //
 // The same for RMSNormalization, Gelu, Swish and HardSwish (src/patterns). Whoever names one of the
 // nodes to exclude it names the one that they became.
-#include "passes/infer_shapes.h"
 #include "passes/pass_registry.h"
 #include "patterns/pattern.h"
 
@@ -29,12 +28,8 @@ std::string NameOf(const onnx::GraphProto& graph, const Pattern& pattern) {
 int FusePatterns(PassContext& context) {
   onnx::GraphProto& graph = context.model.graph();
   const int64_t opset = context.model.Opset();
-  std::vector<Pattern> patterns;
-  {
-    const onnx::GraphProto inferred =
-        InferredShapes(context.model, KnownShapes::kInputsOnly, nullptr);
-    patterns = FindPatterns(context.model, GraphView(graph), GraphView(inferred));
-  }
+  const GraphView& shapes = context.types.Of(context.model);
+  std::vector<Pattern> patterns = FindPatterns(context.model, GraphView(graph), shapes);
   std::erase_if(patterns,
                 [&](const Pattern& pattern) { return !pattern.node || opset < pattern.min_opset; });
   std::vector<bool> remove(static_cast<size_t>(graph.node_size()), false);

@@ -38,8 +38,8 @@ struct Blocks {
 
 class Finder {
  public:
-  Finder(const Model& model, const GraphView& view)
-      : model_(model), view_(view), known_(model, view) {}
+  Finder(PassContext& context, const GraphView& view)
+      : model_(context.model), view_(view), known_(context, view) {}
 
   std::optional<Blocks> Find(int index) {
     const onnx::NodeProto& node = view_.node(index);
@@ -136,7 +136,7 @@ int FuseSpaceToDepth(PassContext& context) {
   std::vector<Blocks> found;
   {
     const GraphView view(graph);
-    Finder finder(model, view);
+    Finder finder(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       if (std::optional<Blocks> blocks = finder.Find(i)) found.push_back(std::move(*blocks));
     }

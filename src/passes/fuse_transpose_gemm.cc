@@ -32,7 +32,7 @@ class Fuser {
       : model_(context.model),
         graph_(context.model.graph()),
         view_(context.model.graph()),
-        shapes_(context.model),
+        shapes_(context),
         names_(context.model.graph()),
         maker_(view_, &shapes_, &names_) {}
 

@@ -45,6 +45,19 @@ onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::stri
   return std::move(*copy.mutable_graph());
 }
 
+const GraphView& InferredTypes::Of(const Model& model) {
+  if (!view_) {
+    graph_ = InferredShapes(model, KnownShapes::kInputsOnly, /*failure=*/nullptr);
+    view_.emplace(*graph_);
+  }
+  return *view_;
+}
+
+void InferredTypes::Forget() {
+  view_.reset();
+  graph_.reset();
+}
+
 void InferShapes(Model& model, Diagnostics* diagnostics, Bodies bodies) {
   std::string failure;
   onnx::GraphProto inferred = InferredShapes(model, KnownShapes::kAll, &failure);

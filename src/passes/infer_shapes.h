@@ -1,6 +1,9 @@
 // Types and shapes of intermediate tensors, by onnx's own inference.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/diagnostic.h"
 #include "model/graph_view.h"
 #include "model/model.h"
@@ -22,5 +25,21 @@ void InferShapes(Model& model, Diagnostics* diagnostics = nullptr,
 
 // The same on a copy: the graph's value_info and outputs as inferred. Nothing in `model` changes.
 onnx::GraphProto InferredShapes(const Model& model, KnownShapes known, std::string* failure);
+
+// InferredShapes from the inputs only, made when first asked for.
+class InferredTypes {
+ public:
+  InferredTypes() = default;
+  InferredTypes(const InferredTypes&) = delete;  // the view is of the graph beside it
+  InferredTypes& operator=(const InferredTypes&) = delete;
+
+  // Has the value_info that was inferred; its nodes are those of `model` when it was made.
+  const GraphView& Of(const Model& model);
+  void Forget();
+
+ private:
+  std::optional<onnx::GraphProto> graph_;
+  std::optional<GraphView> view_;
+};
 
 }  // namespace ptq

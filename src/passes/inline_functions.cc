@@ -163,7 +163,7 @@ class Inliner {
     }
     if (newest > model_.Opset()) {
       try {
-        UpgradeOpset(model_, newest, context_.diagnostics);
+        UpgradeGraph(model_, newest, context_.diagnostics);
       } catch (const Error&) {
         all_ = false;  // the model stays as it is, and so do the calls of what is newer
       }

@@ -10,7 +10,6 @@
 #include "model/domains.h"
 #include "model/node_queries.h"
 #include "passes/graph_queries.h"
-#include "passes/infer_shapes.h"
 
 namespace ptq {
 namespace {
@@ -91,18 +90,7 @@ std::optional<std::vector<int64_t>> NumbersOf(const std::optional<Elements>& ele
   return numbers;
 }
 
-const onnx::ValueInfoProto* KnownValues::Inferred(const std::string& tensor) {
-  if (!inferred_) {
-    inferred_ = InferredShapes(model_, KnownShapes::kInputsOnly, nullptr);
-    shapes_.emplace(*inferred_);
-  }
-  return shapes_->ValueInfo(tensor);
-}
-
-int32_t KnownValues::TypeOf(const std::string& tensor) {
-  Inferred(tensor);
-  return shapes_->ElementType(tensor);
-}
+int32_t KnownValues::TypeOf(const std::string& tensor) { return Shapes().ElementType(tensor); }
 
 std::optional<Elements> KnownValues::DimsOf(const std::string& tensor) {
   Elements dims;
@@ -110,7 +98,7 @@ std::optional<Elements> KnownValues::DimsOf(const std::string& tensor) {
     for (const int64_t dim : constant->dims()) dims.push_back({dim, ""});
     return dims;
   }
-  const onnx::ValueInfoProto* info = Inferred(tensor);
+  const onnx::ValueInfoProto* info = Shapes().ValueInfo(tensor);
   if (info == nullptr || !info->type().tensor_type().has_shape()) return std::nullopt;
   for (const auto& dim : info->type().tensor_type().shape().dim()) {
     if (dim.has_dim_value() && dim.dim_value() >= 0) {
@@ -151,7 +139,7 @@ std::optional<SmallTensor> KnownValues::Constant(const TensorProto& tensor) cons
     return std::nullopt;
   }
   SmallTensor values{tensor.data_type(), tensor.dims_size() == 0, {}};
-  for (const int64_t value : model_.tensors().ReadInts(tensor)) {
+  for (const int64_t value : context_.model.tensors().ReadInts(tensor)) {
     values.elements.push_back({value, ""});
   }
   return values;
@@ -257,7 +245,7 @@ std::optional<SmallTensor> KnownValues::Gather(const onnx::NodeProto& node,
 
 std::optional<SmallTensor> KnownValues::Slice(const onnx::NodeProto& node,
                                               const SmallTensor& data) {
-  const auto arguments = SliceArgumentsOf(node, model_.Opset(), this);
+  const auto arguments = SliceArgumentsOf(node, context_.model.Opset(), this);
   if (data.scalar || !arguments || arguments->starts.size() != 1 || arguments->steps[0] != 1 ||
       !arguments->ends[0].IsNumber()) {
     return std::nullopt;
@@ -318,7 +306,7 @@ std::optional<SmallTensor> KnownValues::ConstantOfShape(const onnx::NodeProto& n
     return std::nullopt;
   }
   const int64_t count = dims->empty() ? 1 : dims->front();
-  const std::vector<int64_t> numbers = model_.tensors().ReadInts(value->t());
+  const std::vector<int64_t> numbers = context_.model.tensors().ReadInts(value->t());
   if (count < 0 || count > kMostElements || numbers.size() != 1) return std::nullopt;
   return SmallTensor{value->t().data_type(), dims->empty(),
                      Elements(static_cast<size_t>(count), {numbers[0], ""})};

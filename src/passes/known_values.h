@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/graph_view.h"
-#include "model/model.h"
+#include "passes/pass.h"
 
 namespace ptq {
 
@@ -38,12 +38,11 @@ struct SmallTensor {
   Elements elements;
 };
 
-// Of one state of a model; valid until the graph is changed. Inference runs once, when it is first
-// asked for something that needs it.
+// Of one state of a model; valid until the graph is changed, the shapes until the pass ends.
 class KnownValues {
  public:
   // Both are kept, not owned.
-  KnownValues(const Model& model, const GraphView& view) : model_(model), view_(view) {}
+  KnownValues(PassContext& context, const GraphView& view) : context_(context), view_(view) {}
 
   // Whether the elements of the node's only output may follow from those of its inputs.
   static bool Follows(const onnx::NodeProto& node);
@@ -61,7 +60,7 @@ class KnownValues {
   std::optional<Elements> ElementsOf(const std::string& tensor);
 
  private:
-  const onnx::ValueInfoProto* Inferred(const std::string& tensor);
+  const GraphView& Shapes() { return context_.types.Of(context_.model); }
   std::optional<SmallTensor> Find(const std::string& tensor);
   std::optional<SmallTensor> Constant(const onnx::TensorProto& tensor) const;
   std::optional<SmallTensor> Unknown(const std::string& tensor);
@@ -75,10 +74,8 @@ class KnownValues {
   std::optional<SmallTensor> ConstantOfShape(const onnx::NodeProto& node,
                                              const SmallTensor& shape) const;
 
-  const Model& model_;
+  PassContext& context_;
   const GraphView& view_;
-  std::optional<onnx::GraphProto> inferred_;
-  std::optional<GraphView> shapes_;
   std::unordered_map<std::string, std::optional<SmallTensor>> values_;
   int depth_ = 0;  // of nodes that are being evaluated
 };

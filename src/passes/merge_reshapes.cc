@@ -33,8 +33,11 @@ bool KeepsElements(const onnx::NodeProto& node) {
 
 class Merger {
  public:
-  explicit Merger(Model& model)
-      : model_(model), view_(model.graph()), known_(model, view_), names_(model.graph()) {}
+  explicit Merger(PassContext& context)
+      : model_(context.model),
+        view_(model_.graph()),
+        known_(context, view_),
+        names_(model_.graph()) {}
 
   int Run() {
     onnx::GraphProto& graph = model_.graph();
@@ -134,7 +137,7 @@ class Merger {
 }  // namespace
 
 int MergeReshapes(PassContext& context) {
-  const int merged = Merger(context.model).Run();
+  const int merged = Merger(context).Run();
   if (merged > 0) {
     BypassNodes(&context.model.graph(), [](const onnx::NodeProto& node, const GraphView&) {
       return IsOp(node, "Identity");

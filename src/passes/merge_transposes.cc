@@ -102,12 +102,13 @@ std::optional<std::vector<int64_t>> AsShape(const Order& order, const Elements& 
   return rests <= 1 ? std::optional(std::move(shape)) : std::nullopt;
 }
 
-int ReplaceByReshapes(Model& model) {
+int ReplaceByReshapes(PassContext& context) {
+  Model& model = context.model;
   onnx::GraphProto& graph = model.graph();
   std::vector<std::pair<int, std::vector<int64_t>>> edits;
   {
     const GraphView view(graph);
-    KnownValues known(model, view);
+    KnownValues known(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       const onnx::NodeProto& node = graph.node(i);
       const Order order = IsOp(node, "Transpose") ? IntsAttribute(node, "perm") : Order{};
@@ -135,7 +136,7 @@ int ReplaceByReshapes(Model& model) {
 
 int MergeTransposes(PassContext& context) {
   const int merged = Merge(&context.model.graph());
-  return merged + ReplaceByReshapes(context.model);
+  return merged + ReplaceByReshapes(context);
 }
 
 }  // namespace ptq

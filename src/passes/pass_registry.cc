@@ -5,16 +5,18 @@ namespace ptq {
 std::span<const Pass> OptimizePasses() {
   // Each relies on the ones above it: everything after the third sees weights as initializers and
   // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv.
+  // What the later ones leave, the earlier ones see in the next round (optimize_model.cc).
   static constexpr Pass kPasses[] = {
-      {"inline_functions", "calls of the model's own functions become their nodes",
-       InlineFunctions},
+      {"inline_functions", "calls of the model's own functions become their nodes", InlineFunctions,
+       true},
       {"drop_initializer_inputs", "weights repeated as graph inputs become constants",
-       DropInitializerInputs},
+       DropInitializerInputs, true},
       {"extract_constants", "Constant nodes become initializers", ExtractConstants},
       {"eliminate_dropout", "Dropout in inference form is bypassed", EliminateDropout},
       {"eliminate_identity", "Identity is bypassed", EliminateIdentity},
       {"eliminate_noop_cast", "Casts that change nothing are bypassed", EliminateNoopCast},
       {"fold_constants", "subgraphs of constants are evaluated", FoldConstants},
+      {"upgrade_opset", "the model is raised to the opset that was asked for", RaiseToTarget, true},
       {"fold_known_integers", "integers computed of known dimensions become constants",
        FoldKnownIntegers},
       {"fold_reshape_shapes", "computed shapes and ends that copy dimensions become constants",

@@ -15,6 +15,7 @@ int EliminateDropout(PassContext& context);
 int EliminateIdentity(PassContext& context);
 int EliminateNoopCast(PassContext& context);
 int FoldConstants(PassContext& context);
+int RaiseToTarget(PassContext& context);  // upgrade_opset.cc
 int FoldReshapeShapes(PassContext& context);
 int EliminateNoopMovement(PassContext& context);
 int EliminateNoopArithmetic(PassContext& context);

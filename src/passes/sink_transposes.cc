@@ -88,8 +88,11 @@ class Regions {
 
 class Sinker {
  public:
-  explicit Sinker(Model& model)
-      : model_(model), view_(model.graph()), known_(model, view_), names_(model.graph()) {}
+  explicit Sinker(PassContext& context)
+      : model_(context.model),
+        view_(model_.graph()),
+        known_(context, view_),
+        names_(model_.graph()) {}
 
   int Run() {
     Grow();
@@ -410,6 +413,6 @@ class Sinker {
 
 }  // namespace
 
-int SinkTransposes(PassContext& context) { return Sinker(context.model).Run(); }
+int SinkTransposes(PassContext& context) { return Sinker(context).Run(); }
 
 }  // namespace ptq

@@ -1,5 +1,5 @@
 // Shapes that follow from the graph's inputs and initializers alone: a file's own value_info may be
-// out of date. Inferred when the first one is asked for.
+// out of date.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/graph_view.h"
-#include "model/model.h"
+#include "passes/pass.h"
 
 namespace ptq {
 
@@ -18,15 +17,13 @@ inline constexpr int64_t kUnknownDim = -1;
 class StaticShapes {
  public:
   // Kept, not owned.
-  explicit StaticShapes(const Model& model) : model_(model) {}
+  explicit StaticShapes(PassContext& context) : context_(context) {}
 
   // Nothing where the rank is not known.
   std::optional<std::vector<int64_t>> Of(const std::string& tensor);
 
  private:
-  const Model& model_;
-  std::optional<onnx::GraphProto> inferred_;
-  std::optional<GraphView> view_;
+  PassContext& context_;
 };
 
 }  // namespace ptq

@@ -20,6 +20,7 @@
 #include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
 #include "passes/opset/adapter.h"
+#include "passes/pass_registry.h"
 
 namespace ptq {
 namespace {
@@ -40,13 +41,14 @@ const AdapterRow* NextAdapter(const onnx::NodeProto& node, int64_t opset, int64_
   return nullptr;
 }
 
-// What all graphs of the model share.
+// What all graphs of the model, or all of one of its functions, share.
 struct Shared {
   const Model& model;
   int64_t from;
   int64_t target;
   UniqueNames names;
   Diagnostics diagnostics;
+  bool in_function = false;  // where there are no initializers
 };
 
 class GraphUpgrader : public UpgradeContext {
@@ -77,7 +79,7 @@ class GraphUpgrader : public UpgradeContext {
     const std::string name = shared_.names.Make(tensor.name());
     tensor.set_name(name);
     made_.emplace(name, tensor);
-    if (outer_ == nullptr) {
+    if (outer_ == nullptr && !shared_.in_function) {
       constants_.push_back(std::move(tensor));
       return name;
     }
@@ -139,6 +141,12 @@ class GraphUpgrader : public UpgradeContext {
       return;
     }
     if (node.input_size() == 0 || node.output_size() == 0) FailUpgrade(node, "is malformed.");
+    for (const onnx::AttributeProto& attribute : node.attribute()) {
+      if (attribute.ref_attr_name().empty()) continue;
+      FailUpgrade(node, "takes \"" + attribute.name() +
+                            "\" from the call of its function, so it "
+                            "cannot be converted where it is.");
+    }
     row->adapt(node, *this);
     for (onnx::NodeProto& next : std::exchange(emitted_, {})) Upgrade(std::move(next), row->opset);
   }
@@ -208,9 +216,38 @@ class GraphUpgrader : public UpgradeContext {
   std::unordered_map<std::string, onnx::TensorProto> made_;
 };
 
+onnx::OperatorSetIdProto* OnnxImport(onnx::FunctionProto* function) {
+  for (onnx::OperatorSetIdProto& import : *function->mutable_opset_import()) {
+    if (IsOnnxDomain(import.domain())) return &import;
+  }
+  return nullptr;
+}
+
+// The function with its nodes in the target opset; as it is where it has that or a newer one.
+onnx::FunctionProto UpgradeFunction(const Model& model, onnx::FunctionProto function,
+                                    int64_t target, Diagnostics* diagnostics) {
+  onnx::OperatorSetIdProto* const import = OnnxImport(&function);
+  if (import == nullptr || import->version() >= target) return function;
+  onnx::GraphProto graph;
+  graph.mutable_node()->Swap(function.mutable_node());
+  graph.mutable_value_info()->CopyFrom(function.value_info());
+  for (const std::string& input : function.input()) graph.add_input()->set_name(input);
+  for (const std::string& output : function.output()) graph.add_output()->set_name(output);
+  Shared shared{model, import->version(), target, UniqueNames(graph), {}, /*in_function=*/true};
+  {
+    GraphUpgrader upgrader(graph, nullptr, &shared);
+    upgrader.Run();
+    upgrader.Apply(&graph);
+  }
+  function.mutable_node()->Swap(graph.mutable_node());
+  import->set_version(target);
+  diagnostics->insert(diagnostics->end(), shared.diagnostics.begin(), shared.diagnostics.end());
+  return function;
+}
+
 }  // namespace
 
-void UpgradeOpset(Model& model, int64_t target, Diagnostics& diagnostics) {
+void UpgradeGraph(Model& model, int64_t target, Diagnostics& diagnostics) {
   const int64_t from = model.Opset();
   if (from == 0 || from >= target) return;
   InferShapes(model, &diagnostics);  // Softmax asks for the rank, Clip for the type
@@ -224,6 +261,37 @@ void UpgradeOpset(Model& model, int64_t target, Diagnostics& diagnostics) {
   RaiseIrVersion(model, IrVersionOfOpset(target));
   diagnostics.insert(diagnostics.end(), shared.diagnostics.begin(), shared.diagnostics.end());
   InferShapes(model);
+}
+
+void UpgradeOpset(Model& model, int64_t target, Diagnostics& diagnostics) {
+  if (model.Opset() == 0 || model.Opset() >= target) return;
+  google::protobuf::RepeatedPtrField<onnx::FunctionProto> functions;
+  for (const onnx::FunctionProto& function : model.proto().functions()) {
+    *functions.Add() = UpgradeFunction(model, function, target, &diagnostics);
+  }
+  UpgradeGraph(model, target, diagnostics);
+  model.proto().mutable_functions()->Swap(&functions);
+}
+
+void CheckTargetOpset(int64_t target, const Model& model) {
+  const int64_t newest =
+      onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
+  const std::string what = "target_opset " + std::to_string(target);
+  if (target > newest || target < kMinOpset) {
+    throw Error(ErrorCode::kInvalidOption, what + ": known are " + std::to_string(kMinOpset) +
+                                               " to " + std::to_string(newest));
+  }
+  if (target >= model.Opset()) return;
+  throw Error(ErrorCode::kUnsupportedOption, what + ": the model has opset " +
+                                                 std::to_string(model.Opset()) +
+                                                 ", and opsets are only raised")
+      .WithHint("leave target_opset out, or ask for a newer one");
+}
+
+int RaiseToTarget(PassContext& context) {
+  const int64_t before = context.model.Opset();
+  UpgradeOpset(context.model, context.target_opset, context.diagnostics);
+  return context.model.Opset() == before ? 0 : 1;
 }
 
 }  // namespace ptq

@@ -5,14 +5,15 @@
 #include <map>
 
 #include "base/error.h"
-#include "model/model_writer.h"
 #include "model/node_queries.h"
 #include "model/topological_sort.h"
+#include "passes/fix_dims.h"
 #include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
 #include "passes/optimize_model.h"
 #include "passes/uniquify_names.h"
 #include "passes/upgrade_opset.h"
+#include "pipeline/pass_dump.h"
 #include "quantization/check_on_model.h"
 #include "quantization/mark_qdq.h"
 #include "quantization/plan_context.h"
@@ -158,6 +159,9 @@ int64_t RequiredOpset(const Model& model, const StaticQuantConfig& config) {
 StaticQuantizer::StaticQuantizer(Files* files) : model_(Model::Load(files)) {}
 
 void StaticQuantizer::Configure(StaticQuantConfig config) {
+  CheckPassNames(config.disabled_passes);
+  if (config.target_opset != 0) CheckTargetOpset(config.target_opset, model_);
+  CheckFixDims(config.fix_dim, model_.graph());
   CheckConfig(config, model_);
   config_ = std::move(config);
   NameInlinedNodes();
@@ -172,12 +176,13 @@ void StaticQuantizer::NameInlinedNodes() {
   }
 }
 
-PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
+PrepareReport StaticQuantizer::Prepare(int64_t min_opset, Files* dump) {
   PrepareReport report;
   report.nodes_before = model_.graph().node_size();
   report.opset_before = model_.Opset();
   ReportQuantizedAlready(model_.graph(), &report.diagnostics);
   prepared_.emplace(model_);
+  FixDims(config_.fix_dim, &prepared_->graph());
   // Planners and passes rely on topological order, which ONNX requires (IR specification), but some
   // files are not sorted.
   const std::vector<onnx::GraphProto*> graphs = GraphsOf(&prepared_->graph(), config_.bodies());
@@ -187,8 +192,17 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
   if (config_.enable_subgraph) UniquifyNames(*prepared_);
   // The model imports other domains only, and the nodes added below belong to ai.onnx.
   if (prepared_->Opset() == 0) prepared_->SetOpset("", kAxisOpset);
+  std::optional<PassDump> dumped;
+  if (dump != nullptr) dumped.emplace(*prepared_, dump);
+  const int64_t asked = std::max(min_opset, config_.target_opset);
   if (config_.optimize_model) {
-    PrepareResult result = OptimizeModel(*prepared_, report.diagnostics, config_.bodies());
+    OptimizeOptions options = {config_.bodies(), asked, config_.disabled_passes, {}};
+    if (dumped) {
+      options.on_change = [&](const Pass& pass, int round, int changes) {
+        dumped->Write(pass.name, round, changes);
+      };
+    }
+    PrepareResult result = OptimizeModel(*prepared_, report.diagnostics, options);
     report.changes = std::move(result.changes);
     inlined_ = std::move(result.inlined);
     NameInlinedNodes();
@@ -197,18 +211,80 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset) {
     InferShapes(*prepared_, &report.diagnostics);  // OptimizeModel and UpgradeOpset end with it
   }
   if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
-  const int64_t wanted = std::max(RequiredOpset(*prepared_, config_), min_opset);
-  if (prepared_->Opset() < wanted) {
-    UpgradeOpset(*prepared_, wanted, report.diagnostics);
-    if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
-  }
+  const int64_t before = prepared_->Opset();
+  RaiseOpset(asked, &report.diagnostics);
+  if (dumped && prepared_->Opset() != before) dumped->Write("upgrade_opset", 1, 1);
   report.nodes_after = prepared_->graph().node_size();
   report.opset_after = prepared_->Opset();
   return report;
 }
 
-uint64_t StaticQuantizer::WritePrepared(const std::string& external_file) const {
-  return WriteModel(*prepared_, {kOutputFile, external_file, external_file});
+// As far as the output needs and `asked`.
+void StaticQuantizer::RaiseOpset(int64_t asked, Diagnostics* diagnostics) {
+  const int64_t required = RequiredOpset(*prepared_, config_);
+  if (config_.target_opset != 0 && required > std::max(config_.target_opset, prepared_->Opset())) {
+    throw Error(ErrorCode::kUnsupportedOption,
+                "target_opset " + std::to_string(config_.target_opset) +
+                    ": what was asked for needs opset " + std::to_string(required))
+        .WithHint("leave target_opset out, or ask for " + std::to_string(required) + " or more");
+  }
+  const int64_t wanted = std::max(required, asked);
+  if (prepared_->Opset() >= wanted) return;
+  UpgradeOpset(*prepared_, wanted, *diagnostics);
+  if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
+}
+
+std::vector<std::string> StaticQuantizer::UntypedTensors() const {
+  const GraphView view(prepared_->graph());
+  std::vector<std::string> tensors;
+  for (const onnx::NodeProto& node : prepared_->graph().node()) {
+    for (const std::string& output : node.output()) {
+      if (output.empty() || view.ElementType(output) != 0 || view.IsGraphOutput(output)) continue;
+      const onnx::ValueInfoProto* info = view.ValueInfo(output);
+      const bool is_tensor = info == nullptr || !info->has_type() || info->type().has_tensor_type();
+      if (is_tensor && !view.Uses(output).empty()) tensors.push_back(output);
+    }
+  }
+  return tensors;
+}
+
+CalibrationModel StaticQuantizer::WriteTypeModel(const std::string& file) const {
+  return WriteRunnable(BuildTypeModel(*prepared_, UntypedTensors()), *prepared_, file);
+}
+
+Diagnostics StaticQuantizer::LearnTypes(const std::map<std::string, ObservedType>& types) {
+  Diagnostics diagnostics;
+  onnx::GraphProto& graph = prepared_->graph();
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> kept;
+  for (onnx::ValueInfoProto& info : *graph.mutable_value_info()) {
+    if (!types.contains(info.name())) kept.Add(std::move(info));
+  }
+  graph.mutable_value_info()->Swap(&kept);
+  for (const auto& [name, type] : types) {
+    onnx::ValueInfoProto* info = graph.add_value_info();
+    info->set_name(name);
+    auto* tensor = info->mutable_type()->mutable_tensor_type();
+    tensor->set_elem_type(type.element_type);
+    // Sizes may be those of one sample; the rank is that of all.
+    for (int64_t i = 0; i < type.rank; ++i) tensor->mutable_shape()->add_dim();
+  }
+  InferShapes(*prepared_, nullptr, config_.bodies());
+  RaiseOpset(0, &diagnostics);
+  return diagnostics;
+}
+
+uint64_t StaticQuantizer::WritePrepared(const WriteOptions& options, bool inferred_types) const {
+  if (inferred_types) return WriteModel(*prepared_, options);
+  Model written = *prepared_;
+  const GraphView given(model_.graph());
+  auto* const infos = written.graph().mutable_value_info();
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> kept;
+  for (const onnx::ValueInfoProto& info : *infos) {
+    if (const onnx::ValueInfoProto* known = given.ValueInfo(info.name())) *kept.Add() = *known;
+  }
+  infos->Swap(&kept);
+  *written.graph().mutable_output() = model_.graph().output();
+  return WriteModel(written, options);
 }
 
 std::vector<CalibratedTensor> StaticQuantizer::TensorsToCalibrate() const {
@@ -233,36 +309,54 @@ CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string
 
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
 
+QuantPlan StaticQuantizer::Plan(const TensorRanges& ranges) const {
+  const PlanContext context(*prepared_, config_, ranges);
+  return config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
+}
+
+std::vector<QuantizedNode> StaticQuantizer::NodesOf(const QuantPlan& plan) const {
+  std::vector<QuantizedNode> nodes;
+  const GraphView view(prepared_->graph(), config_.bodies());
+  WeightForms weights(view, plan);
+  for (int i = 0; i < view.node_count(); ++i) {
+    const onnx::NodeProto& node = view.node(i);
+    const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
+    nodes.push_back({NodeLabel(node), node.op_type(), node_plan, weights.Of(node)});
+  }
+  return nodes;
+}
+
+std::vector<QuantizedNode> StaticQuantizer::Forecast() const {
+  // Inside of what Relu, Clip and their like let through, so that they go where they usually go.
+  TensorRanges assumed;
+  for (const CalibratedTensor& tensor : TensorsToCalibrate()) assumed[tensor.name] = {0, 1, {}, 0};
+  return NodesOf(Plan(assumed));
+}
+
 QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   QuantizeReport report;
   Model quantized = *prepared_;
-  QuantPlan plan;
-  {
-    const PlanContext context(*prepared_, config_, ranges_);
-    plan = config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
-  }
+  QuantPlan plan = Plan(ranges_);
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
-  const GraphView view(prepared_->graph(), config_.bodies());
-  WeightForms weights(view, plan);
+  report.nodes = NodesOf(plan);
   bool any = !plan.biases.empty();  // also of nodes that were quantized before
-  for (int i = 0; i < view.node_count(); ++i) {
-    const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
-    any |= node_plan.action != NodeAction::kFloat;
-    if (node_plan.reason.code == FloatReasonCode::kRangeNotFinite) {
+  for (const QuantizedNode& node : report.nodes) {
+    any |= node.plan.action != NodeAction::kFloat;
+    if (node.plan.reason.code == FloatReasonCode::kRangeNotFinite) {
       report.diagnostics.push_back({Severity::kWarning, "TENSOR_NOT_FINITE",
-                                    "The node stays float: " + node_plan.reason.text + ".",
-                                    NodeLabel(view.node(i)), "", ""});
+                                    "The node stays float: " + node.plan.reason.text + ".",
+                                    node.name, "", ""});
     }
-    const onnx::NodeProto& node = view.node(i);
-    report.nodes.push_back({NodeLabel(node), node.op_type(), node_plan, weights.Of(node)});
   }
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
     rewrite(plan, config_, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
-  report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});
+  WriteOptions output;
+  output.external_file = output.external_location = external_file;
+  report.bytes_written = WriteModel(quantized, output);
   report.opset = quantized.Opset();
   report.tensors = std::move(plan.tensors);
   return report;

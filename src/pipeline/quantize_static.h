@@ -18,6 +18,7 @@
 #include "calibration/expected_magnitude.h"
 #include "calibration/memory_estimate.h"
 #include "model/model.h"
+#include "model/model_writer.h"
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
 #include "quantization/weight_form.h"
@@ -31,6 +32,12 @@ struct PrepareReport {
   int64_t opset_after = 0;
   std::vector<std::pair<std::string, int>> changes;  // pass, places changed
   Diagnostics diagnostics;
+};
+
+// Of a tensor, as a runtime reports it.
+struct ObservedType {
+  int32_t element_type = 0;  // onnx::TensorProto's
+  int64_t rank = 0;          // 0: not known
 };
 
 struct QuantizedNode {
@@ -54,6 +61,8 @@ class StaticQuantizer {
   explicit StaticQuantizer(Files* files);
 
   const Model& model() const { return model_; }  // as given
+  // After Prepare; null before.
+  const Model* prepared() const { return prepared_ ? &*prepared_ : nullptr; }
 
   // Throws kInvalidOption for names that the model as given does not have.
   void Configure(StaticQuantConfig config);
@@ -61,10 +70,22 @@ class StaticQuantizer {
 
   // optimize_model, then the opset that the output needs, then types and shapes.
   // `min_opset` raises it further (the preprocess command, which does not know the format yet).
-  PrepareReport Prepare(int64_t min_opset = 0);
+  // `dump`: the model after each step that changed it, see pass_dump.h.
+  PrepareReport Prepare(int64_t min_opset = 0, Files* dump = nullptr);
 
-  // The prepared float model to kOutputFile; with `external_file` (a name) weights go there.
-  uint64_t WritePrepared(const std::string& external_file) const;
+  // The prepared float model. `inferred_types`: with the types and shapes that were inferred, else
+  // with those only that the model as given has.
+  uint64_t WritePrepared(const WriteOptions& options, bool inferred_types = true) const;
+
+  // What Quantize would do with each node, with ranges that are assumed: nothing has to be run.
+  std::vector<QuantizedNode> Forecast() const;
+
+  // What inference gave no type, bodies aside: tensors behind operators of other domains. The model
+  // to `file` has them as outputs, so that a runtime, which knows these operators, can tell.
+  std::vector<std::string> UntypedTensors() const;
+  CalibrationModel WriteTypeModel(const std::string& file) const;
+  // Takes what it told, infers what follows, and raises the opset where more can be quantized now.
+  Diagnostics LearnTypes(const std::map<std::string, ObservedType>& types);
 
   std::vector<CalibratedTensor> TensorsToCalibrate() const;
   // What the model as given tells about the data it was trained on; see expected_magnitude.h.
@@ -84,6 +105,9 @@ class StaticQuantizer {
 
  private:
   void NameInlinedNodes();
+  void RaiseOpset(int64_t asked, Diagnostics* diagnostics);
+  QuantPlan Plan(const TensorRanges& ranges) const;
+  std::vector<QuantizedNode> NodesOf(const QuantPlan& plan) const;
 
   Model model_;
   std::optional<Model> prepared_;

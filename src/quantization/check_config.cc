@@ -108,6 +108,11 @@ void CheckNumbers(const StaticQuantConfig& config) {
         "num_bins: Distribution needs at least 512", "2048 is usual");
 }
 
+void CheckPasses(const StaticQuantConfig& config) {
+  if (config.optimize_model || config.disabled_passes.empty()) return;
+  Refuse("disabled_passes has no effect with optimize_model false", "leave one of them out");
+}
+
 void CheckContribOps(const StaticQuantConfig& config) {
   const bool has_float8 = config.AnyType(IsFloat8);
   if (!config.use_qdq_contrib_ops || (config.block_size == 0 && !has_float8)) return;
@@ -149,6 +154,7 @@ void CheckCombination(const StaticQuantConfig& config) {
   for (const OptionRow& row : Parameters()) CheckMethod("", row, config);
   CheckNumbers(config);
   CheckContribOps(config);
+  CheckPasses(config);
 }
 
 }  // namespace ptq

@@ -36,6 +36,9 @@ struct StaticQuantConfig {
   std::unordered_set<std::string> nodes_to_quantize;  // empty: all
   std::unordered_set<std::string> nodes_to_exclude;
   bool optimize_model = true;
+  std::unordered_set<std::string> disabled_passes;  // of optimize_model
+  int64_t target_opset = 0;                         // 0: as low as the output can have it
+  std::map<std::string, int64_t> fix_dim;           // dimensions of inputs, by name
   CalibrationMethod calibrate_method = CalibrationMethod::kMinMax;
 
   // extra_options, both formats

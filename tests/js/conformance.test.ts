@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { preprocessModel, quantizeStatic } from 'onnx-ptq';
+import { quantizeStatic, quantPreProcess } from 'onnx-ptq';
 import type { TensorRanges } from '#dist/base/types.js';
 import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
 import { ModelFiles } from '#dist/core/host-files.js';
@@ -194,7 +194,7 @@ for (const name of ['mobilenetv2-7', 'squeezenet1.0-7', 'resnet20_cifar10', 'eff
   const skip = existsSync(path) ? false : `needs ${path}`;
   test(`${name}, prepared by our tool, is quantized as by the reference`, { skip }, async () => {
     const fixture = load<RealFixture>(name);
-    const prepared = (await preprocessModel({ modelInput: path })).model as Uint8Array;
+    const prepared = (await quantPreProcess({ modelInput: path })).model as Uint8Array;
     const ranges = rangesOf(fixture.ranges);
     try {
       await replay(fixture.cases, fixture, (params) => quantize(prepared, params, ranges));

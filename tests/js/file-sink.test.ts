@@ -157,7 +157,7 @@ function pairWriter(folder: string, rounds: number, killAt = -1): string {
       const data = sink('m.onnx.data');
       data.append(new TextEncoder().encode(text));
       model.append(new TextEncoder().encode(text));
-      commitFiles([data, model], { model, data });
+      commitFiles([data, model], { model, data: [data] });
     }
     console.log(count);`;
 }

@@ -1,32 +1,18 @@
 // Weights by reference: the wasm heap does not grow with the model.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadCore } from '#dist/core/load.js';
 import { quantizeStatic } from '#dist/index.js';
 import { writeModel } from './support/onnx-writer.js';
+import { writeRanges } from './support/ranges-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'onnx-ptq-large-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const MB = 1_000_000;
-
-/** A calibration cache with [-1, 1] for the tensors. */
-function writeRanges(path: string, tensors: string[]): void {
-  const end = (value: number) => ({ data: [value], dtype: 'float32', CLS: 'numpy.array' });
-  const range = { lowest: end(-1), highest: end(1), CLS: 'TensorData' };
-  writeFileSync(
-    path,
-    JSON.stringify({
-      CLS: 'TensorsData',
-      data: Object.fromEntries(tensors.map((name) => [name, range])),
-      calibration_method: { CLS: 'CalibrationMethod', value: 'CalibrationMethod.MinMax' },
-      smooth_quant: false,
-    }),
-  );
-}
 
 /** 8 MatMul of 4096 x 4096 (537 MB) and a Conv of 1280 x 1280 x 3 x 3 (59 MB). */
 function writeLargeModel(path: string): number {

@@ -7,9 +7,9 @@ import type { Feeds } from '#dist/base/types.js';
 import {
   extraOptions,
   type Progress,
-  preprocessModel,
   QuantizeError,
   quantizeStatic,
+  quantPreProcess,
 } from '#dist/index.js';
 import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
 
@@ -375,9 +375,9 @@ test('progress goes through the stages in order and counts the samples', async (
   assert.equal(samples[4]?.secondsLeft, 0);
 });
 
-test('preprocessModel writes the prepared float model', async () => {
+test('quantPreProcess writes the prepared float model', async () => {
   const target = path.join(temporaryFolder(), 'prepared.onnx');
-  const { model: written, report } = await preprocessModel({
+  const { model: written, report } = await quantPreProcess({
     modelInput: model('ir3.onnx'),
     modelOutput: target,
   });

@@ -37,10 +37,19 @@ export interface InputFiles {
   close(): void;
 }
 
+/** A result that is in place: the model, its data file, or the files of its tensors, by name. */
+export interface Written<Model> {
+  model: Model;
+  data: Model | null;
+  tensorFiles: { name: string; data: Model }[];
+}
+
 /** The result while it is written: it exists under its name only after commit(). */
 export interface OutputFiles<Model> {
   readonly model: ByteSink & { readonly size: number };
   readonly data: ByteSink & { readonly size: number };
+  /** A data file of one tensor, "<dataName>.<number>", in place of `data`. */
+  tensorFile(name: string): ByteSink;
   /** Name that the model refers to its data file by. */
   readonly dataName: string;
   /** Paths of model and data file, where there are files. */
@@ -53,7 +62,7 @@ export interface OutputFiles<Model> {
   /**
    * Puts the finished files in place, and with them what else belongs to them (Node): all or none.
    */
-  commit(also?: readonly ByteSink[]): { model: Model; data: Model | null };
+  commit(also?: readonly ByteSink[]): Written<Model>;
   /** Removes whatever was written. Allowed at any time, also twice. */
   discard(): void;
 }

@@ -64,3 +64,22 @@ export class MemoryFile implements ByteSource, ByteSink {
     return all;
   }
 }
+
+/** Several of them, by name; each is there when it is first asked for. */
+export class MemoryFiles {
+  readonly #files = new Map<string, MemoryFile>();
+
+  file(name: string): MemoryFile {
+    const file = this.#files.get(name) ?? new MemoryFile();
+    this.#files.set(name, file);
+    return file;
+  }
+
+  all<T>(content: (file: MemoryFile) => T): { name: string; data: T }[] {
+    return [...this.#files].map(([name, file]) => ({ name, data: content(file) }));
+  }
+
+  clear(): void {
+    this.#files.clear();
+  }
+}

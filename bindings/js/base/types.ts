@@ -114,6 +114,38 @@ export interface PrepareReport {
   diagnostics: Diagnostic[];
 }
 
+/** A node that is quantized or not, in Session.inspect() and in reports. */
+export interface ForecastNode {
+  name: string;
+  opType: string;
+}
+
+/** What quantizing to one format would make of a model, at the default options. */
+export interface FormatForecast {
+  /** Of the output. */
+  opset: number;
+  nodesQuantized: ForecastNode[];
+  nodesLeftFloat: (ForecastNode & { code: string; reason: string })[];
+  /** Why the format cannot be written at all. */
+  refused?: string;
+}
+
+/** What Session.inspect() returns. */
+export interface ModelForecast {
+  formats: { QOperator: FormatForecast; QDQ: FormatForecast };
+  /** Nodes before and after optimize_model. */
+  nodesBefore: number;
+  nodesAfter: number;
+  weightBytes: number;
+  /** Of activations that are alive at the same time, at most; free dimensions count as 1. */
+  activationBytes: number;
+  /** Whether every shape was known for that. */
+  allShapesKnown: boolean;
+  /** What the graph itself does to its inputs with constants: samples must not have it done. */
+  inputSteps: { input: string; node: string; opType: string; values: number[] }[];
+  diagnostics: Diagnostic[];
+}
+
 /** A tensor whose range is wanted. */
 export interface CalibratedTensor {
   name: string;

@@ -170,7 +170,7 @@ function readValue(
     case 'boolean':
       return readBoolean(label, inline, args);
     case 'strings':
-      return several();
+      return spec.commas ? several().flatMap((word) => word.split(',').filter(Boolean)) : several();
     case 'paths': {
       const words = several();
       if (words.length === 0) throw usage(`${label} needs a value`);

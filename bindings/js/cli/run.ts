@@ -29,6 +29,7 @@ import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
+import { inspectCommand } from './run-inspect.js';
 import { bytesText, summaryText } from './summary.js';
 
 export interface CommandStreams {
@@ -83,6 +84,8 @@ async function runParsed(
       return calibrateCommand(given, configUses(args), context);
     case 'merge_ranges':
       return mergeCommand(given, configUses(args), context);
+    case 'inspect':
+      return inspectCommand(args, given, out);
     case 'preprocess':
       return preprocessCommand(args, given, out, context);
     case 'quantize_static':

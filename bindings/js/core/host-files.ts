@@ -1,16 +1,21 @@
-// The core's files: inputs are read through InputFiles, '~scratch' and '~calibration' live in
-// memory, '~output' and its data file go to OutputFiles. An error thrown in here would have to
+// The core's files: inputs are read through InputFiles, '~scratch', '~calibration' and what is
+// dumped live in memory, '~output' and its data file go to OutputFiles. An error thrown in here would have to
 // cross the wasm stack, where a C++ catch (...) may swallow it: it is kept and thrown again by
 // CoreSession.
 
 import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import { MemoryFile } from '../base/memory-file.js';
+import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
 import type { HostFiles } from '../wasm/ptq_core.mjs';
+
+/** kPassDumpFolder of pass_dump.h. */
+const dumpFolder = '~passes/';
 
 export class ModelFiles implements HostFiles {
   readonly scratch = new MemoryFile();
   readonly calibration = new MemoryFile();
+  /** The files of dump_passes, by name. */
+  readonly dump = new MemoryFiles();
   /** The first error since takeError(). */
   #error: unknown;
   readonly #input: InputFiles;
@@ -63,9 +68,11 @@ export class ModelFiles implements HostFiles {
   #sink(name: string): ByteSink {
     if (name === '~scratch') return this.scratch;
     if (name === '~calibration') return this.calibration;
+    if (name.startsWith(dumpFolder)) return this.dump.file(name.slice(dumpFolder.length));
     const output = this.#output;
     if (output && name === '~output') return output.model;
     if (output && name === output.dataName) return output.data;
+    if (output && name.startsWith(`${output.dataName}.`)) return output.tensorFile(name);
     throw new QuantizeError('INTERNAL', `the core wrote to an unexpected file: ${name}`);
   }
 

@@ -2,8 +2,10 @@
 import type {
   CalibratedTensor,
   CalibrationModel,
+  Diagnostic,
   ExpectedMagnitude,
   MemoryEstimate,
+  ModelForecast,
   ModelStructure,
   ModelSummary,
   OptionValues,
@@ -13,6 +15,17 @@ import type {
 import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
+
+/** How a prepared model is written. */
+export interface PreparedOutput {
+  /** '' where the weights stay in the model. */
+  externalFile: string;
+  /** Bytes: smaller tensors stay in the model. */
+  threshold: number;
+  filePerTensor: boolean;
+  /** Whether types and shapes that were inferred are written, too. */
+  inferredTypes: boolean;
+}
 
 /** One model, from opening to writing. Call dispose() in the end. */
 export class CoreSession {
@@ -48,13 +61,25 @@ export class CoreSession {
     this.#call(() => this.#session.checkOverrides(JSON.stringify(overrides)));
   }
 
-  /** `minOpset`: the opset is raised at least this far. */
-  prepare(minOpset = 0): PrepareReport {
-    return this.#json((session) => session.prepare(minOpset));
+  /**
+   * `minOpset`: the opset is raised at least this far. `dump`: what each pass leaves goes to the
+   * files' dump.
+   */
+  prepare({ minOpset = 0, dump = false } = {}): PrepareReport {
+    return this.#json((session) => session.prepare(minOpset, dump));
   }
 
-  writePrepared(externalFile: string): void {
-    this.#call(() => this.#session.writePrepared(externalFile));
+  /** What quantizing would make of the model as it is given. `fixDim`: sizes by name. */
+  inspect(fixDim: Readonly<Record<string, number>>): ModelForecast {
+    return this.#json((session) => session.inspect(JSON.stringify(fixDim)));
+  }
+
+  /** Returns the bytes that were written. */
+  writePrepared(options: PreparedOutput): number {
+    const { externalFile, threshold, filePerTensor, inferredTypes } = options;
+    return this.#call(() =>
+      this.#session.writePrepared(externalFile, threshold, filePerTensor, inferredTypes),
+    );
   }
 
   calibrationTensors(): CalibratedTensor[] {
@@ -68,6 +93,16 @@ export class CoreSession {
   /** `shapes`: dims by input. */
   estimateMemory(shapes: Record<string, readonly number[]>): MemoryEstimate {
     return this.#json((session) => session.estimateMemory(JSON.stringify(shapes)));
+  }
+
+  /** null where every tensor has a type. */
+  writeTypeModel(): CalibrationModel | null {
+    return this.#json((session) => session.writeTypeModel());
+  }
+
+  /** `types`: type and rank (0: not known) by tensor. */
+  learnTypes(types: Record<string, [type: string, rank: number]>): Diagnostic[] {
+    return this.#json((session) => session.learnTypes(JSON.stringify(types)));
   }
 
   writeReductionModel(): CalibrationModel {

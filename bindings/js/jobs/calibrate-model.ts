@@ -8,6 +8,7 @@ import type { Diagnostic, TensorRanges } from '../base/types.js';
 import { calibrate as runCalibration } from '../calibration/calibrate.js';
 import { formatState, parseState, type Shard } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
+import { learnTypes } from '../calibration/pass-model.js';
 import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { parseRanges } from '../core/ranges.js';
@@ -22,6 +23,7 @@ import { coreOptions } from '../options/core-options.js';
 import { checkCalibrate, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
 import { refuseToOverwrite } from './file-uses.js';
+import { fixDims } from './fix-dims.js';
 import type { JobExtras } from './quantize-static.js';
 
 export interface CalibrateResult {
@@ -70,7 +72,7 @@ export async function calibrateChecked(
       input = await platform.openInput(source.modelInput, source.externalData ?? {});
       const files = new ModelFiles(input);
       core = await CoreSession.create(files);
-      const model = core.open();
+      const model = fixDims(core.open(), checked.fix_dim);
       refuseToOverwrite(platform, { input, externalFiles: model.externalFiles, reader, others });
       core.configure(coreOptions(checked));
       const runtime = await platform.loadRuntime({ kind: checked.runtime });
@@ -79,6 +81,14 @@ export async function calibrateChecked(
     });
     const prepared = await run.stage('prepare', () => opened.core.prepare());
     run.note(...prepared.diagnostics);
+    const learned = await learnTypes(
+      opened.runtime,
+      opened.core,
+      opened.files,
+      opened.input,
+      opened.model,
+    );
+    run.note(...learned);
     const result = await run.stage('calibrate', () =>
       runCalibration({
         ...opened,

@@ -2,13 +2,49 @@
 // data files need not be there yet; their names are in the summary.
 
 import type { ByteSource, InputFiles, ModelInput } from '../base/bytes.js';
-import type { ModelSummary } from '../base/types.js';
+import type { ModelForecast, ModelSummary } from '../base/types.js';
 import { ModelFiles } from '../core/host-files.js';
 import { CoreSession } from '../core/session.js';
+import type { InspectOptions } from '../options/api.js';
+import { type CheckedInspect, inspectOptions } from '../options/inspect.js';
+import { checkOptions, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
+import { fixDims } from './fix-dims.js';
+
+/** What a model is, and what quantizing would make of it. */
+export interface ModelInspection extends ModelSummary, ModelForecast {}
+
+/**
+ * Checks the parameters, then inspects. Throws QuantizeError as summarizeOn(), INVALID_OPTION.
+ */
+export function inspectOn(
+  platform: Platform<unknown>,
+  model: ModelInput,
+  options: InspectOptions = {},
+): Promise<ModelInspection> {
+  const given = readParameters(inspectOptions, options, []);
+  return inspectChecked(platform, model, checkOptions(inspectOptions, given));
+}
+
+export async function inspectChecked(
+  platform: Platform<unknown>,
+  model: ModelInput,
+  { fix_dim: dims }: CheckedInspect,
+): Promise<ModelInspection> {
+  const input = await platform.openInput(model, {});
+  try {
+    return await coreOf(withoutDataFiles(input), (core) => {
+      const summary = core.open();
+      const forecast = core.inspect(dims); // refuses dimensions that there are not
+      return { ...fixDims(summary, dims), ...forecast };
+    });
+  } finally {
+    input.close();
+  }
+}
 
 /** Throws QuantizeError INVALID_MODEL, TRUNCATED_MODEL, UNSUPPORTED_OPSET, FILE_NOT_FOUND. */
-export async function inspectOn(
+export async function summarizeOn(
   platform: Platform<unknown>,
   model: ModelInput,
 ): Promise<ModelSummary> {

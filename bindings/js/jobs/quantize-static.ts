@@ -9,6 +9,7 @@ import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
+import { learnTypes } from '../calibration/pass-model.js';
 import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
@@ -25,7 +26,9 @@ import type { FileUse, Platform } from '../platform/platform.js';
 import { judgeQuality } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+import { checkDump, writeDump } from './dump-passes.js';
 import { refuseToOverwrite } from './file-uses.js';
+import { fixDims } from './fix-dims.js';
 
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
@@ -72,6 +75,7 @@ export async function quantizeChecked<Model>(
   if (model === undefined || model === null) {
     throw new QuantizeError('INVALID_OPTION', 'modelInput is missing');
   }
+  checkDump(platform, checked.dump_passes);
   const cache = planCache(source, checked, platform);
   const resume = source.resume ? parseState(source.resume, 'the calibration state') : undefined;
   run.note(...cache.diagnostics);
@@ -83,7 +87,7 @@ export async function quantizeChecked<Model>(
       input = await platform.openInput(model, source.externalData ?? {});
       const files = new ModelFiles(input, output);
       core = await CoreSession.create(files);
-      const summary = core.open();
+      const summary = fixDims(core.open(), checked.fix_dim);
       core.configure(coreOptions(checked));
       refuseToOverwrite(platform, {
         input,
@@ -99,8 +103,11 @@ export async function quantizeChecked<Model>(
     });
     const { summary, runtime } = opened;
 
-    const prepared = await run.stage('prepare', () => opened.core.prepare());
+    const dump = checked.dump_passes;
+    const prepared = await run.stage('prepare', () => opened.core.prepare({ dump: dump !== null }));
+    writeDump(platform, dump, opened.files);
     run.note(...prepared.diagnostics);
+    run.note(...(await learnTypes(runtime, opened.core, opened.files, opened.input, summary)));
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };

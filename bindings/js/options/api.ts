@@ -5,6 +5,7 @@ import type { ExternalData, ModelInput } from '../base/bytes.js';
 import type { RunOptions } from '../base/run.js';
 import type { SampleInput } from '../samples/samples.js';
 import type { calibrateOptions } from './calibrate.js';
+import type { inspectOptions } from './inspect.js';
 import type { preprocessOptions } from './preprocess.js';
 import type { quantizeStaticOptions } from './quantize-static.js';
 import type { ParametersOf } from './spec.js';
@@ -63,6 +64,8 @@ export interface CalibrateOptions extends CalibrateSource, ParametersOf<typeof c
 }
 
 export interface PreprocessOptions extends ModelPair, ParametersOf<typeof preprocessOptions> {}
+
+export interface InspectOptions extends ParametersOf<typeof inspectOptions> {}
 
 /** The keys of these interfaces, which no table has. */
 export const modelSourceKeys = [

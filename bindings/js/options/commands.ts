@@ -1,6 +1,7 @@
 // The commands and the options of each.
 import { calibrateOptions, mergeRangesOptions } from './calibrate.js';
 import { carriedOptions, qdqConfigOptions, qnnConfigOptions } from './configs.js';
+import { inspectOptions } from './inspect.js';
 import { preprocessOptions } from './preprocess.js';
 import { quantizeStaticOptions } from './quantize-static.js';
 import type { OptionSpec } from './spec.js';
@@ -11,6 +12,7 @@ export const commandTables = {
   calibrate: calibrateOptions,
   merge_ranges: mergeRangesOptions,
   preprocess: preprocessOptions,
+  inspect: inspectOptions,
   get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
   get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
 } as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
@@ -23,6 +25,7 @@ export const commands: Readonly<Record<string, string>> = {
   calibrate: 'write tensor ranges only, of all samples or of a shard of them',
   merge_ranges: 'put the calibration states of shards together',
   preprocess: 'write the float model as it is prepared for quantizing',
+  inspect: 'say what a model is and which of its nodes would be quantized, before any work',
   quantize_dynamic: 'quantize without calibration',
   qnn_preprocess_model: 'prepare a model for QNN',
   get_qdq_config: 'write a configuration that quantizes a whole model to QDQ',

@@ -12,7 +12,7 @@ const valueNames: Readonly<Record<OptionSpec['kind'], string>> = {
   number: 'NUMBER',
   integer: 'NUMBER',
   extra_options: 'KEY=VALUE...',
-  axes: 'JSON',
+  axes: 'NAME=NUMBER...',
   overrides: 'JSON',
   calibrate_args: 'KEY=VALUE...',
   preprocess: 'PRESET',
@@ -29,8 +29,8 @@ export function defaultText({ default: value }: Pick<OptionSpec, 'default'>): st
 }
 
 /** Whether it is carried out. */
-export const laterText = ({ later }: Pick<OptionSpec, 'later'>): string =>
-  later ? 'not available yet' : '';
+export const laterText = ({ later, refused }: Pick<OptionSpec, 'later' | 'refused'>): string =>
+  later ? 'not available yet' : refused ? 'has no effect here' : '';
 
 /** Meaning, default, format. */
 export function sentence(spec: OptionSpec | ExtraOptionSpec): string {

@@ -1,6 +1,9 @@
 // The parameters of quant_pre_process.
 import { type CheckedOf, groups, type OptionSpec } from './spec.js';
 
+const noSymbolicShapes =
+  "shapes are inferred by ONNX's own inference, symbolic shape inference is not needed here";
+
 export const preprocessOptions = [
   {
     name: 'model_input',
@@ -29,13 +32,47 @@ export const preprocessOptions = [
     help: 'do not fold constants and BatchNormalization, do not remove no-ops',
   },
   {
+    name: 'disabled_passes',
+    kind: 'strings',
+    default: [],
+    for: ['run'],
+    commas: true,
+    group: groups.steps,
+    aliases: ['disable_passes'],
+    help: 'passes of the optimization that are left out, by name (docs/preparing.md)',
+  },
+  {
+    name: 'dump_passes',
+    kind: 'path',
+    default: null,
+    for: ['run'],
+    group: groups.steps,
+    help: 'folder for the model after each pass that changed it, as text, and a summary of what went and came',
+  },
+  {
+    name: 'target_opset',
+    kind: 'integer',
+    default: null,
+    for: ['run'],
+    min: 7,
+    group: groups.steps,
+    help: 'ONNX opset that the model is raised to; 13 where absent, so that every format can be written',
+  },
+  {
+    name: 'fix_dim',
+    kind: 'axes',
+    default: {},
+    for: ['run'],
+    group: groups.steps,
+    help: 'free dimensions of the inputs that get a size, by name: N=1',
+  },
+  {
     name: 'skip_onnx_shape',
     kind: 'boolean',
     default: false,
     for: ['run'],
     group: groups.steps,
-    later: true,
-    help: 'do not infer shapes',
+    help: 'do not write the types and shapes that were inferred',
   },
   {
     name: 'skip_symbolic_shape',
@@ -43,7 +80,7 @@ export const preprocessOptions = [
     default: false,
     for: ['run'],
     group: groups.steps,
-    help: 'accepted: symbolic shape inference is never needed here',
+    help: 'accepted: there is no symbolic shape inference to skip',
   },
   {
     name: 'auto_merge',
@@ -51,7 +88,7 @@ export const preprocessOptions = [
     default: false,
     for: ['run'],
     group: groups.steps,
-    later: true,
+    refused: noSymbolicShapes,
     help: 'symbolic shape inference: merge conflicting dimensions',
   },
   {
@@ -60,7 +97,7 @@ export const preprocessOptions = [
     default: 2147483647,
     for: ['run'],
     group: groups.steps,
-    later: true,
+    refused: noSymbolicShapes,
     help: 'symbolic shape inference: value that stands for "no limit"',
   },
   {
@@ -69,7 +106,7 @@ export const preprocessOptions = [
     default: false,
     for: ['run'],
     group: groups.steps,
-    later: true,
+    refused: noSymbolicShapes,
     help: 'symbolic shape inference: guess unknown ranks',
   },
   {
@@ -78,8 +115,8 @@ export const preprocessOptions = [
     default: 0,
     for: ['run'],
     group: groups.steps,
-    later: true,
-    help: 'log level of symbolic shape inference',
+    refused: noSymbolicShapes,
+    help: 'symbolic shape inference: log level',
   },
   {
     name: 'save_as_external_data',
@@ -88,7 +125,7 @@ export const preprocessOptions = [
     for: ['run'],
     group: groups.files,
     aliases: ['use_external_data_format'],
-    help: 'write the weights into one data file beside the model',
+    help: 'write the weights into files beside the model: each into its own, "<model_output>.data.1" and so on',
   },
   {
     name: 'all_tensors_to_one_file',
@@ -96,7 +133,7 @@ export const preprocessOptions = [
     default: false,
     for: ['run'],
     group: groups.files,
-    help: 'accepted: external data is always one file here',
+    help: 'with save_as_external_data: write them into one file, "<model_output>.data"',
   },
   {
     name: 'external_data_location',
@@ -104,16 +141,16 @@ export const preprocessOptions = [
     default: null,
     for: ['run'],
     group: groups.files,
-    help: 'name of the data file; "<model_output>.data" where absent',
+    help: 'with save_as_external_data: the name of the one file',
   },
   {
     name: 'external_data_size_threshold',
     kind: 'integer',
     default: 1024,
     for: ['run'],
+    min: 0,
     group: groups.files,
-    later: true,
-    help: 'smallest tensor (bytes) that goes to the data file',
+    help: 'with save_as_external_data: bytes; smaller tensors stay in the model',
   },
 ] as const satisfies readonly OptionSpec[];
 

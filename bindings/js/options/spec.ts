@@ -26,6 +26,8 @@ export interface OptionSpec extends Row {
   readonly group: string;
   /** Further flags with the same meaning. */
   readonly aliases?: readonly string[];
+  /** The words of a flag may be lists themselves, a,b: names in it have no commas. */
+  readonly commas?: true;
   /** The value of a flag that has none. */
   readonly bare?: true;
   /** What the API has in place of an option of the command, as a hint. */

@@ -110,6 +110,9 @@ function checkEnum({ values = [] }: Checks, value: unknown, label: string): stri
 function checkValue(spec: OptionSpec, given: unknown): unknown {
   if (given === null || given === undefined) return spec.default;
   const value = checkKind(spec, given, spec.name);
+  if (spec.refused && !sameValue(value, spec.default)) {
+    throw unsupported(`${spec.name} has no effect: ${spec.refused}`, 'leave it out');
+  }
   if (spec.later && !sameValue(value, spec.default)) throw notYet(`${spec.name} = ${show(value)}`);
   return value;
 }

@@ -9,7 +9,7 @@ import type {
   OutputFiles,
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import { MemoryFile } from '../base/memory-file.js';
+import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
 import { coreModule } from '../core/load.js';
 import { BytesSource, toBytes } from './memory-input.js';
 import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
@@ -168,6 +168,7 @@ class BlobSource implements ByteSource, Runnable {
 class BlobOutput implements OutputFiles<Blob> {
   readonly model = new MemoryFile();
   readonly data = new MemoryFile();
+  readonly #tensors = new MemoryFiles();
   readonly dataName: string;
 
   constructor(dataName: string) {
@@ -178,17 +179,26 @@ class BlobOutput implements OutputFiles<Blob> {
     return { model: this.model.toBytes(), data: this.data.size > 0 ? this.data.toBytes() : null };
   }
 
+  tensorFile(name: string): MemoryFile {
+    return this.#tensors.file(name);
+  }
+
   modelBytes(): Uint8Array {
     return this.model.toBytes();
   }
 
   commit() {
     const blob = (file: MemoryFile) => new Blob(file.parts(), { type: 'application/octet-stream' });
-    return { model: blob(this.model), data: this.data.size > 0 ? blob(this.data) : null };
+    return {
+      model: blob(this.model),
+      data: this.data.size > 0 ? blob(this.data) : null,
+      tensorFiles: this.#tensors.all(blob),
+    };
   }
 
   discard(): void {
     this.model.truncate();
     this.data.truncate();
+    this.#tensors.clear();
   }
 }

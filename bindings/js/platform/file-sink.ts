@@ -75,13 +75,13 @@ export class FileSink implements ByteSink {
 
 /**
  * Puts files in place: all of them, or, where that fails, none, and what was there before is there
- * again. The model of a `pair` is not there while its data is replaced: a process that is ended at
+ * again. The model of a `group` is not there while its data is replaced: a process that is ended at
  * any moment leaves the old pair, the new pair, or no model, never one with the data of another.
  * Throws FILE_ERROR, FILE_NOT_FOUND.
  */
 export function commitFiles(
   sinks: readonly FileSink[],
-  pair?: { model: FileSink; data: FileSink },
+  group?: { model: FileSink; data: readonly FileSink[] },
 ): void {
   const files: FileSink[] = [];
   for (const sink of sinks) {
@@ -92,8 +92,8 @@ export function commitFiles(
   const undo: (() => void)[] = [];
   const aside: string[] = [];
   try {
-    if (pair && files.includes(pair.model) && exists(pair.data.target)) {
-      moveAside(pair.model, aside, undo);
+    if (group && files.includes(group.model) && group.data.some(({ target }) => exists(target))) {
+      moveAside(group.model, aside, undo);
     }
     for (const sink of files) {
       const replaces = exists(sink.target);

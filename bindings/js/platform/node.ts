@@ -14,9 +14,10 @@ import type {
   OutputFiles,
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import { MemoryFile } from '../base/memory-file.js';
+import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
 import type { Diagnostic } from '../base/types.js';
 import { coreModule, setCoreCompiler } from '../core/load.js';
+import { checkDumpFolder, writeDump } from './dump-folder.js';
 import { commitFiles, FileSink, writeTextFile } from './file-sink.js';
 import { refuseMeetings } from './file-uses.js';
 import { MemoryInput, toBytes } from './memory-input.js';
@@ -98,6 +99,8 @@ export const nodePlatform: Platform<NodeModel> = {
   readText: readTextFile,
   checkWritable: checkTextTarget,
   writeText: writeTextFile,
+  checkDumpFolder,
+  writeDump,
   refuseMeetings,
 };
 
@@ -177,6 +180,7 @@ class PathInput implements InputFiles {
 class MemoryOutput implements OutputFiles<NodeModel> {
   readonly model = new MemoryFile();
   readonly data = new MemoryFile();
+  readonly #tensors = new MemoryFiles();
   readonly dataName: string;
 
   constructor(dataName = 'model.onnx.data') {
@@ -194,13 +198,19 @@ class MemoryOutput implements OutputFiles<NodeModel> {
     return this.model.toBytes();
   }
 
+  tensorFile(name: string): MemoryFile {
+    return this.#tensors.file(name);
+  }
+
   commit() {
-    return this.runtimeBytes();
+    const tensorFiles = this.#tensors.all((file) => file.toBytes());
+    return { ...this.runtimeBytes(), tensorFiles };
   }
 
   discard(): void {
     this.model.truncate();
     this.data.truncate();
+    this.#tensors.clear();
   }
 }
 
@@ -214,6 +224,7 @@ class PathOutput implements OutputFiles<NodeModel> {
   readonly modelPath: string;
   readonly dataPath: string;
   readonly #identities: string[] = [];
+  readonly #tensors = new Map<string, FileSink>();
 
   constructor(target: string, dataName?: string) {
     this.dataName = dataName ?? `${path.basename(target)}.data`;
@@ -236,6 +247,19 @@ class PathOutput implements OutputFiles<NodeModel> {
     };
   }
 
+  tensorFile(name: string): FileSink {
+    const known = this.#tensors.get(name);
+    if (known) return known;
+    const file = path.join(path.dirname(this.dataPath), name);
+    const { discards } = this.model;
+    const target = discards
+      ? { path: this.model.target, discards }
+      : writableTarget(file, 'a data file of model_output');
+    const sink = new FileSink(file, target);
+    this.#tensors.set(name, sink);
+    return sink;
+  }
+
   modelBytes(): Uint8Array {
     return fs.readFileSync(this.model.temporaryPath);
   }
@@ -243,15 +267,20 @@ class PathOutput implements OutputFiles<NodeModel> {
   commit(also: readonly ByteSink[] = []) {
     const { model, data } = this;
     const others = also as readonly FileSink[];
-    const hasData = data.size > 0;
-    if (hasData) commitFiles([data, model, ...others], { model, data });
-    else commitFiles([model, ...others]);
-    return { model: this.modelPath, data: hasData ? this.dataPath : null };
+    const tensors = [...this.#tensors.values()];
+    const files = data.size > 0 ? [data, ...tensors] : tensors;
+    commitFiles([...files, model, ...others], { model, data: files });
+    return {
+      model: this.modelPath,
+      data: data.size > 0 ? this.dataPath : null,
+      tensorFiles: [...this.#tensors].map(([name, sink]) => ({ name, data: sink.name })),
+    };
   }
 
   discard(): void {
     this.model.discard();
     this.data.discard();
+    for (const sink of this.#tensors.values()) sink.discard();
     for (const identity of this.#identities.splice(0)) beingWritten.delete(identity);
   }
 

@@ -64,6 +64,10 @@ export interface Platform<Model> {
   checkWritable?(path: string, option: string): void;
   /** Writes a text file, complete or not at all; makes its folder. */
   writeText?(path: string, text: string): void;
+  /** Throws where writeDump(folder) would fail. Absent where there are no files. */
+  checkDumpFolder?(folder: string): void;
+  /** Writes the files of dump_passes, all or none; makes the folder. */
+  writeDump?(folder: string, files: readonly { name: string; data: Uint8Array }[]): void;
   /**
    * Throws INVALID_OPTION where a file that would be written is one that is read, or is written
    * under another option, whatever their names. Absent where there are no files.

@@ -29,6 +29,8 @@ export interface OutputTensor {
 
 export interface RuntimeSession {
   readonly outputNames: readonly string[];
+  /** Type and rank of the outputs that are tensors; rank 0 where it is not known. */
+  outputTypes(): Record<string, [type: string, rank: number]>;
   /** Runs one sample and returns the outputs named in `fetches`. */
   run(feeds: Feeds, fetches: readonly string[]): Promise<Record<string, OutputTensor>>;
   release(): Promise<void>;
@@ -87,9 +89,18 @@ export async function createSession(
   }
   return {
     outputNames: session.outputNames,
+    outputTypes: () => outputTypes(session),
     run: (feeds, fetches) => run(runtime, session, feeds, fetches),
     release: () => session.release(),
   };
+}
+
+function outputTypes({ outputMetadata }: Ort.InferenceSession) {
+  const types: Record<string, [string, number]> = Object.create(null);
+  for (const value of outputMetadata) {
+    if (value.isTensor) types[value.name] = [value.type, value.shape.length];
+  }
+  return types;
 }
 
 const executionProviders = { web: ['wasm'], node: ['cpu'], webgpu: ['webgpu', 'wasm'] };

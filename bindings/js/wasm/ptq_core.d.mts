@@ -34,15 +34,26 @@ export interface Session {
    */
   checkOverrides(overridesJson: string): void;
   /**
-   * optimize_model and what quantizing requires, opset at least `minOpset`. Returns JSON of
-   * PrepareReport.
+   * optimize_model and what quantizing requires, opset at least `minOpset`. With `dump` the model
+   * after each step goes to files under '~passes/'. Returns JSON of PrepareReport.
    */
-  prepare(minOpset: number): string;
+  prepare(minOpset: number, dump: boolean): string;
   /**
-   * Writes the prepared float model to '~output' (and `externalFile`, where not empty, as its data
-   * file).
+   * What quantizing would make of the model, with {name: size} as fix_dim. The session is
+   * configured and prepared anew by it. Returns JSON of ModelForecast.
    */
-  writePrepared(externalFile: string): number;
+  inspect(fixDimJson: string): string;
+  /**
+   * Writes the prepared float model to '~output'. Data of `threshold` bytes and more goes to
+   * `externalFile`, where not empty, or to files of that name with a number behind it. Returns the
+   * bytes written.
+   */
+  writePrepared(
+    externalFile: string,
+    threshold: number,
+    filePerTensor: boolean,
+    inferredTypes: boolean,
+  ): number;
   /**
    * Tensors whose ranges are wanted, in the order of reductions. Returns JSON of
    * CalibratedTensor[].
@@ -57,6 +68,16 @@ export interface Session {
    * What running the prepared float model takes, for {input: dims}. Returns JSON of MemoryEstimate.
    */
   estimateMemory(inputShapesJson: string): string;
+  /**
+   * Writes the float model with the tensors of unknown type as further outputs to '~calibration'.
+   * Returns JSON of CalibrationModel, "null" where there are none.
+   */
+  writeTypeModel(): string;
+  /**
+   * Takes types as a runtime reports them: JSON of {tensor: [type, rank]}, rank 0 where it is not
+   * known. Returns JSON of Diagnostic[].
+   */
+  learnTypes(typesJson: string): string;
   /**
    * Writes the float model plus in-graph range reductions to '~calibration'. Returns JSON of
    * CalibrationModel.

@@ -50,7 +50,7 @@ export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<Quan
 }
 
 /**
- * inspectModel() in a worker. Rejects with QuantizeError, or with the signal's reason after it was
+ * What a model is, read in a worker. Rejects with QuantizeError, or with the signal's reason after it was
  * aborted.
  */
 export function inspectInWorker(

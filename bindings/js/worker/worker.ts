@@ -5,7 +5,7 @@
 import { errorToData } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
 import { setCoreModule } from '../core/load.js';
-import { inspectOn } from '../jobs/inspect-model.js';
+import { summarizeOn } from '../jobs/inspect-model.js';
 import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
 import {
   browserPlatform,
@@ -57,7 +57,7 @@ async function answer(data: WorkerRequest): Promise<void> {
     useModules(data.modules ?? {});
     const result =
       data.kind === 'inspect'
-        ? await inspectOn(browserPlatform, data.model)
+        ? await summarizeOn(browserPlatform, data.model)
         : await quantize(data.options);
     send({ kind: 'result', result });
   } catch (error) {

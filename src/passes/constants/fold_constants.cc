@@ -23,7 +23,6 @@
 #include "passes/constants/block_evaluator.h"
 #include "passes/constants/constant_evaluator.h"
 #include "passes/graph_queries.h"
-#include "passes/infer_shapes.h"
 #include "passes/ir_version.h"
 #include "passes/pass_registry.h"
 
@@ -81,7 +80,10 @@ class Families {
 class Folder {
  public:
   explicit Folder(PassContext& context)
-      : model_(context.model), view_(context.model.graph()), opset_(context.model.Opset()) {
+      : model_(context.model),
+        view_(context.model.graph()),
+        opset_(context.model.Opset()),
+        types_(context.types) {
     for (const onnx::TensorProto& tensor : model_.graph().initializer()) {
       if (!FindElementBits(tensor.data_type())) continue;
       const uint64_t size = model_.tensors().ByteSize(tensor);
@@ -305,11 +307,7 @@ class Folder {
 
   // From the graph's inputs and initializers alone: a file's own value_info may be out of date.
   std::optional<std::vector<int64_t>> StaticShape(const std::string& tensor) {
-    if (!inferred_) {
-      inferred_ = InferredShapes(model_, KnownShapes::kInputsOnly, nullptr);
-      inferred_view_.emplace(*inferred_);
-    }
-    const onnx::ValueInfoProto* info = inferred_view_->ValueInfo(tensor);
+    const onnx::ValueInfoProto* info = types_.Of(model_).ValueInfo(tensor);
     if (info == nullptr || !info->type().tensor_type().has_shape()) return std::nullopt;
     std::vector<int64_t> dims;
     for (const auto& dim : info->type().tensor_type().shape().dim()) {
@@ -327,8 +325,7 @@ class Folder {
   std::unordered_map<std::string, onnx::TensorProto> made_;
   std::unordered_map<std::string, std::string> first_;    // what is done with what -> the result
   std::unordered_map<std::string, std::string> same_as_;  // results that were there already
-  std::optional<onnx::GraphProto> inferred_;
-  std::optional<GraphView> inferred_view_;
+  InferredTypes& types_;
   uint64_t largest_ = 0;
   uint64_t budget_ = kLeastBudget;
   uint64_t read_ = 0;

@@ -85,6 +85,7 @@ void AdaptTopK(onnx::NodeProto& node, UpgradeContext& context);
 void AdaptUpsample9(onnx::NodeProto& node, UpgradeContext& context);
 
 // adapters_semantics.cc: the same node means something else.
+void RefuseIntegers(onnx::NodeProto& node, UpgradeContext& context);
 void AdaptBatchNormalization9(onnx::NodeProto& node, UpgradeContext& context);
 void AdaptBatchNormalization14(onnx::NodeProto& node, UpgradeContext& context);
 void AdaptGridSample(onnx::NodeProto& node, UpgradeContext& context);

@@ -166,6 +166,21 @@ void AdaptSoftmax(onnx::NodeProto& node, UpgradeContext& context) {
       MakeNode("Reshape", {result, shape}, {output}, context.UniqueName(name + "_reshape")));
 }
 
+// Integers were allowed by the types only; what they gave was never said.
+void RefuseIntegers(onnx::NodeProto& node, UpgradeContext& context) {
+  switch (context.ElementType(node.input(0))) {
+    case onnx::TensorProto::UNDEFINED:
+    case onnx::TensorProto::FLOAT:
+    case onnx::TensorProto::FLOAT16:
+    case onnx::TensorProto::DOUBLE:
+    case onnx::TensorProto::BFLOAT16:
+      context.Emit(std::move(node));
+      return;
+    default:
+      FailUpgrade(node, "is of integers, which its newer form does not take.");
+  }
+}
+
 void AdaptUpsample10(onnx::NodeProto& node, UpgradeContext& context) {
   node.set_op_type("Resize");
   context.Emit(std::move(node));

@@ -92,6 +92,44 @@ TEST(ModelWriter, ExternalDataComesBackTheSame) {
   EXPECT_TRUE(again.String(kOutputFile) == bytes);
 }
 
+TEST(ModelWriter, EachTensorMayGoToAFileOfItsOwn) {
+  const std::string bytes = Serialize(FullModel());
+  MemoryFiles files(bytes);
+  WriteOptions options = {"out", "out.data", "m.onnx.data"};
+  options.file_per_tensor = true;
+  const uint64_t size = WriteModel(Model::Load(&files), options);
+  EXPECT_FALSE(files.Has("out.data"));
+  MemoryFiles again(files.String("out"));
+  uint64_t sum = files.Size("out");
+  int count = 0;
+  while (files.Has("out.data." + std::to_string(count + 1))) {
+    const std::string suffix = ".data." + std::to_string(++count);
+    again.Put("m.onnx" + suffix, files.Bytes("out" + suffix));
+    sum += files.Size("out" + suffix);
+  }
+  EXPECT_GT(count, 3);
+  EXPECT_EQ(size, sum);
+  onnx::ModelProto written;
+  ASSERT_TRUE(written.ParseFromString(files.String("out")));
+  EXPECT_EQ(ExternalRangeOf(InitializerOf(written.graph(), "w1")).offset, 0u);
+  WriteModel(Model::Load(&again), {});
+  EXPECT_TRUE(again.String(kOutputFile) == bytes);
+}
+
+TEST(ModelWriter, SmallerTensorsThanTheThresholdStayInTheModel) {
+  MemoryFiles files(Serialize(FullModel()));
+  const auto data_size = [&](uint64_t threshold) {
+    WriteOptions options = {"out" + std::to_string(threshold), "data" + std::to_string(threshold),
+                            "data", threshold};
+    WriteModel(Model::Load(&files), options);
+    const std::string& file = options.external_file;
+    return files.Has(file) ? files.Size(file) : 0;
+  };
+  EXPECT_EQ(data_size(uint64_t{1} << 40), 0u);
+  EXPECT_LT(data_size(5000), data_size(1024));
+  EXPECT_LT(data_size(1024), data_size(0));
+}
+
 TEST(ModelWriter, ExternalTensorsAreThoseOf1024BytesAlignedAndOutsideOfTheModel) {
   MemoryFiles files(Serialize(FullModel()));
   WriteModel(Model::Load(&files), {"out", "out.data", "m.onnx.data"});

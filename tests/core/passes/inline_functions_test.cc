@@ -99,7 +99,7 @@ TEST(InlineFunctions, BodiesInFunctionsGetNewNamesAndReadTheCall) {
   EXPECT_NE(first.node(0).output(0), second.node(0).output(0));
   EXPECT_EQ(first.output(0).name(), first.node(1).output(0));
   Diagnostics diagnostics;
-  EXPECT_NO_THROW(OptimizeModel(test.text.model, diagnostics, Bodies::kInside));
+  EXPECT_NO_THROW(OptimizeModel(test.text.model, diagnostics, {Bodies::kInside}));
 }
 
 TEST(InlineFunctions, OptionalInputsAndOutputsMayBeAbsent) {

@@ -261,7 +261,73 @@ TEST(UpgradeOpset, WhatCannotBeSaidIsAnErrorAndLeavesTheModelAlone) {
   EXPECT_EQ(text.model.Opset(), 7);
 }
 
-TEST(UpgradeOpset, OtherDomainsAndLocalFunctionsAreUntouched) {
+onnx::ModelProto ModelWithFunction(const std::string& function) {
+  return ParseModelText(R"(<ir_version: 8, opset_import: ["" : 9, "local" : 1]>
+      g (float[2,3] x) => (float[2,3] y) { y = local.Layer<high = 2.0>(x) }
+      <domain: "local", opset_import: ["" : 9]> )" +
+                        function);
+}
+
+TEST(UpgradeOpset, TheModelsOwnFunctionsAreRaisedFromTheirOwnOpsets) {
+  TextModel text(
+      ModelWithFunction("Layer (a) => (r) { c = Clip<min = -1.0, max = 1.0>(a) r = Relu(c) }"));
+  Diagnostics diagnostics;
+  UpgradeOpset(text.model, 13, diagnostics);
+  const onnx::FunctionProto& function = text.model.proto().functions(0);
+  EXPECT_EQ(function.opset_import(0).version(), 13);
+  std::string op_types;
+  for (const onnx::NodeProto& node : function.node()) op_types += node.op_type() + " ";
+  EXPECT_EQ(op_types, "Constant Constant Clip Relu ");
+  EXPECT_EQ(function.node(2).input_size(), 3);
+  EXPECT_EQ(function.node(2).attribute_size(), 0);
+  EXPECT_EQ(text.model.graph().initializer_size(), 0);
+}
+
+TEST(UpgradeOpset, AnAttributeOfTheCallCannotBecomeAnInput) {
+  TextModel text(ModelWithFunction("Layer <high> (a) => (r) { r = Clip<max : float = @high>(a) }"));
+  Diagnostics diagnostics;
+  try {
+    UpgradeOpset(text.model, 13, diagnostics);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupportedOpset);
+    EXPECT_NE(error.message().find("\"max\" from the call"), std::string::npos);
+  }
+  EXPECT_EQ(text.model.Opset(), 9);
+  EXPECT_EQ(text.model.proto().functions(0).opset_import(0).version(), 9);
+}
+
+TEST(UpgradeOpset, IntegersThatTheNewerFormDoesNotTakeAreAnError) {
+  TextModel text(R"(<ir_version: 7, opset_import: ["" : 12]>
+      g (int32[2] x) => (int32[2] y) { y = Erf(x) })");
+  Diagnostics diagnostics;
+  EXPECT_THROW(UpgradeOpset(text.model, 13, diagnostics), Error);
+  TextModel floats(R"(<ir_version: 7, opset_import: ["" : 12]>
+      g (float[2] x) => (float[2] y) { y = Erf(x) })");
+  UpgradeOpset(floats.model, 13, diagnostics);
+  EXPECT_EQ(OpTypes(floats.model.graph()), "Erf");
+}
+
+TEST(CheckTargetOpset, NamesWhatIsWrong) {
+  const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[2] x) => (float[2] y) { y = Relu(x) })");
+  const auto code_of = [&](int64_t target) {
+    try {
+      CheckTargetOpset(target, text.model);
+    } catch (const Error& error) {
+      EXPECT_NE(error.message().find(std::to_string(target)), std::string::npos);
+      return error.code();
+    }
+    return ErrorCode::kInternal;  // accepted
+  };
+  EXPECT_EQ(code_of(6), ErrorCode::kInvalidOption);
+  EXPECT_EQ(code_of(9999), ErrorCode::kInvalidOption);
+  EXPECT_EQ(code_of(11), ErrorCode::kUnsupportedOption);
+  EXPECT_EQ(code_of(13), ErrorCode::kInternal);
+  EXPECT_EQ(code_of(21), ErrorCode::kInternal);
+}
+
+TEST(UpgradeOpset, OtherDomainsAreUntouched) {
   const Upgraded up(7, 13, "g (float[2] x) => (float[2] y) { y = custom.Clip<min = 0.0>(x) }");
   EXPECT_EQ(up.node(0).input_size(), 1);
   EXPECT_NE(FindAttribute(up.node(0), "min"), nullptr);

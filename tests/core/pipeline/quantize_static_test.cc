@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "testing/quantize_text.h"
@@ -157,6 +158,47 @@ TEST(WeightTest, OneThatIsComputedAtRunTimeLeavesItsNodeFloat) {
     EXPECT_EQ(result.Reason("mm"), "its weight 's' is computed at run time, by Sin node 'sine'");
     EXPECT_EQ(result.Reason("own"), "it calls the model's own function 'Own'");
   }
+}
+
+TEST(LearnTypesTest, WhatFollowsFromThemIsInferredAndQuantized) {
+  MemoryFiles files(ParseModelText(R"(<ir_version: 5, opset_import: ["" : 9, "custom" : 1]>
+      g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, -0.5, 0.25, 2}> {
+        c = custom.Known(x)
+        r = Relu(c)
+        [mm] y = MatMul(r, w)
+      })")
+                        .SerializeAsString());
+  StaticQuantizer quantizer(&files);
+  quantizer.Configure(ParseConfig(kQdq));
+  quantizer.Prepare();
+  EXPECT_EQ(quantizer.UntypedTensors(), (std::vector<std::string>{"c", "r"}));
+  const CalibrationModel model = quantizer.WriteTypeModel("~types");
+  EXPECT_EQ(model.outputs, (std::vector<std::string>{"c", "r"}));
+  EXPECT_EQ(model.proto.graph().output_size(), 3);
+  EXPECT_FALSE(model.proto.graph().output(1).has_type());
+  quantizer.LearnTypes({{"c", {onnx::TensorProto::FLOAT, 2}}});
+  EXPECT_TRUE(quantizer.UntypedTensors().empty());
+  std::vector<std::string> calibrated;
+  for (const CalibratedTensor& tensor : quantizer.TensorsToCalibrate()) {
+    calibrated.push_back(tensor.name);
+  }
+  EXPECT_NE(std::count(calibrated.begin(), calibrated.end(), "r"), 0);
+  quantizer.SetRanges({{"r", {0, 1, {}, 0}}, {"y", {-1, 1, {}, 0}}});
+  EXPECT_GE(quantizer.Quantize("").opset, 10);
+}
+
+TEST(TargetOpsetTest, RaisesTheModelAndIsRefusedBelowWhatIsNeeded) {
+  const std::string text = R"(<ir_version: 7, opset_import: ["" : 11]>
+      g (float[1,1,2,2] x) => (float[1,2,2,2] y) <float[2,1,1,1] w = {1, 2}> { y = Conv (x, w) })";
+  const TensorRanges ranges = {{"x", {-1, 1}}, {"y", {-2, 2}}};
+  const auto opset = [&](const std::string& options) {
+    return QuantizeText(text, R"({"quant_format": "QDQ", )" + options + "}", ranges).report.opset;
+  };
+  EXPECT_EQ(opset(R"("target_opset": 17)"), 17);
+  EXPECT_EQ(opset(R"("target_opset": 17, "optimize_model": false)"), 17);
+  EXPECT_EQ(opset(R"("target_opset": 11)"), 11);
+  EXPECT_THROW(opset(R"("target_opset": 11, "per_channel": true)"), Error);
+  EXPECT_THROW(opset(R"("target_opset": 9)"), Error);
 }
 
 // A layer that is a function of the model, quantized with more `options`.

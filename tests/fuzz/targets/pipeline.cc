@@ -126,10 +126,11 @@ void Run(Input input) {
       quantizer.Prepare();
       Calibrate(&quantizer, choices);
     }
+    if (Choices::Bit(choices.ways, 7)) binding::ToJson(InspectModel(&quantizer, {}));
     quantizer.Configure(ParseConfig(choices.Options(false)));
     binding::ToJson(quantizer.Prepare(Choices::Bit(choices.ways, 5) ? 21 : 0));
     if (Choices::Bit(choices.ways, 6)) {
-      quantizer.WritePrepared(external);
+      quantizer.WritePrepared({kOutputFile, external, external});
       return;
     }
     Calibrate(&quantizer, choices);

@@ -1,6 +1,7 @@
 // Writes ONNX models of any size for tests: just enough protobuf (varints and length-delimited
 // fields), weights straight to the file. Field numbers are those of onnx.proto.
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 type Bytes = Uint8Array;
 
@@ -31,6 +32,8 @@ export interface WriterNode {
   name: string;
   inputs: string[];
   outputs: string[];
+  /** Imported in version 1; absent: ONNX. */
+  domain?: string;
 }
 
 function nodeField(node: WriterNode): Bytes {
@@ -39,6 +42,7 @@ function nodeField(node: WriterNode): Bytes {
     ...node.outputs.map((name) => textField(2, name)),
     textField(3, node.name),
     textField(4, node.opType),
+    ...(node.domain === undefined ? [] : [textField(7, node.domain)]),
   ];
   return bytesField(1, concat(parts));
 }
@@ -55,9 +59,17 @@ export interface WriterWeight {
   dims: number[];
   /** Written over and over until the tensor is full; its length divides the tensor's. */
   pattern: Float32Array;
+  /** A file beside the model that has the data; absent: the model itself. */
+  file?: string;
 }
 
-/** Writes a model of opset 13; returns its size in bytes. */
+/** external_data (one file of its own) and data_location EXTERNAL. */
+function reference(file: string): Bytes {
+  const location = concat([textField(1, 'location'), textField(2, file)]);
+  return concat([bytesField(13, location), intField(14, 1)]);
+}
+
+/** Writes a model of opset 13 with its data files; returns the bytes of all of them. */
 export function writeModel(
   path: string,
   graph: {
@@ -67,40 +79,58 @@ export function writeModel(
     outputs: { name: string; dims: number[] }[];
   },
 ): number {
-  const heads = graph.weights.map(({ name, dims }) => {
+  const heads = graph.weights.map(({ name, dims, file }) => {
     const count = dims.reduce((a, b) => a * b, 1);
     const head = concat([
       ...dims.map((dim) => intField(1, dim)),
       intField(2, 1),
       textField(8, name),
     ]);
-    const raw = concat([varint(9 * 8 + 2), varint(count * 4)]);
-    const length = head.length + raw.length + count * 4;
-    return { start: concat([varint(5 * 8 + 2), varint(length), head, raw]), count };
+    const raw =
+      file === undefined ? concat([varint(9 * 8 + 2), varint(count * 4)]) : reference(file);
+    const inside = file === undefined ? count * 4 : 0;
+    const length = head.length + raw.length + inside;
+    return { start: concat([varint(5 * 8 + 2), varint(length), head, raw]), count, inside };
   });
   const before = concat([...graph.nodes.map(nodeField), textField(2, 'g')]);
   const after = concat([
     ...graph.inputs.map(({ name, dims }) => valueInfo(11, name, dims)),
     ...graph.outputs.map(({ name, dims }) => valueInfo(12, name, dims)),
   ]);
-  const weightBytes = heads.reduce((sum, { start, count }) => sum + start.length + count * 4, 0);
+  const weightBytes = heads.reduce((sum, { start, inside }) => sum + start.length + inside, 0);
   const graphLength = before.length + weightBytes + after.length;
-  const opset = bytesField(8, concat([textField(1, ''), intField(2, 13)]));
-  const file = openSync(path, 'w');
+  const domains = new Set(graph.nodes.flatMap(({ domain }) => domain ?? []));
+  const imports = [...domains].map((domain) =>
+    bytesField(8, concat([textField(1, domain), intField(2, 1)])),
+  );
+  const opset = concat([bytesField(8, concat([textField(1, ''), intField(2, 13)])), ...imports]);
   let written = 0;
-  const write = (bytes: Bytes) => {
-    written += writeSync(file, bytes);
+  const writeTo = (target: string, work: (write: (bytes: Bytes) => void) => void) => {
+    const file = openSync(target, 'w');
+    try {
+      work((bytes) => {
+        written += writeSync(file, bytes);
+      });
+    } finally {
+      closeSync(file);
+    }
   };
-  try {
+  const fill = (write: (bytes: Bytes) => void, { pattern }: WriterWeight, count: number) => {
+    const bytes = new Uint8Array(pattern.buffer, pattern.byteOffset, pattern.byteLength);
+    for (let done = 0; done < count * 4; done += bytes.length) write(bytes);
+  };
+  writeTo(path, (write) => {
     write(concat([intField(1, 8), varint(7 * 8 + 2), varint(graphLength), before]));
-    for (const [i, { start, count }] of heads.entries()) {
+    for (const [i, { start, count, inside }] of heads.entries()) {
       write(start);
-      const pattern = new Uint8Array((graph.weights[i] as WriterWeight).pattern.buffer);
-      for (let done = 0; done < count * 4; done += pattern.length) write(pattern);
+      if (inside > 0) fill(write, graph.weights[i] as WriterWeight, count);
     }
     write(concat([after, opset]));
-  } finally {
-    closeSync(file);
+  });
+  for (const [i, weight] of graph.weights.entries()) {
+    if (weight.file === undefined) continue;
+    const count = heads[i]?.count ?? 0;
+    writeTo(join(dirname(path), weight.file), (write) => fill(write, weight, count));
   }
   return written;
 }
