@@ -262,6 +262,8 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
     rewrite(plan, config_, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
+  report.weights = FindFloatWeights(view, plan, config_, quantized.graph());
+  if (any) ReportFloatWeights(report.weights, config_, &report.diagnostics);
   report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});
   report.opset = quantized.Opset();
   report.tensors = std::move(plan.tensors);
