@@ -102,7 +102,9 @@ uint64_t WriteModel(const Model& model, const WriteOptions& options) {
     throw Error(ErrorCode::kUnsupportedModel, "The model would be " +
                                                   std::to_string(joined.model_size) +
                                                   " bytes long; an ONNX file can hold 2147483647.")
-        .WithHint("Keep the weights in a file of their own: use_external_data_format.");
+        .WithHint(
+            "Keep the weights in a file of their own: use_external_data_format, in preprocess "
+            "save_as_external_data.");
   }
   Files* files = model.tensors().files();
   if (!options.external_file.empty()) WritePieces(joined.external, files, options.external_file);
