@@ -1,6 +1,7 @@
 // preprocessImage() of bindings/js/wasm/ptq_core.d.mts: the image part of the Embind module.
 #include <emscripten/bind.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -40,9 +41,11 @@ PreprocessSpec ParseSpec(const std::string& text) {
                            {"letterbox", Fit::kLetterbox}});
     spec.layout =
         Named<Layout>(value, "layout", {{"NCHW", Layout::kNchw}, {"NHWC", Layout::kNhwc}});
-    spec.order = Named<ChannelOrder>(
-        value, "order",
-        {{"RGB", ChannelOrder::kRgb}, {"BGR", ChannelOrder::kBgr}, {"Y", ChannelOrder::kY}});
+    spec.order = Named<ChannelOrder>(value, "order",
+                                     {{"RGB", ChannelOrder::kRgb},
+                                      {"BGR", ChannelOrder::kBgr},
+                                      {"RGBA", ChannelOrder::kRgba},
+                                      {"Y", ChannelOrder::kY}});
     spec.interpolation = Named<Interpolation>(value, "interpolation",
                                               {{"nearest", Interpolation::kNearest},
                                                {"box", Interpolation::kBox},
@@ -52,8 +55,11 @@ PreprocessSpec ParseSpec(const std::string& text) {
                                                {"lanczos", Interpolation::kLanczos}});
     value.at("width").get_to(spec.width);
     value.at("height").get_to(spec.height);
-    value.at("mean").get_to(spec.mean);
-    value.at("std").get_to(spec.std);
+    // Three numbers, or four with alpha.
+    for (int i = 0; i < std::max(3, spec.channels()); ++i) {
+      spec.mean[i] = value.at("mean").at(i).get<float>();
+      spec.std[i] = value.at("std").at(i).get<float>();
+    }
     spec.resize_shorter = value.value("resizeShorter", 0);
     spec.scale = value.value("scale", 1.0f);
     spec.pad = value.value("pad", spec.pad);

@@ -290,8 +290,20 @@ std::string ToJson(const QuantizeReport& report) {
     }
     tensors.push_back(std::move(item));
   }
+  json left = json::array();
+  for (const FloatWeight& weight : report.weights.left) {
+    left.push_back({{"name", weight.tensor},
+                    {"bytes", weight.bytes},
+                    {"node", weight.node},
+                    {"code", FloatReasonName(weight.reason.code)},
+                    {"reason", weight.reason.text}});
+  }
   return Dump({{"nodesQuantized", std::move(quantized)},
                {"nodesLeftFloat", std::move(left_float)},
+               {"weights",
+                {{"bytes", report.weights.bytes},
+                 {"floatBytes", report.weights.float_bytes},
+                 {"left", std::move(left)}}},
                {"tensors", std::move(tensors)},
                {"opset", report.opset},
                {"bytesWritten", report.bytes_written},

@@ -14,6 +14,7 @@ namespace {
 // Tensors above this are a mistake in the options, not an image model.
 constexpr int kMaxSide = 16384;
 constexpr size_t kMaxElements = size_t{1} << 28;
+constexpr int kOpaque = 255;
 
 // Where the image goes: resized to width x height, of which `window` lands at (x, y) of the output.
 struct Placement {
@@ -116,16 +117,43 @@ void CheckSpec(const PreprocessSpec& spec) {
   }
 }
 
-// Three channels become four, the width that the resampler works on.
-std::vector<uint8_t> AddChannel(const ImageView& image) {
+// One or three channels become four, the width that the resampler works on: opaque RGBA.
+std::vector<uint8_t> AddChannels(const ImageView& image) {
   const size_t pixels = static_cast<size_t>(image.width) * image.height;
+  const size_t step = static_cast<size_t>(image.channels);
   std::vector<uint8_t> out(pixels * 4);
   for (size_t i = 0; i < pixels; ++i) {
-    out[i * 4] = image.pixels[i * 3];
-    out[i * 4 + 1] = image.pixels[i * 3 + 1];
-    out[i * 4 + 2] = image.pixels[i * 3 + 2];
+    const uint8_t* from = image.pixels + i * step;
+    for (size_t c = 0; c < 3; ++c) out[i * 4 + c] = from[step == 1 ? 0 : c];
+    out[i * 4 + 3] = kOpaque;
   }
   return out;
+}
+
+// Colours times alpha, so that what is transparent does not bleed into its neighbours when both are
+// averaged: Pillow resizes RGBA so (its Convert.c, rgba2rgbA).
+std::vector<uint8_t> Weighed(const ImageView& image) {
+  std::vector<uint8_t> out(image.pixels,
+                           image.pixels + static_cast<size_t>(image.width) * image.height * 4);
+  for (size_t i = 0; i < out.size(); i += 4) {
+    for (size_t c = 0; c < 3; ++c) {
+      const int product = out[i + c] * out[i + 3] + 128;
+      out[i + c] = static_cast<uint8_t>((product + (product >> 8)) >> 8);
+    }
+  }
+  return out;
+}
+
+// The way back (rgbA2rgba).
+void Unweigh(Image* image) {
+  for (size_t i = 0; i < image->pixels.size(); i += 4) {
+    const int alpha = image->pixels[i + 3];
+    if (alpha == 0 || alpha == kOpaque) continue;
+    for (size_t c = 0; c < 3; ++c) {
+      const int colour = 255 * image->pixels[i + c] / alpha;
+      image->pixels[i + c] = static_cast<uint8_t>(std::min(colour, 255));
+    }
+  }
 }
 
 // ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L").
@@ -161,11 +189,21 @@ void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, 
 
   ImageView source = image;
   std::vector<uint8_t> widened;
-  if (image.channels == 3) {
-    widened = AddChannel(image);
+  const bool alpha = spec.order == ChannelOrder::kRgba;
+  if (image.channels == 3 || (image.channels == 1 && alpha)) {
+    widened = AddChannels(image);
     source = {widened.data(), image.width, image.height, 4};
   }
-  const Image resized = Resize(source, place.width, place.height, spec.interpolation, place.window);
+  // Opaque pixels stay what they are; Pillow copies an image that has its size already.
+  const bool weigh = alpha && image.channels == 4 &&
+                     spec.interpolation != Interpolation::kNearest &&
+                     (image.width != place.width || image.height != place.height);
+  if (weigh) {
+    widened = Weighed(image);
+    source = {widened.data(), image.width, image.height, 4};
+  }
+  Image resized = Resize(source, place.width, place.height, spec.interpolation, place.window);
+  if (weigh) Unweigh(&resized);
 
   const int channels = spec.channels();
   const size_t plane = static_cast<size_t>(spec.width) * spec.height;
@@ -177,7 +215,8 @@ void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, 
     const std::array<float, 256> table = NormalizationTable(spec, c);
     float* to = out + c * channel_step;
     if (resized.width != spec.width || resized.height != spec.height) {
-      for (size_t i = 0; i < plane; ++i) to[i * pixel_step] = table[spec.pad];
+      const float border = table[alpha && c == 3 ? kOpaque : spec.pad];
+      for (size_t i = 0; i < plane; ++i) to[i * pixel_step] = border;
     }
     const int from_channel = spec.order == ChannelOrder::kBgr ? 2 - c : c;
     for (int y = 0; y < resized.height; ++y) {

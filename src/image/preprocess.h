@@ -20,7 +20,8 @@ enum class Layout { kNchw, kNhwc };
 enum class ChannelOrder {
   kRgb,
   kBgr,
-  kY,  // one channel, the luma of Pillow's convert("L") (ITU-R 601-2), taken after resizing
+  kY,     // one channel, the luma of Pillow's convert("L") (ITU-R 601-2), taken after resizing
+  kRgba,  // four channels; an image without alpha is opaque
 };
 
 struct PreprocessSpec {
@@ -33,21 +34,24 @@ struct PreprocessSpec {
   Layout layout = Layout::kNchw;
   ChannelOrder order = ChannelOrder::kRgb;
   // (pixel * scale - mean) / std, in float32, by output channel (so in the order of `order`).
-  std::array<float, 3> mean = {0, 0, 0};
-  std::array<float, 3> std = {1, 1, 1};
+  std::array<float, 4> mean = {0, 0, 0, 0};
+  std::array<float, 4> std = {1, 1, 1, 1};
   float scale = 1;
   Interpolation interpolation = Interpolation::kBilinear;
   int pad = 114;            // kLetterbox: the pixel value around the image, 0..255
   bool pad_around = false;  // kLetterbox: image centred; else top left (YOLOX)
 
-  int channels() const { return order == ChannelOrder::kY ? 1 : 3; }
+  int channels() const {
+    return order == ChannelOrder::kY ? 1 : order == ChannelOrder::kRgba ? 4 : 3;
+  }
   size_t elements() const { return static_cast<size_t>(width) * height * channels(); }
 };
 
 // Writes spec.elements() floats, [channels, height, width] or [height, width, channels]. `image`
 // has 1 (grey), 3 (RGB) or 4 channels (RGBA: alpha is dropped, not composited, as Pillow's
-// convert("RGB")). Throws kInvalidOption for a spec that makes no sense, kInvalidData for an image
-// that does not have the size that kNone wants.
+// convert("RGB"), but for kRgba, where colours are resized weighed by it, as Pillow does). The
+// border of a letterbox is opaque. Throws kInvalidOption for a spec that makes no sense,
+// kInvalidData for an image that does not have the size that kNone wants.
 void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, size_t count);
 
 }  // namespace ptq::image

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/near_matches.h"
+#include "base/utf8.h"
 #include "model/domains.h"
 #include "model/subgraphs.h"
 #include "onnx/defs/schema.h"
@@ -70,6 +71,29 @@ struct Scope {
 
 std::string Describe(const onnx::NodeProto& node) {
   return node.op_type() + " node \"" + node.name() + "\"";
+}
+
+// Names go to people, to JSON and to other files: what is not text would be another name there, and
+// ranges would not be found by it.
+void CheckName(const std::string& name, const char* what, int index) {
+  if (IsUtf8(name)) return;
+  throw Error(ErrorCode::kInvalidModel, "The name of " + std::string(what) + " number " +
+                                            std::to_string(index + 1) +
+                                            " is not UTF-8, as ONNX wants names to be.")
+      .WithHint("Export the model again with names in UTF-8 (it may have been written as GBK).");
+}
+
+void CheckNames(const onnx::GraphProto& graph) {
+  for (int i = 0; i < graph.input_size(); ++i) CheckName(graph.input(i).name(), "graph input", i);
+  for (int i = 0; i < graph.initializer_size(); ++i) {
+    CheckName(graph.initializer(i).name(), "initializer", i);
+  }
+  for (int i = 0; i < graph.node_size(); ++i) {
+    CheckName(graph.node(i).name(), "node", i);
+    for (const std::string& output : graph.node(i).output()) {
+      CheckName(output, "an output of node", i);
+    }
+  }
 }
 
 // Collects what the graph defines; throws where a name is defined twice.
@@ -138,6 +162,7 @@ void CheckArity(const onnx::NodeProto& node, int64_t opset) {
 }
 
 void CheckGraph(const onnx::GraphProto& graph, int64_t opset, const Scope* outer) {
+  CheckNames(graph);
   const Scope scope{UniqueDefinitions(graph), outer};
   const auto known = [&](const std::string& name) {
     for (const Scope* at = &scope; at != nullptr; at = at->outer) {

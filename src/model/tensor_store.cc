@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <new>
 
 #include "base/error.h"
 #include "base/float16.h"
@@ -73,6 +74,14 @@ void Widen(const uint8_t* bytes, std::vector<int64_t>* out) {
   }
 }
 
+// `count` elements. What addresses cannot reach (in wasm 4 GiB) is out of memory, not a count with
+// its upper bits cut off.
+template <typename T>
+std::vector<T> Room(uint64_t count) {
+  if (count > std::vector<T>().max_size()) throw std::bad_alloc();
+  return std::vector<T>(static_cast<size_t>(count));
+}
+
 uint64_t StoredByteSize(const TensorProto& tensor, uint64_t expected) {
   if (IsExternal(tensor)) return ExternalRangeOf(tensor).length.value_or(expected);
   return tensor.has_raw_data() ? tensor.raw_data().size() : TypedByteSize(tensor);
@@ -121,7 +130,7 @@ void TensorStore::ReadBytes(const TensorProto& tensor, uint64_t offset,
 std::vector<float> TensorStore::ReadFloats(const TensorProto& tensor) const {
   if (!IsReal(tensor.data_type())) FailType(tensor, "floats");
   CheckStored(tensor);
-  std::vector<float> values(ElementCount(tensor));
+  std::vector<float> values = Room<float>(ElementCount(tensor));
   if (tensor.data_type() == TensorProto::FLOAT) {
     ReadBytes(tensor, 0,
               {reinterpret_cast<uint8_t*>(values.data()), values.size() * sizeof(float)});
@@ -135,8 +144,8 @@ std::vector<float> TensorStore::ReadFloats(const TensorProto& tensor) const {
 
 std::vector<int64_t> TensorStore::ReadInts(const TensorProto& tensor) const {
   CheckStored(tensor);
-  std::vector<int64_t> values(ElementCount(tensor));
-  std::vector<uint8_t> raw(ByteSize(tensor));
+  std::vector<int64_t> values = Room<int64_t>(ElementCount(tensor));
+  std::vector<uint8_t> raw = Room<uint8_t>(ByteSize(tensor));
   ReadBytes(tensor, 0, raw);
   const int32_t type = tensor.data_type();
   switch (type) {

@@ -354,6 +354,8 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
     rewrite(plan, config_, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
+  report.weights = FindFloatWeights(view, plan, config_, quantized.graph());
+  if (any) ReportFloatWeights(report.weights, config_, &report.diagnostics);
   WriteOptions output;
   output.external_file = output.external_location = external_file;
   report.bytes_written = WriteModel(quantized, output);

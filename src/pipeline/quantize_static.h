@@ -20,6 +20,7 @@
 #include "model/model.h"
 #include "model/model_writer.h"
 #include "quantization/config.h"
+#include "quantization/float_weights.h"
 #include "quantization/quant_plan.h"
 #include "quantization/weight_form.h"
 
@@ -50,6 +51,7 @@ struct QuantizedNode {
 struct QuantizeReport {
   std::vector<QuantizedNode> nodes;
   std::vector<TensorPlan> tensors;
+  FloatWeights weights;
   int64_t opset = 0;
   uint64_t bytes_written = 0;
   Diagnostics diagnostics;

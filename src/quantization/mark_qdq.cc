@@ -446,9 +446,8 @@ class QdqMarker {
       MarkWeight(bias, 0);
       return;
     }
-    if (!config_.quantize_bias) return;
     if (context_.FloatInitializer(bias) == nullptr) {
-      if (context_.view().Initializer(bias) == nullptr) {
+      if (config_.quantize_bias && context_.view().Initializer(bias) == nullptr) {
         Warn("BIAS_NOT_CONSTANT", node, bias,
              "The bias of this node is computed, so it stays float.");
       }

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/extremes_kernels.h"
 #include "model/attributes.h"
 #include "model/domains.h"
 
@@ -105,14 +106,35 @@ class MaskFinder {
                                     "its tensor '" + tensor + "' was infinite in a sample"});
     }
     for (const auto& [tensor, contents] : constants_) {
-      if (!std::isinf(contents.far)) continue;
-      found.try_emplace(tensor, FloatReason{FloatReasonCode::kRangeNotFinite,
-                                            "its constant '" + tensor + "' holds infinity"});
+      if (std::isinf(contents.far)) found.try_emplace(tensor, HoldsInfinity(tensor));
     }
+    for (int i = 0; i < view_.node_count(); ++i) FindInfiniteWeights(view_.node(i), &found);
     return found;
   }
 
  private:
+  static FloatReason HoldsInfinity(const std::string& tensor) {
+    return {FloatReasonCode::kRangeNotFinite,
+            "its constant '" + tensor + "' holds infinity, or nothing but NaN"};
+  }
+
+  // Constant operands that no scale fits. A third input is a bias, which has its own rules, or is
+  // not quantized; bounds of a Clip may be infinite.
+  void FindInfiniteWeights(const onnx::NodeProto& node,
+                           std::unordered_map<std::string, FloatReason>* found) {
+    if (Is(node, "Clip")) return;
+    for (int i = 0; i < std::min(2, node.input_size()); ++i) {
+      const onnx::TensorProto* initializer = view_.Initializer(node.input(i));
+      if (initializer == nullptr || !IsFloatTensor(*initializer)) continue;
+      if (ElementCount(*initializer) == 0 || !weights_.insert(node.input(i)).second) continue;
+      Extremes extremes;
+      model_.tensors().VisitFloats(*initializer, [&](uint64_t, std::span<const float> window) {
+        extremes.Widen(FindExtremes(window, Values::kSigned));
+      });
+      if (!extremes.is_finite()) found->try_emplace(node.input(i), HoldsInfinity(node.input(i)));
+    }
+  }
+
   static bool Combines(const onnx::NodeProto& node) {
     return JoinsMasks(node) || Adds(node) || Is(node, "Where") || Is(node, "Mul");
   }
@@ -252,6 +274,7 @@ class MaskFinder {
   std::unordered_map<std::string, Contents> contents_;   // of what nodes make
   std::unordered_map<std::string, Contents> constants_;  // of initializers
   std::unordered_set<std::string> read_;
+  std::unordered_set<std::string> weights_;  // looked at by FindInfiniteWeights
 };
 
 }  // namespace

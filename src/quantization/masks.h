@@ -14,7 +14,8 @@ namespace ptq {
 
 // Tensors that must stay float, each with why the nodes that make or read it do: those that hold a
 // mask and reach Softmax or another operator that takes the far end as "nothing" (kRangeOfMask),
-// and others with an infinite end in `ranges` (kRangeNotFinite).
+// others with an infinite end in `ranges`, and constants that hold infinity or nothing but NaN
+// (kRangeNotFinite).
 //
 // A mask is found by the graph: a constant of a magnitude of 1,000 or more (exp of it is 0) through
 // Where, times a tensor of 0 and 1, or with other values beside it; and it must leave less than a

@@ -406,12 +406,13 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
     if (weight_plan.role != TensorRole::kInitializer || params.blocked() || IsFloat8(params.type)) {
       continue;
     }
-    // The reference raises signed types with zero point 0 only. In QOperator it asks weight_type,
-    // although per-channel weights are signed there whatever that is.
+    // The reference raises signed types with zero point 0 only, and none with QuantizeBias off. In
+    // QOperator it asks weight_type, although per-channel weights are signed there whatever that
+    // is.
     const QuantType type = context.config().quant_format == QuantFormat::kQDQ
                                ? params.type
                                : context.config().weight_type;
-    const bool as_reference = plan->Find(bias.input) != nullptr &&
+    const bool as_reference = context.config().quantize_bias && plan->Find(bias.input) != nullptr &&
                               (type == QuantType::kInt8 || type == QuantType::kInt16) &&
                               std::all_of(params.zero_points.begin(), params.zero_points.end(),
                                           [](int32_t zero_point) { return zero_point == 0; });

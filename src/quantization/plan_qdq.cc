@@ -28,6 +28,8 @@ class QdqPlanner {
     if (!config_.qdq_disable_weight_adjust_for_int32_bias) {
       RaiseWeightScalesForBiases(context_, &plan_);
     }
+    // They stay float here. onnxruntime quantizes them when it loads the model, with these scales.
+    if (!config_.quantize_bias) plan_.biases.clear();
     DropUnfitBiases();
     ExplainNodes();
     return std::move(plan_);
@@ -197,6 +199,7 @@ class QdqPlanner {
   }
 
   void LeaveFloat(const BiasPlan& bias, const char* why) {
+    if (!config_.quantize_bias) return;  // as asked
     plan_.diagnostics.push_back({Severity::kInfo, "BIAS_LEFT_FLOAT",
                                  std::string("The bias stays float: ") + why,
                                  context_.node(bias.node).name(), bias.bias, ""});

@@ -7,10 +7,12 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "model/attributes.h"
+#include "quantization/may_be_empty.h"
 #include "quantization/new_values.h"
 #include "quantization/plan_context.h"
 #include "quantization/weights.h"
@@ -21,7 +23,9 @@ namespace {
 class QOperatorPlanner {
  public:
   explicit QOperatorPlanner(const PlanContext& context)
-      : context_(context), config_(context.config()) {}
+      : context_(context),
+        config_(context.config()),
+        may_be_empty_(TensorsThatMayBeEmpty(context.view())) {}
 
   QuantPlan Run() {
     plan_.nodes.resize(static_cast<size_t>(context_.node_count()));
@@ -71,6 +75,9 @@ class QOperatorPlanner {
       case QOperatorRule::kUnary:
         return PlanOperator({0}, context_.ActivationParams(node.output(0)));
       case QOperatorRule::kSoftmax:  // QLinearSoftmax always writes [0, 1]
+        if (may_be_empty_.contains(Input(0))) {
+          return Unsupported("its input may be empty, at which QLinearSoftmax fails");
+        }
         return PlanOperator({0}, context_.UnitIntervalParams(node.output(0)));
       case QOperatorRule::kGlobalAveragePool:
         return PlanGlobalAveragePool();
@@ -452,6 +459,7 @@ class QOperatorPlanner {
 
   const PlanContext& context_;
   const StaticQuantConfig& config_;
+  const std::unordered_set<std::string> may_be_empty_;
   QuantPlan plan_;
   const onnx::NodeProto* node_ = nullptr;
   int node_index_ = 0;

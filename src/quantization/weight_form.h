@@ -28,10 +28,11 @@ class WeightForms {
   // Of Conv, ConvTranspose, Gemm and MatMul (the operands that depend on no graph input) and the
   // tables of Gather; of several weights the one that is worst off.
   WeightForm Of(const onnx::NodeProto& node) const;
+  // An initializer, or made from constants alone.
+  bool IsConstant(const std::string& tensor) const;
 
  private:
   WeightForm FormOf(const std::string& tensor) const;
-  bool IsConstant(const std::string& tensor) const;
 
   const GraphView& view_;
   const QuantPlan& plan_;

@@ -43,7 +43,7 @@ const inNode: Describe = async (file, summary, preprocess) => {
   try {
     const reader = datasetReader([file], { preprocess });
     for await (const { x } of reader.open(summary)) {
-      const { buffer, byteOffset, byteLength } = x!.data;
+      const { buffer, byteOffset, byteLength } = x!.data as Float32Array;
       const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
       return `${x!.dims} ${createHash('sha256').update(bytes).digest('hex')}`;
     }

@@ -5,9 +5,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { zipSync } from 'fflate';
 import {
   datasetReader,
   npyReader,
+  npzReader,
   pbReader,
   quantizeStatic,
   rawReader,
@@ -122,7 +124,7 @@ for (const [name, { dims, bytes }] of Object.entries<{ dims: number[]; bytes: st
       assert.ok(sample?.x);
       checkSample(sample, model.inputs, 0);
       assert.deepEqual(sample.x.dims, dims);
-      const { buffer } = sample.x.data;
+      const { buffer } = sample.x.data as Float32Array;
       assert.equal(Buffer.from(buffer as ArrayBuffer).toString('hex'), bytes, form);
     }
   });
@@ -246,4 +248,70 @@ test('a model with dynamic dimensions is calibrated with samples of different sh
   });
   assert.equal(report.calibration.samples, 3);
   assert.ok(report.nodesQuantized.length > 0);
+});
+
+/** numpy's U: UTF-32, filled up with zeros. */
+function utf32(texts: string[], width: number): Uint32Array {
+  const codes = new Uint32Array(texts.length * width);
+  for (const [i, text] of texts.entries()) {
+    for (const [k, letter] of [...text].entries()) codes[i * width + k] = letter.codePointAt(0)!;
+  }
+  return codes;
+}
+
+test('strings are read from U and S arrays, in either byte order', async () => {
+  const word = modelOf(input('word', 'string', ['N']));
+  const texts = ['zero', 'drei', '日本😀', ''];
+  const read = async (bytes: Uint8Array) =>
+    (await all(npzReader(fileOf('a.npz', zipSync({ 'word.npy': bytes }))), word)).map(
+      ({ word: tensor }) => {
+        checkSample({ word: tensor! }, word.inputs, 0);
+        return tensor!.data;
+      },
+    );
+  const little = utf32(texts, 5);
+  const big = new Uint8Array(little.buffer.slice(0));
+  for (let at = 0; at < big.length; at += 4) big.subarray(at, at + 4).reverse();
+  const pairs = [texts.slice(0, 2), texts.slice(2)];
+  assert.deepEqual(await read(npy('<U5', [2, 2], little)), pairs);
+  assert.deepEqual(await read(npy('>U5', [2, 2], big)), pairs);
+  const bytes = new Uint8Array(8);
+  bytes.set(Buffer.from('é'), 0);
+  bytes.set(Buffer.from('ab'), 4);
+  assert.deepEqual(await read(npy('|S4', [2, 1], bytes)), [['é'], ['ab']]);
+});
+
+test("Python's objects and strings without room are refused with what to do", async () => {
+  const word = modelOf(input('word', 'string', ['N']));
+  const of = (bytes: Uint8Array) => () =>
+    npzReader(fileOf('a.npz', zipSync({ 'word.npy': bytes })));
+  await refused(of(npy('|O', [1, 1], new Uint8Array(9))), word, 'INVALID_DATA', /astype\(str\)/);
+  await refused(
+    of(npy('<U0', [1000000000, 1], new Uint8Array(0))),
+    word,
+    'INVALID_DATA',
+    /type <U0/,
+  );
+  await refused(of(counting([2, 1])), word, 'INVALID_DATA', /expects string/, /astype\(str\)/);
+});
+
+test('a model of words in and words out is quantized with words from an .npz', async () => {
+  const codes = utf32(['zero', 'one', 'two', 'drei', 'vier', 'one', 'two', 'zero'], 4);
+  const file = fileOf('words.npz', zipSync({ 'word.npy': npy('<U4', [4, 2], codes) }));
+  for (const quantFormat of ['QDQ', 'QOperator'] as const) {
+    for (const workers of [1, 2]) {
+      const { report } = await quantizeStatic({
+        modelInput: fixtureModel('words.onnx'),
+        calibrationDataReader: npzReader(file),
+        quantFormat,
+        workers,
+      });
+      assert.equal(report.quality.samples, 4);
+      assert.deepEqual(
+        report.quality.outputs.map(({ name, different, sqnr }) => [name, different, sqnr]),
+        [['label', 0, null]],
+      );
+      assert.ok(report.nodesQuantized.some(({ name }) => name === 'matmul'));
+    }
+  }
 });

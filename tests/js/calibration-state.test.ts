@@ -43,6 +43,22 @@ test('what is no state, or one of another version, is refused by name', () => {
   for (const part of Object.keys(state).filter((name) => name !== 'shard')) {
     refused(JSON.stringify({ ...JSON.parse(formatState(state)), [part]: undefined }), /damaged/);
   }
+  for (const part of [
+    { done: 1e300 },
+    { done: -5 },
+    { done: 1.5 },
+    { group: 5 },
+    { group: -1 },
+    { groups: [[0, 99999]] },
+    { groups: 'abc' },
+    { shard: { index: -1, count: 0 } },
+    { shard: { index: 3, count: 3 } },
+    { options: null },
+    { tensors: [{ name: 1, half: false }] },
+    { collected: [] },
+  ]) {
+    refused(JSON.stringify({ ...JSON.parse(formatState(state)), ...part }), /damaged/);
+  }
 });
 
 test('a state of another model, other options or other tensors is refused with what differs', () => {

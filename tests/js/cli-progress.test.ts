@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bytesText } from '#dist/base/values.js';
 import { duration, ProgressLine } from '#dist/cli/progress.js';
-import { bytesText } from '#dist/cli/summary.js';
 
 function record(isTTY: boolean) {
   const stream = { isTTY, columns: 60, text: '', write: (text: string) => (stream.text += text) };

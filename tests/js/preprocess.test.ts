@@ -91,7 +91,7 @@ test('what is unknown or out of range is refused with near matches', () => {
   bad('men=1', /unknown key "men"/, /"mean"/);
   bad({ meen: 1 }, /unknown key "meen"/, /"mean"/);
   bad({ constructor: 1 }, /unknown key/);
-  bad('order=RBG', /RGB, BGR, Y/, /RGB/);
+  bad('order=RBG', /RGB, BGR, RGBA, Y/, /RGB/);
   bad('mode=centre', /mode must be one of/, /center/);
   bad('mean=1,2', /one number or three/);
   bad('mean=a', /must be a number/);
@@ -133,6 +133,8 @@ test('the layout is read from where the channels are', () => {
   assert.deepEqual(at([3, 64, 64]), ['NCHW', 'RGB', 64, 64, '3,64,64']);
   assert.deepEqual(at([-1, 3, 'H', 'W']), ['NCHW', 'RGB', 224, 224, '1,3,224,224']);
   assert.deepEqual(at(null), ['NCHW', 'RGB', 224, 224, '1,3,224,224']);
+  assert.deepEqual(at([1, 4, 24, 32]), ['NCHW', 'RGBA', 32, 24, '1,4,24,32']);
+  assert.deepEqual(at([1, 24, 32, 4]), ['NHWC', 'RGBA', 32, 24, '1,24,32,4']);
 });
 
 test('an open size falls back to 224, which is said, unless it is given', () => {
@@ -163,6 +165,20 @@ test('one channel is luma in 0 to 1, uint8 stays as it is', () => {
   refused(normalized, 'INVALID_OPTION', /uint8/, /zero-to-255/);
 });
 
+test('alpha is normalized as the colours where they are all the same, and else to 0 to 1', () => {
+  const of = (text: string) => {
+    const { mean, std } = resolvePreprocess(model([1, 4, 24, 24]), parsePreprocess(text)).spec;
+    return [mean[3], std[3]];
+  };
+  assert.deepEqual(of('size=24'), [127.5, 127.5]);
+  assert.deepEqual(of('zero-to-one'), [0, 255]);
+  assert.deepEqual(of('imagenet'), [0, 255]);
+  assert.deepEqual(of('mean=1,2,3,4 std=5,6,7,8'), [4, 8]);
+  const { done, assumed } = resolvePreprocess(model([1, 4, 24, 24]), parsePreprocess('imagenet'));
+  assert.match(done, /RGB, \(x - \[123\.675, 116\.28, 103\.53\]/);
+  assert.ok(!assumed.includes('channel order'));
+});
+
 test('models that take no image are refused with their inputs', () => {
   const ids: ValueSummary = { name: 'ids', type: 'int64', shape: ['N', 'S'] };
   refused(
@@ -172,7 +188,7 @@ test('models that take no image are refused with their inputs', () => {
     /\.npz/,
   );
   refused(() => guessPreprocess(model([1, 3, 8, 8], 'float32', ids)), 'INVALID_DATA', /2: .*"ids"/);
-  refused(() => guessPreprocess(model([1, 4, 8, 8])), 'INVALID_DATA', /1 or 3 channels/);
+  refused(() => guessPreprocess(model([1, 5, 8, 8])), 'INVALID_DATA', /1, 3 or 4 channels/);
 });
 
 test('preprocessing that contradicts the input is refused before any image is read', () => {

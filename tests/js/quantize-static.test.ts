@@ -422,3 +422,41 @@ test('every extra option that is said to be available is taken by the core', asy
     assert.ok((report.quality.sqnr ?? 0) > 10, `${name}: SQNR ${report.quality.sqnr}`);
   }
 });
+
+for (const quantFormat of ['QOperator', 'QDQ'] as const) {
+  for (const runtime of ['node', 'web'] as const) {
+    test(`${quantFormat}, ${runtime}: a model whose only output is a sequence is quantized`, async () => {
+      const { report } = await quantizeStatic({
+        modelInput: model('sequence.onnx'),
+        calibrationDataReader: [1, 2].map((seed) => ({
+          x: { type: 'float32', dims: [1, 8], data: noise(8, seed) },
+        })),
+        quantFormat,
+        runtime,
+      });
+      assert.deepEqual(
+        report.nodesQuantized.map(({ name }) => name),
+        ['matmul'],
+      );
+      assert.deepEqual([report.quality.loaded, report.quality.outputs], [true, []]);
+    });
+  }
+}
+
+test('samples that are NaN throughout quantize nothing, and that is said', async () => {
+  const { report } = await quantizeStatic({
+    modelInput: model('classifier.onnx'),
+    calibrationDataReader: [
+      {
+        image: {
+          type: 'float32',
+          dims: [1, 3, 8, 8],
+          data: new Float32Array(192).fill(Number.NaN),
+        },
+      },
+    ],
+  });
+  const codes = report.diagnostics.map(({ code }) => code);
+  assert.ok(codes.includes('NAN_IN_TENSOR') && codes.includes('NOTHING_QUANTIZED'), codes.join());
+  assert.ok(report.nodesLeftFloat.some(({ code }) => code === 'NO_VALUES'));
+});

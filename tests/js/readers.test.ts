@@ -50,7 +50,7 @@ for (const [name, { tensors }] of Object.entries<{ tensors: string[] }>(expected
       const tensor = sample?.in;
       assert.ok(tensor);
       assert.deepEqual(tensor.dims, shape);
-      assert.equal(sha256(tensor.data), tensors[index], JSON.stringify(spec));
+      assert.equal(sha256(tensor.data as Float32Array), tensors[index], JSON.stringify(spec));
     }
   });
 }

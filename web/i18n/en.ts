@@ -228,6 +228,8 @@ export const en = {
     SAMPLES_SKIPPED: 'Some samples were left out',
     RANDOM_OUTPUTS: 'The comparison cannot judge this model',
     NOTHING_QUANTIZED: 'No node was quantized',
+    WEIGHTS_LEFT_FLOAT: 'Many weights stay float',
+    RESULT_LARGER: 'The result is larger than the model',
     NOT_VERIFIED: 'The result could not be checked',
     SHAPE_INFERENCE_INCOMPLETE: 'Some shapes are unknown',
     TENSOR_NOT_FINITE: 'A tensor was infinite',

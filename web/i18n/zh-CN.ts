@@ -222,6 +222,8 @@ export const zhCN: Dictionary = {
     SAMPLES_SKIPPED: '部分样本被跳过',
     RANDOM_OUTPUTS: '无法通过比较评判此模型',
     NOTHING_QUANTIZED: '没有节点被量化',
+    WEIGHTS_LEFT_FLOAT: '许多权重保持浮点',
+    RESULT_LARGER: '结果比原模型更大',
     NOT_VERIFIED: '未能检验结果',
     SHAPE_INFERENCE_INCOMPLETE: '部分形状未知',
     TENSOR_NOT_FINITE: '有张量出现无穷大',

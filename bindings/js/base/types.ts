@@ -19,11 +19,12 @@ export type TensorType =
   | 'uint32'
   | 'int64'
   | 'uint64'
-  | 'bool';
+  | 'bool'
+  | 'string';
 
 /**
  * Typed arrays by element type: float16 as Uint16Array of bits, bool as Uint8Array, 64-bit as
- * BigInt arrays.
+ * BigInt arrays, string as an array of strings.
  */
 export type TensorData =
   | Float32Array
@@ -35,7 +36,8 @@ export type TensorData =
   | Int32Array
   | Uint32Array
   | BigInt64Array
-  | BigUint64Array;
+  | BigUint64Array
+  | string[];
 
 /** One tensor of a sample. An onnxruntime Tensor on the CPU fits this type as it is. */
 export interface SampleTensor {
@@ -180,6 +182,18 @@ export interface CalibrationModel {
   files: string[];
 }
 
+/** Which weights the result still holds as floats. Weights are float tensors of the model. */
+export interface WeightsReport {
+  /** Of all weights before quantizing, and of those that are still floats. */
+  bytes: number;
+  floatBytes: number;
+  /**
+   * Those, the largest first, each with the node that keeps it float and the reason; `code` as in
+   * nodesLeftFloat, "" where that node is quantized.
+   */
+  left: { name: string; bytes: number; node: string; code: string; reason: string }[];
+}
+
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   /**
@@ -194,6 +208,7 @@ export interface QuantizeReport {
   }[];
   /** `code` is stable, `reason` is for people; see docs/errors.md. */
   nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
+  weights: WeightsReport;
   tensors: {
     name: string;
     kind: 'activation' | 'weight';

@@ -253,7 +253,11 @@ class WorkerRunner {
   }
 
   run(feeds: Feeds, index: number, ordered: InOrder, own: boolean): void {
-    const buffers = own ? Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer) : [];
+    const buffers = own
+      ? Object.values(feeds).flatMap(({ data }) =>
+          Array.isArray(data) ? [] : [data.buffer as ArrayBuffer],
+        )
+      : [];
     const origin = originOf(feeds);
     this.#running = this.#ask({ kind: 'run', feeds, index, origin }, [...new Set(buffers)]).then(
       (answer) => ordered.put(index, answer.kind === 'ran' ? answer.reductions : null),

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import '../set-up-node.js';
 import { QuantizeError } from '../base/errors.js';
 import type { OptionValues } from '../base/types.js';
+import { bytesText } from '../base/values.js';
 import { qdqConfigChecked } from '../config/qdq-config.js';
 import { qnnConfigChecked } from '../config/qnn-config.js';
 import type { StaticQuantConfig } from '../config/static-config.js';
@@ -30,7 +31,7 @@ import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
 import { inspectCommand } from './run-inspect.js';
-import { bytesText, summaryText } from './summary.js';
+import { summaryText } from './summary.js';
 
 export interface CommandStreams {
   out: OutStream;

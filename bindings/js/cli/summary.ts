@@ -1,19 +1,7 @@
 // The report for people, as printed at the end of a run.
+import { bytesText } from '../base/values.js';
 import { qualityText } from '../verify/judge.js';
 import type { QuantizationReport } from '../verify/report.js';
-
-/** 14226134 → "14.2 MB". */
-export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
-}
 
 function leftFloat(report: QuantizationReport): string {
   const counts = new Map<string, number>();
@@ -23,6 +11,12 @@ function leftFloat(report: QuantizationReport): string {
   if (sorted.length > 4) named.push('…');
   const count = report.nodesLeftFloat.length;
   return count === 0 ? '' : `, ${count} left float (${named.join(', ')})`;
+}
+
+/** ", 12 % of the weights' bytes are float", where that is at least 1 %. */
+function floatShare({ weights }: QuantizationReport): string {
+  const share = Math.round((100 * weights.floatBytes) / Math.max(weights.bytes, 1));
+  return share > 0 ? `, ${share} % of the weights' bytes are float` : '';
 }
 
 /** A guess is called one: "; guessed: normalization, fit". */
@@ -39,7 +33,10 @@ export function summaryText(report: QuantizationReport): string {
       : (calibration.done || `${calibration.samples}`) + guessText(calibration.assumed);
   const rows = [
     ['written', report.modelOutput ?? ''],
-    ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
+    [
+      'size',
+      `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)${floatShare(report)}`,
+    ],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
     ['quality', qualityText(report.quality, calibration.assumed)],

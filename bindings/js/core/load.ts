@@ -87,9 +87,11 @@ function isCoreError(error: unknown): error is CoreError {
  * Throws QuantizeError for everything that goes wrong inside.
  */
 export function callCore<T>(core: Core, work: () => T, hostError?: () => unknown): T {
+  const stack = core.stackSave();
   try {
     return work();
   } catch (error) {
+    core.stackRestore(stack);
     const fromHost = hostError?.();
     if (fromHost) throw fromHost;
     if (isCoreError(error)) {

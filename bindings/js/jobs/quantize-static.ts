@@ -24,6 +24,7 @@ import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-s
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { FileUse, Platform } from '../platform/platform.js';
 import { judgeQuality } from '../verify/judge.js';
+import { judgeSize } from '../verify/judge-size.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 import { checkDump, writeDump } from './dump-passes.js';
@@ -162,11 +163,15 @@ export async function quantizeChecked<Model>(
     );
     if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
 
+    const bytesBefore = inputBytes(opened.input, summary);
     const bytesAfter = output.model.size + output.data.size;
+    if (quantized.nodesQuantized.length > 0) {
+      run.note(...judgeSize(bytesBefore, bytesAfter, quantized.weights));
+    }
     const report: QuantizationReport = {
       modelInput: opened.input.label,
       modelOutput: modelOutput ?? null,
-      bytesBefore: inputBytes(opened.input, summary),
+      bytesBefore,
       bytesAfter,
       opsetBefore: summary.opset,
       opsetAfter: quantized.opset,
@@ -178,6 +183,7 @@ export async function quantizeChecked<Model>(
       passes: prepared.passes,
       nodesQuantized: quantized.nodesQuantized,
       nodesLeftFloat: quantized.nodesLeftFloat,
+      weights: quantized.weights,
       tensors: quantized.tensors,
       calibration: {
         source: cache.cached ? 'cache' : 'data',

@@ -12,6 +12,7 @@ import type {
   SampleSlice,
   SampleSource,
   SamplesAbout,
+  TensorData,
   ValueSummary,
 } from '../base/types.js';
 import { aboutSamples } from './files/file-source.js';
@@ -118,6 +119,7 @@ const arrayTypes: Record<string, string> = {
   int64: 'BigInt64Array',
   uint64: 'BigUint64Array',
   bool: 'Uint8Array',
+  string: 'Array',
 };
 
 /**
@@ -168,8 +170,11 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
 
 /** Bytes that tensors hold. */
 export function sampleBytes(tensors: Feeds): number {
-  return Object.values(tensors).reduce((sum, tensor) => sum + tensor.data.byteLength, 0);
+  return Object.values(tensors).reduce((sum, { data }) => sum + dataBytes(data), 0);
 }
+
+const dataBytes = (data: TensorData) =>
+  Array.isArray(data) ? 2 * data.reduce((sum, text) => sum + text.length, 0) : data.byteLength;
 
 /** A copy: readers may fill the same array again for the next sample. */
 export function copySample(feeds: Feeds): Feeds {

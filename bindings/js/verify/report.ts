@@ -67,6 +67,7 @@ export interface QuantizationReport {
   passes: { name: string; changes: number }[];
   nodesQuantized: QuantizeReport['nodesQuantized'];
   nodesLeftFloat: QuantizeReport['nodesLeftFloat'];
+  weights: QuantizeReport['weights'];
   tensors: QuantizeReport['tensors'];
   calibration: {
     source: 'data' | 'cache';

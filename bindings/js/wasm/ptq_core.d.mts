@@ -138,7 +138,13 @@ export interface Calibration {
   delete(): void;
 }
 
-export interface PtqCoreModule {
+/** The module's own stack, by Emscripten: an error that leaves a call does not unwind it. */
+export interface WasmStack {
+  stackSave(): number;
+  stackRestore(pointer: number): void;
+}
+
+export interface PtqCoreModule extends WasmStack {
   Calibration: new (optionsJson: string, tensorsJson: string) => Calibration;
   Session: new (files: HostFiles) => Session;
   /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */

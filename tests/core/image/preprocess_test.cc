@@ -81,6 +81,59 @@ TEST(Preprocess, CentreOfATargetThatIsNotSquareCoversIt) {
   EXPECT_EQ(out, std::vector<float>(spec.elements(), 255.0f));
 }
 
+// 4 x 2 pixels, and what Pillow 13.0.0 makes of them (mode RGBA): Image.resize.
+const std::vector<uint8_t> kRgbaPixels = {200, 100, 50,  255, 10,  20,  30, 0,  255, 255, 255,
+                                          128, 0,   200, 7,   64,  1,   2,  3,  4,   90,  80,
+                                          70,  60,  5,   250, 125, 200, 17, 34, 51,  68};
+
+std::vector<float> Rgba(const ImageView& image, int width, int height, Interpolation filter,
+                        Layout layout = Layout::kNhwc) {
+  PreprocessSpec spec;
+  spec.fit = Fit::kStretch;
+  spec.order = ChannelOrder::kRgba;
+  spec.width = width;
+  spec.height = height;
+  spec.interpolation = filter;
+  spec.layout = layout;
+  std::vector<float> out(spec.elements());
+  Preprocess(image, spec, out.data(), out.size());
+  return out;
+}
+
+TEST(Preprocess, RgbaIsResizedWeighedByAlphaAsInPillow) {
+  const ImageView image{kRgbaPixels.data(), 4, 2, 4};
+  const std::vector<float> bilinear = {207, 121, 79, 128, 171, 236, 174, 82,
+                                       45,  163, 95, 56,  14,  188, 103, 123};
+  const std::vector<float> bicubic = {195, 88, 39, 98, 97, 233, 168, 97, 57, 184, 104, 98};
+  EXPECT_EQ(Rgba(image, 2, 2, Interpolation::kBilinear), bilinear);
+  EXPECT_EQ(Rgba(image, 3, 1, Interpolation::kBicubic), bicubic);
+  // A size that it has already copies it.
+  EXPECT_EQ(Rgba(image, 4, 2, Interpolation::kBilinear),
+            std::vector<float>(kRgbaPixels.begin(), kRgbaPixels.end()));
+}
+
+TEST(Preprocess, WithoutAlphaAnImageIsOpaque) {
+  const std::vector<uint8_t> rgb = {1, 2, 3, 4, 5, 6};
+  EXPECT_EQ(Rgba({rgb.data(), 2, 1, 3}, 2, 1, Interpolation::kBilinear, Layout::kNchw),
+            std::vector<float>({1, 4, 2, 5, 3, 6, 255, 255}));
+  const std::vector<uint8_t> grey = {7, 8};
+  EXPECT_EQ(Rgba({grey.data(), 2, 1, 1}, 2, 1, Interpolation::kBilinear),
+            std::vector<float>({7, 7, 7, 255, 8, 8, 8, 255}));
+}
+
+TEST(Preprocess, TheBorderOfALetterboxIsOpaque) {
+  const std::vector<uint8_t> pixel = {10, 20, 30, 40};
+  PreprocessSpec spec;
+  spec.fit = Fit::kLetterbox;
+  spec.order = ChannelOrder::kRgba;
+  spec.layout = Layout::kNhwc;
+  spec.width = 2;
+  spec.height = 1;
+  std::vector<float> out(spec.elements());
+  Preprocess({pixel.data(), 1, 1, 4}, spec, out.data(), out.size());
+  EXPECT_EQ(out, std::vector<float>({10, 20, 30, 40, 114, 114, 114, 255}));
+}
+
 TEST(Preprocess, VeryThinImagesNeedNoMoreMemoryThanTheWindow) {
   std::vector<uint8_t> line(20000, 9);
   PreprocessSpec spec;  // the whole resized image would be 256 x 5 120 000

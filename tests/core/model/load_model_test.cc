@@ -119,6 +119,37 @@ TEST(ModelLoad, MissingPartsAreNamed) {
   EXPECT_EQ(ErrorOf(proto).code(), ErrorCode::kUnsupportedOpset);
 }
 
+TEST(ModelLoad, NamesThatAreNotUtf8AreRefusedByTheirPlace) {
+  const auto message = [](auto rename) {
+    onnx::ModelProto proto = ParseModelText(R"(<ir_version: 8, opset_import: ["" : 13]>
+        g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { h = Neg (x) [last] y = Add (h, w) })");
+    rename(proto.mutable_graph());
+    MemoryFiles files(Serialize(proto));
+    try {
+      Model::Load(&files);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidModel);
+      return error.message();
+    }
+    return std::string();
+  };
+  const std::string gbk = "\xB5\xE7";
+  EXPECT_EQ(message([](onnx::GraphProto*) {}), "");
+  EXPECT_NE(message([&](onnx::GraphProto* g) {
+              g->mutable_node(0)->set_output(0, gbk);
+              g->mutable_node(1)->set_input(0, gbk);
+            }).find("an output of node number 1 is not UTF-8"),
+            std::string::npos);
+  EXPECT_NE(message([&](onnx::GraphProto* g) {
+              g->mutable_node(1)->set_name(gbk);
+            }).find("node number 2"),
+            std::string::npos);
+  EXPECT_NE(message([&](onnx::GraphProto* g) {
+              g->mutable_initializer(0)->set_name(gbk);
+            }).find("initializer number 1"),
+            std::string::npos);
+}
+
 TEST(ModelLoad, TensorsDefinedTwiceAreNamed) {
   const Error twice =
       ErrorOfText(Text("g (float[2] x) => (float[2] y) { y = Relu(x) y = Neg(x) }"));

@@ -127,6 +127,29 @@ TEST(BiasTest, WithoutTheAdjustmentAClippedBiasStaysFloat) {  // E23
   EXPECT_EQ(result.Floats("w_scale")[0], 1e-12f / 127);
 }
 
+// With QuantizeBias off onnxruntime quantizes the float bias, with the scales that are in the file.
+TEST(BiasTest, OneThatIsLeftToOnnxruntimeFitsToo) {  // E31
+  const auto quantized = [](const std::string& weight, const std::string& type) {
+    return QuantizeText(
+        R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {)" +
+            weight + R"(}, float[1] b = {30}> { y = Conv (x, w, b) })",
+        R"({"quant_format": "QDQ", "weight_type": ")" + type +
+            R"(", "extra_options": {"QuantizeBias": false}})",
+        {{"x", {-1, 1}}, {"y", {0, 30}}});
+  };
+  for (const char* type : {"QInt8", "QUInt8"}) {
+    const QuantizedText tiny = quantized("1e-12", type);
+    EXPECT_EQ(tiny.Node("Conv").input(2), "b");
+    EXPECT_FALSE(tiny.Diagnosed("BIAS_LEFT_FLOAT"));
+    const double scale = static_cast<double>(tiny.Floats("x_scale")[0]) *
+                         static_cast<double>(tiny.Floats("w_scale")[0]);
+    EXPECT_LT(30 / scale, std::numeric_limits<int32_t>::max());
+  }
+  EXPECT_EQ(quantized("1", "QInt8").Floats("w_scale")[0], 1.0f / 127);
+  EXPECT_EQ(quantized("1", "QUInt8").Floats("w_scale")[0], 1.0f / 255);
+}
+
 // onnxruntime quantizes a float bias itself when it loads the file, and rounds with an operator of
 // opset 11.
 TEST(RequiredOpsetTest, AFloatBiasNeedsRound) {

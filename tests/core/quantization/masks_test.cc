@@ -142,6 +142,44 @@ TEST_P(MasksTest, AConstantThatHoldsInfinityStaysFloatWithWhatReadsIt) {
   EXPECT_NE(result.Reason("b"), "");
 }
 
+TEST_P(MasksTest, AWeightThatHoldsInfinityOrOnlyNaNEndsNoRun) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const char* op : {"MatMul (s, k)", "Gemm (s, k)", "Conv (s4, k4)"}) {
+    for (const std::vector<float>& values :
+         {std::vector<float>{1, kInfinity, 0, 2}, {-kInfinity, 1, 1, 1}, {nan, nan, nan, nan}}) {
+      SCOPED_TRACE(op);
+      onnx::ModelProto model = ParseModelText(std::string(
+                                                  R"(<ir_version: 8, opset_import: ["" : 13]>
+          g (float[1,2] x) => (float[N] y) <float[2,2] w = {1, 2, 3, 4}, int64[4] to4 = {1, 2, 1, 1}> {
+            [a] s = MatMul (x, w)
+            [move] s4 = Reshape (s, to4)
+            [b] y = )") + op + "}");
+      AddFloats(model.mutable_graph(), "k", {2, 2}, values);
+      AddFloats(model.mutable_graph(), "k4", {2, 2, 1, 1}, values);
+      const std::string options =
+          std::string(R"({"per_channel": true, "quant_format": ")") + GetParam() + R"("})";
+      const QuantizedText result = QuantizeModel(
+          model, options, {{"x", {-1, 1}}, {"s", {-8, 8}}, {"s4", {-8, 8}}, {"y", {-8, 8}}});
+      EXPECT_EQ(result.Reason("a"), "");
+      EXPECT_NE(result.Reason("b").find("holds infinity"), std::string::npos) << result.Reason("b");
+      EXPECT_TRUE(result.Diagnosed("TENSOR_NOT_FINITE"));
+    }
+  }
+}
+
+TEST_P(MasksTest, InfiniteBoundsOfAClipAreNone) {
+  onnx::ModelProto model = ParseModelText(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,2] x) => (float[1,2] y) <float[2,2] w = {1, 2, 3, 4}, float zero = {0}> {
+        [a] s = MatMul (x, w)
+        [clip] y = Clip (s, zero, top)
+      })");
+  AddFloats(model.mutable_graph(), "top", {}, {kInfinity});
+  const std::string options = std::string(R"({"quant_format": ")") + GetParam() + R"("})";
+  const QuantizedText result =
+      QuantizeModel(model, options, {{"x", {-1, 1}}, {"s", {0, 8}}, {"y", {0, 8}}});
+  EXPECT_EQ(result.Reason("clip"), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, MasksTest, testing::Values("QDQ", "QOperator"));
 
 }  // namespace

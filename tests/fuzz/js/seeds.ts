@@ -41,6 +41,8 @@ function arrays(): Uint8Array[] {
     ['<i8', BigInt64Array.of(1n, 2n, 3n, 4n)],
     ['>i2', Int16Array.of(1, 2, 3, 4)],
     ['<f2', Uint16Array.of(1, 2, 3, 4)],
+    ['<U2', Uint32Array.of(97, 0, 98, 99, 0x1f600, 0, 0, 0)],
+    ['|S1', Uint8Array.of(97, 98, 99, 0)],
   ];
   const made = types.map(([type, data]) => npy(type, [2, 2], data));
   const fortran = Buffer.from(

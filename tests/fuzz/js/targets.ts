@@ -78,7 +78,8 @@ function checkSamples(samples: readonly Feeds[]): void {
         data.length,
         dims.reduce((product, dim) => product * dim, 1),
       );
-      assert.equal((data as Uint8Array).BYTES_PER_ELEMENT, bytesOf[type] ?? 1);
+      if (type === 'string') assert.ok((data as string[]).every((one) => typeof one === 'string'));
+      else assert.equal((data as Uint8Array).BYTES_PER_ELEMENT, bytesOf[type] ?? 1);
     }
   }
 }

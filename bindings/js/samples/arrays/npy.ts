@@ -5,12 +5,14 @@ import type { TensorData, TensorType } from '../../base/types.js';
 export interface NpyHeader {
   type: TensorType;
   itemSize: number;
+  /** Of strings: numpy's U (UTF-32), not S (bytes). */
+  utf32: boolean;
   bigEndian: boolean;
   fortranOrder: boolean;
   shape: number[];
 }
 
-const types: Record<string, TensorType> = {
+const types: Record<string, Exclude<TensorType, 'string'>> = {
   f2: 'float16',
   f4: 'float32',
   f8: 'float64',
@@ -43,14 +45,18 @@ export async function readNpyHeader(read: BytesReader): Promise<NpyHeader> {
   const dims = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
   if (order === undefined || dims === undefined) throw new Error('its .npy header is damaged');
   const [, byteOrder, kind] = /^([<>|=]?)(\w+)$/.exec(descr ?? '') ?? [];
-  const type = Object.hasOwn(types, kind ?? '') ? types[kind ?? ''] : undefined;
+  const [, letters, characters] = /^([US])(\d+)$/.exec(kind ?? '') ?? [];
+  const known = Object.hasOwn(types, kind ?? '') ? types[kind ?? ''] : undefined;
+  const type = letters && Number(characters) > 0 ? 'string' : known;
   if (type === undefined) {
     const name = descr ?? 'a structured type';
-    throw new Error(`its type ${name} is none that a model's input can have`);
+    const pickled = kind === 'O' ? "; of Python's strings make numpy's: array.astype(str)" : '';
+    throw new Error(`its type ${name} is none that a model's input can have${pickled}`);
   }
   return {
     type,
-    itemSize: Number(kind!.slice(1)),
+    itemSize: letters === 'U' ? 4 * Number(characters) : Number(kind!.slice(1)),
+    utf32: letters === 'U',
     bigEndian: byteOrder === '>',
     fortranOrder: order === 'True',
     shape: dims
@@ -60,8 +66,11 @@ export async function readNpyHeader(read: BytesReader): Promise<NpyHeader> {
   };
 }
 
-/** Little-endian bytes in C order as a typed array over the same buffer. */
-export function toTensorData(bytes: Uint8Array<ArrayBuffer>, type: TensorType): TensorData {
+/** Little-endian bytes in C order as a typed array over the same buffer; not for strings. */
+export function toTensorData(
+  bytes: Uint8Array<ArrayBuffer>,
+  type: Exclude<TensorType, 'string'>,
+): Exclude<TensorData, string[]> {
   const { buffer } = bytes;
   switch (type) {
     case 'float32':
@@ -87,6 +96,25 @@ export function toTensorData(bytes: Uint8Array<ArrayBuffer>, type: TensorType): 
     case 'bool':
       return bytes;
   }
+}
+
+/** numpy's strings of fixed size, without the zeros that fill them up. S is taken for UTF-8. */
+export function toStrings(
+  bytes: Uint8Array<ArrayBuffer>,
+  { itemSize, utf32, bigEndian }: NpyHeader,
+  count: number,
+): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: count }, (_, i) => {
+    const item = bytes.subarray(i * itemSize, (i + 1) * itemSize);
+    if (!utf32) return new TextDecoder().decode(item).replace(/\0+$/, '');
+    let text = '';
+    for (let at = i * itemSize; at < (i + 1) * itemSize; at += 4) {
+      const code = view.getUint32(at, !bigEndian);
+      text += String.fromCodePoint(code > 0x10ffff ? 0xfffd : code);
+    }
+    return text.replace(/\0+$/, '');
+  });
 }
 
 /** Reverses the bytes of each item, in place. */

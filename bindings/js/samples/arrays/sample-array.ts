@@ -11,7 +11,14 @@ import {
 } from '../../base/inputs.js';
 import type { SampleTensor, ValueSummary } from '../../base/types.js';
 import type { ByteStream, NamedBytes } from '../files/files.js';
-import { type NpyHeader, readNpyHeader, swapBytes, toCOrder, toTensorData } from './npy.js';
+import {
+  type NpyHeader,
+  readNpyHeader,
+  swapBytes,
+  toCOrder,
+  toStrings,
+  toTensorData,
+} from './npy.js';
 
 export class SampleArray {
   readonly input: ValueSummary;
@@ -68,6 +75,10 @@ export class SampleArray {
     const { type, itemSize, bigEndian } = this.#header;
     const size = this.#dims.reduce((product, dim) => product * dim, itemSize);
     const bytes = await this.#bytes(index, size);
+    if (type === 'string') {
+      const count = this.#dims.reduce((product, dim) => product * dim, 1);
+      return { type, dims: this.#dims, data: toStrings(bytes, this.#header, count) };
+    }
     if (bigEndian) swapBytes(bytes, itemSize);
     return { type, dims: this.#dims, data: toTensorData(bytes, type) };
   }
@@ -83,6 +94,9 @@ export class SampleArray {
     return this.#stream.read(size);
   }
 }
+
+/** Of one sample: each takes many times the bytes that it has in the file. */
+const mostStrings = 2 ** 24;
 
 function checkArray(
   file: NamedBytes,
@@ -102,8 +116,14 @@ function checkArray(
     const message = `"${input.name}" is said to be ${received}, which is not its size`;
     throw invalidData(file, message, input);
   }
+  const one = (hasSampleAxis ? shape.slice(1) : shape).reduce((product, dim) => product * dim, 1);
+  if (type === 'string' && one > mostStrings) {
+    const message = `"${input.name}" has ${one} strings a sample, and at most ${mostStrings} are read`;
+    throw invalidData(file, message, input);
+  }
   if (type !== input.type) {
-    const hint = `convert it: array.astype("${input.type}")`;
+    const python = input.type === 'string' ? 'str' : `"${input.type}"`;
+    const hint = `convert it: array.astype(${python})`;
     throw invalidData(file, `${expected}, the array is ${received}`, input, hint);
   }
   if (takesShape(input, hasSampleAxis ? shape.slice(1) : shape)) return;

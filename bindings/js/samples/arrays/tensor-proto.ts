@@ -4,14 +4,14 @@ import { joined } from '../../base/bytes.js';
 import type { TensorType } from '../../base/types.js';
 
 export interface ProtoTensor {
-  type: TensorType;
+  type: Exclude<TensorType, 'string'>;
   dims: number[];
   /** Little-endian values in C order. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 // TensorProto.DataType, and bytes of an element.
-const types: Record<number, [TensorType, number]> = {
+const types: Record<number, [Exclude<TensorType, 'string'>, number]> = {
   1: ['float32', 4],
   2: ['uint8', 1],
   3: ['int8', 1],

@@ -8,7 +8,7 @@ import { QuantizeError } from '../../base/errors.js';
 export interface DecodedImage {
   width: number;
   height: number;
-  /** Grey; RGB; or RGBA, of which the fourth channel is to be ignored. */
+  /** Grey; RGB; or RGBA, of which the fourth channel counts for models of four channels only. */
   channels: 1 | 3 | 4;
   data: Uint8Array | Uint8ClampedArray;
 }

@@ -4,11 +4,13 @@ import { QuantizeError } from '../../base/errors.js';
 import { fixedSize, nameInput } from '../../base/inputs.js';
 import type { Assumption, ModelSummary, ValueSummary } from '../../base/types.js';
 import {
+  channelCount,
   describePreprocess,
   type PartialPreprocess,
   type PreprocessSpec,
   parsePreprocess,
   preprocessPresets,
+  withAlpha,
 } from './preprocess.js';
 
 export interface ResolvedPreprocess {
@@ -24,6 +26,8 @@ export interface ResolvedPreprocess {
   statement: string;
 }
 
+/** By number of channels. */
+const orders: Record<number, PreprocessSpec['order']> = { 1: 'Y', 3: 'RGB', 4: 'RGBA' };
 const imageTypes = ['float32', 'float16', 'float64', 'uint8'];
 // Where the model leaves its size open: that of most ImageNet classifiers.
 const fallbackSide = 224;
@@ -50,13 +54,11 @@ function asImage(input: ValueSummary, layout?: PreprocessSpec['layout']): ImageI
   if (shape.length !== 4 && shape.length !== 3) return null;
   const hasBatch = shape.length === 4;
   const [first, second, third] = shape.slice(-3).map(fixedSize);
-  const fits = (channels: number | null | undefined) =>
-    channels === null || channels === 1 || channels === 3;
-  const isNhwc = layout
-    ? layout === 'NHWC'
-    : (third === 1 || third === 3) && first !== 1 && first !== 3;
+  const isCount = (channels: number | null | undefined) =>
+    channels === 1 || channels === 3 || channels === 4;
+  const isNhwc = layout ? layout === 'NHWC' : isCount(third) && !isCount(first);
   const channels = isNhwc ? third : first;
-  if (!fits(channels)) return null;
+  if (channels !== null && !isCount(channels)) return null;
   return {
     input,
     layout: isNhwc ? 'NHWC' : 'NCHW',
@@ -83,14 +85,14 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
   if (image) return image;
   throw new QuantizeError(
     'INVALID_DATA',
-    `the model's input ${nameInput(input)} does not take images (1 or 3 channels of float or uint8)`,
+    `the model's input ${nameInput(input)} does not take images (1, 3 or 4 channels of float or uint8)`,
     { hint, tensor: input.name },
   );
 }
 
 /**
  * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by
- * assumption: three channels are RGB in -1…1, one is luma in 0…1, uint8 is not normalized; square
+ * assumption: three channels are RGB in -1…1, four RGBA, one is luma in 0…1, uint8 is not normalized; square
  * inputs get a centre crop. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION
  * where `given` contradicts the input's shape.
  */
@@ -100,15 +102,19 @@ export function resolvePreprocess(
 ): ResolvedPreprocess {
   const image = findImageInput(model, given.layout);
   const { input, batch, hasBatch, layout } = image;
-  const order = given.order ?? (image.channels === 1 ? 'Y' : 'RGB');
-  const channels = order === 'Y' ? 1 : 3;
+  // Presets speak of colours: with a fourth channel they are those of RGBA.
+  const order =
+    given.order === 'RGB' && image.channels === 4
+      ? 'RGBA'
+      : (given.order ?? orders[image.channels ?? 3]!);
+  const channels = channelCount(order);
   const width = given.width ?? image.width ?? given.height ?? image.height ?? fallbackSide;
   const height = given.height ?? image.height ?? width;
   const small = Math.min(width, height) < leastCrop;
   const preset =
     input.type === 'uint8' ? 'zero-to-255' : channels === 1 ? 'zero-to-one' : 'minus-one-to-one';
   const { mean, std } = preprocessPresets[preset]!.spec;
-  const spec: PreprocessSpec = {
+  const colours: PreprocessSpec = {
     mode: width === height && !small ? 'center' : 'stretch',
     interpolation: 'bilinear',
     pad: 114,
@@ -120,6 +126,7 @@ export function resolvePreprocess(
     layout,
     order,
   };
+  const spec = order === 'RGBA' ? withAlpha(colours) : colours;
   if (input.type === 'uint8') checkBytes(spec, input);
   const sides = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
   const dims = hasBatch ? [batch ?? 1, ...sides] : sides;
@@ -133,7 +140,7 @@ export function resolvePreprocess(
       ],
       [given.mode === undefined, 'fit'],
       [given.width === undefined && image.width === null, 'size'],
-      [given.order === undefined && channels === 3, 'channel order'],
+      [given.order === undefined && channels >= 3, 'channel order'],
     ] as const
   ).flatMap(([isAssumed, what]) => (isAssumed ? [what] : []));
   const done = describePreprocess(spec);

@@ -4,7 +4,7 @@
 import { QuantizeError } from '../../base/errors.js';
 import { type Core, callCore, loadCore } from '../../core/load.js';
 import type { DecodedImage } from './decode.js';
-import type { PreprocessSpec } from './preprocess.js';
+import { channelCount, type PreprocessSpec } from './preprocess.js';
 
 export class ImageTensors {
   readonly #core: Core;
@@ -16,7 +16,7 @@ export class ImageTensors {
   private constructor(core: Core, spec: PreprocessSpec) {
     this.#core = core;
     this.#spec = JSON.stringify(spec);
-    this.#count = spec.width * spec.height * (spec.order === 'Y' ? 1 : 3);
+    this.#count = spec.width * spec.height * channelCount(spec.order);
   }
 
   static async create(spec: PreprocessSpec): Promise<ImageTensors> {

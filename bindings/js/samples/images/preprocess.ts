@@ -5,7 +5,7 @@ import { didYouMean } from '../../base/near-matches.js';
 
 export const fitModes = ['none', 'stretch', 'center', 'letterbox'] as const;
 export const layouts = ['NCHW', 'NHWC'] as const;
-export const channelOrders = ['RGB', 'BGR', 'Y'] as const;
+export const channelOrders = ['RGB', 'BGR', 'RGBA', 'Y'] as const;
 export const interpolations = [
   'nearest',
   'box',
@@ -17,6 +17,8 @@ export const interpolations = [
 export const alignments = ['top-left', 'center'] as const;
 
 export type Triple = [number, number, number];
+/** A number for each colour, and with order RGBA one for alpha, if it is given. */
+export type ByChannel = Triple | [...Triple, number];
 
 export interface PreprocessSpec {
   /**
@@ -31,11 +33,17 @@ export interface PreprocessSpec {
    */
   resizeShorter?: number;
   layout: (typeof layouts)[number];
-  /** Y: one channel, the luma of ITU-R 601 (Pillow's convert('L')). */
+  /**
+   * RGBA: four channels; images without alpha are opaque. Y: one channel, the luma of ITU-R 601
+   * (Pillow's convert('L')).
+   */
   order: (typeof channelOrders)[number];
-  /** (pixel × scale − mean) ÷ std with pixels 0…255, per channel in the order of `order`. */
-  mean: Triple;
-  std: Triple;
+  /**
+   * (pixel × scale − mean) ÷ std with pixels 0…255, per channel in the order of `order`. Where three
+   * differ and RGBA has no fourth, alpha is 0…1.
+   */
+  mean: ByChannel;
+  std: ByChannel;
   scale?: number;
   /** Pillow's filters, antialiased (nearest apart). */
   interpolation: (typeof interpolations)[number];
@@ -131,13 +139,33 @@ function pixels(key: string, value: unknown, least: number, most: number): numbe
   throw invalid(`${key} must be a whole number from ${least} to ${most}, not ${count}`);
 }
 
-function triple(key: string, value: unknown): Triple {
+function byChannel(key: string, value: unknown): ByChannel {
   const list = Array.isArray(value) ? value : [value];
-  if (list.length !== 1 && list.length !== 3) {
-    throw invalid(`${key} needs one number or three, not ${list.length}`);
+  if (list.length !== 1 && list.length !== 3 && list.length !== 4) {
+    throw invalid(`${key} needs one number or three (four with alpha), not ${list.length}`);
   }
   const numbers = list.map((item) => number(key, item));
-  return numbers.length === 1 ? same(numbers[0]!) : (numbers as Triple);
+  return numbers.length === 1 ? same(numbers[0]!) : (numbers as ByChannel);
+}
+
+/** Numbers in the tensor of a pixel. */
+export const channelCount = (order: PreprocessSpec['order']): number =>
+  order === 'Y' ? 1 : order === 'RGBA' ? 4 : 3;
+
+/**
+ * Mean and deviation of alpha, where only those of colours were given: theirs where all are the
+ * same, else those with which alpha is 0…1.
+ */
+export function withAlpha(spec: PreprocessSpec): PreprocessSpec {
+  const { mean, std, scale = 1 } = spec;
+  if (mean.length === 4 && std.length === 4) return spec;
+  const isOne = [mean, std].every((values) => values.every((value) => value === values[0]));
+  const [m, s] = isOne ? [mean[0], std[0]] : [0, 255 * scale];
+  return {
+    ...spec,
+    mean: [mean[0], mean[1], mean[2], mean[3] ?? m],
+    std: [std[0], std[1], std[2], std[3] ?? s],
+  };
 }
 
 // Sides above this are a slip of the keyboard (src/image/preprocess.cc has the same limit).
@@ -172,10 +200,10 @@ const setters: Record<string, (spec: PartialPreprocess, value: unknown) => void>
     spec.order = grey ? 'Y' : oneOf('order', value, channelOrders);
   },
   mean(spec, value) {
-    spec.mean = triple('mean', value);
+    spec.mean = byChannel('mean', value);
   },
   std(spec, value) {
-    spec.std = triple('std', value);
+    spec.std = byChannel('std', value);
     if (spec.std.includes(0)) throw invalid('std must not be 0');
   },
   scale(spec, value) {
@@ -262,7 +290,7 @@ function parseLine(text: string): PartialPreprocess {
 
 /** The normalization as a formula: "(x - 127.5) / 127.5". */
 function formula({ mean, std, scale = 1, order }: PreprocessSpec): string {
-  const show = (values: Triple) => {
+  const show = (values: ByChannel) => {
     const used = order === 'Y' ? values.slice(0, 1) : values;
     return used.every((value) => value === used[0]) ? `${used[0]}` : `[${used.join(', ')}]`;
   };
