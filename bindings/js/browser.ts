@@ -2,12 +2,13 @@
 // below imports from Node.
 
 import type { ModelInput } from './base/bytes.js';
-import type { ModelSummary } from './base/types.js';
+import type { ModelSummary, PreprocessFinding } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
@@ -19,6 +20,7 @@ export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
 export { loadDecoders } from './samples/images/decode.js';
 export {
+  findPreprocessInWorker,
   inspectInWorker,
   type QuantizeInWorkerOptions,
   quantizeInWorker,
@@ -51,6 +53,14 @@ export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
  */
 export function inspectModel(model: ModelInput): Promise<ModelSummary> {
   return inspectOn(browserPlatform, model);
+}
+
+/**
+ * How pictures have to be preprocessed, as far as the model itself tells. For workers; in a page
+ * use findPreprocessInWorker().
+ */
+export function findPreprocess(options: FindPreprocessOptions): Promise<PreprocessFinding | null> {
+  return findPreprocessOn(browserPlatform, options);
 }
 
 /** The float model as it is prepared for quantizing. */

@@ -2,12 +2,13 @@
 import './set-up-node.js';
 
 import type { ModelInput } from './base/bytes.js';
-import type { ModelSummary } from './base/types.js';
+import type { ModelSummary, PreprocessFinding } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
@@ -51,6 +52,16 @@ export function calibrate(options: CalibrateOptions): Promise<CalibrateResult> {
 /** What a model is: inputs, outputs, opset, operators. Reads the graph, not the weights. */
 export function inspectModel(model: ModelInput): Promise<ModelSummary> {
   return inspectOn(nodePlatform, model);
+}
+
+/**
+ * How pictures have to be preprocessed, as far as the model itself tells: it is run on a few of
+ * them under each usual normalization. null where nothing is open. quantizeStatic() and calibrate()
+ * do the same where nobody says it.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function findPreprocess(options: FindPreprocessOptions): Promise<PreprocessFinding | null> {
+  return findPreprocessOn(nodePlatform, options);
 }
 
 /**

@@ -3,6 +3,7 @@ import type {
   CalibratedTensor,
   CalibrationModel,
   ExpectedMagnitude,
+  InputFacts,
   MemoryEstimate,
   ModelStructure,
   ModelSummary,
@@ -63,6 +64,10 @@ export class CoreSession {
 
   expectedMagnitude(): ExpectedMagnitude | null {
     return this.#json((session) => session.expectedMagnitude());
+  }
+
+  inputFacts(input: string): InputFacts {
+    return this.#json((session) => session.inputFacts(input));
   }
 
   /** `shapes`: dims by input. */
