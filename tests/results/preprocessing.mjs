@@ -97,6 +97,6 @@ for (const [title, folder] of Object.entries({ '../shared/data': data, '../share
 if (words.length === 0) {
   const text = readFileSync(page, 'utf8');
   const start = text.indexOf('\n', text.indexOf('<!-- found: ')) + 1;
-  const table = `${totals.join(', ')}.\n\n${lines.join('\n')}\n`;
+  const table = `${totals.join(', ')} (onnxruntime-${runtime}, ${new Date().toISOString().slice(0, 10)}).\n\n${lines.join('\n')}\n`;
   writeFileSync(page, text.slice(0, start) + table + text.slice(text.indexOf('<!-- /found -->')));
 }

@@ -17,7 +17,7 @@ import { findingNote, findingText } from './finding-text.js';
 import { biasRatio, divergence, observeSums } from './first-layer.js';
 import { fittingCandidates } from './graph-normalization.js';
 import { rank, type Scores } from './leave-one-out.js';
-import { type OutputEvidence, outputEvidence } from './outputs.js';
+import { firstOfPresets, type OutputEvidence, outputEvidence } from './outputs.js';
 import { type TrialInput, Trials } from './trials.js';
 
 /** Pictures that the model is run on; the first half of them by themselves where most is out then. */
@@ -170,9 +170,7 @@ class Search {
   async #biasRatios(): Promise<Map<string, number> | null> {
     const { sums: first } = this.#facts;
     if (!first) return null;
-    const presets = [
-      ...new Map(this.#left.map((one) => [one.preset, one] as const).reverse()).values(),
-    ];
+    const presets = firstOfPresets(this.#left);
     const half = Array.from({ length: Math.ceil(this.#trials.count / 2) }, (_, i) => i);
     const sums = await observeSums(this.#trials, first.tensor, presets, half);
     return new Map(presets.map((one) => [one.preset, biasRatio(sums.get(one)!, first.bias)]));

@@ -10,6 +10,9 @@ import { normalize, type Observed, type TrialSession, type Trials } from './tria
 /** Pictures of the first round, which leaves a few candidates for the second. */
 const firstPictures = 4;
 const mostLeft = 4;
+/** Larger inputs take so long that fewer pictures must do, and the order of channels is not asked. */
+const largePixels = 448 * 448;
+const fewPictures = 2;
 /** Of the best score, what a candidate needs to be left. */
 const leastShare = 0.5;
 /** Of 0…1: scores of classes that tell less tell nothing. */
@@ -138,9 +141,15 @@ async function valueEvidence(
   session: TrialSession,
   trials: Trials,
   numbers: readonly number[],
-  candidates: readonly PreprocessCandidate[],
+  likely: readonly PreprocessCandidate[],
 ): Promise<OutputEvidence | null> {
-  const few = spread(trials.count, firstPictures);
+  const [height = 0, width = 0] = trials.pictures.dims.slice(trials.pictures.channelsLast ? -3 : -2);
+  const isLarge = width * height > largePixels;
+  const few = spread(trials.count, isLarge ? fewPictures : firstPictures);
+  const candidates = isLarge ? firstOfPresets(likely) : likely;
+  /** The candidate that was run in the place of one. */
+  const run = (one: PreprocessCandidate) =>
+    candidates.includes(one) ? one : candidates.find(({ preset }) => preset === one.preset)!;
   const probabilities = numbers.map(() => new Probabilities());
   const likeness: ByCandidate<Likeness[]> = new Map();
   for (const candidate of candidates) {
@@ -159,21 +168,28 @@ async function valueEvidence(
   if (told.length > 0) {
     const information = told.map((output) => output.information());
     const of = (candidate: PreprocessCandidate, without: number | null) =>
-      information.reduce((sum, by) => sum + by.get(candidate)!.of(without), 0);
+      information.reduce((sum, by) => sum + by.get(run(candidate))!.of(without), 0);
     const best = Math.max(...candidates.map((candidate) => of(candidate, null)));
     if (best < leastInformation) return null;
-    return { by: 'probabilities', candidates, pictures: few.length, of, factor: valueFactor };
+    return { by: 'probabilities', candidates: likely, pictures: few.length, of, factor: valueFactor };
   }
   if (![...likeness.values()].every((pictures) => pictures.every(({ length }) => length > 0))) {
     return null;
   }
   const of = (candidate: PreprocessCandidate, without: number | null) => {
-    const all = likeness.get(candidate)!.filter((_, i) => i !== without);
+    const all = likeness.get(run(candidate))!.filter((_, i) => i !== without);
     const sum = (what: keyof Likeness) =>
       all.flat().reduce((total, picture) => total + picture[what], 0);
     return sum('energy') / sum('error');
   };
-  return { by: 'pictures', candidates, pictures: few.length, of, factor: valueFactor };
+  return { by: 'pictures', candidates: likely, pictures: few.length, of, factor: valueFactor };
+}
+
+/** Of each normalization the first. */
+export function firstOfPresets(candidates: readonly PreprocessCandidate[]): PreprocessCandidate[] {
+  return candidates.filter(
+    (one, i) => candidates.findIndex(({ preset }) => preset === one.preset) === i,
+  );
 }
 
 /** What an output says of yes or no, as far as its values never leave 0…1. */

@@ -25,7 +25,7 @@ import { trialPictures } from './trial-pictures.js';
 export interface ImageReaderOptions extends FileReaderOptions {
   /**
    * A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is
-   * guessed.
+   * found by running the model, else assumed.
    */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
   /** Reads at most this many images, the first by name. */
