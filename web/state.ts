@@ -18,6 +18,7 @@ import {
   type Settings,
   sampleRate,
 } from './lib/settings';
+import { useFinding } from './lib/use-finding';
 
 export type EngineState =
   | { status: 'loading'; bytes: number }
@@ -187,9 +188,23 @@ export function useQuantizer() {
     }
   }
 
+  const preprocess = useFinding({
+    engine: engine.status === 'ready' ? engine.engine : null,
+    model: model?.file ?? null,
+    externalData: external.found,
+    samples,
+    limit: settings.limit,
+    isOpen:
+      blocker === null &&
+      run.status !== 'running' &&
+      preprocessOption(settings) === undefined &&
+      mayHaveImages(samples),
+  });
+
   return {
     engine,
     model,
+    preprocess,
     samples,
     others: others.filter((other) => !Object.values(external.found).includes(other)),
     external,

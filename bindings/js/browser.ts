@@ -2,11 +2,13 @@
 // below imports from Node.
 
 import type { ModelInput } from './base/bytes.js';
+import type { PreprocessFinding } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
@@ -23,6 +25,7 @@ export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
 export { loadDecoders } from './samples/images/decode.js';
 export {
+  findPreprocessInWorker,
   inspectInWorker,
   type QuantizeInWorkerOptions,
   quantizeInWorker,
@@ -59,6 +62,14 @@ export function inspectModel(
   options: InspectOptions = {},
 ): Promise<ModelInspection> {
   return inspectOn(browserPlatform, model, options);
+}
+
+/**
+ * How pictures have to be preprocessed, as far as the model itself tells. For workers; in a page
+ * use findPreprocessInWorker().
+ */
+export function findPreprocess(options: FindPreprocessOptions): Promise<PreprocessFinding | null> {
+  return findPreprocessOn(browserPlatform, options);
 }
 
 /** The float model as it is prepared for quantizing. */

@@ -2,11 +2,13 @@
 import './set-up-node.js';
 
 import type { ModelInput } from './base/bytes.js';
+import type { PreprocessFinding } from './base/types.js';
 import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
@@ -65,7 +67,18 @@ export function inspectModel(
 }
 
 /**
- * The reference's `quant_pre_process`: writes the float model as it is prepared for quantizing: constants folded, BatchNormalization
+ * How pictures have to be preprocessed, as far as the model itself tells: it is run on a few of
+ * them under each usual normalization. null where nothing is open. quantizeStatic() and calibrate()
+ * do the same where nobody says it.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function findPreprocess(options: FindPreprocessOptions): Promise<PreprocessFinding | null> {
+  return findPreprocessOn(nodePlatform, options);
+}
+
+/**
+ * The reference's `quant_pre_process`: writes the float model as it is prepared for quantizing:
+ * constants folded, BatchNormalization
  * folded, opset ≥ 13.
  */
 export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {

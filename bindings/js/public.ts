@@ -10,6 +10,7 @@ export type { QnnConfigOptions } from './config/qnn-config.js';
 export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
 export type { StaticQuantConfig } from './config/static-config.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
+export type { FindPreprocessOptions } from './jobs/find-preprocess.js';
 export type { ModelInspection } from './jobs/inspect-model.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';
 export type { QuantizeResult } from './jobs/quantize-static.js';

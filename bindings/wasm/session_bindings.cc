@@ -95,6 +95,8 @@ class Session {
 
   std::string ExpectedMagnitude() { return ToJson(Quantizer().Expected()); }
 
+  std::string InputFacts(const std::string& input) { return ToJson(Quantizer().FactsOf(input)); }
+
   std::string EstimateMemory(const std::string& input_shapes) {
     return ToJson(Quantizer().EstimateMemory(ShapesFromJson(input_shapes)));
   }
@@ -159,6 +161,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
       .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)
       .function("expectedMagnitude", &Guarded<&Session::ExpectedMagnitude>::Call)
+      .function("inputFacts", &Guarded<&Session::InputFacts>::Call)
       .function("estimateMemory", &Guarded<&Session::EstimateMemory>::Call)
       .function("writeTypeModel", &Guarded<&Session::WriteTypeModel>::Call)
       .function("learnTypes", &Guarded<&Session::LearnTypes>::Call)

@@ -240,6 +240,24 @@ std::string ToJson(const std::optional<ExpectedMagnitude>& expected) {
   return Dump({{"tensor", expected->tensor}, {"largest", expected->largest}});
 }
 
+std::string ToJson(const InputFacts& facts) {
+  json result = {{"normalization", nullptr}, {"statistics", nullptr}, {"sums", nullptr}};
+  if (facts.normalization) {
+    result["normalization"] = {{"scale", facts.normalization->scale},
+                               {"offset", facts.normalization->offset},
+                               {"opTypes", facts.normalization->op_types}};
+  }
+  if (facts.statistics) {
+    result["statistics"] = {{"tensor", facts.statistics->tensor},
+                            {"mean", facts.statistics->mean},
+                            {"variance", facts.statistics->variance}};
+  }
+  if (facts.sums) {
+    result["sums"] = {{"tensor", facts.sums->tensor}, {"bias", facts.sums->bias}};
+  }
+  return Dump(result);
+}
+
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& text) {
   std::vector<CalibratedTensor> tensors;
   for (const json& item : json::parse(text)) {

@@ -304,7 +304,8 @@ CalibrationModel StaticQuantizer::WriteReductionModel(const std::string& file) c
 
 CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string>& tensors,
                                                    const std::string& file) const {
-  return WriteRunnable(BuildTensorModel(*prepared_, tensors), *prepared_, file);
+  const Model& model = prepared_ ? *prepared_ : model_;
+  return WriteRunnable(BuildTensorModel(model, tensors), model, file);
 }
 
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }

@@ -16,6 +16,7 @@
 
 #include "calibration/calibration_model.h"
 #include "calibration/expected_magnitude.h"
+#include "calibration/input_facts.h"
 #include "calibration/memory_estimate.h"
 #include "model/model.h"
 #include "model/model_writer.h"
@@ -92,6 +93,8 @@ class StaticQuantizer {
   std::vector<CalibratedTensor> TensorsToCalibrate() const;
   // What the model as given tells about the data it was trained on; see expected_magnitude.h.
   std::optional<ExpectedMagnitude> Expected() const { return FindExpectedMagnitude(model_); }
+
+  InputFacts FactsOf(const std::string& input) const { return FindInputFacts(model_, input); }
   // What running the float model takes, for samples of these shapes.
   MemoryEstimate EstimateMemory(
       const std::map<std::string, std::vector<int64_t>>& input_shapes) const;

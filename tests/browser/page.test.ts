@@ -190,6 +190,19 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
+  it('says what the model tells about preprocessing, and takes the next best', async () => {
+    const app = await App.open(browser, server);
+    await app.drop([digits.model, ...filesOf(digits.images).slice(0, 8)]);
+    const evidence = app.page.locator('#settings .evidence');
+    await evidence.waitFor();
+    assert.match(await app.text('#settings .evidence'), /images.*Next best: /s);
+    await evidence.getByRole('button', { name: 'Use this one' }).click();
+    await evidence.waitFor({ state: 'detached' });
+    assert.notEqual(await app.page.getByLabel('Preprocessing of images').inputValue(), 'auto');
+    assert.match(await app.text('#settings .statement'), /Each image:/);
+    await app.close();
+  });
+
   it('says at once that preprocessing does not fit', async () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);

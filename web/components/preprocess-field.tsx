@@ -1,5 +1,11 @@
 // What happens to an image before the model sees it: chosen, and said in full for this model.
-import { guessPreprocess, type PreprocessSpec, QuantizeError } from 'onnx-ptq';
+import {
+  guessPreprocess,
+  type ModelSummary,
+  type PreprocessFinding,
+  type PreprocessSpec,
+  QuantizeError,
+} from 'onnx-ptq';
 import { type Dictionary, useText } from '../i18n';
 import { mayHaveImages } from '../lib/files';
 import { offeredPresets, preprocessOption } from '../lib/settings';
@@ -47,12 +53,23 @@ function Statement({ quantizer }: { quantizer: Quantizer }) {
   const summary = quantizer.model?.summary;
   if (!summary) return null;
   const option = preprocessOption(quantizer.settings);
+  const { finding, isLooking } = option === undefined ? quantizer.preprocess : notOpen;
   try {
-    const { spec } = guessPreprocess(summary, option);
+    const { spec } = guessPreprocess(summary, finding?.chosen.option ?? option);
+    const title = isLooking
+      ? t.settings.looking
+      : finding?.decided.normalization
+        ? t.settings.found
+        : option === undefined
+          ? t.settings.guessed
+          : t.settings.applied;
     return (
-      <p class="statement" role="status">
-        <b>{option === undefined ? t.settings.guessed : t.settings.applied}</b> {describe(spec, t)}
-      </p>
+      <>
+        <p class="statement" role="status">
+          <b>{title}</b> {describe(spec, t)}
+        </p>
+        {finding && <Evidence finding={finding} quantizer={quantizer} summary={summary} />}
+      </>
     );
   } catch (error) {
     if (!(error instanceof QuantizeError)) throw error;
@@ -63,6 +80,45 @@ function Statement({ quantizer }: { quantizer: Quantizer }) {
       </p>
     );
   }
+}
+
+const notOpen = { finding: null, isLooking: false };
+
+/** Why this one, and the next best with a way to take it. */
+function Evidence(props: {
+  finding: PreprocessFinding;
+  quantizer: Quantizer;
+  summary: ModelSummary;
+}) {
+  const { t, language } = useText();
+  const { reasons, runnerUp, plausible } = props.finding;
+  const number = (value: number) =>
+    new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }).format(value);
+  const { spec } = guessPreprocess(props.summary, runnerUp.option);
+  const isOffered = (offeredPresets as readonly string[]).includes(runnerUp.option);
+  const take = () =>
+    props.quantizer.change(
+      isOffered
+        ? { preprocess: runnerUp.option }
+        : { preprocess: 'custom', customPreprocess: runnerUp.option },
+    );
+  return (
+    <div class="evidence">
+      <ul class="help">
+        {reasons.map(({ by, value, other }) => (
+          <li key={by}>{t.settings.evidence[by](number(value), other && number(other.value))}</li>
+        ))}
+        {reasons.length === 0 && <li>{t.settings.noEvidence}</li>}
+        {plausible.length > 1 && <li>{t.settings.turns(plausible.length)}</li>}
+      </ul>
+      <p class="help">
+        {t.settings.runnerUp} {spec.order}, {normalization(spec)}{' '}
+        <button type="button" class="button quiet" onClick={take}>
+          {t.settings.takeRunnerUp}
+        </button>
+      </p>
+    </div>
+  );
 }
 
 /** "224 × 224, shorter side to 256, then centre crop; RGB, NCHW; (x − 127.5) / 127.5" */

@@ -1,4 +1,8 @@
 // English, and the shape that every other dictionary has.
+import type { PreprocessEvidence } from 'onnx-ptq';
+
+/** What spoke for a preprocessing: its figure, and that of the next best. */
+type EvidenceTexts = Record<PreprocessEvidence, (value: string, other: string | null) => string>;
 
 export const en = {
   languageName: 'English',
@@ -84,7 +88,7 @@ export const en = {
     reduceRangeHelp: 'Weights in 7 bits, for x64 processors without VNNI.',
     preprocess: 'Preprocessing of images',
     presets: {
-      auto: 'Guess from the model',
+      auto: 'Found by the model itself',
       'minus-one-to-one': '−1 to 1 (Keras MobileNet, Inception)',
       imagenet: 'ImageNet mean and deviation (PyTorch)',
       'zero-to-one': '0 to 1',
@@ -100,6 +104,26 @@ export const en = {
       'Keys: size, mode (stretch, center, letterbox, none), mean, std, scale, order, layout, interpolation, resizeShorter, pad, align',
     preprocessUnused: 'For images only: other samples are used as they are (.wav: mono, 16 kHz).',
     guessed: 'Guessed, check it:',
+    looking: 'Asking the model…',
+    found: 'Found by running the model:',
+    evidence: {
+      graph: () => 'The graph begins with nodes that normalize.',
+      statistics: (value: string, other: string | null) =>
+        `The first BatchNormalization kept statistics ${value} nats from your images${other === null ? '' : ` (next best: ${other})`}; 0 is the same.`,
+      biases: (value: string) =>
+        `The biases of the first Conv are ${value} times the sums that they are added to; near 1 is usual.`,
+      scores: (value: string, other: string | null) =>
+        `The class scores tell your images apart by ${value}${other === null ? '' : ` (next best: ${other})`}; 1 is all.`,
+      probabilities: (value: string, other: string | null) =>
+        `The output tells ${value} nats about your images${other === null ? '' : ` (next best: ${other})`}.`,
+      pictures: (value: string, other: string | null) =>
+        `The images that come out are like those that go in: ${value}${other === null ? '' : ` (next best: ${other})`}.`,
+    } as EvidenceTexts,
+    noEvidence: 'Nothing in the model tells.',
+    turns: (count: number) =>
+      `It is not clear: images take turns with ${count} ways, so that ranges hold for all of them.`,
+    runnerUp: 'Next best:',
+    takeRunnerUp: 'Use this one',
     applied: 'Each image:',
     nodes: 'More: nodes and operator types',
     advanced: 'Advanced: all other options',
@@ -234,6 +258,8 @@ export const en = {
     SHAPE_INFERENCE_INCOMPLETE: 'Some shapes are unknown',
     TENSOR_NOT_FINITE: 'A tensor was infinite',
     ALREADY_QUANTIZED: 'The model is quantized already',
+    PREPROCESS_OPEN: 'How images are preprocessed is not clear: choose it above',
+    PREPROCESS_FOUND: 'The preprocessing was found by running the model',
     BIAS_LEFT_FLOAT: 'A bias stays float',
   },
 

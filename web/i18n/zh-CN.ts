@@ -83,7 +83,7 @@ export const zhCN: Dictionary = {
     reduceRangeHelp: '权重用 7 位，适合不支持 VNNI 的 x64 处理器。',
     preprocess: '图片预处理',
     presets: {
-      auto: '根据模型推测',
+      auto: '由模型自行判断',
       'minus-one-to-one': '−1 到 1（Keras MobileNet、Inception）',
       imagenet: 'ImageNet 均值与标准差（PyTorch）',
       'zero-to-one': '0 到 1',
@@ -99,6 +99,24 @@ export const zhCN: Dictionary = {
       '可用的键：size、mode（stretch、center、letterbox、none）、mean、std、scale、order、layout、interpolation、resizeShorter、pad、align',
     preprocessUnused: '仅用于图片：其他样本按原样使用（.wav 转为单声道、16 kHz）。',
     guessed: '推测结果，请核对：',
+    looking: '正在询问模型…',
+    found: '运行模型后得出：',
+    evidence: {
+      graph: () => '计算图开头的节点自带归一化。',
+      statistics: (value, other) =>
+        `首个 BatchNormalization 在训练中留下的统计量与您的图像相差 ${value} nat${other === null ? '' : `（次选：${other}）`}；0 表示相同。`,
+      biases: (value) => `首个 Conv 的偏置是其所加之和的 ${value} 倍；通常接近 1。`,
+      scores: (value, other) =>
+        `类别得分区分您的图像的程度为 ${value}${other === null ? '' : `（次选：${other}）`}；1 表示完全区分。`,
+      probabilities: (value, other) =>
+        `输出包含关于您的图像的信息 ${value} nat${other === null ? '' : `（次选：${other}）`}。`,
+      pictures: (value, other) =>
+        `输出图像与输入图像的相似度为 ${value}${other === null ? '' : `（次选：${other}）`}。`,
+    },
+    noEvidence: '模型没有提供任何依据。',
+    turns: (count) => `尚不明确：图像轮流采用 ${count} 种方式，使校准范围对它们都适用。`,
+    runnerUp: '次选：',
+    takeRunnerUp: '改用此项',
     applied: '每张图片：',
     nodes: '更多：节点与算子类型',
     advanced: '高级：其他所有选项',
@@ -228,6 +246,8 @@ export const zhCN: Dictionary = {
     SHAPE_INFERENCE_INCOMPLETE: '部分形状未知',
     TENSOR_NOT_FINITE: '有张量出现无穷大',
     ALREADY_QUANTIZED: '模型已经量化',
+    PREPROCESS_OPEN: '图像的预处理方式尚不明确：请在上方选择',
+    PREPROCESS_FOUND: '图像的预处理方式由运行模型得出',
     BIAS_LEFT_FLOAT: '有偏置保持浮点',
   },
 

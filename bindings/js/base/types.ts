@@ -275,6 +275,71 @@ export interface SampleSource {
   about?(): SamplesAbout;
   /** The files that are read, where there are files. */
   readonly files?: readonly SampleFile[];
+  /** What is open about how pictures are preprocessed; absent where they are none. */
+  readonly openPreprocess?: OpenPreprocess;
+}
+
+/** One way in which pictures may be preprocessed. */
+export interface PreprocessCandidate {
+  /** The option `preprocess` that says it: "imagenet", "zero-to-255 order=BGR". */
+  option: string;
+  /** The preset in it: candidates that differ in the order alone have the same. */
+  preset: string;
+  order: 'RGB' | 'BGR' | 'Y';
+  /** (pixel − mean) ÷ std with pixels 0…255, by channel in this order. */
+  mean: [number, number, number];
+  std: [number, number, number];
+}
+
+/** A few pictures as the model's input takes them, but for normalization and order: RGB, 0…255. */
+export interface TrialPictures {
+  input: ValueSummary;
+  /** Of one sample, its batch included. */
+  dims: number[];
+  /** Whether the channels are the last dimension. */
+  channelsLast: boolean;
+  /** By picture: the whole picture, then parts of it that show the same. Without the batch. */
+  views: Float32Array[][];
+}
+
+/** The preprocessing of a source of pictures, where nobody said it in full. */
+export interface OpenPreprocess {
+  /** What may be meant, the assumed one first; one or none where nothing is open. */
+  candidates(model: ModelSummary): Promise<PreprocessCandidate[]>;
+  /** `count` of the pictures, from the whole set, as far as they can be read. */
+  pictures(model: ModelSummary, count: number): Promise<TrialPictures>;
+  /** From now on this is how pictures are preprocessed for this model. */
+  settle(model: ModelSummary, finding: PreprocessFinding): void;
+}
+
+/** What tells how pictures are preprocessed. */
+export type PreprocessEvidence =
+  | 'graph' // nodes at the beginning that normalize
+  | 'statistics' // of the first BatchNormalization: nats from training, less is better
+  | 'biases' // of the first Conv: the sums that they are added to, in biases
+  | 'scores' // of classes: how well they tell pictures apart, 0…1
+  | 'probabilities' // of boxes, of masks: the same in nats
+  | 'pictures'; // that come out: how like they are to those that were put in
+
+/** What spoke for the chosen candidate, and for the best with another normalization or order. */
+export interface PreprocessReason {
+  by: PreprocessEvidence;
+  value: number;
+  other: { option: string; value: number } | null;
+}
+
+/** How pictures are preprocessed, as far as the model itself tells. */
+export interface PreprocessFinding {
+  chosen: PreprocessCandidate;
+  runnerUp: PreprocessCandidate;
+  /** In the order in which they were asked; none where nothing told. */
+  reasons: PreprocessReason[];
+  /** The same for people. */
+  why: string;
+  /** Whether it is clear, each by itself. */
+  decided: { normalization: boolean; order: boolean };
+  /** Samples take turns with these, so that ranges hold for all of them; the chosen one first. */
+  plausible: PreprocessCandidate[];
 }
 
 /** A file that samples come from. */
@@ -291,6 +356,8 @@ export interface SamplesAbout {
   /** What is done: "100 images, 224x224, RGB, (x - 127.5) / 127.5". */
   done: string;
   assumed: readonly Assumption[];
+  /** What the model itself told about it. */
+  found?: PreprocessFinding;
 }
 
 /**
@@ -309,6 +376,16 @@ export type RangesByChannel = Record<string, [number[], number[]]>;
 export interface ExpectedMagnitude {
   tensor: string;
   largest: number;
+}
+
+/** What Session.inputFacts() returns; see src/calibration/input_facts.h. */
+export interface InputFacts {
+  /** x * scale + offset, of one value or of one a channel, by these nodes. */
+  normalization: { scale: number[]; offset: number[]; opTypes: string[] } | null;
+  /** What the first BatchNormalization kept of training: by channel, of the tensor that it reads. */
+  statistics: { tensor: string; mean: number[]; variance: number[] } | null;
+  /** By channel, the biases in the first tensor that a Conv makes. */
+  sums: { tensor: string; bias: number[] } | null;
 }
 
 /** Option values under the reference's names. */

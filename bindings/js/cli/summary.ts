@@ -19,9 +19,10 @@ function floatShare({ weights }: QuantizationReport): string {
   return share > 0 ? `, ${share} % of the weights' bytes are float` : '';
 }
 
-/** A guess is called one: "; guessed: normalization, fit". */
-const guessText = (assumed: readonly string[]) =>
-  assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '';
+/** A guess is called one: "; found by the model: imagenet; guessed: fit". */
+const guessText = ({ assumed, found }: QuantizationReport['calibration']) =>
+  (found?.decided.normalization ? `; found by the model: ${found.chosen.option}` : '') +
+  (assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '');
 
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
@@ -30,7 +31,7 @@ export function summaryText(report: QuantizationReport): string {
   const samples =
     calibration.source === 'cache'
       ? 'ranges from the calibration cache'
-      : (calibration.done || `${calibration.samples}`) + guessText(calibration.assumed);
+      : (calibration.done || `${calibration.samples}`) + guessText(calibration);
   const rows = [
     ['written', report.modelOutput ?? ''],
     [

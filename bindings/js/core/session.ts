@@ -4,6 +4,7 @@ import type {
   CalibrationModel,
   Diagnostic,
   ExpectedMagnitude,
+  InputFacts,
   MemoryEstimate,
   ModelForecast,
   ModelStructure,
@@ -88,6 +89,10 @@ export class CoreSession {
 
   expectedMagnitude(): ExpectedMagnitude | null {
     return this.#json((session) => session.expectedMagnitude());
+  }
+
+  inputFacts(input: string): InputFacts {
+    return this.#json((session) => session.inputFacts(input));
   }
 
   /** `shapes`: dims by input. */

@@ -13,6 +13,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type CalibrateOptions,
   type CalibrateSource,
@@ -79,6 +80,7 @@ export async function calibrateChecked(
       if (runtime.note) run.note(runtime.note);
       return { input, files, core, model, runtime };
     });
+    await run.stage('load', () => settlePreprocess({ ...opened, reader, run }));
     const prepared = await run.stage('prepare', () => opened.core.prepare());
     run.note(...prepared.diagnostics);
     const learned = await learnTypes(

@@ -4,7 +4,7 @@
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type { Diagnostic, ModelSummary, QuantizeReport } from '../base/types.js';
+import type { Diagnostic, ModelSummary, QuantizeReport, SamplesAbout } from '../base/types.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
@@ -14,6 +14,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type QuantizeSource,
   type QuantizeStaticOptions,
@@ -103,6 +104,7 @@ export async function quantizeChecked<Model>(
       return { input, files, core, summary, runtime };
     });
     const { summary, runtime } = opened;
+    await run.stage('load', () => settlePreprocess({ ...opened, model: summary, reader, run }));
 
     const dump = checked.dump_passes;
     const prepared = await run.stage('prepare', () => opened.core.prepare({ dump: dump !== null }));
@@ -112,7 +114,7 @@ export async function quantizeChecked<Model>(
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let said: Pick<QuantizationReport['calibration'], 'description' | 'done' | 'assumed'> = {
+    let said: Pick<QuantizationReport['calibration'], 'description' | keyof SamplesAbout> = {
       description: '',
       done: '',
       assumed: [],

@@ -40,7 +40,7 @@ export const quantizeStaticOptions = [
     default: null,
     for: ['command'],
     group: groups.files,
-    help: 'how images become tensors: a preset or JSON; guessed from the input shape where absent',
+    help: 'how images become tensors: a preset or JSON; found by running the model where absent',
     api: 'calibrationDataReader: datasetReader(path, { preprocess, sampleRate })',
   },
   {

@@ -5,6 +5,7 @@ import type {
   Assumption,
   Diagnostic,
   OptionValues,
+  PreprocessFinding,
   QuantizeReport,
   TensorRanges,
 } from '../base/types.js';
@@ -77,6 +78,8 @@ export interface QuantizationReport {
     /** The same in parts: what was done, and what of it was assumed. */
     done: string;
     assumed: readonly Assumption[];
+    /** What the model itself told about the preprocessing of pictures. */
+    found?: PreprocessFinding;
   };
   /** Calibrated range of each tensor: [lowest, highest]. */
   ranges: TensorRanges;

@@ -65,6 +65,11 @@ export interface Session {
    */
   expectedMagnitude(): string;
   /**
+   * What the graph tells about the pictures that its input `input` takes. Returns JSON of
+   * InputFacts.
+   */
+  inputFacts(input: string): string;
+  /**
    * What running the prepared float model takes, for {input: dims}. Returns JSON of MemoryEstimate.
    */
   estimateMemory(inputShapesJson: string): string;
@@ -84,8 +89,8 @@ export interface Session {
    */
   writeReductionModel(): string;
   /**
-   * The same with these tensors (a JSON list of names) as outputs, float32. Returns JSON of
-   * CalibrationModel.
+   * The same with these tensors (a JSON list of names) as outputs, float32; of the model as given
+   * before prepare(). Returns JSON of CalibrationModel.
    */
   writeTensorModel(tensorsJson: string): string;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */

@@ -4,12 +4,13 @@
 import type { ModelInput } from '../base/bytes.js';
 import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
-import type { ModelSummary } from '../base/types.js';
+import type { ModelSummary, PreprocessFinding } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
 import { lifeName, watchLife } from '../platform/worker-life.js';
 import type {
   CompiledModules,
   WorkerCancel,
+  WorkerFindOptions,
   WorkerOptions,
   WorkerRequest,
   WorkerResponse,
@@ -60,6 +61,18 @@ export function inspectInWorker(
   const { runtimePaths, modules, createWorker, signal } = options;
   const request: WorkerRequest = { kind: 'inspect', model, runtimePaths, modules };
   return ask<ModelSummary>(request, createWorker, signal, 0);
+}
+
+/**
+ * findPreprocess() in a worker. Rejects with QuantizeError, or with the signal's reason after it was
+ * aborted.
+ */
+export function findPreprocessInWorker(
+  options: WorkerFindOptions & WorkerHost & { signal?: AbortSignal | undefined },
+): Promise<PreprocessFinding | null> {
+  const { runtimePaths, modules, createWorker, signal, ...rest } = options;
+  const request: WorkerRequest = { kind: 'find-preprocess', options: rest, runtimePaths, modules };
+  return ask<PreprocessFinding | null>(request, createWorker, signal, 0);
 }
 
 /** Milliseconds that a cancelled run has to stop: it finishes the sample that it is at. */

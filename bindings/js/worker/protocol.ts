@@ -4,16 +4,16 @@
 import type { ModelInput } from '../base/bytes.js';
 import type { ErrorData } from '../base/errors.js';
 import type { Progress } from '../base/run.js';
-import type { Diagnostic, ModelSummary } from '../base/types.js';
+import type { Diagnostic, ModelSummary, PreprocessFinding } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
-import type { QuantizeStaticOptions } from '../options/api.js';
+import type { ModelSource, QuantizeStaticOptions } from '../options/api.js';
 import type { WorkerAlive } from '../platform/worker-life.js';
 import type { PartialPreprocess } from '../samples/images/preprocess.js';
 
 /** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
 export interface DatasetDescription {
   files: readonly File[];
-  /** A preset's name, key=value pairs or an object; guessed from the model's input where absent. */
+  /** A preset's name, key=value pairs or an object; found by running the model where absent. */
   preprocess?: string | PartialPreprocess | undefined;
   /** Of the model, in Hz: what .wav files are resampled to. */
   sampleRate?: number | undefined;
@@ -26,6 +26,11 @@ export type WorkerOptions = Omit<
   QuantizeStaticOptions,
   'calibrationDataReader' | 'signal' | 'onProgress' | 'onDiagnostic' | 'onCalibrationState'
 > & { calibrateDataset?: DatasetDescription | undefined };
+
+/** What findPreprocess is given, with the samples as data. */
+export interface WorkerFindOptions extends ModelSource {
+  calibrateDataset: DatasetDescription;
+}
 
 /** Wasm files that the page compiled ahead: workers then start faster and need no network. */
 export interface CompiledModules {
@@ -41,7 +46,11 @@ export type WorkerRequest = {
   modules?: CompiledModules | undefined;
   /** See platform/worker-life.ts. */
   life?: string | undefined;
-} & ({ kind: 'quantize'; options: WorkerOptions } | { kind: 'inspect'; model: ModelInput });
+} & (
+  | { kind: 'quantize'; options: WorkerOptions }
+  | { kind: 'inspect'; model: ModelInput }
+  | { kind: 'find-preprocess'; options: WorkerFindOptions }
+);
 
 /** Stops the run of the request before. */
 export interface WorkerCancel {
@@ -55,5 +64,5 @@ export type WorkerResponse =
   | { kind: 'samples'; description: string }
   /** Of a calibration that was cancelled. */
   | { kind: 'state'; state: string }
-  | { kind: 'result'; result: QuantizeResult<Blob> | ModelSummary }
+  | { kind: 'result'; result: QuantizeResult<Blob> | ModelSummary | PreprocessFinding | null }
   | { kind: 'error'; error: ErrorData };

@@ -1,10 +1,11 @@
-// The worker of quantizeInWorker() and inspectInWorker(): one request, one answer, then it is
+// The worker of quantizeInWorker() and its like: one request, one answer, then it is
 // terminated by the page. Started by such a worker, the same script runs samples for it
 // (calibration/serve-runner.ts).
 
 import { errorToData } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
 import { setCoreModule } from '../core/load.js';
+import { findPreprocessOn } from '../jobs/find-preprocess.js';
 import { summarizeOn } from '../jobs/inspect-model.js';
 import { type QuantizeResult, quantizeOn } from '../jobs/quantize-static.js';
 import {
@@ -20,6 +21,7 @@ import { browserDecodePlatform } from '../samples/images/decode-browser.js';
 import type {
   CompiledModules,
   WorkerCancel,
+  WorkerFindOptions,
   WorkerOptions,
   WorkerRequest,
   WorkerResponse,
@@ -55,14 +57,27 @@ async function answer(data: WorkerRequest): Promise<void> {
   try {
     if (data.runtimePaths !== undefined) setRuntimePaths(data.runtimePaths);
     useModules(data.modules ?? {});
-    const result =
-      data.kind === 'inspect'
-        ? await summarizeOn(browserPlatform, data.model)
-        : await quantize(data.options);
-    send({ kind: 'result', result });
+    send({ kind: 'result', result: await resultOf(data) });
   } catch (error) {
     send({ kind: 'error', error: errorToData(error) });
   }
+}
+
+function resultOf(data: WorkerRequest) {
+  switch (data.kind) {
+    case 'inspect':
+      return summarizeOn(browserPlatform, data.model);
+    case 'find-preprocess':
+      return findPreprocess(data.options);
+    case 'quantize':
+      return quantize(data.options);
+  }
+}
+
+function findPreprocess({ calibrateDataset, ...options }: WorkerFindOptions) {
+  const { files, ...readerOptions } = calibrateDataset;
+  const calibrationDataReader = datasetReader(files, readerOptions);
+  return findPreprocessOn(browserPlatform, { ...options, calibrationDataReader });
 }
 
 /** Modules have importScripts() too, but it throws. */

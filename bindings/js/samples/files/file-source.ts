@@ -74,6 +74,15 @@ export function withZips(
       source ??= make(await expandZips(listing));
       yield* source.openUsable?.(model, slice, unusable) ?? source.open(model, slice);
     },
+    openPreprocess: {
+      // Asked first: a zip is opened for it.
+      async candidates(model) {
+        source ??= make(await expandZips(listing));
+        return (await source.openPreprocess?.candidates(model)) ?? [];
+      },
+      pictures: async (model, count) => source!.openPreprocess!.pictures(model, count),
+      settle: (model, finding) => source?.openPreprocess?.settle(model, finding),
+    },
     describe: () => source?.describe() ?? listing.place,
     about: () => (source ? aboutSamples(source) : { done: listing.place, assumed: [] }),
   };

@@ -1,8 +1,14 @@
 // How images are preprocessed where nothing was said: the model's input gives size, layout and
-// channels; the normalization cannot be seen in a model, so it is assumed and reported as such.
+// channels. The normalization cannot be seen in an input: it is what running the model has told
+// (evidence/), else assumed, and reported as such.
 import { QuantizeError } from '../../base/errors.js';
 import { fixedSize, nameInput } from '../../base/inputs.js';
-import type { Assumption, ModelSummary, ValueSummary } from '../../base/types.js';
+import type {
+  Assumption,
+  ModelSummary,
+  PreprocessFinding,
+  ValueSummary,
+} from '../../base/types.js';
 import {
   channelCount,
   describePreprocess,
@@ -22,6 +28,7 @@ export interface ResolvedPreprocess {
   /** What is done, for people. */
   done: string;
   assumed: Assumption[];
+  found: PreprocessFinding | undefined;
   /** Both in one line, with how to change it. */
   statement: string;
 }
@@ -92,13 +99,15 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
 
 /**
  * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by
- * assumption: three channels are RGB in -1…1, four RGBA, one is luma in 0…1, uint8 is not normalized; square
- * inputs get a centre crop. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION
+ * assumption: three channels are RGB in -1…1, four RGBA, one is luma in 0…1, uint8 is not
+ * normalized; square inputs get a centre crop. `found`: what the model itself has told. Throws
+ * INVALID_DATA for a model that takes no image, INVALID_OPTION
  * where `given` contradicts the input's shape.
  */
 export function resolvePreprocess(
   model: ModelSummary,
   given: PartialPreprocess = {},
+  found?: PreprocessFinding,
 ): ResolvedPreprocess {
   const image = findImageInput(model, given.layout);
   const { input, batch, hasBatch, layout } = image;
@@ -125,6 +134,7 @@ export function resolvePreprocess(
     height,
     layout,
     order,
+    ...(found && { order: found.chosen.order, mean: found.chosen.mean, std: found.chosen.std }),
   };
   const spec = order === 'RGBA' ? withAlpha(colours) : colours;
   if (input.type === 'uint8') checkBytes(spec, input);
@@ -135,22 +145,26 @@ export function resolvePreprocess(
   const assumed = (
     [
       [
-        given.mean === undefined && given.std === undefined && input.type !== 'uint8',
+        given.mean === undefined &&
+          given.std === undefined &&
+          input.type !== 'uint8' &&
+          !found?.decided.normalization,
         'normalization',
       ],
       [given.mode === undefined, 'fit'],
       [given.width === undefined && image.width === null, 'size'],
-      [given.order === undefined && channels >= 3, 'channel order'],
+      [given.order === undefined && channels >= 3 && !found?.decided.order, 'channel order'],
     ] as const
   ).flatMap(([isAssumed, what]) => (isAssumed ? [what] : []));
   const done = describePreprocess(spec);
   const texts = assumed.map((what) => (what === 'size' ? `size ${width}x${height}` : what));
   const statement =
     done +
+    (found ? `; ${found.why}` : '') +
     (texts.length > 0
       ? `; guessed for input ${nameInput(input)}: ${texts.join(', ')}; change with --preprocess`
       : '');
-  return { input, spec, dims, done, assumed, statement };
+  return { input, spec, dims, done, assumed, found, statement };
 }
 
 /**

@@ -6,6 +6,7 @@ import { withOrigin } from '../../base/sample-origin.js';
 import type {
   Feeds,
   ModelSummary,
+  PreprocessFinding,
   SampleSlice,
   SampleSource,
   SampleTensor,
@@ -14,18 +15,17 @@ import { type FileKind, type FileReaderOptions, openFiles } from '../files/file-
 import type { FileInput, NamedBytes } from '../files/files.js';
 import { checkSlice } from '../files/slice.js';
 import { type OnUnusable, passOver } from '../files/unusable.js';
-import { checkStart, decodeImage } from './decode.js';
+import { candidatesFor } from './candidates.js';
 import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
 import { ImageTensors } from './image-tensors.js';
 import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
-
-const readAtOnce = 32 * 2 ** 20;
-const firstBytes = 1 << 16;
+import { readPicture } from './read-picture.js';
+import { trialPictures } from './trial-pictures.js';
 
 export interface ImageReaderOptions extends FileReaderOptions {
   /**
    * A preset's name, key=value pairs or an object, see parsePreprocess(); what is left open is
-   * guessed.
+   * found by running the model, else assumed.
    */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
   /** Reads at most this many images, the first by name. */
@@ -59,10 +59,13 @@ function imageSource(
   const files = found.slice(0, limit);
   const images = `${files.length} image${files.length === 1 ? '' : 's'}`;
   let resolved: ResolvedPreprocess | null = null;
+  /** What was found out, by model: a source may be read for several. */
+  const findings = new WeakMap<ModelSummary, PreprocessFinding>();
   const open = (model: ModelSummary, slice?: SampleSlice, unusable?: OnUnusable) => {
     const checked = checkSlice(slice);
-    resolved = resolvePreprocess(model, given);
-    return readImages(files, resolved, checked, unusable);
+    const turns = takeTurns(model, given, findings.get(model));
+    resolved = turns[0]!;
+    return readImages(files, turns, checked, unusable);
   };
   return {
     files,
@@ -75,8 +78,29 @@ function imageSource(
     about: () => ({
       done: resolved ? `${images}, ${resolved.done}` : images,
       assumed: resolved?.assumed ?? [],
+      ...(resolved?.found && { found: resolved.found }),
     }),
+    openPreprocess: {
+      async candidates(model) {
+        const { input, spec } = resolvePreprocess(model, given);
+        return candidatesFor(given, spec.order === 'Y' ? 1 : 3, input.type);
+      },
+      pictures: (model, count) => trialPictures(files, resolvePreprocess(model, given), count),
+      settle: (model, finding) => void findings.set(model, finding),
+    },
   };
+}
+
+/** How pictures are preprocessed: one way, or where that is open the ones that they take turns with. */
+function takeTurns(
+  model: ModelSummary,
+  given: PartialPreprocess,
+  found: PreprocessFinding | undefined,
+): ResolvedPreprocess[] {
+  if (!found) return [resolvePreprocess(model, given)];
+  return found.plausible.map((candidate) =>
+    resolvePreprocess(model, given, { ...found, chosen: candidate }),
+  );
 }
 
 function batchOf({ dims }: ResolvedPreprocess): number {
@@ -86,23 +110,25 @@ function batchOf({ dims }: ResolvedPreprocess): number {
 /** Images that cannot be used are left out of their batch, which is filled up as the last is. */
 async function* readImages(
   files: readonly NamedBytes[],
-  resolved: ResolvedPreprocess,
+  turns: readonly ResolvedPreprocess[],
   slice: SampleSlice,
   unusable: OnUnusable | undefined,
 ): AsyncGenerator<Feeds | null> {
-  const { input, spec, dims } = resolved;
-  const batch = batchOf(resolved);
+  const { input, dims } = turns[0]!;
+  const batch = batchOf(turns[0]!);
   const size = dims.reduce((product, dim) => product * dim, 1);
   const imageSize = size / batch;
-  const tensors = await ImageTensors.create(spec);
+  const tensors: ImageTensors[] = [];
   try {
+    for (const { spec } of turns) tensors.push(await ImageTensors.create(spec));
     for (let first = slice.first * batch; first < files.length; first += slice.step * batch) {
       const values = new Float32Array(size);
       const names: string[] = [];
       for (const file of files.slice(first, first + batch)) {
         const at = names.length * imageSize;
         const part = values.subarray(at, at + imageSize);
-        const read = await readImage(file, tensors, part).catch((error: unknown) =>
+        const turn = tensors[(first / batch) % tensors.length]!;
+        const read = await readImage(file, turn, part).catch((error: unknown) =>
           passOver(file.name, error, unusable),
         );
         if (read) names.push(file.name);
@@ -120,7 +146,7 @@ async function* readImages(
       });
     }
   } finally {
-    tensors.dispose();
+    for (const one of tensors) one.dispose();
   }
 }
 
@@ -129,9 +155,7 @@ async function readImage(
   tensors: ImageTensors,
   out: Float32Array,
 ): Promise<true> {
-  // Larger ones say at their beginning whether they are worth reading.
-  if (file.size > readAtOnce) checkStart(await file.read(0, firstBytes), file.name, file.size);
-  const image = await decodeImage(await file.read(0, file.size), file.name);
+  const image = await readPicture(file);
   try {
     tensors.convert(image, out);
     return true;
