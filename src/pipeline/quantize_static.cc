@@ -18,6 +18,9 @@
 #include "quantization/plan_context.h"
 #include "quantization/quantized_already.h"
 #include "quantization/rewriter.h"
+#include "repair/correct_biases.h"
+#include "repair/equalize.h"
+#include "repair/smooth.h"
 
 namespace ptq {
 namespace {
@@ -115,6 +118,14 @@ void CheckComputesInKnownTypes(const Model& model) {
         .WithHint(
             "Export the model in float32; weights may be bfloat16, cast where they are read.");
   }
+}
+
+// Whether the tensors that `plan` has are quantized alike by `next`.
+bool HaveSameScales(const QuantPlan& plan, const QuantPlan& next) {
+  return std::all_of(plan.tensors.begin(), plan.tensors.end(), [&](const TensorPlan& tensor) {
+    const TensorPlan* other = next.Find(tensor.tensor);
+    return other != nullptr && other->params.scales == tensor.params.scales;
+  });
 }
 
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
@@ -233,17 +244,46 @@ CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string
 
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
 
-QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
+void StaticQuantizer::SetStatistics(TensorStatistics statistics) {
+  statistics_ = std::move(statistics);
+}
+
+QuantPlan StaticQuantizer::Plan(const Model& model, const StaticQuantConfig& config,
+                                const TensorRanges& ranges) const {
+  const PlanContext context(model, config, ranges);
+  return config.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
+}
+
+QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
   QuantizeReport report;
-  Model quantized = *prepared_;
-  QuantPlan plan;
-  {
-    const PlanContext context(*prepared_, config_, ranges_);
-    plan = config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
+  Model model = *prepared_;
+  StaticQuantConfig config = config_;
+  config.bias_room = repairs.any();
+  config.layer_io = repairs.layer_io;
+  TensorRanges ranges = ranges_;
+  TensorStatistics statistics = statistics_;
+  if (repairs.equalize) {
+    report.repaired.equalized = EqualizeLayers(config, &model, &ranges, &statistics);
+  }
+  if (repairs.smooth > 0) {
+    report.repaired.smoothed = SmoothInputs(config, repairs.smooth, &model, &ranges, &statistics);
+  }
+  QuantPlan plan = Plan(model, config, ranges);
+  // A corrected bias may raise the scale of its weight, whose rounding then is another one.
+  constexpr int kMostRounds = 3;
+  const Model uncorrected = model;
+  for (int round = 0; repairs.correct_biases && round < kMostRounds; ++round) {
+    model = uncorrected;
+    report.repaired.corrected = CorrectBiases(plan, statistics, &model);
+    QuantPlan next = Plan(model, config, ranges);
+    const bool same = HaveSameScales(plan, next);
+    plan = std::move(next);
+    if (same) break;
   }
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
-  const GraphView view(prepared_->graph(), config_.bodies());
+  Model quantized = model;
+  const GraphView view(model.graph(), config_.bodies());
   WeightForms weights(view, plan);
   bool any = !plan.biases.empty();  // also of nodes that were quantized before
   for (int i = 0; i < view.node_count(); ++i) {
@@ -259,7 +299,7 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   }
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
-    rewrite(plan, config_, &quantized);
+    rewrite(plan, config, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
   report.bytes_written = WriteModel(quantized, {kOutputFile, external_file, external_file});

@@ -21,6 +21,8 @@
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
 #include "quantization/weight_form.h"
+#include "repair/channel_statistics.h"
+#include "repair/repairs.h"
 
 namespace ptq {
 
@@ -45,6 +47,7 @@ struct QuantizeReport {
   std::vector<TensorPlan> tensors;
   int64_t opset = 0;
   uint64_t bytes_written = 0;
+  RepairCounts repaired;
   Diagnostics diagnostics;
 };
 
@@ -78,18 +81,24 @@ class StaticQuantizer {
                                     const std::string& file) const;
 
   void SetRanges(TensorRanges ranges);
+  // What Calibration::Statistics() gave: with an effort, what repairs are made from.
+  void SetStatistics(TensorStatistics statistics);
 
-  // Plans, rewrites and writes kOutputFile. Throws kMissingRange, kInvalidRange, kUnsupportedModel.
-  QuantizeReport Quantize(const std::string& external_file);
+  // Plans, rewrites and writes kOutputFile, with repairs where asked for. Throws kMissingRange,
+  // kInvalidRange, kUnsupportedModel.
+  QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
 
  private:
   void NameInlinedNodes();
+  QuantPlan Plan(const Model& model, const StaticQuantConfig& config,
+                 const TensorRanges& ranges) const;
 
   Model model_;
   std::optional<Model> prepared_;
   StaticQuantConfig config_;
   std::map<std::string, std::vector<std::string>> inlined_;  // calls of functions, by name
   TensorRanges ranges_;
+  TensorStatistics statistics_;
 };
 
 // The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear

@@ -151,6 +151,8 @@ const std::vector<OptionRow>& Parameters() {
       NameList<&C::nodes_to_quantize>("nodes_to_quantize"),
       NameList<&C::nodes_to_exclude>("nodes_to_exclude"),
       Boolean<&C::optimize_model>("optimize_model"),
+      Of({CalibrationMethod::kMinMax, CalibrationMethod::kEntropy},
+         Enum<&C::effort, EffortNames>("effort")),
       Enum<&C::calibrate_method, CalibrationMethodNames>("calibrate_method"),
       ExtraOptionsRow(),
       Of({CalibrationMethod::kMinMax}, Boolean<&C::calib_per_channel>("calib_per_channel")),

@@ -1,6 +1,6 @@
 // The report for people, as printed at the end of a run.
 import { qualityText } from '../verify/judge.js';
-import type { QuantizationReport } from '../verify/report.js';
+import type { EffortReport, QuantizationReport } from '../verify/report.js';
 
 /** 14226134 → "14.2 MB". */
 export function bytesText(bytes: number): string {
@@ -29,6 +29,22 @@ function leftFloat(report: QuantizationReport): string {
 const guessText = (assumed: readonly string[]) =>
   assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '';
 
+/** "biases corrected: 3.1 → 14.2 dB on 8 samples held out" */
+function effortText({ held, repairs, tried }: EffortReport): string {
+  const done = [
+    repairs.layerIo ? 'linear layers only' : '',
+    repairs.equalize ? 'channels equalized' : '',
+    repairs.smooth > 0 ? 'inputs smoothed' : '',
+    repairs.correctBiases ? 'biases corrected' : '',
+  ].filter(Boolean);
+  if (tried.length === 0) return 'nothing tried';
+  const accepted = tried.filter((one) => one.accepted && one.sqnr !== null);
+  const [before, after] = [accepted[0]!.sqnr!.toFixed(1), accepted.at(-1)!.sqnr!.toFixed(1)];
+  const gain = done.length > 0 ? `${before} → ${after}` : before;
+  const what = done.length > 0 ? done.join(', ') : 'no repair helped';
+  return `${what}: ${gain} dB on ${held} samples held out`;
+}
+
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
   const { bytesBefore, bytesAfter, calibration } = report;
@@ -42,6 +58,7 @@ export function summaryText(report: QuantizationReport): string {
     ['size', `${bytesText(bytesBefore)} → ${bytesText(bytesAfter)} (${share} %)`],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
+    ...(report.effort ? [['effort', effortText(report.effort)]] : []),
     ['quality', qualityText(report.quality, calibration.assumed)],
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];

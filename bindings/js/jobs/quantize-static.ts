@@ -4,7 +4,7 @@
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type { Diagnostic, ModelSummary, QuantizeReport } from '../base/types.js';
+import type { Diagnostic, Feeds, ModelSummary, QuantizeReport } from '../base/types.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
@@ -13,6 +13,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import {
   type QuantizeSource,
   type QuantizeStaticOptions,
@@ -110,6 +111,8 @@ export async function quantizeChecked<Model>(
       assumed: [],
     };
     let ranges = '{}';
+    let statistics: string | null = null;
+    let held: Feeds[] = [];
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
       if (reader) {
@@ -132,6 +135,7 @@ export async function quantizeChecked<Model>(
       samples = result;
       said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
+      ({ statistics, held } = result);
     }
     opened.core.setRanges(ranges);
     const cacheText = formatCalibrationCache({
@@ -141,8 +145,9 @@ export async function quantizeChecked<Model>(
     });
     // At once: whatever goes wrong later, the samples need not be run again.
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
-    const quantized = await run.stage('quantize', () =>
-      opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
+    if (statistics !== null) opened.core.setStatistics(statistics);
+    const { quantized, effort } = await run.stage('quantize', () =>
+      quantizeWithEffort({ ...opened, run, output, checked, held }),
     );
     if (cache.cached) {
       refuseForeignCache(quantized);
@@ -180,6 +185,7 @@ export async function quantizeChecked<Model>(
       ranges: parseRanges(ranges),
       calibrationCache: cacheText,
       quality,
+      effort,
       timings: run.totals(),
       diagnostics: run.diagnostics,
     };
