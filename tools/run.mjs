@@ -109,6 +109,7 @@ const tasks = {
   example: () => script('examples/run.mjs'),
   bench: () => script('tests/bench/bench.mjs'),
   results: () => script('tests/results/results.mjs'),
+  accuracy: () => script('tests/results/accuracy.mjs'),
   async docs() {
     await buildWasm(); // the operators' table is in it
     await buildJs();

@@ -46,6 +46,7 @@ class CalibrationBinding {
 
   std::string Ranges() { return ToJson(calibration_.Ranges()); }
   std::string RangesByChannel() { return ToJson(calibration_.RangesByChannel()); }
+  std::string Statistics() { return ToJson(calibration_.Statistics()); }
   std::string Notes() { return ToJson(calibration_.Notes()); }
   std::string Save() { return calibration_.Save(); }
   std::string Fork() { return calibration_.Fork(); }
@@ -74,6 +75,7 @@ EMSCRIPTEN_BINDINGS(ptq_calibration) {
       .function("endPass", &Guarded<&C::EndPass>::Call)
       .function("ranges", &Guarded<&C::Ranges>::Call)
       .function("rangesByChannel", &Guarded<&C::RangesByChannel>::Call)
+      .function("statistics", &Guarded<&C::Statistics>::Call)
       .function("notes", &Guarded<&C::Notes>::Call)
       .function("save", &Guarded<&C::Save>::Call)
       .function("fork", &Guarded<&C::Fork>::Call)

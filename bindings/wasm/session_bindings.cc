@@ -125,9 +125,14 @@ class Session {
 
   void SetRanges(const std::string& ranges) { Quantizer().SetRanges(RangesFromJson(ranges)); }
 
-  std::string Quantize(const std::string& external_file) {
+  void SetStatistics(const std::string& statistics) {
+    Quantizer().SetStatistics(StatisticsFromJson(statistics));
+  }
+
+  // `repairs`: JSON of Repairs.
+  std::string Quantize(const std::string& external_file, const std::string& repairs) {
     TruncateOutputs(external_file);
-    return ToJson(Quantizer().Quantize(external_file));
+    return ToJson(Quantizer().Quantize(external_file, RepairsFromJson(repairs)));
   }
 
  private:
@@ -168,6 +173,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("writeReductionModel", &Guarded<&Session::WriteReductionModel>::Call)
       .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)
+      .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }
 

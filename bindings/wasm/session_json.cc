@@ -224,6 +224,7 @@ std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
     list.push_back({{"name", tensor.name},
                     {"half", tensor.type == FloatType::kFloat16},
                     {"channels", tensor.channels}});
+    if (tensor.has_means) list.back()["means"] = true;
   }
   return Dump(list);
 }
@@ -263,7 +264,7 @@ std::vector<CalibratedTensor> TensorsFromJson(const std::string& text) {
   for (const json& item : json::parse(text)) {
     const bool half = item.at("half").get<bool>();
     tensors.push_back({item.at("name"), half ? FloatType::kFloat16 : FloatType::kFloat,
-                       item.value("channels", size_t{1})});
+                       item.value("channels", size_t{1}), item.value("means", false)});
   }
   return tensors;
 }
@@ -325,6 +326,10 @@ std::string ToJson(const QuantizeReport& report) {
                {"tensors", std::move(tensors)},
                {"opset", report.opset},
                {"bytesWritten", report.bytes_written},
+               {"repaired",
+                {{"equalized", report.repaired.equalized},
+                 {"corrected", report.repaired.corrected},
+                 {"smoothed", report.repaired.smoothed}}},
                {"diagnostics", DiagnosticsJson(report.diagnostics)}});
 }
 
@@ -343,6 +348,31 @@ std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
   json object = json::object();
   for (const auto& [tensor, range] : ranges) object[tensor] = {range.lowest, range.highest};
   return Dump(object);
+}
+
+Repairs RepairsFromJson(const std::string& text) {
+  const json repairs = json::parse(text);
+  return {repairs.at("layerIo").get<bool>(), repairs.at("equalize").get<bool>(),
+          repairs.at("correctBiases").get<bool>(), repairs.at("smooth").get<double>()};
+}
+
+std::string ToJson(const TensorStatistics& statistics) {
+  json object = json::object();
+  for (const auto& [tensor, channels] : statistics) {
+    object[tensor] = {channels.lowest, channels.highest, channels.mean};
+  }
+  return Dump(object);
+}
+
+TensorStatistics StatisticsFromJson(const std::string& text) {
+  const json object = json::parse(text);
+  TensorStatistics statistics;
+  for (const auto& [tensor, channels] : object.items()) {
+    statistics.emplace(tensor, ChannelStatistics{channels.at(0).get<std::vector<float>>(),
+                                                 channels.at(1).get<std::vector<float>>(),
+                                                 channels.at(2).get<std::vector<double>>()});
+  }
+  return statistics;
 }
 
 TensorRanges RangesFromJson(const std::string& text) {

@@ -29,9 +29,12 @@ std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);
 std::string ToJson(
     const std::map<std::string, ChannelRange>& ranges);  // {tensor: [[low…], [high…]]}
+std::string ToJson(const TensorStatistics& statistics);  // {tensor: [[low…], [high…], [mean…]]}
 // {tensor: [lowest, highest]}, null where empty. Throws kInvalidRange for anything else.
 TensorRanges RangesFromJson(const std::string& json);
 // What the library writes itself: nlohmann::json::exception is a bug there.
+TensorStatistics StatisticsFromJson(const std::string& json);
+Repairs RepairsFromJson(const std::string& json);
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
 std::vector<std::string> NamesFromJson(const std::string& json);
 std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& json);

@@ -56,6 +56,7 @@ Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuan
       config_(config),
       passes_(PassesOf(config)),
       ranges_(CountChannels(tensors_, &first_channel_), config),
+      means_(first_channel_.empty() ? 0 : first_channel_.back() + tensors_.back().channels),
       collected_(tensors_.size()) {}
 
 bool Calibration::Has(CalibrationPass pass) const {
@@ -68,7 +69,30 @@ Values Calibration::kind() const {
 
 int64_t Calibration::bins() const { return config_.num_bins == 0 ? kUsualBins : config_.num_bins; }
 
-void Calibration::ObserveRanges(std::span<const float> reductions) { ranges_.Observe(reductions); }
+void Calibration::ObserveRanges(std::span<const float> reductions) {
+  ranges_.Observe(reductions);
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (!tensors_[i].has_means) continue;
+    for (size_t c = first_channel_[i]; c < first_channel_[i] + tensors_[i].channels; ++c) {
+      means_.Observe(c, reductions[3 * c + 2]);
+    }
+  }
+}
+
+TensorStatistics Calibration::Statistics() const {
+  TensorStatistics statistics;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (!tensors_[i].has_means || !ExtremesOf(i).is_finite()) continue;
+    ChannelStatistics& of_tensor = statistics[tensors_[i].name];
+    for (size_t c = first_channel_[i]; c < first_channel_[i] + tensors_[i].channels; ++c) {
+      const TensorRange range = ranges_.Range(c);
+      of_tensor.lowest.push_back(range.lowest);
+      of_tensor.highest.push_back(range.highest);
+      of_tensor.mean.push_back(means_.Mean(c));
+    }
+  }
+  return statistics;
+}
 
 void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
   Tensor& collected = collected_[tensor];

@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "calibration/channel_means.h"
 #include "calibration/histogram.h"
 #include "calibration/histogram_kernels.h"
 #include "calibration/range_collector.h"
 #include "quantization/config.h"
 #include "quantization/quant_plan.h"
+#include "repair/channel_statistics.h"
 
 namespace ptq {
 
@@ -36,7 +38,8 @@ std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config);
 struct CalibratedTensor {
   std::string name;
   FloatType type = FloatType::kFloat;
-  size_t channels = 1;  // with calib_per_channel the length of axis 1, where it is known
+  size_t channels = 1;     // with calib_per_channel the length of axis 1, where it is known
+  bool has_means = false;  // its reductions hold the mean of each channel in place of a sum
 };
 
 struct ChannelRange {
@@ -67,6 +70,8 @@ class Calibration {
   TensorRanges Ranges() const;
   // The same by channel, with calib_per_channel; a tensor without any value is left out.
   std::map<std::string, ChannelRange> RangesByChannel() const;
+  // Of the tensors that have means, where a sample had a value.
+  TensorStatistics Statistics() const;
   // Warnings about what was seen, and for auto which method was taken how often.
   Diagnostics Notes() const;
 
@@ -108,6 +113,7 @@ class Calibration {
   std::vector<size_t> first_channel_;  // of each tensor in ranges_
   size_t pass_ = 0;
   RangeCollector ranges_;
+  ChannelMeans means_;  // kRanges
   std::vector<Tensor> collected_;
   std::vector<UniformBins> uniform_;  // kHistograms: by tensor
   std::vector<AutoRange> results_;    // after the last pass

@@ -16,6 +16,7 @@
 #include "model/tensor_builder.h"
 #include "ops/op_registry.h"
 #include "quantization/plan_context.h"
+#include "repair/linear_layers.h"
 
 namespace ptq {
 namespace {
@@ -27,9 +28,25 @@ struct Reduced {
   int64_t rank = 1;
 };
 
+// Relu and Clip keep the order of values, so that clipping the lowest value gives the lowest
+// clipped value.
+bool IsClip(const onnx::NodeProto& node) { return IsOp(node, "Relu") || IsOp(node, "Clip"); }
+
+// `end` as the Relu or Clip `node` clips it.
+std::string Clipped(const onnx::NodeProto& node, const std::string& end, UniqueNames* names,
+                    onnx::GraphProto* graph) {
+  std::string output = names->Make("ptq_clipped_" + end);
+  onnx::NodeProto* copy = graph->add_node();
+  *copy = node;
+  copy->clear_name();
+  copy->set_input(0, end);
+  copy->set_output(0, output);
+  return output;
+}
+
 // The reductions of `tensor` without reading it, where they follow from those of the tensor that it
-// is made from: a reshaped tensor has the same ones, and Relu and Clip keep the order of values, so
-// that clipping the lowest value gives the lowest clipped value. nullopt where they do not follow.
+// is made from: a reshaped tensor has the same ones, a clipped one those of its source, clipped.
+// nullopt where they do not follow.
 std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
                               const std::unordered_map<std::string, Reduced>& reduced,
                               UniqueNames* names, onnx::GraphProto* graph) {
@@ -39,19 +56,10 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   const auto source = node.input_size() > 0 ? reduced.find(node.input(0)) : reduced.end();
   if (source == reduced.end()) return std::nullopt;
   if (MovesValues(node)) return source->second;
-  const bool clips = IsOp(node, "Relu") || IsOp(node, "Clip");
-  if (!clips || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
-  const auto clipped = [&](const std::string& end) {
-    std::string output = names->Make("ptq_clipped_" + end);
-    onnx::NodeProto* copy = graph->add_node();
-    *copy = node;
-    copy->clear_name();
-    copy->set_input(0, end);
-    copy->set_output(0, output);
-    return output;
-  };
-  return Reduced{clipped(source->second.lowest), clipped(source->second.highest),
-                 source->second.sum, source->second.rank};
+  if (!IsClip(node) || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
+  return Reduced{Clipped(node, source->second.lowest, names, graph),
+                 Clipped(node, source->second.highest, names, graph), source->second.sum,
+                 source->second.rank};
 }
 
 // Rank of a tensor of known shape, and the length of its axis 1.
@@ -83,6 +91,7 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
 struct Part {
   std::string name;
   int64_t rank = 1;
+  int64_t length = 1;
 };
 
 // Joins all parts to one vector, in order. Concat needs inputs of one rank, and one Reshape for
@@ -90,10 +99,11 @@ struct Part {
 // last Concat joins those, and Gather restores the order.
 std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
   std::map<int64_t, std::vector<std::string>> by_rank;
-  std::map<int64_t, std::vector<size_t>> places;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    by_rank[parts[i].rank].push_back(parts[i].name);
-    places[parts[i].rank].push_back(i);
+  std::map<int64_t, std::vector<size_t>> places;  // of its elements among all
+  size_t count = 0;
+  for (const Part& part : parts) {
+    by_rank[part.rank].push_back(part.name);
+    for (int64_t i = 0; i < part.length; ++i) places[part.rank].push_back(count++);
   }
   const auto concat = [&](const std::vector<std::string>& inputs) {
     std::string output = names->Make("ptq_ranges");
@@ -101,7 +111,7 @@ std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::Gra
     return output;
   };
   std::vector<std::string> flat;
-  std::vector<int64_t> order(parts.size());
+  std::vector<int64_t> order(count);
   int64_t next = 0;
   for (const auto& [rank, of_rank] : by_rank) {
     for (const size_t place : places[rank]) order[place] = next++;
@@ -127,25 +137,91 @@ std::string AddReductionsByChannel(const Model& model, const GraphView& view,
   for (const std::string& tensor : tensors) {
     const ChannelAxis axis = FindChannels(view, tensor);
     if (axis.rank >= 2) {
-      vectors.push_back(reductions.AddByChannel(tensor, axis.rank, model.Opset(), graph));
+      vectors.push_back(
+          reductions.AddByChannel(tensor, 1, axis.rank, "ReduceSum", model.Opset(), graph));
       continue;
     }
     const std::vector<std::string> all = reductions.AddWithSum(tensor, graph);
     vectors.insert(vectors.end(), all.begin(), all.end());
   }
   std::vector<Part> parts;
-  for (std::string& vector : vectors) parts.push_back({std::move(vector), 1});
+  for (std::string& vector : vectors) parts.push_back({std::move(vector)});
   return Joined(parts, &names, graph);
 }
 
-// The vector without bodies: per tensor min, max and sum.
-std::string AddReductions(const GraphView& view, const std::vector<std::string>& tensors,
+// Whose inputs are observed by channel.
+std::vector<LinearLayer> LayersToObserve(const GraphView& view, const StaticQuantConfig& config) {
+  if (config.effort == Effort::kNone) return {};
+  return FindLinearLayers(view);
+}
+
+// What Relu and Clip make observed inputs of: reduced by channel, they tell the ends of these.
+std::unordered_map<std::string, const LinearLayer*> SourcesOfClips(
+    const GraphView& view, const std::unordered_map<std::string, const LinearLayer*>& observed) {
+  std::unordered_map<std::string, const LinearLayer*> sources;
+  for (const auto& [tensor, layer] : observed) {
+    const int producer = view.Producer(tensor);
+    if (producer < 0 || !IsClip(view.node(producer))) continue;
+    const std::string& source = view.node(producer).input(0);
+    if (observed.contains(source) || view.Initializer(source) != nullptr ||
+        view.ElementType(source) != onnx::TensorProto::FLOAT) {
+      continue;
+    }
+    // Of two readers, the same whatever the order of the map.
+    const auto [place, is_new] = sources.emplace(source, layer);
+    if (!is_new && layer->node < place->second->node) place->second = layer;
+  }
+  return sources;
+}
+
+// The vector without bodies: per tensor min, max and sum; by channel min, max and mean of what
+// linear layers read, where there is an effort to repair.
+std::string AddReductions(const Model& model, const GraphView& view,
+                          const StaticQuantConfig& config, const std::vector<std::string>& tensors,
                           onnx::GraphProto* graph) {
+  const std::vector<LinearLayer> layers = LayersToObserve(view, config);
+  const auto observed = ObservedInputs(layers, view);
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
   std::unordered_map<std::string, Reduced> reduced;
+  const auto sources = SourcesOfClips(view, observed);
+  std::unordered_map<std::string, Reductions::Pair> by_channel;  // of these
   std::vector<Part> parts;
   for (const std::string& tensor : tensors) {
+    if (const auto layer = observed.find(tensor); layer != observed.end()) {
+      const LinearLayer& reader = *layer->second;
+      Reductions::Pair known;
+      const int producer = view.Producer(tensor);
+      const bool is_clipped = producer >= 0 && IsClip(view.node(producer));
+      const auto source =
+          is_clipped ? by_channel.find(view.node(producer).input(0)) : by_channel.end();
+      if (source != by_channel.end() && sources.at(source->first)->axis == reader.axis) {
+        const onnx::NodeProto& clip = view.node(producer);
+        known = {Clipped(clip, source->second.lowest, &names, graph),
+                 Clipped(clip, source->second.highest, &names, graph)};
+      }
+      parts.push_back({reductions.AddByChannel(tensor, reader.axis, reader.rank, "ReduceMean",
+                                               model.Opset(), graph, known),
+                       1, 3 * reader.inputs});
+      continue;
+    }
+    if (const auto reader = sources.find(tensor); reader != sources.end()) {
+      const auto& [axis, rank] = std::pair(reader->second->axis, reader->second->rank);
+      const Reductions::Pair ends =
+          reductions.AddKeptByChannel(tensor, axis, rank, model.Opset(), graph);
+      by_channel.emplace(tensor, ends);
+      const auto reduce = [&](const char* op_type, const std::string& of) {
+        std::string output = names.Make(std::string("ptq_") + op_type + "_" + tensor);
+        AddNode(graph, op_type, {of}, output);
+        return output;
+      };
+      for (const std::string& name :
+           {reduce("ReduceMin", ends.lowest), reduce("ReduceMax", ends.highest),
+            reduce("ReduceSum", tensor)}) {
+        parts.push_back({name, rank});
+      }
+      continue;
+    }
     std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
@@ -224,11 +300,17 @@ CalibrationModel Runnable(const Model& model) {
 std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
                                                  const StaticQuantConfig& config) {
   const GraphView view(model.graph(), config.bodies());
+  const std::vector<LinearLayer> layers = LayersToObserve(view, config);
+  const auto observed = ObservedInputs(layers, view);
   std::vector<CalibratedTensor> tensors;
   for (std::string& name : NamesToCalibrate(view, config)) {
     const bool half = view.ElementType(name) == onnx::TensorProto::FLOAT16;
-    const size_t channels = config.calib_per_channel ? FindChannels(view, name).channels : 1;
-    tensors.push_back({std::move(name), half ? FloatType::kFloat16 : FloatType::kFloat, channels});
+    size_t channels = config.calib_per_channel ? FindChannels(view, name).channels : 1;
+    const auto layer = observed.find(name);
+    const bool has_means = layer != observed.end();
+    if (has_means) channels = static_cast<size_t>(layer->second->inputs);
+    tensors.push_back(
+        {std::move(name), half ? FloatType::kFloat16 : FloatType::kFloat, channels, has_means});
   }
   return tensors;
 }
@@ -245,7 +327,7 @@ CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig
   } else if (config.calib_per_channel) {
     result.outputs = {AddReductionsByChannel(model, view, tensors, graph)};
   } else {
-    result.outputs = {AddReductions(view, tensors, graph)};
+    result.outputs = {AddReductions(model, view, config, tensors, graph)};
   }
   AddOutput(result.outputs[0], graph);
   return result;

@@ -94,7 +94,17 @@ std::string Calibration::SaveWith(bool collected) const {
   }
   json state = {{"pass", pass_}, {"tensors", std::move(tensors)}};
   const bool now_ranges = !done() && pass() == CalibrationPass::kRanges;
-  if (Has(CalibrationPass::kRanges) && (collected || !now_ranges)) state["ranges"] = ranges_.Save();
+  if (Has(CalibrationPass::kRanges) && (collected || !now_ranges)) {
+    state["ranges"] = ranges_.Save();
+    json means = json::array();
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      if (!tensors_[i].has_means) continue;
+      for (size_t c = 0; c < tensors_[i].channels; ++c) {
+        means.push_back(means_.Save(first_channel_[i] + c));
+      }
+    }
+    if (!means.empty()) state["means"] = std::move(means);
+  }
   // Names of a hostile model need not be UTF-8.
   return state.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -106,7 +116,15 @@ void Calibration::Restore(const std::string& text) {
     const size_t pass = CountFromJson(state.at("pass"));
     if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
     if (pass > passes_.size()) throw Invalid("is of another method");
-    if (state.contains("ranges")) ranges_.Restore(state.at("ranges"));
+    if (state.contains("ranges")) {
+      ranges_.Restore(state.at("ranges"));
+      size_t next = 0;
+      for (size_t i = 0; i < tensors_.size(); ++i) {
+        for (size_t c = 0; tensors_[i].has_means && c < tensors_[i].channels; ++c) {
+          means_.Restore(first_channel_[i] + c, state.at("means").at(next++));
+        }
+      }
+    }
     pass_ = pass;
     for (size_t i = 0; i < tensors_.size(); ++i) {
       const json& item = tensors.at(i);
@@ -139,7 +157,10 @@ void Calibration::Add(const std::string& text) {
   other.Restore(text);
   if (other.pass_ != pass_) throw Invalid("is of another pass");
   const bool past_ranges = pass_ > 0;
-  if (!past_ranges && Has(CalibrationPass::kRanges)) ranges_.Add(other.ranges_);
+  if (!past_ranges && Has(CalibrationPass::kRanges)) {
+    ranges_.Add(other.ranges_);
+    means_.Add(other.means_);
+  }
   for (size_t i = 0; i < tensors_.size(); ++i) {
     Tensor& tensor = collected_[i];
     const Tensor& added = other.collected_[i];

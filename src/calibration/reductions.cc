@@ -42,23 +42,39 @@ std::vector<std::string> Reductions::AddKept(const std::string& tensor, onnx::Gr
   return kept;
 }
 
-std::string Reductions::AddByChannel(const std::string& tensor, int64_t rank, int64_t opset,
+std::string Reductions::ReduceOthers(const std::string& op_type, const std::string& tensor,
+                                     int64_t axis, int64_t rank, int64_t opset,
                                      onnx::GraphProto* graph) {
-  std::vector<int64_t> axes = {0};
-  for (int64_t axis = 2; axis < rank; ++axis) axes.push_back(axis);
-  const std::string source = AsFloat(tensor, graph);
+  std::vector<int64_t> axes;
+  for (int64_t other = 0; other < rank; ++other) {
+    if (other != axis) axes.push_back(other);
+  }
+  const std::string reduced = names_->Make("ptq_" + op_type + "_" + tensor);
+  onnx::NodeProto* node = AddNode(graph, op_type, {AsFloat(tensor, graph)}, reduced);
+  // ONNX operators: an input since ReduceSum-13 and, of the others, since 18.
+  if (opset >= (op_type == "ReduceSum" ? 13 : 18)) {
+    node->add_input(AddConstant("ptq_axes", axes, names_, main_));
+  } else {
+    SetAttribute(node, "axes", axes);
+  }
+  return reduced;
+}
+
+Reductions::Pair Reductions::AddKeptByChannel(const std::string& tensor, int64_t axis, int64_t rank,
+                                              int64_t opset, onnx::GraphProto* graph) {
+  return {ReduceOthers("ReduceMin", tensor, axis, rank, opset, graph),
+          ReduceOthers("ReduceMax", tensor, axis, rank, opset, graph)};
+}
+
+std::string Reductions::AddByChannel(const std::string& tensor, int64_t axis, int64_t rank,
+                                     const char* third, int64_t opset, onnx::GraphProto* graph,
+                                     const Pair& known) {
+  const Pair ends =
+      known.lowest.empty() ? AddKeptByChannel(tensor, axis, rank, opset, graph) : known;
+  const std::string sums = ReduceOthers(third, tensor, axis, rank, opset, graph);
   const std::string column = AddConstant("ptq_column", {-1, 1}, names_, main_);
   std::vector<std::string> columns;
-  for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
-    const std::string reduced = names_->Make(std::string("ptq_") + op_type + "_" + tensor);
-    onnx::NodeProto* node = AddNode(graph, op_type, {source}, reduced);
-    // ONNX operators: an input since ReduceSum-13, ReduceMin-18 and ReduceMax-18.
-    const int64_t input_since = op_type == std::string("ReduceSum") ? 13 : 18;
-    if (opset >= input_since) {
-      node->add_input(AddConstant("ptq_axes", axes, names_, main_));
-    } else {
-      SetAttribute(node, "axes", axes);
-    }
+  for (const std::string& reduced : {ends.lowest, ends.highest, sums}) {
     columns.push_back(names_->Make(reduced + "_column"));
     AddNode(graph, "Reshape", {reduced, column}, columns.back());
   }

@@ -27,10 +27,16 @@ class Reductions {
   // Lowest, highest and the sum of all, NaN where a value is; float32 [1] each.
   std::vector<std::string> AddWithSum(const std::string& tensor, onnx::GraphProto* graph);
 
-  // By channel (axis 1 of `rank` >= 2): lowest, highest and sum of each in turn, float32
-  // [3 * channels]. `opset` tells whether axes are an attribute or an input.
-  std::string AddByChannel(const std::string& tensor, int64_t rank, int64_t opset,
-                           onnx::GraphProto* graph);
+  // By channel, along `axis` of `rank` >= 2: lowest, highest and what `third` (ReduceSum or
+  // ReduceMean) gives of each in turn, float32 [3 * channels]. `opset` tells whether axes are an
+  // attribute or an input.
+  // `known`: the lowest and highest where something else tells them, else empty.
+  std::string AddByChannel(const std::string& tensor, int64_t axis, int64_t rank, const char* third,
+                           int64_t opset, onnx::GraphProto* graph, const Pair& known = {});
+
+  // Lowest and highest by channel, of the tensor's rank: 1 along all axes but `axis`.
+  Pair AddKeptByChannel(const std::string& tensor, int64_t axis, int64_t rank, int64_t opset,
+                        onnx::GraphProto* graph);
 
   // Lowest, highest and sum (NaN where a value is) of a tensor of rank `rank` >= 1, float32 in [1]
   // or [1, 1, …], of that rank: no node but the reductions themselves.
@@ -41,6 +47,9 @@ class Reductions {
   std::string AsFloat(const std::string& tensor, onnx::GraphProto* graph);
   std::string Reduce(const char* op_type, const std::string& tensor, const std::string& source,
                      onnx::GraphProto* graph);
+  // Over all axes but `axis`, which are kept.
+  std::string ReduceOthers(const std::string& op_type, const std::string& tensor, int64_t axis,
+                           int64_t rank, int64_t opset, onnx::GraphProto* graph);
   std::string AsVector(const std::string& scalar, onnx::GraphProto* graph);
 
   const GraphView& view_;

@@ -19,6 +19,9 @@
 #include "quantization/plan_context.h"
 #include "quantization/quantized_already.h"
 #include "quantization/rewriter.h"
+#include "repair/correct_biases.h"
+#include "repair/equalize.h"
+#include "repair/smooth.h"
 
 namespace ptq {
 namespace {
@@ -118,6 +121,14 @@ void CheckComputesInKnownTypes(const Model& model) {
   }
 }
 
+// Whether the tensors that `plan` has are quantized alike by `next`.
+bool HaveSameScales(const QuantPlan& plan, const QuantPlan& next) {
+  return std::all_of(plan.tensors.begin(), plan.tensors.end(), [&](const TensorPlan& tensor) {
+    const TensorPlan* other = next.Find(tensor.tensor);
+    return other != nullptr && other->params.scales == tensor.params.scales;
+  });
+}
+
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
                                const std::string& file) {
   CheckComputesInKnownTypes(prepared);
@@ -125,6 +136,17 @@ CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepar
   runnable.proto() = calibration.proto;
   WriteSkeleton(runnable, file);
   return calibration;
+}
+
+std::vector<QuantizedNode> NodesOf(const GraphView& view, const QuantPlan& plan) {
+  std::vector<QuantizedNode> nodes;
+  WeightForms weights(view, plan);
+  for (int i = 0; i < view.node_count(); ++i) {
+    const onnx::NodeProto& node = view.node(i);
+    const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
+    nodes.push_back({NodeLabel(node), node.op_type(), node_plan, weights.Of(node)});
+  }
+  return nodes;
 }
 
 }  // namespace
@@ -310,37 +332,55 @@ CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string
 
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
 
-QuantPlan StaticQuantizer::Plan(const TensorRanges& ranges) const {
-  const PlanContext context(*prepared_, config_, ranges);
-  return config_.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
+void StaticQuantizer::SetStatistics(TensorStatistics statistics) {
+  statistics_ = std::move(statistics);
 }
 
-std::vector<QuantizedNode> StaticQuantizer::NodesOf(const QuantPlan& plan) const {
-  std::vector<QuantizedNode> nodes;
-  const GraphView view(prepared_->graph(), config_.bodies());
-  WeightForms weights(view, plan);
-  for (int i = 0; i < view.node_count(); ++i) {
-    const onnx::NodeProto& node = view.node(i);
-    const NodePlan& node_plan = plan.nodes[static_cast<size_t>(i)];
-    nodes.push_back({NodeLabel(node), node.op_type(), node_plan, weights.Of(node)});
-  }
-  return nodes;
+QuantPlan StaticQuantizer::Plan(const Model& model, const StaticQuantConfig& config,
+                                const TensorRanges& ranges) const {
+  const PlanContext context(model, config, ranges);
+  return config.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
 }
 
 std::vector<QuantizedNode> StaticQuantizer::Forecast() const {
   // Inside of what Relu, Clip and their like let through, so that they go where they usually go.
   TensorRanges assumed;
   for (const CalibratedTensor& tensor : TensorsToCalibrate()) assumed[tensor.name] = {0, 1, {}, 0};
-  return NodesOf(Plan(assumed));
+  const GraphView view(prepared_->graph(), config_.bodies());
+  return NodesOf(view, Plan(*prepared_, config_, assumed));
 }
 
-QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
+QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
   QuantizeReport report;
-  Model quantized = *prepared_;
-  QuantPlan plan = Plan(ranges_);
+  Model model = *prepared_;
+  StaticQuantConfig config = config_;
+  config.bias_room = repairs.any();
+  config.layer_io = repairs.layer_io;
+  TensorRanges ranges = ranges_;
+  TensorStatistics statistics = statistics_;
+  if (repairs.equalize) {
+    report.repaired.equalized = EqualizeLayers(config, &model, &ranges, &statistics);
+  }
+  if (repairs.smooth > 0) {
+    report.repaired.smoothed = SmoothInputs(config, repairs.smooth, &model, &ranges, &statistics);
+  }
+  QuantPlan plan = Plan(model, config, ranges);
+  // A corrected bias may raise the scale of its weight, whose rounding then is another one.
+  constexpr int kMostRounds = 3;
+  const Model uncorrected = model;
+  for (int round = 0; repairs.correct_biases && round < kMostRounds; ++round) {
+    model = uncorrected;
+    report.repaired.corrected = CorrectBiases(plan, statistics, &model);
+    QuantPlan next = Plan(model, config, ranges);
+    const bool same = HaveSameScales(plan, next);
+    plan = std::move(next);
+    if (same) break;
+  }
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
-  report.nodes = NodesOf(plan);
+  Model quantized = model;
+  const GraphView view(model.graph(), config_.bodies());
+  report.nodes = NodesOf(view, plan);
   bool any = !plan.biases.empty();  // also of nodes that were quantized before
   for (const QuantizedNode& node : report.nodes) {
     any |= node.plan.action != NodeAction::kFloat;
@@ -352,7 +392,7 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file) {
   }
   if (any) {
     const auto rewrite = config_.quant_format == QuantFormat::kQDQ ? RewriteQdq : RewriteQOperator;
-    rewrite(plan, config_, &quantized);
+    rewrite(plan, config, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
   report.weights = FindFloatWeights(view, plan, config_, quantized.graph());

@@ -24,6 +24,8 @@
 #include "quantization/float_weights.h"
 #include "quantization/quant_plan.h"
 #include "quantization/weight_form.h"
+#include "repair/channel_statistics.h"
+#include "repair/repairs.h"
 
 namespace ptq {
 
@@ -55,6 +57,7 @@ struct QuantizeReport {
   FloatWeights weights;
   int64_t opset = 0;
   uint64_t bytes_written = 0;
+  RepairCounts repaired;
   Diagnostics diagnostics;
 };
 
@@ -104,21 +107,25 @@ class StaticQuantizer {
                                     const std::string& file) const;
 
   void SetRanges(TensorRanges ranges);
+  // What Calibration::Statistics() gave: with an effort, what repairs are made from.
+  void SetStatistics(TensorStatistics statistics);
 
-  // Plans, rewrites and writes kOutputFile. Throws kMissingRange, kInvalidRange, kUnsupportedModel.
-  QuantizeReport Quantize(const std::string& external_file);
+  // Plans, rewrites and writes kOutputFile, with repairs where asked for. Throws kMissingRange,
+  // kInvalidRange, kUnsupportedModel.
+  QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
 
  private:
   void NameInlinedNodes();
   void RaiseOpset(int64_t asked, Diagnostics* diagnostics);
-  QuantPlan Plan(const TensorRanges& ranges) const;
-  std::vector<QuantizedNode> NodesOf(const QuantPlan& plan) const;
+  QuantPlan Plan(const Model& model, const StaticQuantConfig& config,
+                 const TensorRanges& ranges) const;
 
   Model model_;
   std::optional<Model> prepared_;
   StaticQuantConfig config_;
   std::map<std::string, std::vector<std::string>> inlined_;  // calls of functions, by name
   TensorRanges ranges_;
+  TensorStatistics statistics_;
 };
 
 // The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear

@@ -78,6 +78,18 @@ void CheckFloat8(const StaticQuantConfig& config) {
   }
 }
 
+void CheckEffort(const StaticQuantConfig& config) {
+  if (config.effort == Effort::kNone) return;
+  if (config.calib_per_channel) {
+    Refuse("calib_per_channel with effort, which observes channels of its own",
+           "leave one of them out");
+  }
+  if (config.enable_subgraph) {
+    Refuse("EnableSubgraph with effort: layers in bodies are not observed by channel",
+           "leave EnableSubgraph out, or use effort none");
+  }
+}
+
 void CheckBodies(const StaticQuantConfig& config) {
   if (!config.enable_subgraph) return;
   if (config.calib_per_channel) {
@@ -151,6 +163,7 @@ void CheckCombination(const StaticQuantConfig& config) {
   CheckOverrides(config);
   CheckFloat8(config);
   CheckBodies(config);
+  CheckEffort(config);
   for (const OptionRow& row : Parameters()) CheckMethod("", row, config);
   CheckNumbers(config);
   CheckContribOps(config);

@@ -26,6 +26,12 @@ enum class CalibrationMethod {
   kAuto,          // per tensor the best of the others
 };
 
+// What is done beyond the reference for a model that computes what the float model does.
+enum class Effort {
+  kNone,  // nothing: the reference's result
+  kFast,  // repairs from statistics of the calibration (src/repair)
+};
+
 struct StaticQuantConfig {
   QuantFormat quant_format = QuantFormat::kQOperator;
   std::unordered_set<std::string> op_types_to_quantize;  // empty: all of OpRegistry()
@@ -39,6 +45,7 @@ struct StaticQuantConfig {
   std::unordered_set<std::string> disabled_passes;  // of optimize_model
   int64_t target_opset = 0;                         // 0: as low as the output can have it
   std::map<std::string, int64_t> fix_dim;           // dimensions of inputs, by name
+  Effort effort = Effort::kNone;
   CalibrationMethod calibrate_method = CalibrationMethod::kMinMax;
 
   // extra_options, both formats
@@ -72,6 +79,10 @@ struct StaticQuantConfig {
   std::unordered_set<std::string> op_types_to_exclude_output_quantization;
   std::map<std::string, int64_t> qdq_op_type_per_channel_support_to_axis;
   int64_t block_size = 0;  // values a block of a weight; 0: no blocks
+
+  // No options: what a repair asks of the plan.
+  bool bias_room = false;  // biases leave two bits of int32 to the sums that are added to them
+  bool layer_io = false;   // only linear layers are quantized: see layer_io.h
 
   bool WeightSymmetric(QuantType type) const { return weight_symmetric.value_or(IsSigned(type)); }
   bool RangeSymmetric() const {

@@ -16,6 +16,8 @@ std::string_view FloatReasonName(FloatReasonCode code) {
       return "NODE_NOT_SELECTED";
     case FloatReasonCode::kNodeExcluded:
       return "NODE_EXCLUDED";
+    case FloatReasonCode::kBetweenLayers:
+      return "BETWEEN_LAYERS";
     case FloatReasonCode::kNotForced:
       return "NOT_FORCED";
     case FloatReasonCode::kNoIntegerForm:

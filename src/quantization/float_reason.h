@@ -14,6 +14,7 @@ enum class FloatReasonCode {
   kOpTypeNotSelected,  // by op_types_to_quantize
   kNodeNotSelected,    // by nodes_to_quantize
   kNodeExcluded,       // by nodes_to_exclude
+  kBetweenLayers,      // it is no linear layer, and only these are quantized
   kNotForced,          // only with ForceQuantizeNoInputCheck
   kNoIntegerForm,      // the op type has none in this format
   kOpsetTooOld,        // the integer form needs a newer one

@@ -6,6 +6,7 @@
 
 #include "model/attributes.h"
 #include "model/node_queries.h"
+#include "quantization/layer_io.h"
 #include "quantization/new_values.h"
 
 namespace ptq {
@@ -106,7 +107,8 @@ class QdqMarker {
       }
       return;
     }
-    output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type());
+    output_excluded_ = config_.op_types_to_exclude_output_quantization.contains(node.op_type()) ||
+                       (config_.layer_io && WritesFloat(node));
     const OpTraits traits = TraitsOf(node);
     node_plan->reason = LackOf(node, traits);
     if (!node_plan->reason.empty()) return;

@@ -15,6 +15,11 @@ const Names& CalibrationMethodNames() {
   return *kNames;
 }
 
+const Names& EffortNames() {
+  static const auto* const kNames = new Names{"none", "fast"};
+  return *kNames;
+}
+
 const Names& QuantTypeNames() {
   static const auto* const kNames =
       new Names{"QInt8", "QUInt8", "QFLOAT8E4M3FN", "QInt16", "QUInt16", "QInt4", "QUInt4"};

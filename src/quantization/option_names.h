@@ -13,6 +13,7 @@ const std::vector<std::string>& QuantFormatNames();
 const std::vector<std::string>& CalibrationMethodNames();
 // In the reference's order, which is not that of the enum.
 const std::vector<std::string>& QuantTypeNames();
+const std::vector<std::string>& EffortNames();
 
 inline const std::string& Name(QuantFormat format) {
   return QuantFormatNames()[static_cast<size_t>(format)];

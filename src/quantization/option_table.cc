@@ -154,6 +154,8 @@ const std::vector<OptionRow>& Parameters() {
       NameList<&C::disabled_passes>("disabled_passes"),
       Count<&C::target_opset>("target_opset"),
       Row<&C::fix_dim, ReadAxes>("fix_dim"),
+      Of({CalibrationMethod::kMinMax, CalibrationMethod::kEntropy},
+         Enum<&C::effort, EffortNames>("effort")),
       Enum<&C::calibrate_method, CalibrationMethodNames>("calibrate_method"),
       ExtraOptionsRow(),
       Of({CalibrationMethod::kMinMax}, Boolean<&C::calib_per_channel>("calib_per_channel")),

@@ -9,6 +9,7 @@
 #include "model/domains.h"
 #include "model/node_queries.h"
 #include "patterns/pattern.h"
+#include "quantization/layer_io.h"
 #include "quantization/masks.h"
 #include "quantization/quantized_already.h"
 #include "quantization/weights.h"
@@ -186,6 +187,9 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   }
   if (config_->nodes_to_exclude.contains(node.name())) {
     return {kNodeExcluded, "it is in nodes_to_exclude"};
+  }
+  if (config_->layer_io && !IsOfLayer(view_, node)) {
+    return {kBetweenLayers, "effort leaves float what is no layer with constant weights"};
   }
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {
@@ -418,7 +422,11 @@ void RaiseWeightScalesForBiases(const PlanContext& context, QuantPlan* plan) {
                                           [](int32_t zero_point) { return zero_point == 0; });
     const onnx::TensorProto& initializer = *context.view().Initializer(bias.bias);
     std::vector<float> values = context.model().tensors().ReadFloats(initializer);
-    const float factor = bias.factors.beta / bias.factors.alpha;
+    float factor = bias.factors.beta / bias.factors.alpha;
+    // The sums of products that are added to the bias need room, too: a quarter of the range of
+    // int32 is the bias's. Fused kernels would wrap around in silence.
+    constexpr float kRoom = 4;
+    if (context.config().bias_room) factor *= kRoom;
     if (factor != 1) {
       for (float& value : values) value *= factor;
     }

@@ -107,6 +107,7 @@ test('a calibration state depends on what ranges depend on, however a run was gi
   for (const other of [
     { calibrate_method: 'Entropy' },
     { optimize_model: false },
+    { effort: 'fast' },
     { op_types_to_quantize: ['Conv'] },
     { extra_options: { ActivationSymmetric: true } },
   ]) {

@@ -47,6 +47,7 @@ test('defaults are those of the mission', () => {
       nodes_to_quantize: [],
       nodes_to_exclude: [],
       optimize_model: true,
+      effort: 'none',
       calibrate_method: 'MinMax',
       calibration_cache_path: null,
       runtime: null,
@@ -240,6 +241,7 @@ test('the core gets what it acts on and nothing else', () => {
   assert.deepEqual(Object.keys(options).sort(), [
     'activation_type',
     'calibrate_method',
+    'effort',
     'extra_options',
     'nodes_to_exclude',
     'nodes_to_quantize',

@@ -153,8 +153,13 @@ export interface CalibratedTensor {
   name: string;
   /** float16 in the model; its values are collected as float32. */
   half: boolean;
-  /** With calib_per_channel the length of axis 1, where it is known; absent: 1. */
+  /**
+   * With calib_per_channel the length of axis 1, where it is known; with an effort, of what linear
+   * layers read, the number of input channels; absent: 1.
+   */
   channels?: number;
+  /** With an effort: the mean of each channel is collected, too. */
+  means?: true;
 }
 
 /** What Session.estimateMemory() returns, in bytes. */
@@ -194,6 +199,18 @@ export interface WeightsReport {
   left: { name: string; bytes: number; node: string; code: string; reason: string }[];
 }
 
+/** Which repairs a quantized model is made with; see src/repair/repairs.h. */
+export interface Repairs {
+  /** Only linear layers are quantized, nothing between them. */
+  layerIo: boolean;
+  /** Channels of neighbouring layers are scaled against each other (cross-layer equalization). */
+  equalize: boolean;
+  /** Biases take the mean error of rounded weights (bias correction). */
+  correctBiases: boolean;
+  /** Alpha of SmoothQuant, by which channels of inputs are scaled against weights; 0: not. */
+  smooth: number;
+}
+
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   /**
@@ -222,6 +239,11 @@ export interface QuantizeReport {
   }[];
   opset: number;
   bytesWritten: number;
+  /**
+   * What the repairs did: pairs of layers that were equalized, biases that were
+   * corrected, tensors that were smoothed.
+   */
+  repaired: { equalized: number; corrected: number; smoothed: number };
   diagnostics: Diagnostic[];
 }
 

@@ -31,6 +31,7 @@ import {
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
 import { checkSamples, originOfNan } from './check-samples.js';
+import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -61,8 +62,12 @@ export interface CalibrationResult {
   samples: number;
   /** A few of them. */
   kept: Feeds[];
+  /** With an effort: those that were held out. */
+  held: Feeds[];
   /** JSON of the ranges, see CoreCalibration.ranges(); null after a shard. */
   ranges: string | null;
+  /** With an effort: JSON of what repairs are made from, see CoreCalibration.statistics(). */
+  statistics: string | null;
   /** With calib_per_channel. */
   rangesByChannel: RangesByChannel | null;
   /** What a shard collected; null without one. */
@@ -128,6 +133,8 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       if (shard) break;
       calibration.endPass();
     }
+    const { held } = calibrationRun;
+    if (resume && !shard && options.effort !== 'none') await holdAgain(samples, held);
     run.note(...unusable.notes());
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
@@ -144,7 +151,9 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     return {
       samples: calibrationRun.samples,
       kept: calibrationRun.kept.samples,
+      held: held.samples,
       ranges,
+      statistics: options.effort !== 'none' && ranges ? calibration.statistics() : null,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),
@@ -154,6 +163,15 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     pool?.close();
     calibration.dispose();
     await samples?.close();
+  }
+}
+
+/** Samples that were held out before a run was stopped are read again. */
+async function holdAgain(samples: SamplePasses, held: HeldSamples): Promise<void> {
+  let index = 0;
+  for await (const feeds of samples.pass({ first: 0, step: 1 }, false)) {
+    if (feeds !== null && held.wants(index)) held.keep(feeds, index);
+    index++;
   }
 }
 
@@ -234,6 +252,7 @@ const begunSamples = (resume: CalibrationState | undefined) =>
 /** The passes over the samples: which are run, how far, and the state to go on from. */
 class CalibrationRun {
   readonly kept: KeptSamples;
+  readonly held: HeldSamples;
   samples = 0;
   readonly #given: CalibrateInput;
   readonly #about: Pick<CalibrationState, 'options' | 'tensors'>;
@@ -245,6 +264,8 @@ class CalibrationRun {
   readonly #unusable: UnusableFiles;
   /** Samples of this run that were passed over, of the pass that is run. */
   #passedOver = 0;
+  /** The same that are held out. */
+  #heldOut = 0;
   #groups: number[][] | null = null;
   #group = 0;
   #done = 0;
@@ -270,6 +291,7 @@ class CalibrationRun {
     this.#plan = plan;
     this.#pool = pool;
     this.kept = new KeptSamples(source.length);
+    this.held = new HeldSamples(about.options.effort === 'none' ? 0 : source.length);
     const { resume } = given;
     const begins = resume?.done === 0 && resume.group === 0;
     if (!resume || resume.complete || begins) return;
@@ -312,6 +334,7 @@ class CalibrationRun {
     const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
     this.#passedOver = 0;
+    this.#heldOut = 0;
     const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
@@ -342,10 +365,10 @@ class CalibrationRun {
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
     this.#unusable.check(this.#done - before, this.#passedOver);
-    this.samples = this.#done - this.#passedOver;
+    this.samples = this.#done - this.#passedOver - this.#heldOut;
   }
 
-  /** Yields the samples, keeping a few for verification. */
+  /** Yields the samples, keeping a few for verification; null in the place of those held out. */
   async *#offered(
     samples: AsyncIterable<Feeds | null>,
     slice: SampleSlice,
@@ -353,7 +376,13 @@ class CalibrationRun {
     let index = slice.first;
     for await (const feeds of samples) {
       if (feeds === null) this.#passedOver++;
-      else if (!this.kept.isFull) this.kept.offer(feeds, index);
+      else if (this.held.wants(index)) {
+        this.#heldOut++;
+        this.held.keep(feeds, index);
+        yield null;
+        index += slice.step;
+        continue;
+      } else if (!this.kept.isFull) this.kept.offer(feeds, index);
       yield feeds;
       index += slice.step;
     }

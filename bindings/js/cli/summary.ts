@@ -1,7 +1,7 @@
 // The report for people, as printed at the end of a run.
 import { bytesText } from '../base/values.js';
 import { qualityText } from '../verify/judge.js';
-import type { QuantizationReport } from '../verify/report.js';
+import type { EffortReport, QuantizationReport } from '../verify/report.js';
 
 function leftFloat(report: QuantizationReport): string {
   const counts = new Map<string, number>();
@@ -24,6 +24,22 @@ const guessText = ({ assumed, found }: QuantizationReport['calibration']) =>
   (found?.decided.normalization ? `; found by the model: ${found.chosen.option}` : '') +
   (assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '');
 
+/** "biases corrected: 3.1 → 14.2 dB on 8 samples held out" */
+function effortText({ held, repairs, tried }: EffortReport): string {
+  const done = [
+    repairs.layerIo ? 'linear layers only' : '',
+    repairs.equalize ? 'channels equalized' : '',
+    repairs.smooth > 0 ? 'inputs smoothed' : '',
+    repairs.correctBiases ? 'biases corrected' : '',
+  ].filter(Boolean);
+  if (tried.length === 0) return 'nothing tried';
+  const accepted = tried.filter((one) => one.accepted && one.sqnr !== null);
+  const [before, after] = [accepted[0]!.sqnr!.toFixed(1), accepted.at(-1)!.sqnr!.toFixed(1)];
+  const gain = done.length > 0 ? `${before} → ${after}` : before;
+  const what = done.length > 0 ? done.join(', ') : 'no repair helped';
+  return `${what}: ${gain} dB on ${held} samples held out`;
+}
+
 /** Five lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
   const { bytesBefore, bytesAfter, calibration } = report;
@@ -40,6 +56,7 @@ export function summaryText(report: QuantizationReport): string {
     ],
     ['nodes', `${report.nodesQuantized.length} quantized${leftFloat(report)}`],
     ['samples', samples],
+    ...(report.effort ? [['effort', effortText(report.effort)]] : []),
     ['quality', qualityText(report.quality, calibration.assumed)],
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];

@@ -73,6 +73,11 @@ export class CoreCalibration {
     return JSON.parse(this.#call(() => this.#calibration.rangesByChannel()));
   }
 
+  /** With an effort: JSON for CoreSession.setStatistics(). */
+  statistics(): string {
+    return this.#call(() => this.#calibration.statistics());
+  }
+
   notes(): Diagnostic[] {
     return JSON.parse(this.#call(() => this.#calibration.notes()));
   }

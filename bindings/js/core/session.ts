@@ -12,10 +12,13 @@ import type {
   OptionValues,
   PrepareReport,
   QuantizeReport,
+  Repairs,
 } from '../base/types.js';
 import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
+
+const noRepairs: Repairs = { layerIo: false, equalize: false, correctBiases: false, smooth: 0 };
 
 /** How a prepared model is written. */
 export interface PreparedOutput {
@@ -123,8 +126,13 @@ export class CoreSession {
     this.#call(() => this.#session.setRanges(ranges));
   }
 
-  quantize(externalFile: string): QuantizeReport {
-    return this.#json((session) => session.quantize(externalFile));
+  /** `statistics`: the JSON of CoreCalibration.statistics(). */
+  setStatistics(statistics: string): void {
+    this.#call(() => this.#session.setStatistics(statistics));
+  }
+
+  quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {
+    return this.#json((session) => session.quantize(externalFile, JSON.stringify(repairs)));
   }
 
   dispose(): void {

@@ -4,7 +4,7 @@
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type { Diagnostic, ModelSummary, QuantizeReport, SamplesAbout } from '../base/types.js';
+import type { Diagnostic, Feeds, ModelSummary, QuantizeReport, SamplesAbout } from '../base/types.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
@@ -14,6 +14,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type QuantizeSource,
@@ -120,6 +121,8 @@ export async function quantizeChecked<Model>(
       assumed: [],
     };
     let ranges = '{}';
+    let statistics: string | null = null;
+    let held: Feeds[] = [];
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
       if (reader) {
@@ -142,6 +145,7 @@ export async function quantizeChecked<Model>(
       samples = result;
       said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
+      ({ statistics, held } = result);
     }
     opened.core.setRanges(ranges);
     const cacheText = formatCalibrationCache({
@@ -151,8 +155,9 @@ export async function quantizeChecked<Model>(
     });
     // At once: whatever goes wrong later, the samples need not be run again.
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
-    const quantized = await run.stage('quantize', () =>
-      opened.core.quantize(checked.use_external_data_format ? output.dataName : ''),
+    if (statistics !== null) opened.core.setStatistics(statistics);
+    const { quantized, effort } = await run.stage('quantize', () =>
+      quantizeWithEffort({ ...opened, run, output, checked, held }),
     );
     if (cache.cached) {
       refuseForeignCache(quantized);
@@ -195,6 +200,7 @@ export async function quantizeChecked<Model>(
       ranges: parseRanges(ranges),
       calibrationCache: cacheText,
       quality,
+      effort,
       timings: run.totals(),
       diagnostics: run.diagnostics,
     };

@@ -36,6 +36,8 @@ export interface Profile {
   readonly target: string;
   readonly parameters: Fields<ProfileParameters>;
   readonly extra_options: Fields<ExtraOptions>;
+  /** false: what stays float does not run there, or not where the rest does. */
+  readonly takesFloat?: false;
   /** What cannot be put in a parameter. */
   readonly note?: string;
   /** The published rules. */
@@ -253,6 +255,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       },
     },
     note: 'For 16 bits and mixed precision use getQnnQdqConfig (get_qnn_qdq_config), which also knows the fixed parameters of some operators.',
+    takesFloat: false,
     sources: [
       {
         title: 'onnxruntime: QNN execution provider',
@@ -277,6 +280,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         reason: 'NNAPI wants scale 1/256 and zero point 0 for the output of LOGISTIC',
       },
     },
+    takesFloat: false,
     sources: [
       {
         title: 'onnxruntime: NNAPI execution provider',

@@ -25,6 +25,10 @@ export const calibrationMethods = [
 ] as const;
 export type CalibrationMethod = (typeof calibrationMethods)[number];
 
+/** What is done beyond the reference for the quality of the result. */
+export const effortLevels = ['none', 'fast'] as const;
+export type EffortLevel = (typeof effortLevels)[number];
+
 const bits: Readonly<Record<QuantType, number>> = {
   QInt8: 8,
   QUInt8: 8,

@@ -2,7 +2,7 @@
 // reader.
 import { runtimeKinds } from '../platform/platform.js';
 import { profileNames } from './profiles.js';
-import { calibrationMethods, quantFormats, quantTypes } from './quant-types.js';
+import { calibrationMethods, effortLevels, quantFormats, quantTypes } from './quant-types.js';
 import { type CheckedOf, groups, type OptionSpec } from './spec.js';
 
 export const quantizeStaticOptions = [
@@ -187,6 +187,16 @@ export const quantizeStaticOptions = [
     for: ['run', 'quantize'],
     group: groups.scope,
     help: 'folder for the model after each pass that changed it, as text, and a summary of what went and came',
+  },
+  {
+    name: 'effort',
+    kind: 'enum',
+    values: effortLevels,
+    default: 'none',
+    for: ['core', 'ranges', 'page'],
+    methods: ['MinMax', 'Entropy'],
+    group: groups.calibration,
+    help: "what is done beyond the reference for a result that computes what the float model does: none, its result to the bit; fast, repairs from the calibration's statistics, each kept only if samples that are held out show less noise",
   },
   {
     name: 'calibrate_method',

@@ -7,6 +7,7 @@ import type {
   OptionValues,
   PreprocessFinding,
   QuantizeReport,
+  Repairs,
   TensorRanges,
 } from '../base/types.js';
 
@@ -52,6 +53,20 @@ export interface QualityReport {
   top1: { output: string; agree: number; of: number } | null;
 }
 
+/** Which repairs were tried on held-out samples, and which the result has. */
+export interface EffortReport {
+  /** The option effort. */
+  level: string;
+  /** Samples that were held out of calibration to decide with. */
+  held: number;
+  repairs: Repairs;
+  /**
+   * In order, beginning with the plain result. `sqnr`: on the held-out samples, in dB; null where
+   * onnxruntime could not run the candidate.
+   */
+  tried: { repairs: Repairs; sqnr: number | null; accepted: boolean }[];
+}
+
 export interface QuantizationReport {
   /** Name of the model that was read. */
   modelInput: string;
@@ -89,6 +104,8 @@ export interface QuantizationReport {
    */
   calibrationCache: string;
   quality: QualityReport;
+  /** null with effort none. */
+  effort: EffortReport | null;
   /** Milliseconds by stage. */
   timings: Partial<Record<Stage, number>> & { total: number };
   diagnostics: Diagnostic[];

@@ -92,7 +92,7 @@ export async function verifyResult(
 }
 
 /** Runs samples through a model. `checkpoint` is called after each. */
-async function runAll(
+export async function runAll(
   session: RuntimeSession,
   samples: readonly Feeds[],
   outputs: readonly string[],
@@ -106,11 +106,12 @@ async function runAll(
   return results;
 }
 
-const isRuntimeError = (error: unknown): error is QuantizeError =>
+export const isRuntimeError = (error: unknown): error is QuantizeError =>
   error instanceof QuantizeError &&
   (error.code === 'RUNTIME_CANNOT_LOAD' || error.code === 'RUNTIME_FAILED');
 
-function loadResult(
+/** The quantized model that was written so far. */
+export function loadResult(
   runtime: Runtime,
   output: OutputFiles<unknown>,
   { irVersion }: ModelSummary,

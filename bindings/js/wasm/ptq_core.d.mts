@@ -95,11 +95,13 @@ export interface Session {
   writeTensorModel(tensorsJson: string): string;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
+  /** What repairs are made from: JSON as of Calibration.statistics(). */
+  setStatistics(statisticsJson: string): void;
   /**
-   * Plans and rewrites; writes the quantized model to '~output' (and `externalFile`). Returns JSON
-   * of QuantizeReport.
+   * Plans and rewrites, with the repairs of `repairsJson` (Repairs); writes the quantized model to
+   * '~output' (and `externalFile`). Returns JSON of QuantizeReport.
    */
-  quantize(externalFile: string): string;
+  quantize(externalFile: string, repairsJson: string): string;
   delete(): void;
 }
 
@@ -131,6 +133,10 @@ export interface Calibration {
   ranges(): string;
   /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
   rangesByChannel(): string;
+  /**
+   * With an effort, of what linear layers read. JSON: {tensor: [lowest by channel, highest, mean]}.
+   */
+  statistics(): string;
   /** JSON of Diagnostic[]. */
   notes(): string;
   /** All that was collected, as JSON. */

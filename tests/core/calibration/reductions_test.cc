@@ -60,7 +60,7 @@ TEST(ReductionsTest, ByChannelAllOtherAxesAreReduced) {
   // ONNX operators: axes are an input since ReduceSum-13, ReduceMin-18 and ReduceMax-18.
   const auto inputs = [](int64_t opset) {
     Reduced reduced("float[1,3,2,2]");
-    reduced.reductions.AddByChannel("x", 4, opset, &reduced.graph);
+    reduced.reductions.AddByChannel("x", 1, 4, "ReduceSum", opset, &reduced.graph);
     std::string counts;
     for (const onnx::NodeProto& node : reduced.graph.node()) {
       if (node.op_type().rfind("Reduce", 0) != 0) continue;

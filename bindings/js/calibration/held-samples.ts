@@ -1,0 +1,51 @@
+// Samples that are held out: no range and no statistic is made from them, so that they tell which
+// repair of a model helps. Which ones they are depends on their number alone, so that shards and
+// runs that are resumed hold out the same.
+
+import type { Feeds } from '../base/types.js';
+import { copySample, sampleBytes } from '../samples/samples.js';
+
+/** How many at most, and how many bytes they may take together. */
+const mostSamples = 8;
+const mostBytes = 128 * 2 ** 20;
+/** One of so many; of fewer than twice as many none is held out, because one alone tells nothing. */
+const share = 3;
+/** Where the number of all samples is not known, of each `share` this one, until there are enough. */
+const placeInShare = 2;
+
+export class HeldSamples {
+  /** `total`: the number of all samples, where it is known; 0: none is held out. */
+  readonly #total: number | undefined;
+  readonly #kept = new Map<number, Feeds>();
+  #bytes = 0;
+
+  constructor(total: number | undefined) {
+    this.#total = total;
+  }
+
+  /** Those that were given to keep(), in their order. */
+  get samples(): Feeds[] {
+    return [...this.#kept].sort(([a], [b]) => a - b).map(([, feeds]) => feeds);
+  }
+
+  /** Whether sample number `index` is held out. */
+  wants(index: number): boolean {
+    const total = this.#total;
+    if (total === undefined) {
+      return index % share === placeInShare && index < share * mostSamples;
+    }
+    const count = total < 2 * share ? 0 : Math.min(mostSamples, Math.floor(total / share));
+    // Spread evenly, each in the middle of its part.
+    const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
+    const part = Math.floor((index * count) / total);
+    return count > 0 && place(part) === index;
+  }
+
+  /** Keeps a copy, once, and as long as there is room. */
+  keep(feeds: Feeds, index: number): void {
+    const bytes = sampleBytes(feeds);
+    if (this.#kept.has(index) || this.#bytes + bytes > mostBytes) return;
+    this.#kept.set(index, copySample(feeds));
+    this.#bytes += bytes;
+  }
+}

@@ -1,0 +1,57 @@
+// How far the outputs of a quantized model are from the float model's, one number a sample, and
+// whether another model is closer: compared sample by sample, because samples differ more from each
+// other than models do.
+
+import type { Outputs } from '../verify/compare.js';
+import { addNoise, floatValues, noSums } from '../verify/metrics.js';
+
+/** Power of noise to power of signal; below it all is rounding, beyond it all is noise. */
+const leastNoise = 1e-12;
+const mostNoise = 1e6;
+/** A gain of less than half a percent is none. */
+const leastGain = 0.005;
+
+/** The logarithm of noise to signal of one sample: of the worst output, and the mean of all. */
+export function logNoise(float: Outputs, quantized: Outputs): number {
+  const noises = Object.keys(float).map((name) => noiseOf(float[name]!, quantized[name]!));
+  if (noises.length === 0) return Math.log(leastNoise);
+  const mean = noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
+  return Math.log(Math.min(mostNoise, Math.max(leastNoise, (Math.max(...noises) + mean) / 2)));
+}
+
+function noiseOf(float: Outputs[string], quantized: Outputs[string]): number {
+  if (float.data.length !== quantized.data.length) return 1;
+  const [x, y] = [floatValues(float), floatValues(quantized)];
+  if (!x || !y) return float.data.length === 0 ? 0 : differing(float, quantized);
+  const sums = noSums();
+  addNoise(sums, x, y);
+  if (sums.broken > 0) return mostNoise;
+  return sums.signal === 0 ? (sums.noise === 0 ? 0 : mostNoise) : sums.noise / sums.signal;
+}
+
+/** Of integers and truth values: the share that differs. */
+function differing(float: Outputs[string], quantized: Outputs[string]): number {
+  let count = 0;
+  for (let i = 0; i < float.data.length; i++) if (float.data[i] !== quantized.data[i]) count++;
+  return count / float.data.length;
+}
+
+/** The same in decibels, over all samples: 10 · log10 of signal to noise, by its geometric mean. */
+export const decibels = (logNoises: readonly number[]): number =>
+  0 - (10 * meanOf(logNoises)) / Math.LN10;
+
+/**
+ * Whether the noise falls, paired per sample: by more than half a percent, and by more than the
+ * standard error of its mean. Two samples at least.
+ */
+export function fallsBelow(after: readonly number[], before: readonly number[]): boolean {
+  const count = before.length;
+  if (count < 2) return false;
+  const falls = before.map((noise, i) => noise - after[i]!);
+  const mean = meanOf(falls);
+  const variance = falls.reduce((sum, fall) => sum + (fall - mean) ** 2, 0) / (count - 1);
+  return mean > Math.max(leastGain, Math.sqrt(variance / count));
+}
+
+const meanOf = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

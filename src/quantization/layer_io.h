@@ -1,0 +1,17 @@
+// Which nodes a plan quantizes that quantizes linear layers alone: arithmetic between them
+// (Softmax, Sigmoid, Add, Mul, Concat and so on) loses more by 8 bits than it gains.
+#pragma once
+
+#include "model/graph_view.h"
+
+namespace ptq {
+
+// Conv, ConvTranspose, MatMul and Gemm with a constant weight; the Relu or Clip of a Conv; Gather
+// from a constant table.
+bool IsOfLayer(const GraphView& view, const onnx::NodeProto& node);
+
+// Whether what the node writes stays float all the same: sums of a matrix product are what Softmax,
+// normalizations and additions read.
+bool WritesFloat(const onnx::NodeProto& node);
+
+}  // namespace ptq

@@ -1,0 +1,24 @@
+// Which repairs a quantized model is made with. A host makes candidates with several, compares them
+// on samples, and keeps the best.
+#pragma once
+
+namespace ptq {
+
+struct Repairs {
+  bool layer_io = false;        // only linear layers are quantized: quantization/layer_io.h
+  bool equalize = false;        // channels are scaled against each other: equalize.h
+  bool correct_biases = false;  // biases take the mean error of rounded weights: correct_biases.h
+
+  double smooth = 0;  // the alpha of smooth.h; 0: not smoothed. With layer_io
+
+  bool any() const { return layer_io || equalize || correct_biases || smooth > 0; }
+};
+
+// What they did.
+struct RepairCounts {
+  int equalized = 0;  // pairs of layers
+  int corrected = 0;  // biases
+  int smoothed = 0;   // tensors
+};
+
+}  // namespace ptq

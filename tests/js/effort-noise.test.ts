@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decibels, fallsBelow, logNoise } from '#dist/effort/noise.js';
+
+const float = (...values: number[]) => ({
+  y: { type: 'float32', dims: [values.length], data: Float32Array.from(values) },
+});
+
+test('a tenth of noise in every value is 20 dB', () => {
+  const noise = logNoise(float(1, -1), float(1.1, -1.1));
+  assert.ok(Math.abs(decibels([noise, noise]) - 20) < 0.01);
+});
+
+test('NaN is as much noise as there can be, and equal outputs as little', () => {
+  assert.ok(logNoise(float(1, 2), float(1, Number.NaN)) > 10);
+  assert.ok(decibels([logNoise(float(1, 2), float(1, 2))]) > 100);
+});
+
+test('an output of another size counts as lost', () => {
+  assert.equal(decibels([logNoise(float(1, 2), float(1))]), 0);
+});
+
+test('a gain counts if it is larger than its standard error', () => {
+  const before = [-2, -3, -4, -5];
+  assert.ok(
+    fallsBelow(
+      before.map((noise) => noise - 0.1),
+      before,
+    ),
+  );
+  // The same mean gain, by one sample alone.
+  assert.ok(!fallsBelow([-2.4, -3, -4, -5], before));
+  assert.ok(!fallsBelow(before, before));
+  assert.ok(
+    !fallsBelow(
+      before.map((noise) => noise - 0.004),
+      before,
+    ),
+    'less than half a percent',
+  );
+  assert.ok(!fallsBelow([-9], [-2]), 'one sample alone tells nothing');
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HeldSamples } from '#dist/calibration/held-samples.js';
+
+const indices = (total: number | undefined, of: number) => {
+  const held = new HeldSamples(total);
+  return Array.from({ length: of }, (_, index) => index).filter((index) => held.wants(index));
+};
+
+test('a third is held out, eight at most, spread over all samples', () => {
+  assert.deepEqual(indices(24, 24), [1, 4, 7, 10, 13, 16, 19, 22]);
+  assert.deepEqual(indices(6, 6), [1, 4]);
+  assert.equal(indices(100, 100).length, 8);
+  for (let total = 6; total < 60; total++) {
+    assert.equal(indices(total, total).length, Math.min(8, Math.floor(total / 3)), `of ${total}`);
+    assert.ok(!new HeldSamples(total).wants(0)); // the first one tells the shapes
+  }
+});
+
+test('of fewer than six none is held out', () => {
+  for (const total of [0, 1, 5]) assert.deepEqual(indices(total, 10), []);
+});
+
+test('of samples without a known end every third is held out, eight at most', () => {
+  assert.deepEqual(indices(undefined, 100), [2, 5, 8, 11, 14, 17, 20, 23]);
+});
+
+test('what is kept is a copy, kept once, in the order of the samples', () => {
+  const held = new HeldSamples(24);
+  const data = Float32Array.of(1);
+  held.keep({ x: { type: 'float32', dims: [1], data: Float32Array.of(4) } }, 4);
+  held.keep({ x: { type: 'float32', dims: [1], data } }, 1);
+  held.keep({ x: { type: 'float32', dims: [1], data } }, 1);
+  data[0] = 9;
+  assert.deepEqual(
+    held.samples.map(({ x }) => x!.data[0]),
+    [1, 4],
+  );
+});
