@@ -1,5 +1,5 @@
-// The measured sections of docs/preparing.md. npm run bench -- --passes: nodes that our passes leave
-// beside onnxruntime's basic and extended levels, and the difference of the float outputs.
+// The measured sections of docs/preparing.md. npm run bench -- --passes: nodes that our passes
+// leave beside onnxruntime's basic and extended levels, and the difference of the float outputs.
 // -- --effects: SQNR of the quantized model with and without each pass that changes it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
