@@ -3,7 +3,8 @@
 //   none: y = 0.5 * x * (1 + Erf(x / sqrt(2)))
 //   tanh: y = 0.5 * x * (1 + Tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
 //
-// with the factors in any order; also sqrt(2 / pi) * x * (1 + 0.044715 * x^2) inside.
+// with the factors in any order; also sqrt(2 / pi) * x * (1 + 0.044715 * x^2) inside. Where the
+// half is missing it is a pattern without a node of its own.
 #include <numbers>
 
 #include "model/attributes.h"
@@ -78,19 +79,23 @@ std::optional<Pattern> MatchGelu(const Matcher& m, int anchor) {
   if (!exact && !IsOp(node, "Tanh")) return std::nullopt;
   const int add = m.ReaderOf(node.output(0), "Add");
   if (add < 0 || m.BesideNumber(add, 1) != node.output(0)) return std::nullopt;
-  for (const ScaledProduct& product : m.ProductsWith(m.node(add).output(0), 0.5)) {
-    const std::string& x = product.factor;
-    std::vector<int> nodes = product.nodes;
-    nodes.push_back(anchor);
-    nodes.push_back(add);
-    const bool fits =
-        exact ? TakeProduct(m.AsProduct(node.input(0), x), 1 / std::numbers::sqrt2, 1, &nodes)
-              : IsTanhArgument(m, node.input(0), x, &nodes);
-    if (!fits) continue;
-    Pattern pattern{"Gelu", 20, std::move(nodes), {}};
-    pattern.node = MakeNode("Gelu", {x}, {m.node(product.nodes.back()).output(0)}, "");
-    if (!exact) SetAttribute(&*pattern.node, "approximate", std::string("tanh"));
-    return pattern;
+  const std::string& sum = m.node(add).output(0);
+  for (const double half : {0.5, 1.0}) {  // 1: the half went into the linear layer behind
+    for (const ScaledProduct& product : m.ProductsWith(sum, half)) {
+      const std::string& x = product.factor;
+      std::vector<int> nodes = product.nodes;
+      nodes.push_back(anchor);
+      nodes.push_back(add);
+      const bool fits =
+          exact ? TakeProduct(m.AsProduct(node.input(0), x), 1 / std::numbers::sqrt2, 1, &nodes)
+                : IsTanhArgument(m, node.input(0), x, &nodes);
+      if (!fits) continue;
+      Pattern pattern{"Gelu", 20, std::move(nodes), {}};
+      if (half == 1) return pattern;
+      pattern.node = MakeNode("Gelu", {x}, {m.node(product.nodes.back()).output(0)}, "");
+      if (!exact) SetAttribute(&*pattern.node, "approximate", std::string("tanh"));
+      return pattern;
+    }
   }
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
 // HardSwish: y = x * Clip(x + 3, 0, 6) / 6, or y = x * HardSigmoid(x) with alpha 1/6 and beta 0.5.
+// Without the division it is a pattern without a node of its own.
 #include "model/attributes.h"
 #include "model/node_builder.h"
 #include "model/node_queries.h"
@@ -37,12 +38,16 @@ std::optional<Pattern> MatchHardSwish(const Matcher& m, int anchor) {
   } else {
     return std::nullopt;
   }
-  for (const ScaledProduct& product : m.ProductsWith(node.output(0), number)) {
-    if (product.factor != argument) continue;
-    Pattern pattern{"HardSwish", 14, nodes, {}};
-    pattern.nodes.insert(pattern.nodes.end(), product.nodes.begin(), product.nodes.end());
-    pattern.node = MakeNode("HardSwish", {argument}, {m.node(product.nodes.back()).output(0)}, "");
-    return pattern;
+  for (const double factor : {number, 1.0}) {  // 1: the sixth went into the linear layer behind
+    for (const ScaledProduct& product : m.ProductsWith(node.output(0), factor)) {
+      if (product.factor != argument) continue;
+      Pattern pattern{"HardSwish", 14, nodes, {}};
+      pattern.nodes.insert(pattern.nodes.end(), product.nodes.begin(), product.nodes.end());
+      if (factor != number) return pattern;
+      pattern.node =
+          MakeNode("HardSwish", {argument}, {m.node(product.nodes.back()).output(0)}, "");
+      return pattern;
+    }
   }
   return std::nullopt;
 }

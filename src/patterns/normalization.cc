@@ -154,30 +154,39 @@ Pattern NormalizationMatch::Take(int anchor) {
   const auto shape = m_.Shape(x_);
   const int64_t axis = TrailingAxis();
   const bool known = axis < 0 && shape && static_cast<int64_t>(shape->size()) >= -axis;
-  // Whether the other operand is a constant of exactly the normalized shape.
-  const auto scales = [&](int node, const std::string& data) {
-    const onnx::TensorProto* constant = node < 0 ? nullptr : m_.Constant(m_.Other(node, data));
-    if (constant == nullptr || !known || constant->dims_size() != -axis) return false;
-    return std::equal(constant->dims().begin(), constant->dims().end(), shape->end() + axis);
+  // The constant that `node` takes beside `data`, or "".
+  const auto constant_beside = [&](int node, const std::string& data) {
+    const std::string other = node < 0 ? "" : m_.Other(node, data);
+    return !other.empty() && m_.Constant(other) != nullptr ? other : std::string();
+  };
+  const auto has_normalized_shape = [&](const std::string& constant) {
+    const onnx::TensorProto& tensor = *m_.Constant(constant);
+    return known && tensor.dims_size() == -axis &&
+           std::equal(tensor.dims().begin(), tensor.dims().end(), shape->end() + axis);
   };
   std::string output = m_.node(anchor).output(0);
+  std::vector<std::string> inputs = {x_};
+  // In half precision the operator computes its mean more exactly than its parts do.
+  bool is_one_node = m_.types().ElementType(x_) == onnx::TensorProto::FLOAT;
   const int multiply = m_.ReaderOf(output, "Mul");
-  if (scales(multiply, output)) {
+  const std::string scale = constant_beside(multiply, output);
+  is_one_node = is_one_node && !scale.empty() && has_normalized_shape(scale);
+  if (!scale.empty()) {
     nodes_.push_back(multiply);
-    std::vector<std::string> inputs = {x_, m_.Other(multiply, output)};
+    inputs.push_back(scale);
     output = m_.node(multiply).output(0);
-    const int add = m_.ReaderOf(output, "Add");
-    if (centred_ && scales(add, output)) {
+    const int add = centred_ ? m_.ReaderOf(output, "Add") : -1;
+    const std::string bias = constant_beside(add, output);
+    if (!bias.empty() && (!is_one_node || has_normalized_shape(bias))) {
       nodes_.push_back(add);
-      inputs.push_back(m_.Other(add, output));
+      inputs.push_back(bias);
       output = m_.node(add).output(0);
     }
-    // In half precision the operator computes its mean more exactly than its parts do.
-    if (m_.types().ElementType(x_) == onnx::TensorProto::FLOAT) {
-      pattern.node = MakeNode(std::string(pattern.op_type), inputs, {output}, "");
-      SetAttribute(&*pattern.node, "axis", axis);
-      SetAttribute(&*pattern.node, "epsilon", static_cast<float>(epsilon_));
-    }
+  }
+  if (is_one_node) {
+    pattern.node = MakeNode(std::string(pattern.op_type), inputs, {output}, "");
+    SetAttribute(&*pattern.node, "axis", axis);
+    SetAttribute(&*pattern.node, "epsilon", static_cast<float>(epsilon_));
   }
   pattern.nodes = std::move(nodes_);
   return pattern;

@@ -6,6 +6,8 @@
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
+//   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
+//   npm run bench -- --effects         what each pass is good for, to docs/preparing.md
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -15,6 +17,7 @@ import { benchKernels } from './kernels.mjs';
 import { benchMemory } from './memory.mjs';
 import { benchMethods } from './methods.mjs';
 import { benchNodes } from './nodes.mjs';
+import { benchEffects, benchPasses } from './passes.mjs';
 import { referencePython } from './python.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,6 +30,8 @@ const { values: options } = parseArgs({
     nodes: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
+    passes: { type: 'boolean', default: false },
+    effects: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -45,6 +50,11 @@ try {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.memory) {
     benchMemory({ python: await referencePython(), data, folder, rounds });
+  } else if (options.passes || options.effects) {
+    const models = options.models.split(',').filter(Boolean);
+    if (options.passes)
+      await benchPasses({ python: await referencePython(), data, folder, models });
+    if (options.effects) await benchEffects({ data, models, samples: 16 });
   } else {
     const models = options.models.split(',').filter(Boolean);
     benchMethods({

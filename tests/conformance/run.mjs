@@ -2,11 +2,11 @@
 // Python that has it in it.
 //
 //   --fresh N [--seed S]      N random graphs that nobody has seen, one case each
-//   --passes N [--seed S]     N random graphs of what the passes look for, in onnxruntime-web before
-//                             and after the passes (no Python)
+//   --passes N [--seed S]     N random graphs of what the passes look for, in onnxruntime-web
+//                             before and after the passes (no Python)
 //   --graph NAME [--cases N]  one graph of the kit (random/12, pair/Conv/Add/0), with what differs
-//   --no-run                  --fresh and --graph compare only; else outputs are loaded, run and held to
-//                             their bounds too
+//   --no-run                  --fresh and --graph compare only; else outputs are loaded, run and
+//                             held to their bounds too
 //   anything else             is for compare.py: the hand-written graphs and real models
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

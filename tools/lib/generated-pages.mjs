@@ -1,18 +1,14 @@
 // The pages of docs/ that are made from the library's own tables: what they say cannot go stale
 // (tests/js/docs.test.ts holds them to it).
+import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './paths.mjs';
+import { replaceSection, table } from './sections.mjs';
 
 const library = (module) => import(pathToFileURL(path.join(root, 'dist', module)).href);
 
 const generated = (from) => `<!-- Made from ${from} by \`npm run docs\`: change it there. -->`;
-
-/** A Markdown table; cells may hold `|`. */
-function table(head, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
 
 const code = (text) => (text === '' ? '' : `\`${text}\``);
 
@@ -21,6 +17,7 @@ export async function generatedPages() {
   return {
     'docs/operators.md': await operatorsPage(),
     'docs/options.md': await optionsPage(),
+    'docs/preparing.md': await preparingPage(),
     'docs/profiles.md': await profilesPage(),
   };
 }
@@ -50,6 +47,15 @@ async function operatorsPage() {
     ),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+/** Written by hand, but for the table of the passes. */
+async function preparingPage() {
+  const { loadCore } = await library('core/load.js');
+  const passes = JSON.parse((await loadCore()).passes());
+  const rows = passes.map(({ name, description }) => [code(name), description]);
+  const page = fs.readFileSync(path.join(root, 'docs/preparing.md'), 'utf8');
+  return replaceSection(page, 'passes', table(['pass', 'what becomes of what'], rows));
 }
 
 async function optionsPage() {

@@ -160,6 +160,8 @@ export interface PtqCoreModule extends WasmStack {
   Session: new (files: HostFiles) => Session;
   /** JSON of the operator table: [{opType, byDefault, minOpset, qdq, qOperator}]. */
   operators(): string;
+  /** JSON of the passes of optimize_model in their order: [{name, description}]. */
+  passes(): string;
   /**
    * JSON of every option of the core, by the reference's name: {parameters: {name: default},
    * extra_options: {name: {default, format?, methods?}}}. null: not set; `format` and `methods`

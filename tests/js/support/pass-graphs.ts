@@ -271,7 +271,7 @@ const movement: Record<string, Block> = {
       : [size > 1 ? 1 : 0, size];
     return m.slice(between(m, x), axis, from as number, to as number);
   },
-  /** A quarter of the places each, and all of them together: SpaceToDepth where the order is right. */
+  /** A quarter of the places each, then all of them: SpaceToDepth where the order is right. */
   spaceToDepth(m, x) {
     const dims = m.shape(x);
     if (dims.length !== 4 || m.opset < 10) return undefined;
@@ -312,7 +312,7 @@ const movement: Record<string, Block> = {
     const y = m.concat(parts, axis);
     return axis === 1 && m.random.chance(0.5) ? (linear.conv?.(m, y) ?? y) : y;
   },
-  /** Reshape, Transpose, Reshape: DepthToSpace, SpaceToDepth, channel shuffle or nothing of these. */
+  /** Reshape, Transpose, Reshape: DepthToSpace, SpaceToDepth, channel shuffle, or none of them. */
   shuffles(m, x) {
     const dims = m.shape(x);
     if (dims.length !== 4) return undefined;
