@@ -4,7 +4,8 @@ namespace ptq {
 
 std::span<const Pass> OptimizePasses() {
   // Each relies on the ones above it: everything after the third sees weights as initializers and
-  // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv.
+  // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv, and
+  // equal nodes give way once each has been folded with what is its own.
   static constexpr Pass kPasses[] = {
       {"inline_functions", "calls of the model's own functions become their nodes",
        InlineFunctions},
@@ -20,10 +21,14 @@ std::span<const Pass> OptimizePasses() {
       {"fold_reshape_shapes", "computed shapes and ends that copy dimensions become constants",
        FoldReshapeShapes},
       {"inline_constant_if", "If with a constant condition becomes its branch", InlineConstantIf},
+      {"unroll_loop", "Loop of a few iterations over weights becomes their nodes", UnrollLoop},
       {"eliminate_noop_movement", "movement that leaves everything at its place is bypassed",
        EliminateNoopMovement},
       {"eliminate_noop_arithmetic", "arithmetic with 0 or 1 that changes nothing is bypassed",
        EliminateNoopArithmetic},
+      {"fold_batch_norm", "Conv + BatchNormalization become one Conv", FoldBatchNorm},
+      {"fold_conv_mul_add", "Conv + Mul or Add of a constant per channel become one Conv",
+       FoldConvMulAdd},
       {"eliminate_common_subexpressions", "nodes that do what an earlier one did give way to it",
        EliminateCommonSubexpressions},
       {"fuse_space_to_depth", "slices of every second row and column become SpaceToDepth",
@@ -36,9 +41,6 @@ std::span<const Pass> OptimizePasses() {
        MergeTransposes},
       {"merge_reshapes", "Reshape, Flatten, Squeeze and Unsqueeze in a row become one",
        MergeReshapes},
-      {"fold_batch_norm", "Conv + BatchNormalization become one Conv", FoldBatchNorm},
-      {"fold_conv_mul_add", "Conv + Mul or Add of a constant per channel become one Conv",
-       FoldConvMulAdd},
       {"eliminate_unused", "what no output needs is removed", EliminateUnused},
       {"drop_unused_imports", "opset imports that no node needs are dropped", DropUnusedImports},
   };

@@ -25,6 +25,7 @@ int FuseSpaceToDepth(PassContext& context);
 int FuseDepthToSpace(PassContext& context);
 int FoldKnownIntegers(PassContext& context);
 int InlineConstantIf(PassContext& context);
+int UnrollLoop(PassContext& context);
 int MergeReshapes(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldConvMulAdd(PassContext& context);
