@@ -44,7 +44,8 @@ constexpr Form kForms[] = {
 
 class Finder {
  public:
-  Finder(const Model& model, const GraphView& view) : model_(model), view_(view), known_(model, view) {}
+  Finder(const Model& model, const GraphView& view)
+      : model_(model), view_(view), known_(model, view) {}
 
   std::optional<Fused> Find(int index) {
     const onnx::NodeProto& last = view_.node(index);
@@ -52,9 +53,11 @@ class Finder {
     const onnx::NodeProto* transpose = Before(last, "Transpose");
     if (transpose == nullptr) return std::nullopt;
     const std::vector<int64_t> order = IntsAttribute(*transpose, "perm");
-    const auto form = std::find_if(std::begin(kForms), std::end(kForms), [&](const Form& candidate) {
-      return std::equal(order.begin(), order.end(), candidate.order.begin(), candidate.order.end());
-    });
+    const auto form =
+        std::find_if(std::begin(kForms), std::end(kForms), [&](const Form& candidate) {
+          return std::equal(order.begin(), order.end(), candidate.order.begin(),
+                            candidate.order.end());
+        });
     const onnx::NodeProto* first = Before(*transpose, "Reshape");
     if (form == std::end(kForms) || first == nullptr) return std::nullopt;
     if (form->mode != nullptr && model_.Opset() < 11) return std::nullopt;  // only DCR, unnamed
