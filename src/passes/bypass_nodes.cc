@@ -57,12 +57,15 @@ int BypassToInputs(onnx::GraphProto* graph,
   }
   if (removed == 0) return 0;
 
+  // All are looked up before the first is renamed: the view reads the names where they are.
+  std::vector<std::pair<std::string*, std::string>> outputs;
   for (const auto& [source, target] : written) {
     onnx::NodeProto* producer = graph->mutable_node(view.Producer(source));
     for (std::string& output : *producer->mutable_output()) {
-      if (output == source) output = target;
+      if (output == source) outputs.emplace_back(&output, target);
     }
   }
+  for (const auto& [output, target] : outputs) *output = target;
   // Reads of a bypassed output end at the name under which the tensor is now written.
   Names renamed;
   for (const auto& [target, source] : Names(reads)) {

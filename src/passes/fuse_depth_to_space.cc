@@ -53,9 +53,11 @@ class Finder {
     const onnx::NodeProto* transpose = Before(last, "Transpose");
     if (transpose == nullptr) return std::nullopt;
     const std::vector<int64_t> order = IntsAttribute(*transpose, "perm");
-    const auto form = std::find_if(std::begin(kForms), std::end(kForms), [&](const Form& candidate) {
-      return std::equal(order.begin(), order.end(), candidate.order.begin(), candidate.order.end());
-    });
+    const auto form =
+        std::find_if(std::begin(kForms), std::end(kForms), [&](const Form& candidate) {
+          return std::equal(order.begin(), order.end(), candidate.order.begin(),
+                            candidate.order.end());
+        });
     const onnx::NodeProto* first = Before(*transpose, "Reshape");
     if (form == std::end(kForms) || first == nullptr) return std::nullopt;
     if (form->mode != nullptr && model_.Opset() < 11) return std::nullopt;  // only DCR, unnamed

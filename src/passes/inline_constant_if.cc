@@ -1,6 +1,7 @@
 // An If whose condition is a constant becomes the nodes of its branch.
 //
-//   before: y = If <then_branch = { a = Conv(x, W) }, else_branch = …>(true)     after: y = Conv(x, W)
+//   before: y = If <then_branch = { a = Conv(x, W) }, else_branch = …>(true)     after: y = Conv(x,
+//   W)
 //
 // Weights in a branch are found as any others then. Names of bodies are made unique first; an
 // output that the branch does not make itself is passed on by an Identity.

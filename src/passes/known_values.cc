@@ -156,8 +156,8 @@ std::optional<SmallTensor> KnownValues::Unknown(const std::string& tensor) {
 
 bool KnownValues::Follows(const onnx::NodeProto& node) {
   static constexpr std::array<std::string_view, 11> kOpTypes = {
-      "Cast",    "Concat", "ConstantOfShape", "Gather",    "Identity", "Reshape",
-      "Shape",   "Slice",  "Squeeze",         "Unsqueeze", "Where"};
+      "Cast",  "Concat", "ConstantOfShape", "Gather",    "Identity", "Reshape",
+      "Shape", "Slice",  "Squeeze",         "Unsqueeze", "Where"};
   const bool known =
       std::find(kOpTypes.begin(), kOpTypes.end(), node.op_type()) != kOpTypes.end() ||
       IsBinary(node.op_type());

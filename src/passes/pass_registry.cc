@@ -4,8 +4,10 @@ namespace ptq {
 
 std::span<const Pass> OptimizePasses() {
   // Each relies on the ones above it: everything after the third sees weights as initializers and
-  // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv.
-  // What the later ones leave, the earlier ones see in the next round (optimize_model.cc).
+  // nothing else, BatchNormalization is looked for once nothing stands between it and its Conv, and
+  // equal nodes give way once each has been folded with what is its own. Patterns come before what
+  // would take their constants. What later passes leave, earlier ones see in the next round
+  // (optimize_model.cc).
   static constexpr Pass kPasses[] = {
       {"inline_functions", "calls of the model's own functions become their nodes", InlineFunctions,
        true},
@@ -22,22 +24,11 @@ std::span<const Pass> OptimizePasses() {
       {"fold_reshape_shapes", "computed shapes and ends that copy dimensions become constants",
        FoldReshapeShapes},
       {"inline_constant_if", "If with a constant condition becomes its branch", InlineConstantIf},
+      {"unroll_loop", "Loop of a few iterations over weights becomes their nodes", UnrollLoop},
       {"eliminate_noop_movement", "movement that leaves everything at its place is bypassed",
        EliminateNoopMovement},
       {"eliminate_noop_arithmetic", "arithmetic with 0 or 1 that changes nothing is bypassed",
        EliminateNoopArithmetic},
-      {"eliminate_common_subexpressions", "nodes that do what an earlier one did give way to it",
-       EliminateCommonSubexpressions},
-      {"fuse_space_to_depth", "slices of every second row and column become SpaceToDepth",
-       FuseSpaceToDepth},
-      {"fuse_depth_to_space", "Reshape, Transpose, Reshape of blocks become one node",
-       FuseDepthToSpace},
-      {"sink_transposes", "Transposes move behind elementwise nodes, where they become fewer",
-       SinkTransposes},
-      {"merge_transposes", "Transposes in a row become one, those of unit dimensions Reshapes",
-       MergeTransposes},
-      {"merge_reshapes", "Reshape, Flatten, Squeeze and Unsqueeze in a row become one",
-       MergeReshapes},
       {"fuse_patterns",
        "LayerNormalization, RMSNormalization, Gelu, Swish and HardSwish in pieces become one node",
        FusePatterns},
@@ -51,6 +42,18 @@ std::span<const Pass> OptimizePasses() {
        FoldOutputAffine},
       {"fold_input_affine", "arithmetic with constants in front of Conv, Gemm or MatMul goes into it",
        FoldInputAffine},
+      {"eliminate_common_subexpressions", "nodes that do what an earlier one did give way to it",
+       EliminateCommonSubexpressions},
+      {"fuse_space_to_depth", "slices of every second row and column become SpaceToDepth",
+       FuseSpaceToDepth},
+      {"fuse_depth_to_space", "Reshape, Transpose, Reshape of blocks become one node",
+       FuseDepthToSpace},
+      {"sink_transposes", "Transposes move behind elementwise nodes, where they become fewer",
+       SinkTransposes},
+      {"merge_transposes", "Transposes in a row become one, those of unit dimensions Reshapes",
+       MergeTransposes},
+      {"merge_reshapes", "Reshape, Flatten, Squeeze and Unsqueeze in a row become one",
+       MergeReshapes},
       {"eliminate_unused", "what no output needs is removed", EliminateUnused},
       {"drop_unused_imports", "opset imports that no node needs are dropped", DropUnusedImports},
   };

@@ -26,6 +26,7 @@ int FuseSpaceToDepth(PassContext& context);
 int FuseDepthToSpace(PassContext& context);
 int FoldKnownIntegers(PassContext& context);
 int InlineConstantIf(PassContext& context);
+int UnrollLoop(PassContext& context);
 int MergeReshapes(PassContext& context);
 int FusePatterns(PassContext& context);
 int FoldPad(PassContext& context);

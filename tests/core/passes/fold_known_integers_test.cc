@@ -51,8 +51,9 @@ TEST(FoldKnownIntegers, UnknownOnesStay) {
 }
 
 TEST(FoldKnownIntegers, AGraphOutputStays) {
-  PassTest test("g (float[N,64] x) => (int64 n) <int64 one = {1}> "
-                "{ s = Shape(x) n = Gather(s, one) }");
+  PassTest test(
+      "g (float[N,64] x) => (int64 n) <int64 one = {1}> "
+      "{ s = Shape(x) n = Gather(s, one) }");
   EXPECT_EQ(FoldKnownIntegers(test.context), 0);
 }
 

@@ -57,23 +57,26 @@ TEST(FoldReshapeShapes, AnExpandLeavesADimensionOfTheDataAlone) {
 }
 
 TEST(FoldReshapeShapes, AnExpandToAnotherDimensionStays) {
-  PassTest test("g (float[1,N] x) => (float[A,B] y) <int64[1] five = {5}, int64[1] one = {1}> "
-                "{ s = Shape(x) n = Gather(s, one) t = Concat <axis = 0> (n, five) "
-                "y = Expand(x, t) }");
+  PassTest test(
+      "g (float[1,N] x) => (float[A,B] y) <int64[1] five = {5}, int64[1] one = {1}> "
+      "{ s = Shape(x) n = Gather(s, one) t = Concat <axis = 0> (n, five) "
+      "y = Expand(x, t) }");
   EXPECT_EQ(FoldReshapeShapes(test.context), 0);
 }
 
 TEST(FoldReshapeShapes, ASliceThatEndsWithTheDataEndsWhereverThatIs) {
-  PassTest test("g (float[M,N] x) => (float[A,B] y) <int64[1] one = {1}> "
-                "{ s = Shape(x) n = Gather(s, one) y = Slice(x, one, n, one) }");
+  PassTest test(
+      "g (float[M,N] x) => (float[A,B] y) <int64[1] one = {1}> "
+      "{ s = Shape(x) n = Gather(s, one) y = Slice(x, one, n, one) }");
   EXPECT_EQ(FoldReshapeShapes(test.context), 1);
   EXPECT_EQ(test.text.model.tensors().ReadInts(InitializerOf(test.graph(), "y_ends")),
             (std::vector<int64_t>{9223372036854775807}));
 }
 
 TEST(FoldReshapeShapes, ASliceThatEndsWithAnotherDimensionStays) {
-  PassTest test("g (float[M,N] x) => (float[A,B] y) <int64[1] one = {1}, int64[1] zero = {0}> "
-                "{ s = Shape(x) n = Gather(s, zero) y = Slice(x, one, n, one) }");
+  PassTest test(
+      "g (float[M,N] x) => (float[A,B] y) <int64[1] one = {1}, int64[1] zero = {0}> "
+      "{ s = Shape(x) n = Gather(s, zero) y = Slice(x, one, n, one) }");
   EXPECT_EQ(FoldReshapeShapes(test.context), 0);
 }
 

@@ -9,9 +9,8 @@ namespace {
 std::string Graph(const std::string& input, const std::string& split, const std::string& order,
                   const std::string& joined, const std::string& outputs = "float[A,B,C,D] y") {
   return "g (" + input + " x) => (" + outputs + ") <int64[6] split = {" + split +
-         "}, int64[4] joined = {" + joined +
-         "}> { a = Reshape(x, split) b = Transpose <perm = [" + order +
-         "]> (a) y = Reshape(b, joined) }";
+         "}, int64[4] joined = {" + joined + "}> { a = Reshape(x, split) b = Transpose <perm = [" +
+         order + "]> (a) y = Reshape(b, joined) }";
 }
 
 PassTest Fused(const std::string& graph) {

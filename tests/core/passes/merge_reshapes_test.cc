@@ -65,8 +65,9 @@ TEST(MergeReshapes, UnknownDimensionsStay) {
 }
 
 TEST(MergeReshapes, WhatOthersReadStaysForThem) {
-  const std::string head = "g (float[3,8] x) => (float[A,B] y, float[C,D,E] z) <int64[1] one = {1}, "
-                           "int64[2] matrix = {3, 8}> { a = Unsqueeze(x, one) z = Neg(a) ";
+  const std::string head =
+      "g (float[3,8] x) => (float[A,B] y, float[C,D,E] z) <int64[1] one = {1}, "
+      "int64[2] matrix = {3, 8}> { a = Unsqueeze(x, one) z = Neg(a) ";
   PassTest back(head + "r = Reshape(a, matrix) y = Relu(r) }");
   EXPECT_EQ(MergeReshapes(back.context), 1);
   EXPECT_EQ(Wiring(back.graph()), "Unsqueeze(x,one)->a; Neg(a)->z; Relu(x)->y");
@@ -75,14 +76,16 @@ TEST(MergeReshapes, WhatOthersReadStaysForThem) {
 }
 
 TEST(MergeReshapes, ComputedShapesStay) {
-  PassTest test("g (float[3,8] x, int64[2] t) => (float[A,B] y) <int64[1] one = {1}> "
-                "{ a = Unsqueeze(x, one) y = Reshape(a, t) }");
+  PassTest test(
+      "g (float[3,8] x, int64[2] t) => (float[A,B] y) <int64[1] one = {1}> "
+      "{ a = Unsqueeze(x, one) y = Reshape(a, t) }");
   EXPECT_EQ(MergeReshapes(test.context), 0);
 }
 
 TEST(MergeReshapes, FromAnInputToAnOutputTheyStay) {
-  PassTest test("g (float[3,8] x) => (float[3,8] y) <int64[1] one = {1}> "
-                "{ a = Unsqueeze(x, one) y = Squeeze(a, one) }");
+  PassTest test(
+      "g (float[3,8] x) => (float[3,8] y) <int64[1] one = {1}> "
+      "{ a = Unsqueeze(x, one) y = Squeeze(a, one) }");
   EXPECT_EQ(MergeReshapes(test.context), 0);
 }
 
