@@ -1,5 +1,5 @@
-// Where the tests find their files. Known to one source file only, so that no other object depends on where the
-// checkout is, and a compiler cache serves them all.
+// Where the tests find their files. Known to one source file only, so that no other object depends
+// on where the checkout is, and a compiler cache serves them all.
 #pragma once
 
 #include <filesystem>
