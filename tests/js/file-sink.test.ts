@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { QuantizeError } from '#dist/base/errors.js';
 import { commitFiles, FileSink, writeTextFile } from '#dist/platform/file-sink.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import { resolveTarget } from '#dist/platform/targets.js';
@@ -170,6 +171,46 @@ function checkPair(folder: string): void {
   const file = path.join(folder, 'm.onnx');
   if (fs.existsSync(file)) assert.equal(read(file), read(`${file}.data`));
 }
+
+test('a process that meets another at the same pair gives way: no model of one with data of the other', async () => {
+  const write = (text: string) => {
+    const [data, one] = ['m.onnx.data', 'm.onnx'].map((name) => sink(path.join(folder, name)));
+    for (const each of [data!, one!]) each.append(bytes(text));
+    commitFiles([data!, one!], { model: one!, data: data! });
+  };
+  let folder = '';
+  // At each rename of one of them the other writes its pair from beginning to end.
+  for (let at = 0; at < 4; at++) {
+    folder = temporaryFolder();
+    write('old');
+    const rename = fs.renameSync;
+    let renames = 0;
+    let met = false;
+    fs.renameSync = (...args) => {
+      if (!met && renames++ === at) {
+        met = true;
+        write('other');
+      }
+      return rename(...args);
+    };
+    try {
+      write('own');
+    } catch (error) {
+      assert.equal((error as QuantizeError).code, 'FILE_ERROR');
+    } finally {
+      fs.renameSync = rename;
+    }
+    checkPair(folder);
+  }
+  const programs = [1, 2, 3].map(() => pairWriter(folder, 60));
+  await Promise.all(
+    programs.map((program) => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+      return new Promise((resolve) => child.on('close', resolve));
+    }),
+  );
+  checkPair(folder);
+});
 
 test('60 kills, between any two calls and at any time: old pair, new pair or no model, and the next run sweeps', async () => {
   const folder = temporaryFolder();

@@ -1,4 +1,5 @@
-// A result larger than its model is a warning with the reason, in the API, the command and the report.
+// A result larger than its model is a warning with the reason; weights that stay float are named in
+// the API, the command and the report.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

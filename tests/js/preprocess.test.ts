@@ -175,7 +175,7 @@ test('alpha is normalized as the colours where they are all the same, and else t
   assert.deepEqual(of('imagenet'), [0, 255]);
   assert.deepEqual(of('mean=1,2,3,4 std=5,6,7,8'), [4, 8]);
   const { done, assumed } = resolvePreprocess(model([1, 4, 24, 24]), parsePreprocess('imagenet'));
-  assert.match(done, /RGB, \(x - \[123\.675, 116\.28, 103\.53\]/);
+  assert.match(done, /RGBA, \(x - \[123\.675, 116\.28, 103\.53, 0\]/);
   assert.ok(!assumed.includes('channel order'));
 });
 

@@ -458,5 +458,4 @@ test('samples that are NaN throughout quantize nothing, and that is said', async
   });
   const codes = report.diagnostics.map(({ code }) => code);
   assert.ok(codes.includes('NAN_IN_TENSOR') && codes.includes('NOTHING_QUANTIZED'), codes.join());
-  assert.ok(report.nodesLeftFloat.some(({ code }) => code === 'NO_VALUES'));
 });

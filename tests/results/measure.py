@@ -3,7 +3,7 @@ ours and the reference's, in the same runtime on the same tensors.
 
 Reads a job as JSON on standard input; prints one JSON line a result, as soon as it is there:
 {"of": "float" | "ours" | "reference", "setting": index, "prepared": bool, "sqnr": dB | null, "hits": number | null,
-"bytes": number, "error": str | null}.
+"different": share of the values of outputs that are no floats | null, "bytes": number, "error": str | null}.
 """
 
 import json
@@ -72,6 +72,14 @@ def decibels(floats, values):
     return 20 * float(np.log10(max(np.sqrt(signal), floor) / max(np.sqrt(noise), floor)))
 
 
+def share_different(floats, values):
+    """None where outputs are floats."""
+    pairs = [pair for sample in zip(floats, values, strict=True) for pair in zip(*sample, strict=True)]
+    if all(np.issubdtype(x.dtype, np.floating) for x, _ in pairs):
+        return None
+    return sum(int(np.sum(x != y)) for x, y in pairs) / max(1, sum(x.size for x, _ in pairs))
+
+
 def quantize(job, setting, prepared, folder):
     model = job["model"]
     if prepared:
@@ -92,12 +100,14 @@ def quantize(job, setting, prepared, folder):
 
 def measure(make, floats, job, folder):
     """Size and figures of the model whose path `make` returns, or the error of making, loading or running it."""
-    result = {"sqnr": None, "hits": None, "bytes": 0, "error": None}
+    result = {"sqnr": None, "hits": None, "different": None, "bytes": 0, "error": None}
     try:
         model = make()
         result["bytes"] = os.path.getsize(model)
         values = outputs(model, job)
-        result["sqnr"] = decibels(floats or values, values)
+        result["different"] = share_different(floats or values, values)
+        if result["different"] is None:
+            result["sqnr"] = decibels(floats or values, values)
         if job["labels"] is not None:
             result["hits"] = sum(int(np.argmax(v[0])) == label for v, label in zip(values, job["labels"], strict=True))
     except Exception as error:  # noqa: BLE001  the point is to report whatever it is

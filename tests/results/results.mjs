@@ -1,7 +1,7 @@
-// npm run results: writes docs/results.md, what becomes of every model of ../shared/data, for us
-// and for the reference. We quantize here (onnxruntime-web runs every result before it counts as
-// done); measure.py runs the reference and measures both in Python's onnxruntime, on the same
-// tensors. Words on the command line pick models and print the page.
+// npm run results: writes docs/results.md, what becomes of every model of ../shared/data and
+// ../shared/wild, for us and for the reference. We quantize here (onnxruntime runs every result
+// before it counts as done); measure.py runs the reference and measures both in Python's
+// onnxruntime, on the same tensors. Words on the command line pick models and print the page.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +9,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspectModel, quantizeStatic } from '../../dist/index.js';
 import { referencePython } from '../bench/python.mjs';
+import { costHead, costRow } from './cost.mjs';
 import { samplesOf, writeArrays } from './samples.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.ONNX_PTQ_DATA ?? resolve(here, '../../../shared/data');
+/** Models that nobody had tried when they were chosen: their time and memory are measured, too. */
+const wild = process.env.ONNX_PTQ_WILD ?? resolve(here, '../../../shared/wild');
 const settings = [
   {
     title: 'Defaults: QOperator, QUInt8 activations and weights, per tensor',
@@ -53,6 +56,7 @@ async function ours(modelInput, modelOutput, { parameters }, calibrationDataRead
     return {
       path: modelOutput,
       nodes: `${quantized} of ${quantized + report.nodesLeftFloat.length}`,
+      float: percent(report.weights.floatBytes, report.weights.bytes),
     };
   } catch (error) {
     const place = error.node ? ` (node "${error.node}")` : '';
@@ -98,14 +102,16 @@ class Notes {
   }
 }
 
-const percent = (part, whole) => (part === null ? '' : `${((100 * part) / whole).toFixed(1)} %`);
+const percent = (part, whole) =>
+  part === null || whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`;
 
 /** "21.6 dB, 61.8 %", or in a word why not. */
-function cell({ error, sqnr, hits }, tests, notes, refusal = 'fails') {
+function cell({ error, sqnr, hits, different }, tests, notes, refusal = 'fails') {
   if (error) {
     const word = error.startsWith('does not load') ? 'does not load' : refusal;
     return `${word} ${notes.mark(error)}`;
   }
+  if (different !== null) return different === 0 ? 'unchanged' : `${percent(different, 1)} differ`;
   if (sqnr === null) return 'NaN or infinite';
   const text = sqnr > 200 ? 'unchanged' : `${sqnr.toFixed(1)} dB`;
   return hits === null ? text : `${text}, ${percent(hits, tests)}`;
@@ -116,9 +122,9 @@ const size = ({ error, bytes }, whole) => (error ? '' : `${Math.round((100 * byt
 /** One model: a row for each setting. */
 async function rowsOf(entry, folder, notes) {
   const name = basename(entry.file, '.onnx');
-  const path = join(data, entry.file);
+  const path = join(entry.root, entry.file);
   const { size: bytes } = statSync(path);
-  const samples = samplesOf(data, entry, limits(entry));
+  const samples = samplesOf(entry.root, entry, limits(entry));
   const summary = await inspectModel(path);
   const floatOutputs = summary.outputs.filter(({ type }) => /^float/.test(type));
   await writeArrays(samples.calibration, summary, join(folder, 'calib'));
@@ -151,6 +157,7 @@ async function rowsOf(entry, folder, notes) {
       float,
       cell(measured, tests, notes, 'refused'),
       one.nodes ?? '',
+      one.float ?? '',
       size(measured, bytes),
       ...[false, true].flatMap((prepared) => {
         const theirs = result('reference', index, prepared);
@@ -160,24 +167,25 @@ async function rowsOf(entry, folder, notes) {
   });
 }
 
-function page(tables, notes) {
+function page(tables, costs, notes) {
   return [
     '# Results on real models',
     '',
-    `Every model of the development data, calibrated (MinMax) with up to ${calibrationSamples} samples and measured with others: SQNR of the`,
+    `Every model of the development data and of fourteen others ("wild", from yunet_n_320 on), calibrated (MinMax) with up to ${calibrationSamples} samples and measured with others: SQNR of the`,
     'float outputs and, where there are labels, top-1 accuracy. Four classifiers are measured with all their images (ImageNet',
     `400, CIFAR-10 500), the others with up to ${testSamples} samples. Size: of the float model's. "Prepared": after`,
-    '`quant_pre_process`, which the reference recommends. Every result of ours ran in onnxruntime-web 1.30 before it was written;',
+    '`quant_pre_process`, which the reference recommends. Float weights: their share of the bytes of all weights. Every result of ours ran in onnxruntime-web 1.30 before it was written;',
     "the figures, ours and the reference's, are from Python onnxruntime 1.32 on the same tensors, with `session.x64quantprecision`",
     '(otherwise x64 processors without VNNI saturate). Made by `npm run results`; the models and images are not part of the package.',
     ...settings.flatMap(({ title }, index) => [
       '',
       `## ${title}`,
       '',
-      '| model | float | ours | quantized nodes | size | reference | size | reference, prepared | size |',
-      `|${' --- |'.repeat(9)}`,
+      '| model | float | ours | quantized nodes | float weights | size | reference | size | reference, prepared | size |',
+      `|${' --- |'.repeat(10)}`,
       ...tables[index],
     ]),
+    ...(costs.length > 0 ? ['', ...costHead, ...costs] : []),
     '',
     '## Notes',
     '',
@@ -192,9 +200,16 @@ async function main() {
     return;
   }
   const words = process.argv.slice(2);
-  const manifest = JSON.parse(readFileSync(join(data, 'manifest.json'), 'utf8')).filter(
-    ({ file }) => words.length === 0 || words.some((word) => file.includes(word)),
-  );
+  const manifest = [data, wild]
+    .filter((root) => existsSync(join(root, 'manifest.json')))
+    .flatMap((root) =>
+      JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')).map((one) => ({
+        ...one,
+        root,
+      })),
+    )
+    .filter(({ file }) => words.length === 0 || words.some((word) => file.includes(word)));
+  const costs = [];
   const notes = new Notes();
   const tables = settings.map(() => []);
   for (const entry of manifest) {
@@ -203,13 +218,14 @@ async function main() {
     try {
       const rows = await rowsOf(entry, folder, notes);
       for (const [index, row] of rows.entries()) tables[index].push(`| ${row.join(' | ')} |`);
+      if (entry.root === wild) costs.push(costRow(entry, await referencePython(), folder));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
     console.log(tables.map((rows) => rows.at(-1)).join('\n'));
     console.log(`  ${((performance.now() - start) / 1000).toFixed(0)} s`);
   }
-  const text = page(tables, notes);
+  const text = page(tables, costs, notes);
   if (words.length > 0) console.log(text);
   else writeFileSync(join(here, '../../docs/results.md'), text);
 }

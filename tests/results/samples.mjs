@@ -55,7 +55,7 @@ export async function writeArrays(reader, summary, folder) {
         writeSync(file.fd, Buffer.alloc(headerBytes)); // filled in when the samples are counted
       }
       if (file.dims.join() !== dims.join()) throw new Error(`${name}: shapes differ`);
-      writeSync(file.fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      writeSync(file.fd, bytesOf(type, data));
     }
     samples++;
   }
@@ -63,6 +63,18 @@ export async function writeArrays(reader, summary, folder) {
     writeSync(fd, npyHeader(type, [samples, ...dims]), 0, headerBytes, 0);
     closeSync(fd);
   }
+}
+
+/** Characters of a word at most. */
+const textWidth = 64;
+
+function bytesOf(type, data) {
+  if (type !== 'string') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const codes = new Uint32Array(data.length * textWidth);
+  for (const [i, text] of data.entries()) {
+    for (const [k, letter] of [...text].entries()) codes[i * textWidth + k] = letter.codePointAt(0);
+  }
+  return new Uint8Array(codes.buffer);
 }
 
 const headerBytes = 256;
@@ -73,6 +85,7 @@ const dtypes = {
   int32: '<i4',
   uint8: '|u1',
   bool: '|b1',
+  string: `<U${textWidth}`,
 };
 
 function npyHeader(type, shape) {

@@ -18,6 +18,8 @@ export class FileSink implements ByteSink {
   readonly temporaryPath: string;
   #fd: number | null = null;
   #size = 0;
+  /** What was written, whatever its name, once it is finished. */
+  #identity = '';
 
   constructor(name: string, { path: target, discards }: Target) {
     this.name = name;
@@ -57,9 +59,16 @@ export class FileSink implements ByteSink {
     withSystem(`${this.name} cannot be written`, () => {
       const fd = this.#fd as number;
       fs.fsyncSync(fd);
+      this.#identity = identity(fs.fstatSync(fd, { bigint: true }));
       this.#fd = null;
       fs.closeSync(fd);
     });
+  }
+
+  /** Whether what is there under its name is what was written here. */
+  isInPlace(): boolean {
+    const found = fs.lstatSync(this.target, { bigint: true, throwIfNoEntry: false });
+    return found !== undefined && identity(found) === this.#identity;
   }
 
   discard(): void {
@@ -73,11 +82,14 @@ export class FileSink implements ByteSink {
   }
 }
 
+const identity = ({ dev, ino }: fs.BigIntStats) => `${dev} ${ino}`;
+
 /**
  * Puts files in place: all of them, or, where that fails, none, and what was there before is there
  * again. The model of a `group` is not there while its data is replaced: a process that is ended at
- * any moment leaves the old pair, the new pair, or no model, never one with the data of another.
- * Throws FILE_ERROR, FILE_NOT_FOUND.
+ * any moment leaves the old pair, the new pair, or no model, never one with the data of another. So
+ * does a process that meets another at the same pair: it gives way. Throws FILE_ERROR,
+ * FILE_NOT_FOUND.
  */
 export function commitFiles(
   sinks: readonly FileSink[],
@@ -110,6 +122,22 @@ export function commitFiles(
   }
   for (const folder of new Set(files.map(({ target }) => path.dirname(target)))) syncFolder(folder);
   for (const file of aside) removeTemporary(file);
+  if (group && files.includes(group.model)) {
+    giveWay(
+      group.model,
+      group.data.filter((sink) => files.includes(sink)),
+    );
+  }
+}
+
+/** Where another process has replaced the data meanwhile, the model is not left beside it. */
+function giveWay(model: FileSink, data: readonly FileSink[]): void {
+  const replaced = data.find((sink) => !sink.isInPlace());
+  if (!replaced) return;
+  if (model.isInPlace()) removeTemporary(model.target);
+  throw new QuantizeError('FILE_ERROR', `another process wrote ${replaced.name} at the same time`, {
+    hint: 'run again, with another model_output for each',
+  });
 }
 
 /** Whether there is a file. Throws where there is something else, which is never replaced. */

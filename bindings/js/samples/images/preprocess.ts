@@ -39,8 +39,8 @@ export interface PreprocessSpec {
    */
   order: (typeof channelOrders)[number];
   /**
-   * (pixel × scale − mean) ÷ std with pixels 0…255, per channel in the order of `order`. Where three
-   * differ and RGBA has no fourth, alpha is 0…1.
+   * (pixel × scale − mean) ÷ std with pixels 0…255, per channel in the order of `order`. Where
+   * three differ and RGBA has no fourth, alpha is 0…1.
    */
   mean: ByChannel;
   std: ByChannel;
