@@ -67,7 +67,8 @@ class Calibration {
   TensorRanges Ranges() const;
   // The same by channel, with calib_per_channel; a tensor without any value is left out.
   std::map<std::string, ChannelRange> RangesByChannel() const;
-  // Warnings about what was seen, and for auto which method was taken how often.
+  // Warnings about what was seen, how many tensors were clipped, and for auto which method was
+  // taken how often.
   Diagnostics Notes() const;
 
   // All that was collected, as JSON; a calibration of the same tensors and options goes on from it.
@@ -97,6 +98,7 @@ class Calibration {
   Extremes ExtremesOf(size_t tensor) const;
   AutoRange RangeOf(size_t tensor) const;
   TensorRange HistogramRange(size_t tensor) const;
+  size_t CountClipped(double share) const;
   void PrepareHistograms();
   void MakeBins(size_t tensor);
   void Finish();

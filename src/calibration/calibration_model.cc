@@ -1,7 +1,6 @@
 #include "calibration/calibration_model.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
@@ -41,8 +40,9 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   if (MovesValues(node)) return source->second;
   const bool clips = IsOp(node, "Relu") || IsOp(node, "Clip");
   if (!clips || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
-  const auto clipped = [&](const std::string& end) {
-    std::string output = names->Make("ptq_clipped_" + end);
+  // Names come from the tensor, not from what is clipped: along a chain they would grow.
+  const auto clipped = [&](const char* prefix, const std::string& end) {
+    std::string output = names->Make(prefix + tensor);
     onnx::NodeProto* copy = graph->add_node();
     *copy = node;
     copy->clear_name();
@@ -50,8 +50,9 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
     copy->set_output(0, output);
     return output;
   };
-  return Reduced{clipped(source->second.lowest), clipped(source->second.highest),
-                 source->second.sum, source->second.rank};
+  return Reduced{clipped("ptq_lowest_", source->second.lowest),
+                 clipped("ptq_highest_", source->second.highest), source->second.sum,
+                 source->second.rank};
 }
 
 // Rank of a tensor of known shape, and the length of its axis 1.
@@ -79,43 +80,114 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
   return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
 
-// A tensor whose elements become part of the vector; `rank` is that of the tensor.
-struct Part {
-  std::string name;
-  int64_t rank = 1;
-};
+// Places reductions in the graph and joins them to one vector.
+//
+// onnxruntime runs a graph backwards from its last node, that node's inputs from the last one on,
+// and keeps nodes that could run in a sorted list. So that a tensor is reduced as soon as it is
+// made and freed before the next ones, and the list stays short (else a session would take time
+// quadratic in nodes, and each run the memory of all tensors):
+//
+//   - reductions stand right behind the node that makes their tensor;
+//   - up to kRun tensors are joined one after the other, each Concat behind the reductions of the
+//     next tensor, so that it is what onnxruntime turns to first;
+//   - the runs end, and are joined by a tree of Concats, behind all else, the last ones first.
+class ReductionPlacer {
+ public:
+  ReductionPlacer(UniqueNames* names, onnx::GraphProto* graph)
+      : names_(names), graph_(graph), places_(static_cast<size_t>(graph->node_size())) {}
 
-// Joins all parts to one vector, in order. Concat needs inputs of one rank, and one Reshape for
-// every part would make onnxruntime slow to load. So each rank has one Concat -> Reshape [-1]; a
-// last Concat joins those, and Gather restores the order.
-std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
-  std::map<int64_t, std::vector<std::string>> by_rank;
-  std::map<int64_t, std::vector<size_t>> places;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    by_rank[parts[i].rank].push_back(parts[i].name);
-    places[parts[i].rank].push_back(i);
+  // Where the nodes of the tensor that comes next go; moved into the model by Join().
+  onnx::GraphProto* nodes() { return &nodes_; }
+
+  // Takes what is in nodes(), which makes `parts` (of one `rank`, to be joined along axis 0) of a
+  // tensor that node number `producer` makes (-1: none).
+  void Place(const std::vector<std::string>& parts, int64_t rank, int producer) {
+    place_ = std::max({place_, producer, 0});
+    Move(&nodes_);
+    Move(&waiting_);
+    if (in_run_ == kRun || (in_run_ > 0 && rank != rank_)) EndRun();
+    rank_ = rank;
+    std::vector<std::string> inputs = parts;
+    if (in_run_ > 0) inputs.insert(inputs.begin(), run_);
+    run_ = Concat(inputs, &waiting_);
+    ++in_run_;
   }
-  const auto concat = [&](const std::vector<std::string>& inputs) {
-    std::string output = names->Make("ptq_ranges");
+
+  // Puts all nodes into the graph; returns the vector.
+  std::string Join() {
+    EndRun();
+    Move(&waiting_);
+    place_ = std::max(graph_->node_size() - 1, 0);
+    MoveReversed(&ends_);
+    std::vector<std::string> level = std::move(runs_);
+    while (level.size() > 1) {
+      std::vector<std::string> next;
+      onnx::GraphProto concats;
+      for (size_t i = 0; i < level.size(); i += kRun) {
+        const auto begin = level.begin() + static_cast<std::ptrdiff_t>(i);
+        const std::vector<std::string> inputs(
+            begin, begin + static_cast<std::ptrdiff_t>(std::min(kRun, level.size() - i)));
+        next.push_back(inputs.size() == 1 ? inputs[0] : Concat(inputs, &concats));
+      }
+      MoveReversed(&concats);
+      level = std::move(next);
+    }
+    Interleave();
+    return level.front();
+  }
+
+ private:
+  static constexpr size_t kRun = 16;
+
+  std::string Concat(const std::vector<std::string>& inputs, onnx::GraphProto* graph) {
+    std::string output = names_->Make("ptq_ranges");
     SetAttribute(AddNode(graph, "Concat", inputs, output), "axis", int64_t{0});
     return output;
-  };
-  std::vector<std::string> flat;
-  std::vector<int64_t> order(parts.size());
-  int64_t next = 0;
-  for (const auto& [rank, of_rank] : by_rank) {
-    for (const size_t place : places[rank]) order[place] = next++;
-    flat.push_back(concat(of_rank));
-    if (rank == 1) continue;
-    std::string vector = names->Make(flat.back() + "_1d");
-    AddNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)}, vector);
-    flat.back() = std::move(vector);
   }
-  if (flat.size() == 1) return flat.front();
-  std::string vector = names->Make("ptq_ranges");
-  AddNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)}, vector);
-  return vector;
-}
+
+  void EndRun() {
+    if (in_run_ == 0) return;
+    in_run_ = 0;
+    if (flat_.empty()) flat_ = AddConstant("ptq_flat", {-1}, names_, graph_);
+    runs_.push_back(names_->Make("ptq_ranges"));
+    AddNode(&ends_, "Reshape", {run_, flat_}, runs_.back());
+  }
+
+  void Move(onnx::GraphProto* from) {
+    auto& here = places_[static_cast<size_t>(place_)];
+    for (onnx::NodeProto& node : *from->mutable_node()) here.Add()->Swap(&node);
+    from->clear_node();
+  }
+
+  void MoveReversed(onnx::GraphProto* from) {
+    std::reverse(from->mutable_node()->pointer_begin(), from->mutable_node()->pointer_end());
+    Move(from);
+  }
+
+  void Interleave() {
+    Nodes own;
+    own.Swap(graph_->mutable_node());
+    for (int i = 0; i < own.size(); ++i) {
+      graph_->add_node()->Swap(own.Mutable(i));
+      for (onnx::NodeProto& node : places_[static_cast<size_t>(i)]) graph_->add_node()->Swap(&node);
+    }
+  }
+
+  using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
+
+  UniqueNames* names_;
+  onnx::GraphProto* graph_;
+  onnx::GraphProto nodes_;
+  onnx::GraphProto waiting_;   // for the next tensor's reductions to come before
+  std::vector<Nodes> places_;  // by node: what comes behind it
+  int place_ = 0;
+  std::string flat_;
+  onnx::GraphProto ends_;  // of the runs
+  std::vector<std::string> runs_;
+  std::string run_;  // as far as it is joined
+  size_t in_run_ = 0;
+  int64_t rank_ = 1;
+};
 
 // The vector by channel: min, max and sum of each channel of each tensor.
 std::string AddReductionsByChannel(const Model& model, const GraphView& view,
@@ -123,19 +195,16 @@ std::string AddReductionsByChannel(const Model& model, const GraphView& view,
                                    onnx::GraphProto* graph) {
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
-  std::vector<std::string> vectors;
+  ReductionPlacer placer(&names, graph);
   for (const std::string& tensor : tensors) {
     const ChannelAxis axis = FindChannels(view, tensor);
-    if (axis.rank >= 2) {
-      vectors.push_back(reductions.AddByChannel(tensor, axis.rank, model.Opset(), graph));
-      continue;
-    }
-    const std::vector<std::string> all = reductions.AddWithSum(tensor, graph);
-    vectors.insert(vectors.end(), all.begin(), all.end());
+    const std::vector<std::string> parts =
+        axis.rank >= 2
+            ? std::vector{reductions.AddByChannel(tensor, axis.rank, model.Opset(), placer.nodes())}
+            : reductions.AddWithSum(tensor, placer.nodes());
+    placer.Place(parts, 1, view.Producer(tensor));
   }
-  std::vector<Part> parts;
-  for (std::string& vector : vectors) parts.push_back({std::move(vector), 1});
-  return Joined(parts, &names, graph);
+  return placer.Join();
 }
 
 // The vector without bodies: per tensor min, max and sum.
@@ -143,23 +212,22 @@ std::string AddReductions(const GraphView& view, const std::vector<std::string>&
                           onnx::GraphProto* graph) {
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
+  ReductionPlacer placer(&names, graph);
   std::unordered_map<std::string, Reduced> reduced;
-  std::vector<Part> parts;
   for (const std::string& tensor : tensors) {
-    std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
+    std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, placer.nodes());
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
       // AddKept needs a known rank of at least 1.
-      const std::vector<std::string> all =
-          rank > 0 ? reductions.AddKept(tensor, graph) : reductions.AddWithSum(tensor, graph);
+      const std::vector<std::string> all = rank > 0 ? reductions.AddKept(tensor, placer.nodes())
+                                                    : reductions.AddWithSum(tensor, placer.nodes());
       of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
     }
-    for (const std::string& name : {of_tensor->lowest, of_tensor->highest, of_tensor->sum}) {
-      parts.push_back({name, of_tensor->rank});
-    }
+    placer.Place({of_tensor->lowest, of_tensor->highest, of_tensor->sum}, of_tensor->rank,
+                 view.Producer(tensor));
     reduced.emplace(tensor, *of_tensor);
   }
-  return Joined(parts, &names, graph);
+  return placer.Join();
 }
 
 // The same with bodies, whose vectors hold the negated highest values. `order` receives the tensors

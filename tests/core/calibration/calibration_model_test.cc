@@ -66,6 +66,48 @@ TEST(CalibrationModelTest, OneVectorLeavesBesideTheModelsOutputs) {
   EXPECT_EQ(model.proto.graph().output(1).name(), model.outputs[0]);
 }
 
+// `count` nodes of `op_type` one after the other.
+std::string ChainOf(const std::string& op_type, int count) {
+  std::string nodes = "t0 = " + op_type + " (x)";
+  for (int i = 1; i < count; ++i) {
+    nodes += " t" + std::to_string(i) + " = " + op_type + " (t" + std::to_string(i - 1) + ")";
+  }
+  const std::string last = "t" + std::to_string(count - 1);
+  return R"(<ir_version: 8, opset_import: ["" : 13]> g (float[1,4] x) => (float[1,4] )" + last +
+         ") {" + nodes + "}";
+}
+
+size_t BytesOfReductionModel(const std::string& text) {
+  const TextModel model(text);
+  return BuildReductionModel(model.model, StaticQuantConfig{}).proto.ByteSizeLong();
+}
+
+TEST(CalibrationModelTest, BytesGrowWithTheNodesOfAnyKind) {
+  for (const char* op_type : {"Relu", "Clip", "Sigmoid", "Transpose"}) {
+    const size_t few = BytesOfReductionModel(ChainOf(op_type, 200));
+    const size_t many = BytesOfReductionModel(ChainOf(op_type, 800));
+    EXPECT_LT(many, 5 * few) << op_type;
+  }
+}
+
+TEST(CalibrationModelTest, ReductionsStandBehindTheirTensorAndNoConcatJoinsMany) {
+  const TextModel text(ChainOf("Sigmoid", 100));
+  const CalibrationModel model = BuildReductionModel(text.model, StaticQuantConfig{});
+  std::set<std::string> made = {"x"};
+  for (const onnx::TensorProto& constant : model.proto.graph().initializer()) {
+    made.insert(constant.name());
+  }
+  int ahead = 0;  // nodes of the model since the last tensor was reduced
+  for (const onnx::NodeProto& node : model.proto.graph().node()) {
+    for (const std::string& input : node.input()) EXPECT_TRUE(made.contains(input)) << input;
+    made.insert(node.output(0));
+    if (node.op_type() == "Sigmoid") EXPECT_EQ(ahead++, 0);
+    if (node.op_type() == "ReduceSum") ahead = 0;
+    if (node.op_type() == "Concat") EXPECT_LE(node.input_size(), 16);
+  }
+  EXPECT_EQ(Count(model.proto.graph(), "ReduceSum"), 101);
+}
+
 TEST(CalibrationModelTest, NothingToObserveLeavesTheModelAsItIs) {
   const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[2] x) => (float[2] y) { y = Exp (x) })");
