@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "calibration/body_ranges.h"
+#include "calibration/reduction_placer.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
@@ -79,115 +80,6 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
   if (shape == nullptr || shape->dim_size() < 2 || shape->dim(1).dim_value() < 1) return {};
   return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
-
-// Places reductions in the graph and joins them to one vector.
-//
-// onnxruntime runs a graph backwards from its last node, that node's inputs from the last one on,
-// and keeps nodes that could run in a sorted list. So that a tensor is reduced as soon as it is
-// made and freed before the next ones, and the list stays short (else a session would take time
-// quadratic in nodes, and each run the memory of all tensors):
-//
-//   - reductions stand right behind the node that makes their tensor;
-//   - up to kRun tensors are joined one after the other, each Concat behind the reductions of the
-//     next tensor, so that it is what onnxruntime turns to first;
-//   - the runs end, and are joined by a tree of Concats, behind all else, the last ones first.
-class ReductionPlacer {
- public:
-  ReductionPlacer(UniqueNames* names, onnx::GraphProto* graph)
-      : names_(names), graph_(graph), places_(static_cast<size_t>(graph->node_size())) {}
-
-  // Where the nodes of the tensor that comes next go; moved into the model by Join().
-  onnx::GraphProto* nodes() { return &nodes_; }
-
-  // Takes what is in nodes(), which makes `parts` (of one `rank`, to be joined along axis 0) of a
-  // tensor that node number `producer` makes (-1: none).
-  void Place(const std::vector<std::string>& parts, int64_t rank, int producer) {
-    place_ = std::max({place_, producer, 0});
-    Move(&nodes_);
-    Move(&waiting_);
-    if (in_run_ == kRun || (in_run_ > 0 && rank != rank_)) EndRun();
-    rank_ = rank;
-    std::vector<std::string> inputs = parts;
-    if (in_run_ > 0) inputs.insert(inputs.begin(), run_);
-    run_ = Concat(inputs, &waiting_);
-    ++in_run_;
-  }
-
-  // Puts all nodes into the graph; returns the vector.
-  std::string Join() {
-    EndRun();
-    Move(&waiting_);
-    place_ = std::max(graph_->node_size() - 1, 0);
-    MoveReversed(&ends_);
-    std::vector<std::string> level = std::move(runs_);
-    while (level.size() > 1) {
-      std::vector<std::string> next;
-      onnx::GraphProto concats;
-      for (size_t i = 0; i < level.size(); i += kRun) {
-        const auto begin = level.begin() + static_cast<std::ptrdiff_t>(i);
-        const std::vector<std::string> inputs(
-            begin, begin + static_cast<std::ptrdiff_t>(std::min(kRun, level.size() - i)));
-        next.push_back(inputs.size() == 1 ? inputs[0] : Concat(inputs, &concats));
-      }
-      MoveReversed(&concats);
-      level = std::move(next);
-    }
-    Interleave();
-    return level.front();
-  }
-
- private:
-  static constexpr size_t kRun = 16;
-
-  std::string Concat(const std::vector<std::string>& inputs, onnx::GraphProto* graph) {
-    std::string output = names_->Make("ptq_ranges");
-    SetAttribute(AddNode(graph, "Concat", inputs, output), "axis", int64_t{0});
-    return output;
-  }
-
-  void EndRun() {
-    if (in_run_ == 0) return;
-    in_run_ = 0;
-    if (flat_.empty()) flat_ = AddConstant("ptq_flat", {-1}, names_, graph_);
-    runs_.push_back(names_->Make("ptq_ranges"));
-    AddNode(&ends_, "Reshape", {run_, flat_}, runs_.back());
-  }
-
-  void Move(onnx::GraphProto* from) {
-    auto& here = places_[static_cast<size_t>(place_)];
-    for (onnx::NodeProto& node : *from->mutable_node()) here.Add()->Swap(&node);
-    from->clear_node();
-  }
-
-  void MoveReversed(onnx::GraphProto* from) {
-    std::reverse(from->mutable_node()->pointer_begin(), from->mutable_node()->pointer_end());
-    Move(from);
-  }
-
-  void Interleave() {
-    Nodes own;
-    own.Swap(graph_->mutable_node());
-    for (int i = 0; i < own.size(); ++i) {
-      graph_->add_node()->Swap(own.Mutable(i));
-      for (onnx::NodeProto& node : places_[static_cast<size_t>(i)]) graph_->add_node()->Swap(&node);
-    }
-  }
-
-  using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
-
-  UniqueNames* names_;
-  onnx::GraphProto* graph_;
-  onnx::GraphProto nodes_;
-  onnx::GraphProto waiting_;   // for the next tensor's reductions to come before
-  std::vector<Nodes> places_;  // by node: what comes behind it
-  int place_ = 0;
-  std::string flat_;
-  onnx::GraphProto ends_;  // of the runs
-  std::vector<std::string> runs_;
-  std::string run_;  // as far as it is joined
-  size_t in_run_ = 0;
-  int64_t rank_ = 1;
-};
 
 // The vector by channel: min, max and sum of each channel of each tensor.
 std::string AddReductionsByChannel(const Model& model, const GraphView& view,

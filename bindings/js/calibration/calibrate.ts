@@ -32,7 +32,7 @@ import {
 import { gpuDiffers } from './check-gpu.js';
 import { checkSamples, originOfNan } from './check-samples.js';
 import { KeptSamples } from './kept-samples.js';
-import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
@@ -191,7 +191,8 @@ async function planRun(
   const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
-  const plan = planMemory(estimate, budget, most, needsTensors);
+  const cost = runtimeCosts[runtime.kind];
+  const plan = planMemory(estimate, budget, most, needsTensors, cost);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }

@@ -71,6 +71,7 @@ export class Runner {
       model,
       externalData,
       optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
+      frugal: true,
     });
     return new Runner(pass, session, calibration);
   }

@@ -90,24 +90,6 @@ TEST(CalibrationModelTest, BytesGrowWithTheNodesOfAnyKind) {
   }
 }
 
-TEST(CalibrationModelTest, ReductionsStandBehindTheirTensorAndNoConcatJoinsMany) {
-  const TextModel text(ChainOf("Sigmoid", 100));
-  const CalibrationModel model = BuildReductionModel(text.model, StaticQuantConfig{});
-  std::set<std::string> made = {"x"};
-  for (const onnx::TensorProto& constant : model.proto.graph().initializer()) {
-    made.insert(constant.name());
-  }
-  int ahead = 0;  // nodes of the model since the last tensor was reduced
-  for (const onnx::NodeProto& node : model.proto.graph().node()) {
-    for (const std::string& input : node.input()) EXPECT_TRUE(made.contains(input)) << input;
-    made.insert(node.output(0));
-    if (node.op_type() == "Sigmoid") EXPECT_EQ(ahead++, 0);
-    if (node.op_type() == "ReduceSum") ahead = 0;
-    if (node.op_type() == "Concat") EXPECT_LE(node.input_size(), 16);
-  }
-  EXPECT_EQ(Count(model.proto.graph(), "ReduceSum"), 101);
-}
-
 TEST(CalibrationModelTest, NothingToObserveLeavesTheModelAsItIs) {
   const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[2] x) => (float[2] y) { y = Exp (x) })");
