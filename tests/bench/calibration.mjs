@@ -44,7 +44,9 @@ export function benchCalibration({ python, data, folder, rounds, images, models,
         runs.python.push(last(python, [script, 'run', model, samples, 'MinMax']));
         for (const runtime of ['node', 'web']) {
           const more = JSON.stringify({ runtime, ...(workers && { workers: Number(workers) }) });
-          runs[runtime].push(last(process.execPath, [join(here, 'calibrate.mjs'), model, samples, more]));
+          runs[runtime].push(
+            last(process.execPath, [join(here, 'calibrate.mjs'), model, samples, more]),
+          );
         }
       }
       const seconds = (side) => least(runs[side], 'seconds');

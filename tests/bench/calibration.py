@@ -23,12 +23,9 @@ SUFFIXES = {'.jpg', '.jpeg', '.png'}
 
 def picture(path, spec):
     size = (spec['width'], spec['height'])
-    if spec['order'] == 'Y':
-        pixels = np.asarray(Image.open(path).convert('L').resize(size), np.float32)[..., None]
-    else:
-        pixels = np.asarray(Image.open(path).convert('RGB').resize(size), np.float32)
-    normal = (pixels - np.float32(spec['mean'])) / np.float32(spec['std'])
-    return normal.transpose(2, 0, 1)[None].astype(np.float32)
+    pixels = np.asarray(Image.open(path).convert('RGB').resize(size), np.float32)
+    normal = ((pixels - np.float32(spec['mean'])) / np.float32(spec['std'])).transpose(2, 0, 1)[None]
+    return normal[:, :1] if spec['order'] == 'Y' else normal
 
 
 def samples(folder, model, count, output):

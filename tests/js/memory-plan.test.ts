@@ -54,6 +54,12 @@ test('what onnxruntime takes for itself counts, by worker, copy of the weights a
   });
 });
 
+test('samples that wait for the garbage collector count, up to 16 MiB', () => {
+  const alone = (sample: number) => planMemory(estimate, 1e9, 1, false, free, sample).alone;
+  assert.equal(alone(10) - alone(0), 40);
+  assert.equal(alone(2 ** 30) - alone(0), 2 ** 24);
+});
+
 test('the note says what is needed before and after workers are started', () => {
   const plan = { workers: 2, groups: [], peak: 300 * 2 ** 20, alone: 100 * 2 ** 20 };
   assert.equal(

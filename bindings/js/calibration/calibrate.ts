@@ -192,7 +192,8 @@ async function planRun(
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
   const cost = runtimeCosts[runtime.kind];
-  const plan = planMemory(estimate, budget, most, needsTensors, cost);
+  const sample = Object.values(first ?? {}).reduce((sum, { data }) => sum + data.byteLength, 0);
+  const plan = planMemory(estimate, budget, most, needsTensors, cost, sample);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }
@@ -206,7 +207,7 @@ async function checkedRuntime(
 ): Promise<Runtime> {
   if (runtime.kind !== 'webgpu' || tensors.length === 0) return runtime;
   const wasm = await platform.loadRuntime({ kind: 'web' });
-  const pass = writeReductionPass(core, files, input, model);
+  const pass = writeReductionPass(core, files, input, model, tensors);
   const names = tensors.map(({ name }) => name);
   const feeds = await samples.peek();
   if (feeds === null) return runtime;
@@ -365,7 +366,7 @@ class CalibrationRun {
     const group = this.#groups?.[this.#group];
     return group
       ? writeTensorPass(core, files, input, model, this.#about.tensors, group)
-      : writeReductionPass(core, files, input, model);
+      : writeReductionPass(core, files, input, model, this.#about.tensors);
   }
 }
 

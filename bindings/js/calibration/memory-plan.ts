@@ -18,11 +18,11 @@ export interface MemoryPlan {
 
 /** Bytes that onnxruntime takes beside a model's own tensors, as measured (docs/performance.md). */
 export interface RuntimeCost {
-  /** Once: its code and its heap. */
+  /** Once: its code and its heap, and what a run has beside: results, samples being read. */
   first: number;
   /** By worker: a thread's heap and what onnxruntime has for each. */
   worker: number;
-  /** How often a session has the weights, as they are, packed for its kernels, and in its file. */
+  /** How often a session has the weights: from the file, as they are, packed for its kernels. */
   weights: number;
   /** For the nodes that observe a tensor. */
   tensor: number;
@@ -31,16 +31,19 @@ export interface RuntimeCost {
 const mebi = 2 ** 20;
 
 export const runtimeCosts: Readonly<Record<RuntimeKind, RuntimeCost>> = {
-  node: { first: 24 * mebi, worker: 30 * mebi, weights: 4, tensor: 28 * 1024 },
-  web: { first: 92 * mebi, worker: 92 * mebi, weights: 4, tensor: 28 * 1024 },
-  webgpu: { first: 92 * mebi, worker: 92 * mebi, weights: 4, tensor: 28 * 1024 },
+  node: { first: 36 * mebi, worker: 30 * mebi, weights: 3, tensor: 28 * 1024 },
+  web: { first: 100 * mebi, worker: 92 * mebi, weights: 3, tensor: 28 * 1024 },
+  webgpu: { first: 100 * mebi, worker: 92 * mebi, weights: 3, tensor: 28 * 1024 },
 };
+
+/** So much of samples that were run waits for the garbage collector. */
+const waitingSamples = (bytes: number) => Math.min(4 * bytes, 16 * mebi);
 
 /** Each tensor is held twice: by onnxruntime, and as a copy by JavaScript. */
 const copies = 2;
 
 /**
- * `budget` in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
+ * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
  * budget is kept by fewer workers first, then by several runs; a single tensor is never split.
  */
 export function planMemory(
@@ -49,11 +52,13 @@ export function planMemory(
   cores: number,
   needsTensors: boolean,
   cost: RuntimeCost,
+  sample = 0,
 ): MemoryPlan {
   const { weights, activations, tensors } = estimate;
   const session = activations + cost.weights * weights + cost.tensor * tensors.length;
   const all = tensors.reduce((sum, bytes) => sum + bytes, 0);
-  const alone = (outputs: number) => cost.first + session + copies * outputs;
+  const once = cost.first + waitingSamples(sample);
+  const alone = (outputs: number) => once + session + copies * outputs;
   // The calling thread's session is there until the workers are ready.
   const peakOf = (workers: number, outputs: number) =>
     alone(outputs) + (workers > 1 ? workers * (cost.worker + session + copies * outputs) : 0);

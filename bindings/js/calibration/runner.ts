@@ -12,7 +12,10 @@ import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 export interface PassModel {
   /** For messages. */
   label: string;
-  /** Whether the model has Q/DQ pairs already, which an optimizer would fuse. */
+  /**
+   * Whether the model has Q/DQ pairs already, which an optimizer would fuse, or more tensors than
+   * are worth optimizing.
+   */
   asWritten: boolean;
   model: Uint8Array;
   externalData: { path: string; data: RuntimeBytes }[];

@@ -63,7 +63,13 @@ export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uin
 export async function createSession(
   runtime: Runtime,
   what: string,
-  { model, externalData = [], optimization = 'all', exactIntegers = false, frugal = false }: RuntimeModel,
+  {
+    model,
+    externalData = [],
+    optimization = 'all',
+    exactIntegers = false,
+    frugal = false,
+  }: RuntimeModel,
 ): Promise<RuntimeSession> {
   const { ort } = runtime;
   // What it logs is in its errors, too, which are ours to show.
