@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "calibration/reduction_placer.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/node_builder.h"
@@ -27,28 +28,49 @@ class RangeVectorBuilder {
     for (const std::string& tensor : tensors) by_graph_[view.Owner(tensor)].push_back(tensor);
   }
 
-  // The vector of `graph`, which is the view's graph number next_graph_; size 0: none.
+  // The vector of `graph`, which is the view's graph number next_graph_; size 0: none. It has, node
+  // by node, what the bodies of the node hold and what it makes.
   Part Build(onnx::GraphProto* graph) {
-    const int number = next_graph_++;
-    std::vector<Part> parts;
-    const int nodes = graph->node_size();  // without what is added below
-    for (int i = 0; i < nodes; ++i) {
-      if (!HoldsBodies(graph->node(i))) continue;
-      Part part = BringOut(graph, i);
-      if (part.size > 0) parts.push_back(std::move(part));
+    const std::vector<std::vector<std::string>> made = ByNode(*graph, by_graph_[next_graph_++]);
+    ReductionPlacer placer(&names_, graph);
+    int64_t size = 0;
+    for (int i = -1; i < graph->node_size(); ++i) {
+      if (i >= 0 && HoldsBodies(graph->node(i))) {
+        const Part part = BringOut(graph, i);
+        if (part.size > 0) placer.Place({part.name}, 1, i);
+        size += part.size;
+      }
+      for (const std::string& tensor : made[static_cast<size_t>(i + 1)]) {
+        const Reductions::Pair pair = reductions_.Add(tensor, placer.nodes());
+        const std::string negated = names_.Make(pair.highest + "_negated");
+        AddNode(placer.nodes(), "Neg", {pair.highest}, negated);
+        placer.Place({pair.lowest, negated}, 1, i);
+        order_->push_back(tensor);
+        size += 2;
+      }
     }
-    for (const std::string& tensor : by_graph_[number]) {
-      const Reductions::Pair pair = reductions_.Add(tensor, graph);
-      const std::string negated = names_.Make(pair.highest + "_negated");
-      AddNode(graph, "Neg", {pair.highest}, negated);
-      parts.push_back({pair.lowest, 1});
-      parts.push_back({negated, 1});
-      order_->push_back(tensor);
-    }
-    return Join(graph, parts);
+    if (size == 0) return {};
+    return {placer.Join(), size};
   }
 
  private:
+  // Which of `tensors` come from outside of `graph`, its first node, its second, ….
+  static std::vector<std::vector<std::string>> ByNode(const onnx::GraphProto& graph,
+                                                      const std::vector<std::string>& tensors) {
+    std::unordered_map<std::string, size_t> makers;
+    for (int i = 0; i < graph.node_size(); ++i) {
+      for (const std::string& output : graph.node(i).output()) {
+        makers[output] = static_cast<size_t>(i) + 1;
+      }
+    }
+    std::vector<std::vector<std::string>> by_node(static_cast<size_t>(graph.node_size()) + 1);
+    for (const std::string& tensor : tensors) {
+      const auto maker = makers.find(tensor);
+      by_node[maker == makers.end() ? 0 : maker->second].push_back(tensor);
+    }
+    return by_node;
+  }
+
   Part Join(onnx::GraphProto* graph, const std::vector<Part>& parts) {
     Part whole;
     std::vector<std::string> inputs;

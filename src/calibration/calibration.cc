@@ -11,6 +11,7 @@ namespace ptq {
 namespace {
 
 constexpr int64_t kUsualBins = 2048;
+constexpr double kMuch = 0.1;  // of where a tensor's values lie, cut off
 
 TensorRange Mirrored(TensorRange range) {
   range.highest = std::max(std::fabs(range.lowest), std::fabs(range.highest));
@@ -193,7 +194,9 @@ TensorRange Calibration::HistogramRange(size_t tensor) const {
     case CalibrationMethod::kDistribution:
       return DistributionRange(histogram, config_.cube_root_scenario);
     default:
-      return EntropyRange(histogram, config_.num_quantized_bins);
+      // With bins that were asked for it is the reference's, to the bit.
+      if (config_.num_bins != 0) return EntropyRange(histogram, config_.num_quantized_bins);
+      return SafeEntropyRange(histogram, config_.num_quantized_bins, GridOf(tensor));
   }
 }
 
@@ -227,6 +230,22 @@ TensorRanges Calibration::Ranges() const {
   return ranges;
 }
 
+// Ranges that are narrower than the values by more than `share` of these.
+size_t Calibration::CountClipped(double share) const {
+  size_t count = 0;
+  for (size_t i = 0; i < results_.size(); ++i) {
+    const Extremes extremes = ExtremesOf(i);
+    if (!extremes.is_finite()) continue;
+    const TensorRange& range = results_[i].range;
+    // In double: the difference of two floats may be no float.
+    const double below = static_cast<double>(range.lowest) - static_cast<double>(extremes.lowest);
+    const double above = static_cast<double>(extremes.highest) - static_cast<double>(range.highest);
+    const double all = static_cast<double>(extremes.highest) - static_cast<double>(extremes.lowest);
+    if (std::max(below, 0.0) + std::max(above, 0.0) > share * all) ++count;
+  }
+  return count;
+}
+
 Diagnostics Calibration::Notes() const {
   Diagnostics notes;
   // NaN goes from tensor to tensor: the first one, in the order of the nodes, is where it began.
@@ -258,6 +277,14 @@ Diagnostics Calibration::Notes() const {
       message += (message.back() == 'k' ? " " : ", ") + method + " for " + std::to_string(count);
     }
     notes.push_back({Severity::kInfo, "CALIBRATION_AUTO", message + " tensors.", "", "", ""});
+  }
+  if (const size_t clipped = CountClipped(0); clipped > 0) {
+    notes.push_back({Severity::kInfo, "CALIBRATION_CLIPPED",
+                     std::to_string(clipped) + " of " + std::to_string(tensors_.size()) +
+                         " tensors have a range that cuts values off, " +
+                         std::to_string(CountClipped(kMuch)) +
+                         " of them by more than 10 % of where their values lie.",
+                     "", "", ""});
   }
   return notes;
 }

@@ -72,7 +72,8 @@ class Calibration {
   std::map<std::string, ChannelRange> RangesByChannel() const;
   // Of the tensors that have means, where a sample had a value.
   TensorStatistics Statistics() const;
-  // Warnings about what was seen, and for auto which method was taken how often.
+  // Warnings about what was seen, how many tensors were clipped, and for auto which method was
+  // taken how often.
   Diagnostics Notes() const;
 
   // All that was collected, as JSON; a calibration of the same tensors and options goes on from it.
@@ -102,6 +103,7 @@ class Calibration {
   Extremes ExtremesOf(size_t tensor) const;
   AutoRange RangeOf(size_t tensor) const;
   TensorRange HistogramRange(size_t tensor) const;
+  size_t CountClipped(double share) const;
   void PrepareHistograms();
   void MakeBins(size_t tensor);
   void Finish();

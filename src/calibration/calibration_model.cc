@@ -1,12 +1,12 @@
 #include "calibration/calibration_model.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "calibration/body_ranges.h"
+#include "calibration/reduction_placer.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
 #include "model/graph_view.h"
@@ -32,10 +32,11 @@ struct Reduced {
 // clipped value.
 bool IsClip(const onnx::NodeProto& node) { return IsOp(node, "Relu") || IsOp(node, "Clip"); }
 
-// `end` as the Relu or Clip `node` clips it.
-std::string Clipped(const onnx::NodeProto& node, const std::string& end, UniqueNames* names,
-                    onnx::GraphProto* graph) {
-  std::string output = names->Make("ptq_clipped_" + end);
+// `end` as the Relu or Clip `node` clips it. Names come from the node's tensor, not from what is
+// clipped: along a chain they would grow.
+std::string Clipped(const onnx::NodeProto& node, const char* prefix, const std::string& end,
+                    UniqueNames* names, onnx::GraphProto* graph) {
+  std::string output = names->Make(prefix + node.output(0));
   onnx::NodeProto* copy = graph->add_node();
   *copy = node;
   copy->clear_name();
@@ -57,8 +58,9 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   if (source == reduced.end()) return std::nullopt;
   if (MovesValues(node)) return source->second;
   if (!IsClip(node) || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
-  return Reduced{Clipped(node, source->second.lowest, names, graph),
-                 Clipped(node, source->second.highest, names, graph), source->second.sum,
+  return Reduced{Clipped(node, "ptq_lowest_", source->second.lowest, names, graph),
+                 Clipped(node, "ptq_highest_", source->second.highest, names, graph),
+                 source->second.sum,
                  source->second.rank};
 }
 
@@ -87,66 +89,22 @@ ChannelAxis FindChannels(const GraphView& view, const std::string& tensor) {
   return {shape->dim_size(), static_cast<size_t>(shape->dim(1).dim_value())};
 }
 
-// A tensor whose elements become part of the vector; `rank` is that of the tensor.
-struct Part {
-  std::string name;
-  int64_t rank = 1;
-  int64_t length = 1;
-};
-
-// Joins all parts to one vector, in order. Concat needs inputs of one rank, and one Reshape for
-// every part would make onnxruntime slow to load. So each rank has one Concat -> Reshape [-1]; a
-// last Concat joins those, and Gather restores the order.
-std::string Joined(const std::vector<Part>& parts, UniqueNames* names, onnx::GraphProto* graph) {
-  std::map<int64_t, std::vector<std::string>> by_rank;
-  std::map<int64_t, std::vector<size_t>> places;  // of its elements among all
-  size_t count = 0;
-  for (const Part& part : parts) {
-    by_rank[part.rank].push_back(part.name);
-    for (int64_t i = 0; i < part.length; ++i) places[part.rank].push_back(count++);
-  }
-  const auto concat = [&](const std::vector<std::string>& inputs) {
-    std::string output = names->Make("ptq_ranges");
-    SetAttribute(AddNode(graph, "Concat", inputs, output), "axis", int64_t{0});
-    return output;
-  };
-  std::vector<std::string> flat;
-  std::vector<int64_t> order(count);
-  int64_t next = 0;
-  for (const auto& [rank, of_rank] : by_rank) {
-    for (const size_t place : places[rank]) order[place] = next++;
-    flat.push_back(concat(of_rank));
-    if (rank == 1) continue;
-    std::string vector = names->Make(flat.back() + "_1d");
-    AddNode(graph, "Reshape", {flat.back(), AddConstant("ptq_flat", {-1}, names, graph)}, vector);
-    flat.back() = std::move(vector);
-  }
-  if (flat.size() == 1) return flat.front();
-  std::string vector = names->Make("ptq_ranges");
-  AddNode(graph, "Gather", {concat(flat), AddConstant("ptq_order", order, names, graph)}, vector);
-  return vector;
-}
-
 // The vector by channel: min, max and sum of each channel of each tensor.
 std::string AddReductionsByChannel(const Model& model, const GraphView& view,
                                    const std::vector<std::string>& tensors,
                                    onnx::GraphProto* graph) {
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
-  std::vector<std::string> vectors;
+  ReductionPlacer placer(&names, graph);
   for (const std::string& tensor : tensors) {
     const ChannelAxis axis = FindChannels(view, tensor);
-    if (axis.rank >= 2) {
-      vectors.push_back(
-          reductions.AddByChannel(tensor, 1, axis.rank, "ReduceSum", model.Opset(), graph));
-      continue;
-    }
-    const std::vector<std::string> all = reductions.AddWithSum(tensor, graph);
-    vectors.insert(vectors.end(), all.begin(), all.end());
+    const std::vector<std::string> parts =
+        axis.rank >= 2 ? std::vector{reductions.AddByChannel(tensor, 1, axis.rank, "ReduceSum",
+                                                             model.Opset(), placer.nodes())}
+                       : reductions.AddWithSum(tensor, placer.nodes());
+    placer.Place(parts, 1, view.Producer(tensor));
   }
-  std::vector<Part> parts;
-  for (std::string& vector : vectors) parts.push_back({std::move(vector)});
-  return Joined(parts, &names, graph);
+  return placer.Join();
 }
 
 // Whose inputs are observed by channel.
@@ -186,56 +144,53 @@ std::string AddReductions(const Model& model, const GraphView& view,
   std::unordered_map<std::string, Reduced> reduced;
   const auto sources = SourcesOfClips(view, observed);
   std::unordered_map<std::string, Reductions::Pair> by_channel;  // of these
-  std::vector<Part> parts;
+  ReductionPlacer placer(&names, graph);
   for (const std::string& tensor : tensors) {
+    const int producer = view.Producer(tensor);
     if (const auto layer = observed.find(tensor); layer != observed.end()) {
       const LinearLayer& reader = *layer->second;
       Reductions::Pair known;
-      const int producer = view.Producer(tensor);
       const bool is_clipped = producer >= 0 && IsClip(view.node(producer));
       const auto source =
           is_clipped ? by_channel.find(view.node(producer).input(0)) : by_channel.end();
       if (source != by_channel.end() && sources.at(source->first)->axis == reader.axis) {
         const onnx::NodeProto& clip = view.node(producer);
-        known = {Clipped(clip, source->second.lowest, &names, graph),
-                 Clipped(clip, source->second.highest, &names, graph)};
+        known = {Clipped(clip, "ptq_lowest_", source->second.lowest, &names, placer.nodes()),
+                 Clipped(clip, "ptq_highest_", source->second.highest, &names, placer.nodes())};
       }
-      parts.push_back({reductions.AddByChannel(tensor, reader.axis, reader.rank, "ReduceMean",
-                                               model.Opset(), graph, known),
-                       1, 3 * reader.inputs});
+      placer.Place({reductions.AddByChannel(tensor, reader.axis, reader.rank, "ReduceMean",
+                                            model.Opset(), placer.nodes(), known)},
+                   1, producer);
       continue;
     }
     if (const auto reader = sources.find(tensor); reader != sources.end()) {
       const auto& [axis, rank] = std::pair(reader->second->axis, reader->second->rank);
       const Reductions::Pair ends =
-          reductions.AddKeptByChannel(tensor, axis, rank, model.Opset(), graph);
+          reductions.AddKeptByChannel(tensor, axis, rank, model.Opset(), placer.nodes());
       by_channel.emplace(tensor, ends);
       const auto reduce = [&](const char* op_type, const std::string& of) {
         std::string output = names.Make(std::string("ptq_") + op_type + "_" + tensor);
-        AddNode(graph, op_type, {of}, output);
+        AddNode(placer.nodes(), op_type, {of}, output);
         return output;
       };
-      for (const std::string& name :
-           {reduce("ReduceMin", ends.lowest), reduce("ReduceMax", ends.highest),
-            reduce("ReduceSum", tensor)}) {
-        parts.push_back({name, rank});
-      }
+      placer.Place({reduce("ReduceMin", ends.lowest), reduce("ReduceMax", ends.highest),
+                    reduce("ReduceSum", tensor)},
+                   rank, producer);
       continue;
     }
-    std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, graph);
+    std::optional<Reduced> of_tensor = Derive(view, tensor, reduced, &names, placer.nodes());
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
       // AddKept needs a known rank of at least 1.
-      const std::vector<std::string> all =
-          rank > 0 ? reductions.AddKept(tensor, graph) : reductions.AddWithSum(tensor, graph);
+      const std::vector<std::string> all = rank > 0 ? reductions.AddKept(tensor, placer.nodes())
+                                                    : reductions.AddWithSum(tensor, placer.nodes());
       of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
     }
-    for (const std::string& name : {of_tensor->lowest, of_tensor->highest, of_tensor->sum}) {
-      parts.push_back({name, of_tensor->rank});
-    }
+    placer.Place({of_tensor->lowest, of_tensor->highest, of_tensor->sum}, of_tensor->rank,
+                 producer);
     reduced.emplace(tensor, *of_tensor);
   }
-  return Joined(parts, &names, graph);
+  return placer.Join();
 }
 
 // The same with bodies, whose vectors hold the negated highest values. `order` receives the tensors

@@ -3,9 +3,9 @@
 //
 // Reductions in the graph, which leave it as one small output; activations stay inside:
 //
-//   T -> ReduceMin -> Reshape [1] -.
-//   T -> ReduceMax -> Reshape [1] -+-> Concat -> "ptq_ranges" [3 * tensors]: min, max, sum, min, …
-//   T -> ReduceSum -> Reshape [1] -'
+//   T -> ReduceMin -.
+//   T -> ReduceMax -+-> Concats -> "ptq_ranges" [3 * tensors]: min, max, sum, min, …
+//   T -> ReduceSum -'
 //
 // Or the tensors themselves as outputs (float16 ones as float32), for histograms.
 //

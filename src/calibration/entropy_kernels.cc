@@ -179,4 +179,16 @@ TensorRange EntropyRange(const Histogram& histogram, int64_t quantized_bins) {
   return WithinValues(range, histogram);
 }
 
+TensorRange SafeEntropyRange(const Histogram& histogram, int64_t quantized_bins,
+                             const QuantGrid& grid) {
+  const TensorRange all{histogram.lowest, histogram.highest};
+  uint64_t values = 0;
+  for (const uint64_t count : histogram.counts) values += count;
+  if (values < kValuesPerBin * histogram.counts.size()) return all;
+  const TensorRange clip = EntropyRange(histogram, quantized_bins);
+  const bool better =
+      QuantizationError(histogram, clip, grid) < QuantizationError(histogram, all, grid);
+  return better ? clip : all;
+}
+
 }  // namespace ptq

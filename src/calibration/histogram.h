@@ -55,6 +55,16 @@ TensorRange MseRange(const NestedBins& bins, const QuantGrid& grid);
 
 // Expected square of the quantization error with `range`: every bin's middle is quantized.
 double QuantizationError(const NestedBins& bins, TensorRange range, const QuantGrid& grid);
+double QuantizationError(const Histogram& histogram, TensorRange range, const QuantGrid& grid);
+
+// EntropyRange, but the range of all values where these are too few to fill the bins (the least
+// divergence is then that of an arbitrary clip), or where clipping makes the QuantizationError
+// larger.
+TensorRange SafeEntropyRange(const Histogram& histogram, int64_t quantized_bins,
+                             const QuantGrid& grid);
+
+// A rule of thumb for histograms: fewer than 10 values a bin are too few.
+constexpr uint64_t kValuesPerBin = 10;
 
 // auto: the range with the least QuantizationError out of those of MinMax, Percentile 99.9, 99.99
 // and 99.999, Entropy and MSE; the first of equals.

@@ -109,21 +109,35 @@ TensorRange UniformNoiseClip(const NestedBins& bins, const QuantGrid& grid) {
   return best;
 }
 
+// The square of a value's quantization error on the grid that `range` gives.
+class SquaredError {
+ public:
+  SquaredError(TensorRange range, const QuantGrid& grid) {
+    const ScaleZeroPoint fitted = FitScaleZeroPoint(range, grid.type, grid.scale_type, grid.fit);
+    const IntegerRange integers = FullRange(grid.type);
+    scale_ = static_cast<double>(fitted.scale);
+    lowest_ = scale_ * (static_cast<double>(integers.min) - fitted.zero_point);
+    highest_ = scale_ * (static_cast<double>(integers.max) - fitted.zero_point);
+  }
+  double Of(double value) const {
+    const double inside = std::clamp(value, lowest_, highest_);
+    const double difference = value - scale_ * std::nearbyint(inside / scale_);
+    return difference * difference;
+  }
+
+ private:
+  double scale_ = 1;
+  double lowest_ = 0;
+  double highest_ = 0;
+};
+
 }  // namespace
 
 double QuantizationError(const NestedBins& bins, TensorRange range, const QuantGrid& grid) {
-  const ScaleZeroPoint fitted = FitScaleZeroPoint(range, grid.type, grid.scale_type, grid.fit);
-  const IntegerRange integers = FullRange(grid.type);
-  const auto scale = static_cast<double>(fitted.scale);
-  const double lowest = scale * (static_cast<double>(integers.min) - fitted.zero_point);
-  const double highest = scale * (static_cast<double>(integers.max) - fitted.zero_point);
+  const SquaredError squared(range, grid);
   const double width = Width(bins);
   double error = 0;
-  const auto add = [&](double value, double count) {
-    const double inside = std::clamp(value, lowest, highest);
-    const double difference = value - scale * std::nearbyint(inside / scale);
-    error += count * difference * difference;
-  };
+  const auto add = [&](double value, double count) { error += count * squared.Of(value); };
   // Zeros are exact, the ends are known exactly; the rest is taken for the middle of its bin.
   std::vector<uint64_t> counts(bins.counts().begin(), bins.counts().end());
   counts[NestedBins::kMiddle] -= bins.zeros();
@@ -139,6 +153,18 @@ double QuantizationError(const NestedBins& bins, TensorRange range, const QuantG
     const uint64_t count = counts[static_cast<size_t>(i)];
     if (count == 0) continue;
     add((static_cast<double>(i - NestedBins::kMiddle) + 0.5) * width, static_cast<double>(count));
+  }
+  return error;
+}
+
+double QuantizationError(const Histogram& histogram, TensorRange range, const QuantGrid& grid) {
+  const SquaredError squared(range, grid);
+  double error = 0;
+  for (size_t i = 0; i < histogram.counts.size(); ++i) {
+    if (histogram.counts[i] == 0) continue;
+    const double middle =
+        (static_cast<double>(histogram.edges[i]) + static_cast<double>(histogram.edges[i + 1])) / 2;
+    error += static_cast<double>(histogram.counts[i]) * squared.Of(middle);
   }
   return error;
 }

@@ -3,6 +3,7 @@
 // machine and on what else runs on it. Each side runs `--rounds` times, in turn, and the best
 // counts.
 //   npm run bench                      calibration methods × models × runtimes
+//   npm run bench -- --calibration     calibration alone, on all models; --workers 1: no parallel runs
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchCalibration } from './calibration.mjs';
 import { benchKernels } from './kernels.mjs';
 import { benchMemory } from './memory.mjs';
 import { benchMethods } from './methods.mjs';
@@ -27,6 +29,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '2' },
     images: { type: 'string', default: '100' },
     models: { type: 'string', default: '' }, // names, with commas; empty: all
+    workers: { type: 'string', default: '' },
+    calibration: { type: 'boolean', default: false },
     nodes: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
@@ -56,15 +60,11 @@ try {
       await benchPasses({ python: await referencePython(), data, folder, models });
     if (options.effects) await benchEffects({ data, models, samples: 16 });
   } else {
+    const { images, workers } = options;
     const models = options.models.split(',').filter(Boolean);
-    benchMethods({
-      python: await referencePython(),
-      data,
-      folder,
-      rounds,
-      images: options.images,
-      models,
-    });
+    const common = { python: await referencePython(), data, folder, rounds, images, models };
+    if (options.calibration) benchCalibration({ ...common, workers });
+    else benchMethods(common);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

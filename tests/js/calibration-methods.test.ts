@@ -103,9 +103,12 @@ for (const { method, results, ...given } of fixture.cases) {
   });
 }
 
-test('Entropy with its own bins searches: an outlier is clipped, with 128 bins it is not', async () => {
+test('Entropy with 2,048 bins searches: an outlier is clipped, with 128 bins it is not', async () => {
   const values = fromBits(fixture.values.outlier!);
-  const ours = await calibrated({ calibrate_method: 'Entropy', extra_options: {} }, [values]);
+  const ours = await calibrated(
+    { calibrate_method: 'Entropy', extra_options: { num_bins: 2048 } },
+    [values],
+  );
   const reference = await calibrated(
     { calibrate_method: 'Entropy', extra_options: { num_bins: 128 } },
     [values],
@@ -251,4 +254,53 @@ test('a state of another method, other tensors or damaged text is refused', asyn
   ]) {
     assert.throws(() => calibration.restore(text), { code: 'INVALID_CALIBRATION_STATE' }, text);
   }
+});
+
+/** The same on every run, between -1 and 1. */
+function uniformValues(count: number): Float32Array {
+  let seed = 1;
+  return Float32Array.from({ length: count }, () => {
+    seed = (seed * 16807) % 2147483647;
+    return (2 * seed) / 2147483647 - 1;
+  });
+}
+
+test('Entropy takes MinMax where a tensor has too few values for the usual bins', async () => {
+  const values = uniformValues(27);
+  const { range, notes } = await calibrated({ calibrate_method: 'Entropy' }, [values]);
+  assert.deepEqual(range, [Math.min(...values), Math.max(...values)]);
+  assert.deepEqual(notes, []);
+});
+
+test('Entropy keeps a clip only where it lowers the squared error', async () => {
+  const levels = 255;
+  const meanSquare = (values: Float32Array, low: number, high: number) => {
+    const scale = (Math.max(high, 0) - Math.min(low, 0)) / levels;
+    const zero = Math.round(-Math.min(low, 0) / scale);
+    let sum = 0;
+    for (const value of values) {
+      const level = Math.min(levels, Math.max(0, Math.round(value / scale) + zero));
+      sum += (value - (level - zero) * scale) ** 2;
+    }
+    return sum / values.length;
+  };
+  const uniform = uniformValues(50_000);
+  const cubes = uniform.map((value) => value ** 3);
+  const spiky = uniform.map((value, i) => (i % 10_000 === 0 ? 60 : value));
+  let clipped = 0;
+  for (const values of [uniform, cubes, spiky]) {
+    const low = Math.min(...values);
+    const high = Math.max(...values);
+    const { range, notes } = await calibrated({ calibrate_method: 'Entropy' }, [values]);
+    assert.ok(range);
+    const least = 1.001 * meanSquare(values, low, high);
+    assert.ok(meanSquare(values, range[0], range[1]) <= least);
+    const isClipped = range[0] > low || range[1] < high;
+    assert.equal(
+      notes.some(({ code }) => code === 'CALIBRATION_CLIPPED'),
+      isClipped,
+    );
+    clipped += isClipped ? 1 : 0;
+  }
+  assert.ok(clipped < 3);
 });

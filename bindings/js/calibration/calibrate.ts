@@ -33,7 +33,7 @@ import { gpuDiffers } from './check-gpu.js';
 import { checkSamples, originOfNan } from './check-samples.js';
 import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
-import { describePlan, type MemoryPlan, planMemory } from './memory-plan.js';
+import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
@@ -209,7 +209,9 @@ async function planRun(
   const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
-  const plan = planMemory(estimate, budget, most, needsTensors);
+  const cost = runtimeCosts[runtime.kind];
+  const sample = Object.values(first ?? {}).reduce((sum, { data }) => sum + data.byteLength, 0);
+  const plan = planMemory(estimate, budget, most, needsTensors, cost, sample);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }
@@ -223,7 +225,7 @@ async function checkedRuntime(
 ): Promise<Runtime> {
   if (runtime.kind !== 'webgpu' || tensors.length === 0) return runtime;
   const wasm = await platform.loadRuntime({ kind: 'web' });
-  const pass = writeReductionPass(core, files, input, model);
+  const pass = writeReductionPass(core, files, input, model, tensors);
   const names = tensors.map(({ name }) => name);
   const feeds = await samples.peek();
   if (feeds === null) return runtime;
@@ -393,7 +395,7 @@ class CalibrationRun {
     const group = this.#groups?.[this.#group];
     return group
       ? writeTensorPass(core, files, input, model, this.#about.tensors, group)
-      : writeReductionPass(core, files, input, model);
+      : writeReductionPass(core, files, input, model, this.#about.tensors);
   }
 }
 

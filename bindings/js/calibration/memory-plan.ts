@@ -1,6 +1,7 @@
 // How many workers run and which tensors each run outputs, so that calibration stays within its
 // memory budget. It is decided before the run, from the shapes of the first sample, and stated.
 import type { Diagnostic, MemoryEstimate } from '../base/types.js';
+import type { RuntimeKind } from '../platform/platform.js';
 
 export interface MemoryPlan {
   workers: number;
@@ -9,15 +10,40 @@ export interface MemoryPlan {
    * tensors.
    */
   groups: number[][];
-  /** Bytes, at most. */
+  /** Bytes that are taken beside what the process has, at most. */
   peak: number;
+  /** The same as long as no worker has been started. */
+  alone: number;
 }
+
+/** Bytes that onnxruntime takes beside a model's own tensors, as measured (docs/performance.md). */
+export interface RuntimeCost {
+  /** Once: its code and its heap, and what a run has beside: results, samples being read. */
+  first: number;
+  /** By worker: a thread's heap and what onnxruntime has for each. */
+  worker: number;
+  /** How often a session has the weights: from the file, as they are, packed for its kernels. */
+  weights: number;
+  /** For the nodes that observe a tensor. */
+  tensor: number;
+}
+
+const mebi = 2 ** 20;
+
+export const runtimeCosts: Readonly<Record<RuntimeKind, RuntimeCost>> = {
+  node: { first: 36 * mebi, worker: 30 * mebi, weights: 3, tensor: 28 * 1024 },
+  web: { first: 100 * mebi, worker: 92 * mebi, weights: 3, tensor: 28 * 1024 },
+  webgpu: { first: 100 * mebi, worker: 92 * mebi, weights: 3, tensor: 28 * 1024 },
+};
+
+/** So much of samples that were run waits for the garbage collector. */
+const waitingSamples = (bytes: number) => Math.min(4 * bytes, 16 * mebi);
 
 /** Each tensor is held twice: by onnxruntime, and as a copy by JavaScript. */
 const copies = 2;
 
 /**
- * `budget` in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
+ * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
  * budget is kept by fewer workers first, then by several runs; a single tensor is never split.
  */
 export function planMemory(
@@ -25,16 +51,23 @@ export function planMemory(
   budget: number,
   cores: number,
   needsTensors: boolean,
+  cost: RuntimeCost,
+  sample = 0,
 ): MemoryPlan {
-  const { weights, activations } = estimate;
-  const own = weights + activations;
-  const all = estimate.tensors.reduce((sum, bytes) => sum + bytes, 0);
-  const outputs = needsTensors ? copies * all : 0;
-  const workers = Math.max(1, Math.min(cores, Math.floor(budget / Math.max(1, own + outputs))));
-  const room = Math.max(0, (budget - own) / copies);
-  const groups = needsTensors ? group(estimate.tensors, workers > 1 ? all : room) : [];
-  const largest = Math.max(0, ...groups.map((one) => sumOf(estimate.tensors, one)));
-  return { workers, groups, peak: workers * (own + copies * largest) };
+  const { weights, activations, tensors } = estimate;
+  const session = activations + cost.weights * weights + cost.tensor * tensors.length;
+  const all = tensors.reduce((sum, bytes) => sum + bytes, 0);
+  const once = cost.first + waitingSamples(sample);
+  const alone = (outputs: number) => once + session + copies * outputs;
+  // The calling thread's session is there until the workers are ready.
+  const peakOf = (workers: number, outputs: number) =>
+    alone(outputs) + (workers > 1 ? workers * (cost.worker + session + copies * outputs) : 0);
+  let workers = Math.max(1, cores);
+  while (workers > 1 && peakOf(workers, needsTensors ? all : 0) > budget) workers--;
+  const room = workers > 1 ? all : Math.max(0, (budget - alone(0)) / copies);
+  const groups = needsTensors ? group(tensors, room) : [];
+  const largest = Math.max(0, ...groups.map((one) => sumOf(tensors, one)));
+  return { workers, groups, peak: peakOf(workers, largest), alone: alone(largest) };
 }
 
 const sumOf = (bytes: readonly number[], numbers: readonly number[]) =>
@@ -59,23 +92,24 @@ function group(bytes: readonly number[], room: number): number[][] {
 
 /** What the user is told before the run. */
 export function describePlan(
-  { workers, groups, peak }: MemoryPlan,
+  { workers, groups, peak, alone }: MemoryPlan,
   { allKnown }: MemoryEstimate,
   passes: number,
   budget: number,
 ): Diagnostic {
-  const size = `${Math.max(1, Math.round(peak / 2 ** 20))} MiB`;
   const about = allKnown ? 'about' : 'at least';
   const runs = passes > 1 || groups.length > 1 ? runsText(passes, groups.length) : '';
-  const parallel = workers > 1 ? `, up to ${workers} workers` : '';
-  const message = `calibration needs ${about} ${size}${parallel}${runs}`;
+  const parallel = workers > 1 ? `, up to ${inMebi(peak)} with ${workers} workers` : '';
+  const message = `calibration needs ${about} ${inMebi(alone)}${parallel}${runs}`;
   if (peak <= budget) return { severity: 'info', code: 'CALIBRATION_MEMORY', message };
   return {
     severity: 'warning',
     code: 'CALIBRATION_MEMORY',
-    message: `${message}: more than memory_budget (${Math.round(budget / 2 ** 20)} MiB), as the model and its largest tensor need it`,
+    message: `${message}: more than memory_budget (${inMebi(budget)}), as the model and its largest tensor need it`,
   };
 }
+
+const inMebi = (bytes: number) => `${Math.max(1, Math.round(bytes / mebi))} MiB`;
 
 function runsText(passes: number, groups: number): string {
   const split = groups > 1 ? ` with the tensors in ${groups} parts` : '';

@@ -14,14 +14,26 @@ import type { Runtime } from '../platform/platform.js';
 import { createSession, type RuntimeSession, withRunnableIrVersion } from '../runtime/runtime.js';
 import type { PassModel } from './runner.js';
 
-/** The calibration model with reductions, to be run in one pass. */
+/**
+ * onnxruntime's optimizers take time that grows with the square of the nodes: for a model of more
+ * tensors they take longer than they save.
+ */
+const mostOptimized = 2000;
+
+/** The calibration model with reductions of all `tensors`, to be run in one pass. */
 export function writeReductionPass(
   core: CoreSession,
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
+  tensors: readonly CalibratedTensor[],
 ): PassModel {
-  return passModel(core.writeReductionModel(), files, input, model, null);
+  const asWritten = isRunAsWritten(model, tensors);
+  return {
+    ...passModel(core.writeReductionModel(), files, input, model),
+    asWritten,
+    tensors: null,
+  };
 }
 
 /** The calibration model with the tensors numbered in `group` as outputs. */
@@ -34,8 +46,13 @@ export function writeTensorPass(
   group: readonly number[],
 ): PassModel {
   const names = group.map((number) => tensors[number]!.name);
-  return passModel(core.writeTensorModel(names), files, input, model, group);
+  const asWritten = isRunAsWritten(model, tensors);
+  const pass = passModel(core.writeTensorModel(names), files, input, model);
+  return { ...pass, asWritten, tensors: group };
 }
+
+const isRunAsWritten = (model: ModelSummary, tensors: readonly CalibratedTensor[]) =>
+  model.alreadyQuantized || tensors.length > mostOptimized;
 
 /** The types of the tensors that inference found none of, as the runtime tells them. */
 export async function learnTypes(
@@ -67,8 +84,7 @@ function passModel(
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
-  tensors: readonly number[] | null,
-): PassModel {
+): Omit<PassModel, 'asWritten' | 'tensors'> {
   const externalData = names.map((path) => ({
     path,
     data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
@@ -77,10 +93,8 @@ function passModel(
   files.calibration.truncate();
   return {
     label: input.label,
-    asWritten: model.alreadyQuantized,
     model: bytes,
     externalData,
     outputs,
-    tensors,
   };
 }

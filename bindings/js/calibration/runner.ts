@@ -12,7 +12,10 @@ import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 export interface PassModel {
   /** For messages. */
   label: string;
-  /** Whether the model has Q/DQ pairs already, which an optimizer would fuse. */
+  /**
+   * Whether the model has Q/DQ pairs already, which an optimizer would fuse, or more tensors than
+   * are worth optimizing.
+   */
   asWritten: boolean;
   model: Uint8Array;
   externalData: { path: string; data: RuntimeBytes }[];
@@ -71,6 +74,7 @@ export class Runner {
       model,
       externalData,
       optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
+      frugal: true,
     });
     return new Runner(pass, session, calibration);
   }

@@ -18,6 +18,11 @@ export interface RuntimeModel {
    * are.
    */
   exactIntegers?: boolean;
+  /**
+   * Each tensor gets its memory as it is made, instead of all theirs at once from the second run
+   * on: as fast, and what the first run took is taken again.
+   */
+  frugal?: boolean;
 }
 
 /** One output tensor, copied out of onnxruntime where that was needed. */
@@ -60,7 +65,13 @@ export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uin
 export async function createSession(
   runtime: Runtime,
   what: string,
-  { model, externalData = [], optimization = 'all', exactIntegers = false }: RuntimeModel,
+  {
+    model,
+    externalData = [],
+    optimization = 'all',
+    exactIntegers = false,
+    frugal = false,
+  }: RuntimeModel,
 ): Promise<RuntimeSession> {
   const { ort } = runtime;
   // What it logs is in its errors, too, which are ours to show.
@@ -69,6 +80,7 @@ export async function createSession(
     executionProviders: executionProviders[runtime.kind],
     graphOptimizationLevel: optimization,
     logSeverityLevel: 4,
+    enableMemPattern: !frugal,
     ...(runtime.kind === 'node' && {
       intraOpNumThreads: runtime.threads,
       // x64 processors without VNNI would saturate sums of products of 8 bits.

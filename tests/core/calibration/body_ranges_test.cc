@@ -53,8 +53,7 @@ TEST(BodyRangesTest, BothBranchesReturnTheWholeVector) {
                  else_branch = b () => (float[2] e) { u = Abs(h) e = Exp(u) }>
     })",
                           {"h", "t", "u", "e"});
-  // What bodies hold comes first, in the order of the nodes that hold them.
-  EXPECT_EQ(observed.order, (Strings{"t", "u", "e", "h"}));
+  EXPECT_EQ(observed.order, (Strings{"h", "t", "u", "e"}));
   EXPECT_EQ(observed.Node("If").output_size(), 2);
   for (const char* branch : {"then_branch", "else_branch"}) {
     const onnx::GraphProto& body = observed.Body("If", branch);
@@ -104,6 +103,33 @@ TEST(BodyRangesTest, AScansStatesComeBeforeItsScanInputs) {
   EXPECT_EQ(scan.input(1).rfind("ptq_unseen", 0), 0u);
   EXPECT_EQ(scan.input(2), "x");
   EXPECT_EQ(scan.output(2), "z");
+}
+
+TEST(BodyRangesTest, NodeByNodeWhatItsBodiesHoldAndWhatItMakes) {
+  const Observed observed(R"(g (bool c, float[2] x) => (float[2] z) {
+      y = If(c) <then_branch = a () => (float[2] t) { t = Neg(x) },
+                 else_branch = b () => (float[2] e) { e = Abs(x) }>
+      z = Relu(y)
+    })",
+                          {"z", "y", "e", "x", "t"});
+  EXPECT_EQ(observed.order, (Strings{"x", "t", "e", "y", "z"}));
+}
+
+TEST(BodyRangesTest, NoConcatJoinsMany) {
+  std::string nodes = "t0 = Neg(x)";
+  Strings tensors = {"x", "t0"};
+  for (int i = 1; i < 100; ++i) {
+    tensors.push_back("t" + std::to_string(i));
+    nodes += " " + tensors.back() + " = Neg(" + tensors[tensors.size() - 2] + ")";
+  }
+  const Observed observed(R"(g (bool c, float[2] x) => (float[2] y) {
+      y = If(c) <then_branch = a () => (float[2] t99) {)" +
+                              nodes + R"(}, else_branch = b () => (float[2] e) { e = Abs(x) }>
+    })",
+                          tensors);
+  for (const onnx::NodeProto& node : observed.Body("If", "then_branch").node()) {
+    EXPECT_LE(node.input_size(), 2 * 16 + 1);
+  }
 }
 
 }  // namespace

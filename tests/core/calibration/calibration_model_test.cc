@@ -66,6 +66,30 @@ TEST(CalibrationModelTest, OneVectorLeavesBesideTheModelsOutputs) {
   EXPECT_EQ(model.proto.graph().output(1).name(), model.outputs[0]);
 }
 
+// `count` nodes of `op_type` one after the other.
+std::string ChainOf(const std::string& op_type, int count) {
+  std::string nodes = "t0 = " + op_type + " (x)";
+  for (int i = 1; i < count; ++i) {
+    nodes += " t" + std::to_string(i) + " = " + op_type + " (t" + std::to_string(i - 1) + ")";
+  }
+  const std::string last = "t" + std::to_string(count - 1);
+  return R"(<ir_version: 8, opset_import: ["" : 13]> g (float[1,4] x) => (float[1,4] )" + last +
+         ") {" + nodes + "}";
+}
+
+size_t BytesOfReductionModel(const std::string& text) {
+  const TextModel model(text);
+  return BuildReductionModel(model.model, StaticQuantConfig{}).proto.ByteSizeLong();
+}
+
+TEST(CalibrationModelTest, BytesGrowWithTheNodesOfAnyKind) {
+  for (const char* op_type : {"Relu", "Clip", "Sigmoid", "Transpose"}) {
+    const size_t few = BytesOfReductionModel(ChainOf(op_type, 200));
+    const size_t many = BytesOfReductionModel(ChainOf(op_type, 800));
+    EXPECT_LT(many, 5 * few) << op_type;
+  }
+}
+
 TEST(CalibrationModelTest, NothingToObserveLeavesTheModelAsItIs) {
   const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[2] x) => (float[2] y) { y = Exp (x) })");

@@ -56,5 +56,50 @@ TEST(CalibrationTest, TheFirstTensorWithNanIsNamed) {
   EXPECT_NE(notes[0].message.find("1 more"), std::string::npos);
 }
 
+// What the notes say of clipped tensors; "" where they say nothing.
+std::string ClippedNote(const Calibration& calibration) {
+  for (const Diagnostic& note : calibration.Notes()) {
+    if (note.code == "CALIBRATION_CLIPPED") return note.message;
+  }
+  return "";
+}
+
+TEST(CalibrationTest, TensorsWhoseValuesAreCutOffAreCounted) {
+  StaticQuantConfig config;
+  config.calibrate_method = CalibrationMethod::kPercentile;
+  config.calib_percentile = 90;
+  config.calib_tensor_range_symmetric = false;
+  // All of a is needed; a twentieth is cut off at either side of b, where few values are, and of
+  // c, which loses nine tenths of where its values lie.
+  const std::vector<float> a(1000, 1);
+  std::vector<float> b(1000);
+  std::vector<float> c(1000, 1);
+  for (size_t i = 0; i < 1000; ++i) {
+    b[i] = i < 40 ? 0 : i < 80 ? 1 : static_cast<float>(i - 80) / 920;
+  }
+  for (size_t i = 0; i < 540; ++i) c[i] = i < 500 ? 0 : 10;
+  Calibration calibration({{"a"}, {"b"}, {"c"}}, config);
+  calibration.ObserveRanges(std::vector<float>{1, 1, 0, 0, 1, 0, 0, 10, 0});
+  calibration.EndPass();
+  calibration.ObserveTensor(0, a);
+  calibration.ObserveTensor(1, b);
+  calibration.ObserveTensor(2, c);
+  calibration.EndPass();
+  EXPECT_EQ(calibration.Ranges().at("a").highest, 1);
+  EXPECT_LT(calibration.Ranges().at("c").highest, 2);
+  EXPECT_LT(calibration.Ranges().at("b").highest, 1);
+  EXPECT_EQ(
+      ClippedNote(calibration),
+      "2 of 3 tensors have a range that cuts values off, 1 of them by more than 10 % of where "
+      "their values lie.");
+}
+
+TEST(CalibrationTest, MinMaxClipsNothing) {
+  Calibration calibration({{"a"}}, StaticQuantConfig{});
+  calibration.ObserveRanges(std::vector<float>{-1, 1, 0});
+  calibration.EndPass();
+  EXPECT_EQ(ClippedNote(calibration), "");
+}
+
 }  // namespace
 }  // namespace ptq
