@@ -7,8 +7,8 @@
 //
 // What is added goes into the bias of a Gemm, of a MatMul that has one, and of a Conv that pads
 // nothing: elsewhere the edges of the result differ from its middle. All that read n have to be such
-// layers; no weight becomes two. How exporters write the normalization of a model's input, and the
-// division by 6 at the end of a HardSwish.
+// layers; no weight becomes two. How exporters write the normalization of a model's input. The last
+// factor of an activation function that is written out stays, because it is recognized by that.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -108,6 +108,15 @@ class Folder {
             IsOp(node, "BatchNormalization"));
   }
 
+  // HardSwish: x * Clip(x + 3, 0, 6) / 6. Gelu: x * (1 + Erf(x / sqrt(2))) * 0.5.
+  bool EndsActivation(const onnx::NodeProto& step, const std::string& data) const {
+    const int producer = view_.Producer(data);
+    if (producer < 0 || !(IsOp(step, "Mul") || IsOp(step, "Div"))) return false;
+    const onnx::NodeProto& product = graph_.node(producer);
+    return IsOp(product, "Mul") && ConstantOf(view_, product.input(0)) == nullptr &&
+           ConstantOf(view_, product.input(1)) == nullptr;
+  }
+
   // The operand that is no constant.
   const std::string& DataOf(const onnx::NodeProto& step) const {
     return step.input(ConstantOf(view_, step.input(0)) != nullptr ? 1 : 0);
@@ -177,7 +186,7 @@ class Folder {
       if (!IsStep(at)) return;
       const onnx::NodeProto& node = graph_.node(at);
       const std::string& data = DataOf(node);
-      if (!KeepsShape(node, data, axis)) return;
+      if (EndsActivation(node, data) || !KeepsShape(node, data, axis)) return;
       const auto step = ReadAffineStep(model_, view_, node, data, axis);
       if (!step) return;
       const bool shifts = !step->subtract.empty() || !step->add.empty();
