@@ -25,8 +25,8 @@ std::span<const Pass> OptimizePasses() {
        FoldBatchNorm},
       {"fold_output_affine", "arithmetic with constants behind Conv, Gemm or MatMul goes into it",
        FoldOutputAffine},
-      {"fold_input_affine", "arithmetic with constants in front of Conv, Gemm or MatMul goes into it",
-       FoldInputAffine},
+      {"fold_input_scale", "constant factors in front of Conv, Gemm or MatMul go into the weight",
+       FoldInputScale},
       {"eliminate_unused", "what no output needs is removed", EliminateUnused},
       {"drop_unused_imports", "opset imports that no node needs are dropped", DropUnusedImports},
   };

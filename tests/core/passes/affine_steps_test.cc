@@ -7,8 +7,8 @@
 namespace ptq {
 namespace {
 
-constexpr ChannelAxis kImage = {2, 2, 4};    // [N, 2, H, W]
-constexpr ChannelAxis kMatrix = {2, 0, 2};   // [M, 2]
+constexpr ChannelAxis kImage = {2, 2, 4};   // [N, 2, H, W]
+constexpr ChannelAxis kMatrix = {2, 0, 2};  // [M, 2]
 constexpr ChannelAxis kRows = {2, 0, kUnknownRank};
 
 std::optional<AffineStep> Step(const std::string& constant, const std::string& node,
@@ -52,7 +52,8 @@ TEST(AffineSteps, OnlyAlongTheChannelsAndWithoutAnotherShape) {
 }
 
 TEST(AffineSteps, BatchNormalizationHasItsChannelsOnAxis1) {
-  const std::string norm = R"(float[2] g = {2.0, 3.0}, float[2] b = {0.5, 0.25}, float[2] m = {1.0, 4.0},
+  const std::string norm =
+      R"(float[2] g = {2.0, 3.0}, float[2] b = {0.5, 0.25}, float[2] m = {1.0, 4.0},
       float[2] v = {1.0, 4.0})";
   const auto step = Step(norm, "BatchNormalization<epsilon = 0.0>(x, g, b, m, v)", kImage);
   ASSERT_TRUE(step.has_value());
@@ -70,7 +71,8 @@ std::string Moved(const std::string& node, const ChannelAxis& axis,
                   const std::string& shape = "1,6,4") {
   PassTest test("g (float[" + shape +
                 "] x) => (float y) <int64[3] s = {4, 2, 3}, int64[2] rows = {-1, 4},"
-                " int64[4] ones = {1, -1, 4, 1}, int64[1] one = {1}> { y = " + node + " }");
+                " int64[4] ones = {1, -1, 4, 1}, int64[1] one = {1}> { y = " +
+                node + " }");
   StaticShapes shapes(test.text.model);
   const auto moved = MovedAxis(test.graph().node(0), axis, &shapes);
   return moved ? std::to_string(moved->behind) + " of " + std::to_string(moved->rank) : "";

@@ -11,8 +11,8 @@ namespace {
 struct Found {
   explicit Found(const std::string& weight, const std::string& body)
       : test("g (float[N,4] x, float[2] r) => (float y) <" + weight +
-             ", float[2] two = {1.0, 2.0}, float[1,2] row = {1.0, 2.0}, float one = {3.0}> { " + body +
-             " }"),
+             ", float[2] two = {1.0, 2.0}, float[1,2] row = {1.0, 2.0}, float one = {3.0}> { " +
+             body + " }"),
         view(test.graph()),
         weights(FindChannelWeights(view, test.graph().node(0))) {}
   std::string Rows(const ChannelLayout& layout, uint64_t elements) const {
@@ -68,10 +68,12 @@ TEST(ChannelWeights, EveryFormOfABias) {
 }
 
 TEST(ChannelWeights, NoMatrixIsNoLayer) {
-  EXPECT_FALSE(Found("float[1,2,4] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0}", "y = MatMul(x, w)")
-                   .weights.has_value());
+  EXPECT_FALSE(
+      Found("float[1,2,4] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0}", "y = MatMul(x, w)")
+          .weights.has_value());
   EXPECT_FALSE(Found("float[4] w = {1.0, 2.0, 3.0, 4.0}", "y = MatMul(x, w)").weights.has_value());
-  EXPECT_FALSE(Found("double[4,1] w = {1.0, 2.0, 3.0, 4.0}", "y = MatMul(x, w)").weights.has_value());
+  EXPECT_FALSE(
+      Found("double[4,1] w = {1.0, 2.0, 3.0, 4.0}", "y = MatMul(x, w)").weights.has_value());
   EXPECT_FALSE(Found("float[2,2] w = {1.0, 2.0, 3.0, 4.0}", "y = Conv(x, w)").weights.has_value());
 }
 

@@ -13,12 +13,13 @@ namespace ptq {
 namespace {
 
 int FoldAll(PassContext& context) {
-  static constexpr std::array<std::string_view, 5> kAll = {"Add", "BatchNormalization", "Div", "Mul",
-                                                           "Sub"};
+  static constexpr std::array<std::string_view, 5> kAll = {"Add", "BatchNormalization", "Div",
+                                                           "Mul", "Sub"};
   return FoldBehind(context, kAll, "_f");
 }
 
-constexpr char kConstants[] = R"(<float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float[2] s = {2.0, 10.0}, float[2] t = {0.5, 0.25},
+constexpr char kConstants[] =
+    R"(<float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float[2] s = {2.0, 10.0}, float[2] t = {0.5, 0.25},
     float[2] g = {2.0, 3.0}, float[2] b = {0.5, 1.0}, float[2] m = {1.0, -2.0}, float[2] v = {1.0, 4.0},
     int64[3] cube = {-1, 2, 1}, int64[2] rows = {-1, 2}, int64[2] other = {-1, 4}, int64[1] last = {2}> )";
 
@@ -59,7 +60,8 @@ TEST(FoldBehind, OtherProductsInAnAdd) {
   EXPECT_EQ(test.Run(FoldAll), 0);
   Channels alone(head + "{ p = MatMul(x, w) y = Add(p, t) }");  // FuseMatMulAdd's
   EXPECT_EQ(alone.Run(FoldAll), 0);
-  Channels behind(head + "{ p = MatMul(x, w) q = Transpose<perm = [1, 0, 2]>(p) r = Mul(q, s) y = Sub(r, t) }");
+  Channels behind(
+      head + "{ p = MatMul(x, w) q = Transpose<perm = [1, 0, 2]>(p) r = Mul(q, s) y = Sub(r, t) }");
   EXPECT_EQ(behind.Run(FoldAll), 0);  // no place for the bias
 }
 
@@ -82,7 +84,8 @@ TEST(FoldBehind, BehindNodesThatMoveValues) {
 
 TEST(FoldBehind, NothingElseReadsWhatIsBetween) {
   const auto stays = [](const std::string& outputs, const std::string& body) {
-    Channels test("g (float[N,2] x, bool k) => (" + outputs + ") " + kConstants + "{ " + body + " }");
+    Channels test("g (float[N,2] x, bool k) => (" + outputs + ") " + kConstants + "{ " + body +
+                  " }");
     EXPECT_EQ(test.Run(FoldAll), 0) << body;
   };
   stays("float y, float z", "p = Gemm(x, w) y = Mul(p, s) z = Relu(p)");
@@ -93,14 +96,22 @@ TEST(FoldBehind, NothingElseReadsWhatIsBetween) {
         " else_branch = e () => (float o) { o = Neg(p) }>");
 }
 
+TEST(FoldBehind, ANameThatIsWrittenTwiceEndsTheChain) {
+  Channels test("g (float[N,2] x) => (float y) " + std::string(kConstants) +
+                "{ p = Gemm(x, w) p = Mul(p, s) }");
+  EXPECT_LE(test.Run(FoldAll), 1);
+}
+
 TEST(FoldBehind, TheScaleOfAnAttentionStays) {
-  const std::string body =
-      "{ q = Gemm(x, w) a = Mul(q, e) r = Transpose(k) y = MatMul(a, r) }";
-  Channels test("g (float[N,2] x, float[N,2] k) => (float y) <float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float e = {0.5}> " +
-                body);
+  const std::string body = "{ q = Gemm(x, w) a = Mul(q, e) r = Transpose(k) y = MatMul(a, r) }";
+  Channels test(
+      "g (float[N,2] x, float[N,2] k) => (float y) <float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float e = "
+      "{0.5}> " +
+      body);
   EXPECT_EQ(test.Run(FoldAll), 0);
-  Channels weights("g (float[N,2] x) => (float y) <float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float e = {0.5}> "
-                   "{ q = Gemm(x, w) a = Mul(q, e) y = MatMul(a, w) }");
+  Channels weights(
+      "g (float[N,2] x) => (float y) <float[2,2] w = {1.0, 2.0, 3.0, 4.0}, float e = {0.5}> "
+      "{ q = Gemm(x, w) a = Mul(q, e) y = MatMul(a, w) }");
   EXPECT_EQ(weights.Run(FoldAll), 1);
 }
 

@@ -29,7 +29,8 @@ std::string Folded(const std::string& nodes, const std::string& constants = "",
   }
   std::string pads;
   const onnx::NodeProto& last = test.graph().node(test.graph().node_size() - 1);
-  for (const int64_t pad : IntsAttribute(last, "pads")) pads += (pads.empty() ? "" : ",") + std::to_string(pad);
+  for (const int64_t pad : IntsAttribute(last, "pads"))
+    pads += (pads.empty() ? "" : ",") + std::to_string(pad);
   if (IntAttribute(last, "count_include_pad", 0) != 0) pads += " counted";
   if (FindAttribute(last, "auto_pad") != nullptr) pads += " auto_pad";
   return Wiring(test.graph()) + " " + pads;
@@ -82,9 +83,9 @@ TEST(FoldPad, WhatIsComputedStays) {
 
 TEST(FoldPad, AllReadersTakeItOrNone) {
   const std::string two = "float[1,1,4,4] y, float[1,1,4,4] z";
-  EXPECT_EQ(Folded("p = Pad(x, q) y = Conv(p, w) z = Conv<pads = [1, 1, 1, 1]>(p, w)", "", kHead13,
-                   two),
-            "Conv(x,w)->y; Conv(x,w)->z 1,2,3,4");
+  EXPECT_EQ(
+      Folded("p = Pad(x, q) y = Conv(p, w) z = Conv<pads = [1, 1, 1, 1]>(p, w)", "", kHead13, two),
+      "Conv(x,w)->y; Conv(x,w)->z 1,2,3,4");
   EXPECT_EQ(Folded("p = Pad(x, q) y = Conv(p, w) z = Relu(p)", "", kHead13, two), "");
   EXPECT_EQ(Folded("z = Pad(x, q) y = Conv(z, w)", "", kHead13, two), "");
   EXPECT_EQ(Folded("p = Pad(x, q) y = Conv(p, w) z = If(c) <"
@@ -121,13 +122,16 @@ TEST(FoldPad, AMaxPoolOnlyWhereNothingIsBelow) {
                    kOpset10),
             "Clip(x)->r; MaxPool(r)->y 0,1,2,3");
   EXPECT_EQ(Folded("r = Relu(x) p = Pad(r, q) y = MaxPool<kernel_shape = [3, 3]>(p)"), "");
-  EXPECT_EQ(Folded("r = Relu(x) p = Pad(r, q) y = MaxPool<kernel_shape = [4, 4], dilations = [2, 2]>(p)"),
+  EXPECT_EQ(
+      Folded("r = Relu(x) p = Pad(r, q) y = MaxPool<kernel_shape = [4, 4], dilations = [2, 2]>(p)"),
+      "");
+  EXPECT_EQ(Folded("r = Relu(x) p = Pad(r, q) y, z = MaxPool<kernel_shape = [4, 4]>(p)", "",
+                   kHead13, "float y, int64 z"),
             "");
-  EXPECT_EQ(Folded("r = Relu(x) p = Pad(r, q) y, z = MaxPool<kernel_shape = [4, 4]>(p)", "", kHead13,
-                   "float y, int64 z"),
-            "");
-  PassTest lowest("g (float[1,1,4,4] x) => (float y) <int64[8] q = {0, 0, 0, 1, 0, 0, 2, 3}> { p = Pad(x, q, v) " +
-                  pool + " }");
+  PassTest lowest(
+      "g (float[1,1,4,4] x) => (float y) <int64[8] q = {0, 0, 0, 1, 0, 0, 2, 3}> { p = Pad(x, q, "
+      "v) " +
+      pool + " }");
   AddFloats(&lowest.graph(), "v", {}, {-std::numeric_limits<float>::infinity()});
   EXPECT_EQ(FoldPad(lowest.context), 1);
 }

@@ -58,8 +58,7 @@ TEST(FuseMatMulAdd, ReshapesAreAroundWhatIsNoMatrix) {
             "Reshape(x,x_matrix_shape)->x_matrix; Gemm(x_matrix,w,b)->y_matrix; "
             "Reshape(y_matrix,y_shape)->y; Gemm(x_matrix,v,c_row)->z_matrix; "
             "Reshape(z_matrix,z_shape)->z");
-  EXPECT_EQ(NodeNames(test.graph()),
-            "one_reshape_in one one_reshape_out two two_reshape_out");
+  EXPECT_EQ(NodeNames(test.graph()), "one_reshape_in one one_reshape_out two two_reshape_out");
   const auto ints = [&](const char* name) {
     return test.text.model.tensors().ReadInts(InitializerOf(test.graph(), name));
   };
@@ -101,14 +100,27 @@ TEST(FuseMatMulAdd, StaysWhereTheResultWouldDiffer) {
   stays("float[2,3] x) => (float[2,2] y) " + w + "float[2,1] b = {0.5, 0.25}" + nodes);
   stays("float[2,3] x) => (float[2,2] y) " + w + "float[2,2] b = {0.5, 0.25, 0.5, 0.25}" + nodes);
   stays("float[2,3] x) => (float[1,2,2] y) " + w + "float[1,1,2] b = {0.5, 0.25}" + nodes);
-  stays("float[2,3] x) => (float[2,2] y) <float[3,1] w = {1.0, 2.0, 3.0}, float[2] b = {0.5, 0.25}" +
-        nodes);
+  stays(
+      "float[2,3] x) => (float[2,2] y) <float[3,1] w = {1.0, 2.0, 3.0}, float[2] b = {0.5, 0.25}" +
+      nodes);
   // Products of batches, of other types, and sums of the product with itself.
-  stays("float[1,2,3] x) => (float[1,2,2] y) <float[1,3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, "
-        "float[2] b = {0.5, 0.25}" + nodes);
-  stays("double[N,3] x) => (double[N,2] y) <double[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, "
-        "double[2] b = {0.5, 0.25}" + nodes);
+  stays(
+      "float[1,2,3] x) => (float[1,2,2] y) <float[1,3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, "
+      "float[2] b = {0.5, 0.25}" +
+      nodes);
+  stays(
+      "double[N,3] x) => (double[N,2] y) <double[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}, "
+      "double[2] b = {0.5, 0.25}" +
+      nodes);
   stays("float[N,3] x) => (float[N,2] y) " + wb + "> { m = MatMul(x, w) y = Add(m, m)");
+}
+
+TEST(FuseMatMulAdd, StaysWhereGemmHasAnotherForm) {
+  PassTest old(
+      "g (float[N,1] x) => (float[N,1] y) <float[1,1] w = {1.0}, float[1] b = {0.5}> {"
+      " m = MatMul(x, w) y = Add(m, b) }",
+      R"(<ir_version: 3, opset_import: ["" : 6]> )");
+  EXPECT_EQ(FuseMatMulAdd(old.context), 0);
 }
 
 TEST(FuseMatMulAdd, SharedWeightsAndBiasesStayShared) {
@@ -121,8 +133,7 @@ TEST(FuseMatMulAdd, SharedWeightsAndBiasesStayShared) {
 TEST(FuseMatMulAdd, HalfPrecision) {
   Channels test("g (float16[N,1] x) => (float16[N,2] y) { m = MatMul(x, w) y = Add(m, b) }");
   const auto add = [&](const char* name, std::vector<int64_t> dims, std::vector<float> values) {
-    *test.graph().add_initializer() =
-        HalfTensor(name, onnx::TensorProto::FLOAT16, dims, values);
+    *test.graph().add_initializer() = HalfTensor(name, onnx::TensorProto::FLOAT16, dims, values);
   };
   add("w", {1, 2}, {1, 2});
   add("b", {}, {0.5f});

@@ -84,14 +84,18 @@ TEST(FuseTransposeGemm, StaysWhereItIsReadByOthersOrNoMatrix) {
         " z = If(c) <then_branch = a () => (float u) { u = Relu(t) },"
         " else_branch = e () => (float v) { v = Neg(t) }>");
   stays("float[3,N] a, float[3,2] v) => (float y) { x = Foo(a) " + gemm);  // unknown rank
-  stays("float[2,N] x) => (float y) <float[2,3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
-        " t = Transpose<perm = [0, 1]>(x) y = Gemm(t, w)");
-  stays("float[N,2,3] x) => (float y) <float[2,3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
-        " t = Transpose<perm = [0, 2, 1]>(x) y = MatMul(t, w)");
-  // A product of two activations keeps its Transpose; so does one whose weight a caller may replace.
+  stays(
+      "float[2,N] x) => (float y) <float[2,3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
+      " t = Transpose<perm = [0, 1]>(x) y = Gemm(t, w)");
+  stays(
+      "float[N,2,3] x) => (float y) <float[2,3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
+      " t = Transpose<perm = [0, 2, 1]>(x) y = MatMul(t, w)");
+  // A product of two activations keeps its Transpose; so does one whose weight a caller may
+  // replace.
   stays("float[N,3] x, float[2,3] v) => (float y) { t = Transpose(v) y = MatMul(x, t)");
-  stays("float[3,N] x, float[3,2] w) => (float y) <float[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
-        " t = Transpose(x) y = MatMul(t, w)");
+  stays(
+      "float[3,N] x, float[3,2] w) => (float y) <float[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> {"
+      " t = Transpose(x) y = MatMul(t, w)");
 }
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace {
 
 // What stands for a MatMul of `data`, in short, with the shapes of the Reshapes.
 std::string Made(const std::string& shape, const GemmParts& parts) {
-  PassTest test("g (float[" + shape +
-                "] x) => (float y) <float[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> { [n] y = MatMul(x, w) }");
+  PassTest test(
+      "g (float[" + shape +
+      "] x) => (float y) <float[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> { [n] y = MatMul(x, w) }");
   const GraphView view(test.graph());
   StaticShapes shapes(test.text.model);
   UniqueNames names(test.graph());
@@ -23,7 +24,8 @@ std::string Made(const std::string& shape, const GemmParts& parts) {
   std::string text = Wiring(made);
   for (const onnx::TensorProto& tensor : made.initializer()) {
     text += " " + tensor.name() + " =";
-    for (const int64_t value : test.text.model.tensors().ReadInts(tensor)) text += " " + std::to_string(value);
+    for (const int64_t value : test.text.model.tensors().ReadInts(tensor))
+      text += " " + std::to_string(value);
   }
   return text;
 }
