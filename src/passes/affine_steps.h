@@ -24,6 +24,8 @@ struct ChannelAxis {
   int64_t channels;
   int behind;  // axes behind that of the channels
   int rank;    // kUnknownRank: at least behind + 1
+
+  friend bool operator==(const ChannelAxis&, const ChannelAxis&) = default;
 };
 inline constexpr int kUnknownRank = -1;
 

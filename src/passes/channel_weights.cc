@@ -70,7 +70,6 @@ bool FillMatrix(const onnx::NodeProto& node, ChannelWeights* out) {
   const ChannelLayout columns = {weight.dims(1), 1, static_cast<uint64_t>(weight.dims(1)), size};
   out->outputs = transposed ? rows : columns;
   out->inputs = transposed ? columns : rows;
-  out->factor = FloatAttribute(node, "alpha", 1.0f);
   return true;
 }
 
@@ -184,9 +183,8 @@ bool StaysInRange(const Model& model, const onnx::TensorProto& weight, const Cha
   return finite;
 }
 
-onnx::TensorProto WeightScaler::Scaled(const onnx::TensorProto& weight,
-                                       const ChannelLayout& layout, std::span<const float> scale,
-                                       const std::string& name) {
+onnx::TensorProto WeightScaler::Scaled(const onnx::TensorProto& weight, const ChannelLayout& layout,
+                                       std::span<const float> scale, const std::string& name) {
   const int32_t type = weight.data_type();
   onnx::TensorProto scaled =
       EmptyTensor(name, type, std::vector<int64_t>(weight.dims().begin(), weight.dims().end()));

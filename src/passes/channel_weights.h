@@ -26,14 +26,13 @@ struct ChannelLayout {
 };
 
 // Conv, ConvTranspose, Gemm and MatMul with a matrix on the right:
-// y[output] = factor * sum(weight[output][input] * x[input]) + bias[output].
+// y[output] = sum(weight[output][input] * x[input]) + bias[output], the sum times alpha in a Gemm.
 struct ChannelWeights {
   const onnx::TensorProto* weight;  // FLOAT or FLOAT16
   const onnx::TensorProto* bias;    // null where the node has none; see ReadBias
   ChannelLayout outputs;
   ChannelLayout inputs;
-  float factor = 1;  // alpha of Gemm
-  int adder = -1;    // of a MatMul with a bias: the Add behind it that has the bias
+  int adder = -1;  // of a MatMul with a bias: the Add behind it that has the bias
 };
 
 // Nothing where weight or bias are no constants, or in a form that has no such rows (Gemm with beta

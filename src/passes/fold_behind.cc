@@ -8,6 +8,7 @@
 #include "model/node_queries.h"
 #include "passes/affine_steps.h"
 #include "passes/channel_weights.h"
+#include "passes/gemm_maker.h"
 #include "passes/ir_version.h"
 
 namespace ptq {
@@ -91,10 +92,8 @@ class Folder {
     std::optional<ChannelWeights> weights = FindChannelWeights(view_, node);
     if (!weights) return std::nullopt;
     const int last = weights->adder >= 0 ? weights->adder : index;
-    int reader = OnlyReader(view_, graph_.node(last).output(0));
-    while (reader >= 0 && MovesValues(graph_.node(reader))) {
-      reader = OnlyReader(view_, graph_.node(reader).output(0));
-    }
+    int reader = NextReader(last);
+    while (reader >= 0 && MovesValues(graph_.node(reader))) reader = NextReader(reader);
     if (reader < 0 || !IsFolded(graph_.node(reader))) return std::nullopt;
     Edit edit{index, *weights, Follow(last, AxisOf(node, *weights), *weights)};
     const Chain& chain = edit.chain;
@@ -104,10 +103,17 @@ class Folder {
     }
     const std::vector<float> none;
     if (!StaysInRange(model_, *weights->weight, weights->outputs, chain.scale,
-                     chain.bias ? *chain.bias : none)) {
+                      chain.bias ? *chain.bias : none)) {
       return std::nullopt;
     }
     return edit;
+  }
+
+  // The only reader of what the node writes, or -1. Later in the graph, even where a name is
+  // written twice.
+  int NextReader(int node) const {
+    const int reader = OnlyReader(view_, graph_.node(node).output(0));
+    return reader > node ? reader : -1;
   }
 
   bool IsFolded(const onnx::NodeProto& node) const {
@@ -133,10 +139,10 @@ class Folder {
     chain.scale.assign(static_cast<size_t>(axis->channels), 1.0f);
     if (weights.bias != nullptr) chain.bias = ReadBias(model_, weights);
     int writer = last;
-    std::string data = graph_.node(last).output(0);
-    for (;;) {
-      const int reader = OnlyReader(view_, data);
+    for (int at = last;;) {
+      const int reader = NextReader(at);
       if (reader < 0) return chain;
+      const std::string& data = graph_.node(at).output(0);
       const onnx::NodeProto& node = graph_.node(reader);
       if (MovesValues(node) && node.input(0) == data) {
         axis = MovedAxis(node, *axis, &shapes_);
@@ -151,7 +157,7 @@ class Folder {
       } else {
         return chain;
       }
-      data = node.output(0);
+      at = reader;
     }
   }
 
@@ -163,7 +169,7 @@ class Folder {
     // It has its bias; FuseMatMulAdd makes them one.
     if (follows && chain.steps.size() == 1 && IsOp(first, "Add")) return false;
     const auto dims = shapes_.Of(node.input(0));
-    edit->to_gemm = dims && dims->size() == 2;
+    edit->to_gemm = dims && dims->size() == 2 && model_.Opset() >= kOpsetOfGemm;
     if (!edit->to_gemm && follows) edit->new_adder = chain.steps[0];
     return edit->to_gemm || follows;
   }
@@ -184,9 +190,9 @@ class Folder {
                                      names.weight + suffix_, &made);
       }
       if (edit.chain.bias) {
-        names.bias = names_.Make(weights.bias == nullptr
-                                     ? weights.weight->name() + suffix_ + "_bias"
-                                     : weights.bias->name() + suffix_);
+        names.bias =
+            names_.Make(weights.bias == nullptr ? weights.weight->name() + suffix_ + "_bias"
+                                                : weights.bias->name() + suffix_);
         made.push_back(NewBias(model_, weights, *edit.chain.bias, names.bias));
       }
       operands.push_back(std::move(names));

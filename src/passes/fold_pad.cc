@@ -160,7 +160,8 @@ class Folder {
     int folded = 0;
     for (int i = 0; i < graph_.node_size(); ++i) {
       const onnx::NodeProto& pad = graph_.node(i);
-      if (!IsOp(pad, "Pad") || pad.output_size() != 1 || view_.IsGraphOutput(pad.output(0))) continue;
+      if (!IsOp(pad, "Pad") || pad.output_size() != 1 || view_.IsGraphOutput(pad.output(0)))
+        continue;
       const std::vector<Use>& uses = view_.Uses(pad.output(0));
       std::vector<Edit> takers;
       for (const Use& use : uses) {

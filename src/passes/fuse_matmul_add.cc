@@ -40,6 +40,7 @@ const onnx::TensorProto* BiasOf(const GraphView& view, const onnx::NodeProto& ad
 
 int FuseMatMulAdd(PassContext& context) {
   Model& model = context.model;
+  if (model.Opset() < kOpsetOfGemm) return 0;
   onnx::GraphProto& graph = model.graph();
   const GraphView view(graph);
   StaticShapes shapes(context);
@@ -59,8 +60,8 @@ int FuseMatMulAdd(PassContext& context) {
     const onnx::NodeProto& add = graph.node(reader);
     weights->bias = BiasOf(view, add, node.output(0), *weights, dims->size());
     if (weights->bias == nullptr) continue;
-    const bool is_row = weights->bias->dims_size() == 1 &&
-                        weights->bias->dims(0) == weights->outputs.channels;
+    const bool is_row =
+        weights->bias->dims_size() == 1 && weights->bias->dims(0) == weights->outputs.channels;
     const std::string bias =
         is_row ? weights->bias->name() : names.Make(weights->bias->name() + "_row");
     auto nodes = maker.Make(node, {node.input(0), node.input(1), bias, add.output(0)});

@@ -3,8 +3,8 @@
 //
 //   before: t = Transpose(W)   y = MatMul(x, t)        after: y = Gemm<transB = 1>(x, W)
 //
-// W is a table that something else reads, too (a tied embedding): folding the Transpose would make a
-// second one. With it gone the weight is a constant, and quantized as one. Where x is no matrix,
+// W is a table that something else reads, too (a tied embedding): folding the Transpose would make
+// a second one. With it gone the weight is a constant, and quantized as one. Where x is no matrix,
 // Reshapes make it one (gemm_maker.h). A Transpose of data stays where something else reads it;
 // onnxruntime's GemmTransposeFusion has that rule, too.
 #include <algorithm>
@@ -23,8 +23,6 @@
 
 namespace ptq {
 namespace {
-
-constexpr int64_t kOpsetOfGemmWithoutBias = 11;
 
 class Fuser {
  public:
@@ -45,7 +43,8 @@ class Fuser {
     const auto changes = static_cast<int>(edits_.size());
     for (const auto& [transpose, count] : taken_) {
       const std::string& output = graph_.node(transpose).output(0);
-      if (count == view_.Uses(output).size() && !view_.IsGraphOutput(output)) edits_[transpose] = {};
+      if (count == view_.Uses(output).size() && !view_.IsGraphOutput(output))
+        edits_[transpose] = {};
     }
     ReplaceNodes(&graph_, std::move(edits_));
     maker_.AddConstants(&graph_);

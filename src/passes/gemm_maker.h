@@ -12,11 +12,16 @@
 
 namespace ptq {
 
+// The first opset whose Gemm takes one bias for all rows without an attribute, and the first
+// whose bias may be absent.
+inline constexpr int64_t kOpsetOfGemm = 7;
+inline constexpr int64_t kOpsetOfGemmWithoutBias = 11;
+
 // What the Gemm is made of; `bias` and transposes as its own.
 struct GemmParts {
   std::string data;    // of the shape that the MatMul's data has, or a matrix to be transposed
   std::string weight;  // a constant matrix
-  std::string bias;    // "": none, which needs opset 11
+  std::string bias;    // "": none
   std::string output;
   bool transpose_data = false;
   bool transpose_weight = false;
@@ -30,7 +35,8 @@ class GemmMaker {
 
   // What stands in place of `matmul`. Where the data is no matrix:
   //
-  //   r = Reshape(x, [-1, K])   g = Gemm(r, W, B)   y = Reshape(g, [dimensions of x but the last, N])
+  //   r = Reshape(x, [-1, K])   g = Gemm(r, W, B)   y = Reshape(g, [dimensions of x but the last,
+  //   N])
   //
   // Nothing where its rank is not known or more than one of these dimensions is not: one shape
   // cannot say two. In the order of the graph's nodes, because nodes share the first Reshape.

@@ -34,7 +34,7 @@ int FuseTransposeGemm(PassContext& context);
 int FuseMatMulAdd(PassContext& context);
 int FoldBatchNorm(PassContext& context);
 int FoldOutputAffine(PassContext& context);
-int FoldInputAffine(PassContext& context);
+int FoldInputScale(PassContext& context);
 int EliminateUnused(PassContext& context);
 int DropUnusedImports(PassContext& context);
 

@@ -69,6 +69,23 @@ CASES = {
     "pad_chain": (11, "float[1,3,8,8] x", "float[] y", "z = ConstantOfShape<value = int64[1] {0}>(four) p = Concat<axis=0>(pads, z) q = Reshape(p, m) s = Slice(q, a, b, c, d) t = Transpose<perm=[1,0]>(s) v = Reshape(t, l) w = Cast<to=7>(v) y = Pad(x, w)",
                   {"four": np.array([4]), "pads": np.array([1, 2, 0, 1]), "m": np.array([-1, 2]), "a": np.array([-1]), "b": np.array([np.iinfo(np.int64).min + 1]), "c": np.array([0]), "d": np.array([-1]), "l": np.array([-1])}),
     "weight_transposed": (13, "float[2,300] x", "float[] y", "t = Transpose(w) h = Cast<to=1>(k) u = Mul(h, s) y = Gemm(x, t, h)", {"w": (200, 300), "k": np.arange(200, dtype=np.float16), "s": ()}),
+    "pad_conv": (13, "float[1,3,8,8] x", "float[] y, float[] z", "p = Pad(x, q) y = Conv<strides=[2,2]>(p, w, k) z = Conv<pads=[1,0,2,1], group=3, dilations=[2,1]>(p, d)", {"q": np.array([0, 0, 1, 0, 0, 0, 2, 3]), "w": (4, 3, 3, 3), "k": (4,), "d": (3, 1, 3, 3)}),
+    "pad_conv_axes": (18, "float[1,3,8,8] x", "float[] y", "p = Pad(x, q, v, a) y = Conv<auto_pad=\"VALID\">(p, w)", {"q": np.array([1, 0, 2, 3]), "v": np.array(0, np.float32), "a": np.array([-1, 2]), "w": (4, 3, 3, 3)}),
+    "pad_average": (11, "float[1,3,8,8] x", "float[] y, float[] z", "p = Pad(x, q) y = AveragePool<kernel_shape=[3,4], strides=[2,1]>(p) z = AveragePool<kernel_shape=[4,5], pads=[1,0,0,1], count_include_pad=1>(p)", {"q": np.array([0, 0, 1, 2, 0, 0, 2, 3])}),
+    "pad_average_ceil": (11, "float[1,3,8,8] x", "float[] y", "p = Pad(x, q) y = AveragePool<kernel_shape=[3,3], strides=[2,2], ceil_mode=1>(p)", {"q": np.array([0, 0, 1, 1, 0, 0, 2, 2])}),
+    "pad_max": (12, "float[1,3,8,8] x", "float[] y, float[] z", "r = Relu(x) p = Pad(r, q) y = MaxPool<kernel_shape=[3,3], strides=[2,2]>(p) o = Pad(x, q, v) z = MaxPool<kernel_shape=[3,3]>(o)", {"q": np.array([0, 0, 1, 1, 0, 0, 2, 2]), "v": np.array(-np.inf, np.float32)}),
+    "matmul_add": (13, "float[N,5] x", "float[] y, float[] z", "m = MatMul(x, w) y = Add(b, m) n = MatMul(x, w) z = Add(n, o)", {"w": (5, 3), "b": (3,), "o": ()}),
+    "matmul_add_rows": (9, "float[N,4,5] x", "float[] y, float[] z", "m = MatMul(x, w) y = Add(m, b) n = MatMul(x, v) z = Add(n, c)", {"w": (5, 3), "b": (3,), "v": (5, 2), "c": (1, 1, 2)}),
+    "matmul_add_vector": (13, "float[5] x", "float[] y", "m = MatMul(x, w) y = Add(m, b)", {"w": (5, 3), "b": (3,)}),
+    "matmul_tied": (13, "float[N,4,16] x, int64[3] i", "float[] y, float[] e", "e = Gather(w, i) t = Transpose<perm=[1,0]>(w) m = MatMul(x, t) y = Add(m, b)", {"w": (100, 16), "b": (100,)}),
+    "gemm_transposes": (13, "float[5,N] x, float[3,5] v", "float[] y, float[] z", "t = Transpose(x) u = Transpose(v) y = Gemm<alpha=0.5>(t, u, b) z = MatMul(t, w)", {"w": (5, 4), "b": (3,)}),
+    "matmul_steps": (13, "float[N,4,5] x", "float[] y, float[] z", "m = MatMul(x, w) p = Div(m, s) y = Mul(p, n) q = MatMul(x, w) r = Sub(b, q) z = Sub(r, s)", {"w": (5, 3), "s": "+3", "n": (), "b": (3,)}),
+    "gemm_steps": (9, "float[N,5] x", "float[] y", "m = Gemm<transB=1>(x, w, b) p = Sum(m, s) q = Sub(p, b) r = Div(q, s) t = Transpose(r) y = Mul(t, c)", {"w": (3, 5), "b": (3,), "s": "+3", "c": (3, 1)}),
+    "matmul_bn1d": (13, "float[N,5] x", "float[] y", "m = MatMul(x, w) u = Reshape(m, c) n = BatchNormalization(u, g, b, a, v) y = Reshape(n, r)", {"w": (5, 3), "c": np.array([-1, 3, 1]), "r": np.array([-1, 3]), "g": (3,), "b": (3,), "a": (3,), "v": "+3"}),
+    "matmul_bn_transposed": (13, "float[2,4,5] x", "float[] y", "m = MatMul(x, w) o = Add(m, k) t = Transpose<perm=[0,2,1]>(o) y = BatchNormalization(t, g, b, a, v)", {"w": (5, 3), "k": (3,), "g": (3,), "b": (3,), "a": (3,), "v": "+3"}),
+    "scaled_convs": (13, "float[1,4,8,8] x", "float[] y, float[] z", "a = Div(x, s) b = Mul(n, a) y = Conv<group=2, strides=[2,1]>(b, w) z = Conv<pads=[1,1,1,1]>(b, v, k)", {"s": np.array([[[0.5]], [[0.75]], [[-1]], [[0.8]]], np.float32), "n": (), "w": (6, 2, 3, 3), "v": (5, 4, 3, 3), "k": (5,)}),
+    "scaled_deconv": (13, "float[1,4,5,5] x", "float[] y", "a = Div(x, s) y = ConvTranspose<group=2>(a, w, k)", {"s": np.array([[[0.5]], [[0.75]], [[-1]], [[0.8]]], np.float32), "w": (4, 3, 3, 3), "k": (6,)}),
+    "scaled_matmuls": (13, "float[N,M,5] x", "float[] y, float[] z", "n = Mul(x, s) p = MatMul(n, w) y = Add(p, b) z = MatMul(n, v)", {"s": np.array([1, 1.2, 1.4, 1.6, -1.8], np.float32), "w": (5, 3), "b": (3,), "v": (5, 2)}),
 }
 
 def weight(name, spec, rng):
