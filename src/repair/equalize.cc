@@ -147,7 +147,9 @@ class Equalizer {
   bool IsKnown(const Pair& pair) const {
     const LinearLayer& second = layers_[pair.second];
     const auto seen = statistics_.find(pair.tensor);
-    const bool same = second.is_observed && layers_[pair.first].outputs == second.inputs;
+    // Axis 1 is that of the outputs of a Conv and of a Gemm.
+    const bool same =
+        second.is_observed && second.axis == 1 && layers_[pair.first].outputs == second.inputs;
     return same && seen != statistics_.end() &&
            seen->second.lowest.size() == static_cast<size_t>(second.inputs) &&
            ranges_.contains(pair.tensor);

@@ -1,6 +1,6 @@
 // npm run accuracy: writes docs/accuracy.md, what each effort makes of the models of ../shared/data
 // on samples that it has not seen: neither calibrated with nor decided on. Words on the command
-// line pick models and print their tables.
+// line pick models and print their tables; ACCURACY_TEST_SAMPLES is the number of test samples.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const settings = [
   },
 ];
 const efforts = ['none', 'fast'];
-const samples = { calibration: 32, test: 200 };
+const samples = { calibration: 32, test: Number(process.env.ACCURACY_TEST_SAMPLES ?? 200) };
 /** Models that the manifest calls slow: this many test samples. */
 const slowTest = 16;
 

@@ -8,9 +8,9 @@ import { copySample, sampleBytes } from '../samples/samples.js';
 /** How many at most, and how many bytes they may take together. */
 const mostSamples = 8;
 const mostBytes = 128 * 2 ** 20;
-/** One of so many; of fewer than twice as many none is held out, because one alone tells nothing. */
+/** One of so many; of fewer than twice as many none is held out: one alone tells nothing. */
 const share = 3;
-/** Where the number of all samples is not known, of each `share` this one, until there are enough. */
+/** Where the number of samples is not known, of each `share` this one, until there are enough. */
 const placeInShare = 2;
 
 export class HeldSamples {

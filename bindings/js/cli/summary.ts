@@ -40,7 +40,7 @@ function effortText({ held, repairs, tried }: EffortReport): string {
   return `${what}: ${gain} dB on ${held} samples held out`;
 }
 
-/** Five lines, each with a name. */
+/** A few lines, each with a name. */
 export function summaryText(report: QuantizationReport): string {
   const { bytesBefore, bytesAfter, calibration } = report;
   const share = Math.round((100 * bytesAfter) / bytesBefore);

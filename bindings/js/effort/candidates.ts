@@ -35,7 +35,7 @@ export function repairSteps(asked: Asked): Partial<Repairs>[] {
   ];
 }
 
-/** Whether a step makes sense on top of what was accepted: smoothing adds a Mul, which stays float. */
+/** Whether a step makes sense on top of what was accepted: smoothing adds a Mul, a float one. */
 export const fits = ({ smooth }: Partial<Repairs>, accepted: Repairs): boolean =>
   smooth === undefined || accepted.layerIo;
 

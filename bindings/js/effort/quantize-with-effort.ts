@@ -1,6 +1,7 @@
-// Writes the quantized model and, with an effort, tries repairs and keeps those that make its outputs closer to the float
-// model's, on samples that were held out of calibration. Each candidate is written as the result
-// would be, loaded with all optimizations, as users will run it, and compared sample by sample.
+// Writes the quantized model and, with an effort, tries repairs and keeps those that make its
+// outputs closer to the float model's, on samples that were held out of calibration. Each candidate
+// is written as the result would be, loaded with all optimizations, as users will run it, and
+// compared sample by sample.
 
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import type { Run } from '../base/run.js';
@@ -28,6 +29,9 @@ interface EffortInput {
 
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
 const goodDecibels = 35;
+
+/** A plan of layers alone that leaves out less than this is the plan of the whole graph. */
+const fewTensors = 0.95;
 
 interface Measured {
   noise: number[];
@@ -85,8 +89,8 @@ export async function quantizeWithEffort(
     if (!fits(step, effort.repairs)) continue;
     const repairs = { ...effort.repairs, ...step };
     const candidate = write(repairs);
-    if (isSame(step, candidate, quantized)) continue; // the output holds what it held
     written = repairs;
+    if (isSame(step, candidate, quantized)) continue;
     const measured = await measure();
     const accepted =
       measured !== null && measured.agree >= best.agree && fallsBelow(measured.noise, best.noise);
@@ -100,7 +104,7 @@ export async function quantizeWithEffort(
   return { quantized, effort };
 }
 
-/** Whether there was nothing to repair in the way that the step adds, so that nothing changed. */
+/** Whether there was nothing to repair in the way that the step adds, or hardly anything. */
 function isSame(
   { smooth, equalize, layerIo }: Partial<Repairs>,
   made: QuantizeReport,
@@ -110,8 +114,8 @@ function isSame(
   if (corrected !== before.repaired.corrected) return false;
   if (smooth !== undefined) return smoothed === 0;
   if (equalize === true) return equalized === 0;
-  // Tensors that both layers and what lies between them read are quantized in any case.
-  if (layerIo === true) return made.tensors.length === before.tensors.length;
+  // What both layers and nodes between them read is quantized in any case.
+  if (layerIo === true) return made.tensors.length > fewTensors * before.tensors.length;
   return true;
 }
 

@@ -104,6 +104,17 @@ TEST(EqualizeTest, WhatIsAboveZeroInEverySampleMovesIntoTheNextBias) {
   EXPECT_NEAR(Output(text.model, 0.3f, -0.2f, 1e9f), Output(before.model, 0.3f, -0.2f, 1e9f), 1e-4);
 }
 
+TEST(EqualizeTest, RefusesAMatrixProductAlongAnotherAxisThanTheChannels) {
+  TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,2,1,2] x) => (float[1,2,1,1] y) <
+        float[2,2,1,1] w = {100, 50, 0.02, 0.01}, float[2] b = {1, 0.001}, float[2,1] v = {0.01, 90}>
+      { a = Conv (x, w, b) h = Relu (a) y = MatMul (h, v) })");
+  InferShapes(text.model);
+  TensorRanges ranges = Ranges();
+  TensorStatistics statistics = Statistics();
+  EXPECT_EQ(EqualizeLayers(StaticQuantConfig{}, &text.model, &ranges, &statistics), 0);
+}
+
 TEST(EqualizeTest, RefusesWhereAnyoneElseReadsWhatChanges) {
   StaticQuantConfig config;
   const auto pairs = [&](const std::string& model) {
