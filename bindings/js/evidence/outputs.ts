@@ -143,7 +143,9 @@ async function valueEvidence(
   numbers: readonly number[],
   likely: readonly PreprocessCandidate[],
 ): Promise<OutputEvidence | null> {
-  const [height = 0, width = 0] = trials.pictures.dims.slice(trials.pictures.channelsLast ? -3 : -2);
+  const [height = 0, width = 0] = trials.pictures.dims.slice(
+    trials.pictures.channelsLast ? -3 : -2,
+  );
   const isLarge = width * height > largePixels;
   const few = spread(trials.count, isLarge ? fewPictures : firstPictures);
   const candidates = isLarge ? firstOfPresets(likely) : likely;
@@ -171,7 +173,13 @@ async function valueEvidence(
       information.reduce((sum, by) => sum + by.get(run(candidate))!.of(without), 0);
     const best = Math.max(...candidates.map((candidate) => of(candidate, null)));
     if (best < leastInformation) return null;
-    return { by: 'probabilities', candidates: likely, pictures: few.length, of, factor: valueFactor };
+    return {
+      by: 'probabilities',
+      candidates: likely,
+      pictures: few.length,
+      of,
+      factor: valueFactor,
+    };
   }
   if (![...likeness.values()].every((pictures) => pictures.every(({ length }) => length > 0))) {
     return null;

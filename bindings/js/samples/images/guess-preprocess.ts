@@ -98,8 +98,8 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
 /**
  * Completes `given` (see parsePreprocess) with what the model's input says, and the rest by
  * assumption: three channels are RGB in -1…1, one is luma in 0…1, uint8 is not normalized; square
- * inputs get a centre crop. `found`: what the model itself has told. Throws INVALID_DATA for a model that takes no image, INVALID_OPTION
- * where `given` contradicts the input's shape.
+ * inputs get a centre crop. `found`: what the model itself has told. Throws INVALID_DATA for a
+ * model that takes no image, INVALID_OPTION where `given` contradicts the input's shape.
  */
 export function resolvePreprocess(
   model: ModelSummary,
