@@ -222,8 +222,13 @@ class Search {
   ): void {
     const { order, isBehind } = rank(close, evidence);
     const best = order[0]!;
-    const isLeft = (one: PreprocessCandidate) =>
-      one === best || !isBehind(one, one.preset === best.preset ? undefined : evidence.factor);
+    // Masks and boxes become surer as the range grows, whether or not they were trained on it.
+    const grown = ({ std }: PreprocessCandidate) =>
+      evidence.by === 'probabilities' ? Math.max(1, std[0] / best.std[0]) : 1;
+    const isLeft = (one: PreprocessCandidate) => {
+      const isOther = one.preset !== best.preset && evidence.factor !== undefined;
+      return one === best || !isBehind(one, isOther ? evidence.factor! * grown(one) : undefined);
+    };
     // A tie is no evidence: those that are left stay in the order in which they are listed.
     this.#left = this.#all.filter((one) => close.includes(one) && isLeft(one));
     const { by, shown } = evidence;

@@ -36,10 +36,7 @@ export interface OutputEvidence extends Scores<PreprocessCandidate> {
   factor?: number;
 }
 
-/**
- * Masks and boxes become surer with every larger range, where scores of classes have to agree among
- * crops: they have to tell much more.
- */
+/** Scores of classes have to agree among crops; what does not has to tell much more. */
 const valueFactor = 1.5;
 
 type ByCandidate<T> = Map<PreprocessCandidate, T[]>;
