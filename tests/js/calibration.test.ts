@@ -171,6 +171,7 @@ test('a quantization that was cancelled goes on with --resume to the same model'
   const argv = (name: string) => [
     ...['--input_model', modelInput, '--output_model', path.join(folder, name)],
     ...['--calibrate_dataset', images, '--calibrate_method', 'Percentile'],
+    ...['--preprocess', 'minus-one-to-one'],
   ];
   assert.equal((await command(argv('whole.onnx'))).code, 0);
   const controller = new AbortController();

@@ -46,7 +46,8 @@ test('--json prints the report, --quiet prints nothing', async () => {
   assert.equal(report.options.quant_format, 'QOperator');
   assert.equal(report.calibration.samples, 3);
   assert.ok(report.nodesQuantized.length > 0 && report.timings.total > 0);
-  const quiet = await command([...args(model('classifier.onnx')).argv, '--quiet']);
+  const said = ['--preprocess', 'minus-one-to-one'];
+  const quiet = await command([...args(model('classifier.onnx')).argv, ...said, '--quiet']);
   assert.deepEqual(quiet, { code: 0, out: '', err: '' });
 });
 

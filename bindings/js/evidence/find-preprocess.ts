@@ -12,6 +12,7 @@ import type {
   PreprocessReason,
   SampleSource,
 } from '../base/types.js';
+import type { Platform } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
 import { findingNote, findingText } from './finding-text.js';
 import { biasRatio, divergence, observeSums } from './first-layer.js';
@@ -39,6 +40,7 @@ const mostPlausible = 3;
 const floatType = /^float(16|32|64)$/;
 
 export interface FindInput extends TrialInput {
+  platform: Platform<unknown>;
   reader: SampleInput | null | undefined;
 }
 
@@ -51,7 +53,10 @@ export async function findPreprocess(given: FindInput): Promise<PreprocessFindin
   const open = (reader as SampleSource | null | undefined)?.openPreprocess;
   const candidates = (await open?.candidates(model)) ?? [];
   if (!open || candidates.length < 2) return null;
-  const trials = new Trials(given, await open.pictures(model, trialCount));
+  // A GPU rounds in its own way: what is found must not depend on it.
+  const isGpu = given.runtime.kind === 'webgpu';
+  const runtime = isGpu ? await given.platform.loadRuntime({ kind: 'web' }) : given.runtime;
+  const trials = new Trials({ ...given, runtime }, await open.pictures(model, trialCount));
   if (trials.count === 0) return null; // said where they are read
   const outputs = model.outputs.filter(({ type }) => floatType.test(type)).map(({ name }) => name);
   const search = new Search(trials, outputs, core.inputFacts(model.inputs[0]!.name), candidates);
@@ -80,6 +85,21 @@ interface Evidence extends Scores<PreprocessCandidate> {
   shown(candidate: PreprocessCandidate): number;
 }
 
+interface Asked extends Pick<Evidence, 'by' | 'shown'> {
+  order: readonly PreprocessCandidate[];
+}
+
+/** Beside the best with another normalization, where there is one. */
+function reasonFor(chosen: PreprocessCandidate, { by, order, shown }: Asked): PreprocessReason {
+  const others = order.filter((one) => one !== chosen);
+  const other = others.find(({ preset }) => preset !== chosen.preset) ?? others[0];
+  return {
+    by,
+    value: shown(chosen),
+    other: other ? { option: other.option, value: shown(other) } : null,
+  };
+}
+
 class Search {
   readonly #trials: Trials;
   readonly #outputs: readonly string[];
@@ -89,7 +109,8 @@ class Search {
   #left: readonly PreprocessCandidate[];
   /** All that were ranked, as the last evidence did. */
   #ranked: readonly PreprocessCandidate[] = [];
-  readonly #reasons: PreprocessReason[] = [];
+  /** What told something, and how it ranks those that it was asked about. */
+  readonly #asked: Asked[] = [];
 
   constructor(
     trials: Trials,
@@ -115,7 +136,7 @@ class Search {
     const fitting = fittingCandidates(this.#facts.normalization, this.#left);
     if (fitting.length === this.#left.length) return;
     this.#left = fitting;
-    this.#reasons.push({ by: 'graph', value: 1, other: null });
+    this.#asked.push({ by: 'graph', order: [], shown: () => 1 });
   }
 
   /** Whether the first BatchNormalization has statistics that a candidate fits. */
@@ -131,14 +152,16 @@ class Search {
     const least = Math.min(...this.#left.map((candidate) => far(candidate)));
     if (!(least < noFit)) return false;
     const close = this.#left.filter((candidate) => far(candidate) <= outFactor * least + outMore);
+    const out = this.#left.filter((one) => !close.includes(one)).sort((a, b) => far(a) - far(b));
     await observeSums(this.#trials, tensor, close, pictures.slice(half), sums);
-    this.#apply(close, {
+    const evidence: Evidence = {
       by: 'statistics',
       pictures: this.#trials.count,
       of: (candidate, without) => 1 / (far(candidate, without) + 1e-6),
       factor: clearStatistics,
       shown: far,
-    });
+    };
+    this.#apply(close, evidence, out);
     return true;
   }
 
@@ -158,9 +181,8 @@ class Search {
     const left = evidence ? evidence.candidates.filter((one) => likely.includes(one)) : likely;
     const out = this.#left.find((one) => !likely.includes(one));
     if (ratios && left.length > 0 && out) {
-      const value = ratios.get(left[0]!.preset)!;
-      const other = { option: out.option, value: ratios.get(out.preset)! };
-      this.#reasons.push({ by: 'biases', value, other });
+      const shown = ({ preset }: PreprocessCandidate) => ratios.get(preset)!;
+      this.#asked.push({ by: 'biases', order: [out, ...left], shown });
       this.#left = left;
     }
     if (evidence) this.#apply(left.length > 0 ? left : evidence.candidates, evidence);
@@ -193,20 +215,26 @@ class Search {
   }
 
   /** Leaves of `close` what the evidence does not put behind the best for sure. */
-  #apply(close: readonly PreprocessCandidate[], evidence: Evidence): void {
+  #apply(
+    close: readonly PreprocessCandidate[],
+    evidence: Evidence,
+    out: readonly PreprocessCandidate[] = [],
+  ): void {
     const { order, isBehind } = rank(close, evidence);
     const best = order[0]!;
-    const other = order[1];
-    const isLeft = (one: PreprocessCandidate) =>
-      one === best || !isBehind(one, one.preset === best.preset ? undefined : evidence.factor);
+    // Masks and boxes become surer as the range grows, whether or not they were trained on it.
+    const grown = ({ std }: PreprocessCandidate) =>
+      evidence.by === 'probabilities' ? Math.max(1, std[0] / best.std[0]) : 1;
+    const isLeft = (one: PreprocessCandidate) => {
+      const isOther = one.preset !== best.preset && evidence.factor !== undefined;
+      return one === best || !isBehind(one, isOther ? evidence.factor! * grown(one) : undefined);
+    };
     // A tie is no evidence: those that are left stay in the order in which they are listed.
     this.#left = this.#all.filter((one) => close.includes(one) && isLeft(one));
-    this.#reasons.push({
-      by: evidence.by,
-      value: evidence.shown(best),
-      other: other ? { option: other.option, value: evidence.shown(other) } : null,
-    });
-    this.#ranked = [...order, ...this.#ranked.filter((one) => !order.includes(one))];
+    const { by, shown } = evidence;
+    const ranked = [...order, ...out];
+    this.#asked.push({ by, order: ranked, shown });
+    this.#ranked = [...ranked, ...this.#ranked.filter((one) => !ranked.includes(one))];
   }
 
   #conclude(): PreprocessFinding {
@@ -221,9 +249,9 @@ class Search {
     const found = {
       chosen,
       runnerUp: otherwise ?? rest[0]!,
-      reasons: this.#reasons,
+      reasons: this.#asked.map((asked) => reasonFor(chosen, asked)),
       decided: {
-        normalization: !otherwise && this.#reasons.length > 0,
+        normalization: !otherwise && this.#asked.length > 0,
         order: !this.#left.some(({ order }) => order !== chosen.order),
       },
       plausible: otherwise ? near.slice(0, mostPlausible) : [chosen],

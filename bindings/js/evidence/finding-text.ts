@@ -46,7 +46,7 @@ export function findingNote(finding: PreprocessFinding): Diagnostic {
     severity: 'warning',
     code: 'PREPROCESS_OPEN',
     message: `how pictures are preprocessed is not clear, ${chosen.option} or ${runnerUp.option}: ${why}${turns}`,
-    hint: `say it: --preprocess ${chosen.option}, or --preprocess ${quoted(runnerUp.option)}`,
+    hint: `say it: --preprocess ${quoted(chosen.option)}, or --preprocess ${quoted(runnerUp.option)}`,
   };
 }
 

@@ -36,10 +36,7 @@ export interface OutputEvidence extends Scores<PreprocessCandidate> {
   factor?: number;
 }
 
-/**
- * Masks and boxes become surer with every larger range, where scores of classes have to agree among
- * crops: they have to tell much more.
- */
+/** Scores of classes have to agree among crops; what does not has to tell much more. */
 const valueFactor = 1.5;
 
 type ByCandidate<T> = Map<PreprocessCandidate, T[]>;
@@ -143,7 +140,9 @@ async function valueEvidence(
   numbers: readonly number[],
   likely: readonly PreprocessCandidate[],
 ): Promise<OutputEvidence | null> {
-  const [height = 0, width = 0] = trials.pictures.dims.slice(trials.pictures.channelsLast ? -3 : -2);
+  const [height = 0, width = 0] = trials.pictures.dims.slice(
+    trials.pictures.channelsLast ? -3 : -2,
+  );
   const isLarge = width * height > largePixels;
   const few = spread(trials.count, isLarge ? fewPictures : firstPictures);
   const candidates = isLarge ? firstOfPresets(likely) : likely;
@@ -171,7 +170,13 @@ async function valueEvidence(
       information.reduce((sum, by) => sum + by.get(run(candidate))!.of(without), 0);
     const best = Math.max(...candidates.map((candidate) => of(candidate, null)));
     if (best < leastInformation) return null;
-    return { by: 'probabilities', candidates: likely, pictures: few.length, of, factor: valueFactor };
+    return {
+      by: 'probabilities',
+      candidates: likely,
+      pictures: few.length,
+      of,
+      factor: valueFactor,
+    };
   }
   if (![...likeness.values()].every((pictures) => pictures.every(({ length }) => length > 0))) {
     return null;

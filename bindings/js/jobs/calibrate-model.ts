@@ -80,7 +80,7 @@ export async function calibrateChecked(
       if (runtime.note) run.note(runtime.note);
       return { input, files, core, model, runtime };
     });
-    await run.stage('load', () => settlePreprocess({ ...opened, reader, run }));
+    await run.stage('load', () => settlePreprocess({ ...opened, platform, reader, run }));
     const prepared = await run.stage('prepare', () => opened.core.prepare());
     run.note(...prepared.diagnostics);
     const learned = await learnTypes(

@@ -35,7 +35,7 @@ export async function findPreprocessOn(
       core = await CoreSession.create(files);
       const model = core.open();
       const runtime = await platform.loadRuntime({ kind: kind ?? null });
-      return findPreprocess({ core, files, input, model, runtime, run, reader });
+      return findPreprocess({ platform, core, files, input, model, runtime, run, reader });
     });
   } finally {
     (core as CoreSession | null)?.dispose();

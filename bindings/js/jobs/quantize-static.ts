@@ -105,7 +105,9 @@ export async function quantizeChecked<Model>(
       return { input, files, core, summary, runtime };
     });
     const { summary, runtime } = opened;
-    await run.stage('load', () => settlePreprocess({ ...opened, model: summary, reader, run }));
+    await run.stage('load', () =>
+      settlePreprocess({ ...opened, platform, model: summary, reader, run }),
+    );
 
     const dump = checked.dump_passes;
     const prepared = await run.stage('prepare', () => opened.core.prepare({ dump: dump !== null }));
