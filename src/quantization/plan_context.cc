@@ -66,9 +66,11 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
 }
 
 // The reference knows no patterns: a model that is taken as it is gets what the reference gives it.
+// The products of Swish and HardSwish do survive 8 bits (docs/preparing.md).
 void PlanContext::FindUnits() {
-  if (!config_->optimize_model) return;
+  if (!config_->optimize_model || config_->disabled_passes.contains("fuse_patterns")) return;
   for (const Pattern& pattern : FindPatterns(*model_, view_, view_)) {
+    if (pattern.op_type == "Swish" || pattern.op_type == "HardSwish") continue;
     for (const int index : pattern.nodes) units_.emplace(&node(index), pattern.op_type);
   }
 }

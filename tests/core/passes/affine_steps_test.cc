@@ -73,7 +73,7 @@ std::string Moved(const std::string& node, const ChannelAxis& axis,
                 "] x) => (float y) <int64[3] s = {4, 2, 3}, int64[2] rows = {-1, 4},"
                 " int64[4] ones = {1, -1, 4, 1}, int64[1] one = {1}> { y = " +
                 node + " }");
-  StaticShapes shapes(test.text.model);
+  StaticShapes shapes(test.context);
   const auto moved = MovedAxis(test.graph().node(0), axis, &shapes);
   return moved ? std::to_string(moved->behind) + " of " + std::to_string(moved->rank) : "";
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "model/attributes.h"
 #include "passes/pass_test.h"
 
@@ -13,12 +15,12 @@ std::string Graph(const std::string& input, const std::string& split, const std:
          order + "]> (a) y = Reshape(b, joined) }";
 }
 
-PassTest Fused(const std::string& graph) {
-  PassTest test(graph);
-  EXPECT_EQ(FuseDepthToSpace(test.context), 1);
-  EliminateUnused(test.context);
-  EXPECT_EQ(FuseDepthToSpace(test.context), 0);
-  EXPECT_EQ(IntAttribute(test.graph().node(0), "blocksize", 0), 2);
+std::unique_ptr<PassTest> Fused(const std::string& graph) {
+  auto test = std::make_unique<PassTest>(graph);
+  EXPECT_EQ(FuseDepthToSpace(test->context), 1);
+  EliminateUnused(test->context);
+  EXPECT_EQ(FuseDepthToSpace(test->context), 0);
+  EXPECT_EQ(IntAttribute(test->graph().node(0), "blocksize", 0), 2);
   return test;
 }
 
@@ -29,26 +31,26 @@ void ExpectKept(const std::string& graph, const std::string& head = kHead13) {
 }
 
 TEST(FuseDepthToSpace, PixelShuffleTakesColumnsFirst) {
-  PassTest test = Fused(Graph("float[2,12,5,7]", "2,3,2,2,5,7", "0,1,4,2,5,3", "2,3,10,14"));
-  EXPECT_EQ(Wiring(test.graph()), "DepthToSpace(x)->y");
-  EXPECT_EQ(StringAttribute(test.graph().node(0), "mode", ""), "CRD");
+  const auto test = Fused(Graph("float[2,12,5,7]", "2,3,2,2,5,7", "0,1,4,2,5,3", "2,3,10,14"));
+  EXPECT_EQ(Wiring(test->graph()), "DepthToSpace(x)->y");
+  EXPECT_EQ(StringAttribute(test->graph().node(0), "mode", ""), "CRD");
 }
 
 TEST(FuseDepthToSpace, BlocksBeforeChannelsAreDepthFirst) {
-  PassTest test = Fused(Graph("float[2,12,5,7]", "2,2,2,3,5,7", "0,3,4,1,5,2", "2,3,10,14"));
-  EXPECT_EQ(Wiring(test.graph()), "DepthToSpace(x)->y");
-  EXPECT_EQ(StringAttribute(test.graph().node(0), "mode", ""), "DCR");
+  const auto test = Fused(Graph("float[2,12,5,7]", "2,2,2,3,5,7", "0,3,4,1,5,2", "2,3,10,14"));
+  EXPECT_EQ(Wiring(test->graph()), "DepthToSpace(x)->y");
+  EXPECT_EQ(StringAttribute(test->graph().node(0), "mode", ""), "DCR");
 }
 
 TEST(FuseDepthToSpace, TheWayBackIsSpaceToDepth) {
-  PassTest test = Fused(Graph("float[2,3,10,14]", "2,3,5,2,7,2", "0,3,5,1,2,4", "2,12,5,7"));
-  EXPECT_EQ(Wiring(test.graph()), "SpaceToDepth(x)->y");
-  EXPECT_EQ(FindAttribute(test.graph().node(0), "mode"), nullptr);
+  const auto test = Fused(Graph("float[2,3,10,14]", "2,3,5,2,7,2", "0,3,5,1,2,4", "2,12,5,7"));
+  EXPECT_EQ(Wiring(test->graph()), "SpaceToDepth(x)->y");
+  EXPECT_EQ(FindAttribute(test->graph().node(0), "mode"), nullptr);
 }
 
 TEST(FuseDepthToSpace, ABatchOfAnySize) {
-  PassTest test = Fused(Graph("float[N,12,5,7]", "0,3,2,2,5,7", "0,1,4,2,5,3", "0,3,10,14"));
-  EXPECT_EQ(Wiring(test.graph()), "DepthToSpace(x)->y");
+  const auto test = Fused(Graph("float[N,12,5,7]", "0,3,2,2,5,7", "0,1,4,2,5,3", "0,3,10,14"));
+  EXPECT_EQ(Wiring(test->graph()), "DepthToSpace(x)->y");
 }
 
 TEST(FuseDepthToSpace, PixelUnshuffleHasNoOperator) {

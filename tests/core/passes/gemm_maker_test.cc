@@ -13,7 +13,7 @@ std::string Made(const std::string& shape, const GemmParts& parts) {
       "g (float[" + shape +
       "] x) => (float y) <float[3,2] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}> { [n] y = MatMul(x, w) }");
   const GraphView view(test.graph());
-  StaticShapes shapes(test.text.model);
+  StaticShapes shapes(test.context);
   UniqueNames names(test.graph());
   GemmMaker maker(view, &shapes, &names);
   const auto nodes = maker.Make(test.graph().node(0), parts);
