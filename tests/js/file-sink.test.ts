@@ -176,7 +176,7 @@ test('a process that meets another at the same pair gives way: no model of one w
   const write = (text: string) => {
     const [data, one] = ['m.onnx.data', 'm.onnx'].map((name) => sink(path.join(folder, name)));
     for (const each of [data!, one!]) each.append(bytes(text));
-    commitFiles([data!, one!], { model: one!, data: data! });
+    commitFiles([data!, one!], { model: one!, data: [data!] });
   };
   let folder = '';
   // At each rename of one of them the other writes its pair from beginning to end.

@@ -22,7 +22,7 @@ import { rangeOptions } from '../options/core-options.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import { UnusableFiles } from '../samples/files/unusable.js';
-import type { SampleInput } from '../samples/samples.js';
+import { type SampleInput, sampleBytes } from '../samples/samples.js';
 import {
   type CalibrationState,
   checkSameRun,
@@ -210,8 +210,7 @@ async function planRun(
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
   const cost = runtimeCosts[runtime.kind];
-  const sample = Object.values(first ?? {}).reduce((sum, { data }) => sum + data.byteLength, 0);
-  const plan = planMemory(estimate, budget, most, needsTensors, cost, sample);
+  const plan = planMemory(estimate, budget, most, needsTensors, cost, sampleBytes(first ?? {}));
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }

@@ -64,7 +64,7 @@ export async function learnTypes(
 ): Promise<Diagnostic[]> {
   const written = core.writeTypeModel();
   if (written === null) return [];
-  const { label, outputs, ...pass } = passModel(written, files, input, model, null);
+  const { label, outputs, ...pass } = passModel(written, files, input, model);
   let session: RuntimeSession;
   try {
     session = await createSession(runtime, label, { ...pass, optimization: 'disabled' });

@@ -10,7 +10,7 @@ import type { ParsedArgs } from './args.js';
 import { printable } from './error-text.js';
 import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { requirePath } from './parameters.js';
-import { bytesText } from './summary.js';
+import { bytesText } from '../base/values.js';
 
 export async function inspectCommand(
   args: ParsedArgs,

@@ -35,7 +35,12 @@ async function prepare(model: Uint8Array): Promise<Prepared> {
     core.open();
     core.configure({ optimize_model: true });
     const { passes } = core.prepare();
-    core.writePrepared('');
+    core.writePrepared({
+      externalFile: '',
+      threshold: 0,
+      filePerTensor: false,
+      inferredTypes: false,
+    });
     const counted = Object.fromEntries(passes.map(({ name, changes }) => [name, changes]));
     return { prepared: output.modelBytes() as Uint8Array, passes: counted };
   } finally {

@@ -1,7 +1,7 @@
 // The ways in which pictures may be preprocessed where nobody said it: the normalizations that
 // presets stand for, each in both orders of the channels.
 import type { PreprocessCandidate } from '../../base/types.js';
-import type { PartialPreprocess, Triple } from './preprocess.js';
+import type { ByChannel, PartialPreprocess, Triple } from './preprocess.js';
 import { preprocessPresets } from './preprocess.js';
 
 /**
@@ -12,24 +12,25 @@ const tried = ['minus-one-to-one', 'imagenet', 'zero-to-one', 'zero-to-255', 'ca
 /** With one channel: the others are by colour. */
 const triedWithLuma = ['zero-to-one', 'minus-one-to-one', 'zero-to-255'];
 
-const flipped = ([a, b, c]: Triple): Triple => [c, b, a];
+const kept = ([a, b, c]: ByChannel): Triple => [a, b, c];
+const flipped = ([a, b, c]: ByChannel): Triple => [c, b, a];
 
-/** Nothing where `given` says the normalization. */
+/** Nothing where `given` says the normalization, and for pictures with alpha. */
 export function candidatesFor(
   given: PartialPreprocess,
   channels: number,
   type: string,
 ): PreprocessCandidate[] {
   const isSaid = given.mean ?? given.std ?? given.scale;
-  if (isSaid !== undefined || type === 'uint8') return [];
+  if (isSaid !== undefined || type === 'uint8' || channels > 3) return [];
   if (channels === 1) return triedWithLuma.map((preset) => candidate(preset, 'Y'));
-  const orders = given.order ? [given.order] : (['RGB', 'BGR'] as const);
+  const orders = (['RGB', 'BGR'] as const).filter((order) => (given.order ?? order) === order);
   return tried.flatMap((preset) => orders.map((order) => candidate(preset, order)));
 }
 
 function candidate(preset: string, order: PreprocessCandidate['order']): PreprocessCandidate {
   const { spec } = preprocessPresets[preset]!;
-  const turn = order !== 'Y' && order !== (spec.order ?? 'RGB') ? flipped : (same: Triple) => same;
+  const turn = order !== 'Y' && order !== (spec.order ?? 'RGB') ? flipped : kept;
   const mean = turn(spec.mean!);
   const std = turn(spec.std!);
   const words = [preset];
