@@ -60,8 +60,7 @@ std::optional<Reduced> Derive(const GraphView& view, const std::string& tensor,
   if (!IsClip(node) || view.ElementType(tensor) != onnx::TensorProto::FLOAT) return std::nullopt;
   return Reduced{Clipped(node, "ptq_lowest_", source->second.lowest, names, graph),
                  Clipped(node, "ptq_highest_", source->second.highest, names, graph),
-                 source->second.sum,
-                 source->second.rank};
+                 source->second.sum, source->second.rank};
 }
 
 // Rank of a tensor of known shape, and the length of its axis 1.

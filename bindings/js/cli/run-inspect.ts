@@ -1,5 +1,6 @@
 // inspect: what a model is and which of its nodes would be quantized, as text or JSON.
 import type { FormatForecast, OptionValues, ValueSummary } from '../base/types.js';
+import { bytesText } from '../base/values.js';
 import { inspectChecked, type ModelInspection } from '../jobs/inspect-model.js';
 import { formatConfig } from '../options/config-file.js';
 import { inspectOptions } from '../options/inspect.js';
@@ -10,7 +11,6 @@ import type { ParsedArgs } from './args.js';
 import { printable } from './error-text.js';
 import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { requirePath } from './parameters.js';
-import { bytesText } from '../base/values.js';
 
 export async function inspectCommand(
   args: ParsedArgs,

@@ -4,7 +4,13 @@
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type { Diagnostic, Feeds, ModelSummary, QuantizeReport, SamplesAbout } from '../base/types.js';
+import type {
+  Diagnostic,
+  Feeds,
+  ModelSummary,
+  QuantizeReport,
+  SamplesAbout,
+} from '../base/types.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';

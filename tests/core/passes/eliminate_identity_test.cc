@@ -79,8 +79,9 @@ TEST(EliminateIdentity, LongChainsTakeLinearTime) {
 
 TEST(EliminateIdentity, EveryGraphOutputIsWrittenByItsOwnProducer) {
   // Names that begin alike: a view of a name that was changed meanwhile would find the wrong node.
-  PassTest test("g (float[2] x) => (float[2] t2, float[2] t13) "
-                "{ t1 = Relu(x) t7 = Neg(x) t2 = Identity(t1) t13 = Identity(t7) }");
+  PassTest test(
+      "g (float[2] x) => (float[2] t2, float[2] t13) "
+      "{ t1 = Relu(x) t7 = Neg(x) t2 = Identity(t1) t13 = Identity(t7) }");
   EXPECT_EQ(EliminateIdentity(test.context), 2);
   EXPECT_EQ(Wiring(test.graph()), "Relu(x)->t2; Neg(x)->t13");
 }

@@ -12,7 +12,7 @@ std::unique_ptr<PassTest> Folded(const std::string& integers, int changes) {
   auto test = std::make_unique<PassTest>(R"(g (float[N,64,5] x) => (float[A] y)
     <int64 zero = {0}, int64 one = {1}, int64[1] first = {0}, int64[1] two = {2},
      int64[1] end = {9}, int64[2] both = {1, 2}, int64 minus = {-1}> { )" +
-                integers + " y = acme.Read(x, n) }");
+                                         integers + " y = acme.Read(x, n) }");
   EXPECT_EQ(FoldKnownIntegers(test->context), changes);
   EXPECT_EQ(FoldKnownIntegers(test->context), 0);
   return test;

@@ -28,7 +28,7 @@ void ExpectKept(const std::string& graph) {
 TEST(SinkTransposes, OnBothSidesOfAnElementwiseNodeTheyCancel) {
   const auto test = Sunk(R"(g (float[A,B,C] x) => (float[A,B,C] y) {
     a = Transpose <perm = [0, 2, 1]> (x) b = Relu(a) y = Transpose <perm = [0, 2, 1]> (b) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()), "Relu(x)->b_transposed; Transpose(b_transposed)->y");
   EXPECT_EQ(IntsAttribute(test->graph().node(1), "perm"), (std::vector<int64_t>{0, 1, 2}));
 }
@@ -36,7 +36,7 @@ TEST(SinkTransposes, OnBothSidesOfAnElementwiseNodeTheyCancel) {
 TEST(SinkTransposes, TwoOperandsTransposedAlikeAreTransposedOnce) {
   const auto test = Sunk(R"(g (float[A,B,C] x, float[A,B,C] z) => (float[B,C,A] y) {
     a = Transpose <perm = [1, 2, 0]> (x) b = Transpose <perm = [1, 2, 0]> (z) y = Add(a, b) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()), "Add(x,z)->y_transposed; Transpose(y_transposed)->y");
   EXPECT_EQ(IntsAttribute(test->graph().node(1), "perm"), (std::vector<int64_t>{1, 2, 0}));
 }
@@ -68,7 +68,7 @@ TEST(SinkTransposes, ConstantsAlongOneAxisTurnWithIt) {
     <float[4] s = {1.0, 2.0, 3.0, 4.0}, float two = {2.0}> {
     a = Transpose <perm = [0, 2, 1]> (x) b = Mul(a, s) c = Pow(b, two)
     y = Transpose <perm = [0, 2, 1]> (c) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()),
             "Mul(x,s_transposed)->b_transposed; Pow(b_transposed,two)->c_transposed; "
             "Transpose(c_transposed)->y");
@@ -90,7 +90,7 @@ TEST(SinkTransposes, ConstantsOfAHigherRankKeepThemInFront) {
 TEST(SinkTransposes, AReductionOfTheMovedAxesNeedsNone) {
   const auto test = Sunk(R"(g (float[N,C,H,W] x) => (float[N,C] y) {
     a = Transpose <perm = [0, 2, 3, 1]> (x) y = ReduceMax <axes = [1, 2], keepdims = 0> (a) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()), "ReduceMax(x)->y");
   EXPECT_EQ(IntsAttribute(test->graph().node(0), "axes"), (std::vector<int64_t>{2, 3}));
 }
@@ -98,7 +98,7 @@ TEST(SinkTransposes, AReductionOfTheMovedAxesNeedsNone) {
 TEST(SinkTransposes, AReductionByInputGetsNewAxes) {
   const auto test = Sunk(R"(g (float[N,C,H,W] x) => (float[N,C] y) <int64[2] axes = {1, -2}> {
     a = Transpose <perm = [0, 2, 3, 1]> (x) y = ReduceSum <keepdims = 0> (a, axes) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()), "ReduceSum(x,axes_transposed)->y");
   EXPECT_EQ(test->text.model.tensors().ReadInts(InitializerOf(test->graph(), "axes_transposed")),
             (std::vector<int64_t>{2, 3}));
@@ -115,7 +115,7 @@ TEST(SinkTransposes, ConcatAndSoftmaxGetTheirAxisRenamed) {
   const auto test = Sunk(R"(g (float[N,C,H,W] x, float[N,C,H,W] z) => (float[A,B,C,D] y) {
     a = Transpose <perm = [0, 2, 3, 1]> (x) b = Transpose <perm = [0, 2, 3, 1]> (z)
     c = Concat <axis = -1> (a, b) d = Softmax(c) y = Transpose <perm = [0, 3, 1, 2]> (d) })",
-                       1);
+                         1);
   EXPECT_EQ(Wiring(test->graph()),
             "Concat(x,z)->c_transposed; Softmax(c_transposed)->d_transposed; "
             "Transpose(d_transposed)->y");
@@ -134,7 +134,7 @@ TEST(SinkTransposes, NewDimensionsStayWhereTheyAre) {
   const auto test = Sunk(R"(g (float[N,F,T] x) => (float[N,1,F,T] y) <int64[1] axes = {2}> {
     a = Transpose <perm = [0, 2, 1]> (x) b = Unsqueeze(a, axes)
     y = Transpose <perm = [0, 2, 3, 1]> (b) })",
-                       1);
+                         1);
   // [N,F,1,T] is left to be turned into [N,1,F,T].
   EXPECT_EQ(Wiring(test->graph()), "Unsqueeze(x,axes)->b_transposed; Transpose(b_transposed)->y");
 }

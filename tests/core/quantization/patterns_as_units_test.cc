@@ -29,9 +29,9 @@ constexpr char kSwish[] = R"(<ir_version: 8, opset_import: ["" : 13]>
   })";
 
 const TensorRanges& SomeRanges() {
-  static const auto* const kRanges = new TensorRanges{
-      {"x", {-1, 1}}, {"a", {-8, 8}},  {"d", {-6, 6}}, {"e", {-1, 1}},
-      {"s", {0, 2}},  {"m", {-1, 16}}, {"y", {-1, 8}}, {"z", {-9, 9}}};
+  static const auto* const kRanges =
+      new TensorRanges{{"x", {-1, 1}}, {"a", {-8, 8}},  {"d", {-6, 6}}, {"e", {-1, 1}},
+                       {"s", {0, 2}},  {"m", {-1, 16}}, {"y", {-1, 8}}, {"z", {-9, 9}}};
   return *kRanges;
 }
 
