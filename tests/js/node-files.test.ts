@@ -19,7 +19,11 @@ test('an output appears under its name only with commit', () => {
   output.model.append(bytes('world'));
   output.data.append(bytes('weights'));
   assert.ok(!fs.existsSync(target));
-  assert.deepEqual(output.commit(), { model: target, data: `${target}.data` });
+  assert.deepEqual(output.commit(), {
+    model: target,
+    data: `${target}.data`,
+    tensorFiles: [],
+  });
   output.discard();
   assert.equal(fs.readFileSync(target, 'utf8'), 'hello world');
   assert.equal(fs.readFileSync(`${target}.data`, 'utf8'), 'weights');

@@ -23,7 +23,8 @@ function mixed(...bad: string[]): string {
 
 const flags = (dataset: string) => {
   const target = path.join(temporaryFolder(), 'o.onnx');
-  const argv = ['-i', model('classifier.onnx'), '-o', target, '--calibrate_dataset', dataset];
+  const samples = ['--calibrate_dataset', dataset, '--preprocess', 'zero-to-one'];
+  const argv = ['-i', model('classifier.onnx'), '-o', target, ...samples];
   return { target, argv };
 };
 
@@ -50,7 +51,7 @@ test('with a method of two passes the warning comes once, and the ranges are tho
   const ranges = async (folder: string) => {
     const { ranges: found, diagnostics } = await calibrate({
       modelInput: model('classifier.onnx'),
-      calibrationDataReader: datasetReader(folder),
+      calibrationDataReader: datasetReader(folder, { preprocess: 'zero-to-one' }),
       calibrateMethod: 'Entropy',
     });
     return { found, skipped: diagnostics.filter(({ code }) => code === 'SAMPLES_SKIPPED').length };

@@ -47,6 +47,10 @@ test('defaults are those of the mission', () => {
       nodes_to_quantize: [],
       nodes_to_exclude: [],
       optimize_model: true,
+      disabled_passes: [],
+      target_opset: null,
+      fix_dim: {},
+      dump_passes: null,
       effort: 'none',
       calibrate_method: 'MinMax',
       calibration_cache_path: null,
@@ -241,8 +245,10 @@ test('the core gets what it acts on and nothing else', () => {
   assert.deepEqual(Object.keys(options).sort(), [
     'activation_type',
     'calibrate_method',
+    'disabled_passes',
     'effort',
     'extra_options',
+    'fix_dim',
     'nodes_to_exclude',
     'nodes_to_quantize',
     'op_types_to_quantize',
@@ -250,6 +256,7 @@ test('the core gets what it acts on and nothing else', () => {
     'per_channel',
     'quant_format',
     'reduce_range',
+    'target_opset',
     'weight_type',
   ]);
   assert.deepEqual(options.extra_options, { ActivationSymmetric: true });
@@ -259,7 +266,7 @@ test('parameters of quant_pre_process: those without effect are refused when cha
   throwsError(
     () => checkOptions(preprocessOptions, { guess_output_rank: true }),
     'UNSUPPORTED_OPTION',
-    /guess_output_rank = true is not available yet/,
+    /guess_output_rank has no effect/,
   );
   assert.equal(
     checkOptions(preprocessOptions, { skip_symbolic_shape: true }).skip_symbolic_shape,
