@@ -7,6 +7,7 @@
 
 #include "calibration/range_json.h"
 #include "model/graph_view.h"
+#include "model/subgraphs.h"
 #include "onnx/defs/data_type_utils.h"
 #include "passes/infer_shapes.h"
 #include "quantization/option_names.h"
@@ -125,9 +126,8 @@ std::string SummaryJson(const Model& model) {
   std::map<std::string, int> op_types;
   for (const onnx::NodeProto& node : model.graph().node()) ++op_types[node.op_type()];
   uint64_t parameters = 0;
-  for (const onnx::TensorProto& initializer : model.graph().initializer()) {
-    parameters += ElementCount(initializer);
-  }
+  onnx::ModelProto copy = model.proto();  // the walk is one for editing
+  ForEachTensor(&copy, [&](const onnx::TensorProto& t) { parameters += ElementCount(t); });
   return Dump({{"inputs", std::move(inputs)},
                {"outputs", std::move(outputs)},
                {"opset", model.Opset()},

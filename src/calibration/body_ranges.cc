@@ -40,7 +40,7 @@ class RangeVectorBuilder {
         if (part.size > 0) placer.Place({part.name}, 1, i);
         size += part.size;
       }
-      for (const std::string& tensor : made[static_cast<size_t>(i + 1)]) {
+      for (const std::string& tensor : made[static_cast<size_t>(i) + 1]) {
         const Reductions::Pair pair = reductions_.Add(tensor, placer.nodes());
         const std::string negated = names_.Make(pair.highest + "_negated");
         AddNode(placer.nodes(), "Neg", {pair.highest}, negated);

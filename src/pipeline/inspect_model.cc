@@ -9,6 +9,7 @@
 #include "model/element_type.h"
 #include "model/graph_view.h"
 #include "model/node_queries.h"
+#include "model/subgraphs.h"
 
 namespace ptq {
 namespace {
@@ -111,11 +112,11 @@ ModelInspection InspectModel(StaticQuantizer* quantizer,
       CollectSteps(model, view, input.name(), &inspection.input_steps);
     }
   }
-  for (const onnx::TensorProto& tensor : model.graph().initializer()) {
-    if (FindElementBits(tensor.data_type())) {
-      inspection.weight_bytes += model.tensors().ByteSize(tensor);
-    }
-  }
+  onnx::ModelProto copy = model.proto();  // the walk is one for editing
+  ForEachTensor(&copy, [&](const onnx::TensorProto& tensor) {
+    if (!FindElementBits(tensor.data_type())) return;
+    inspection.weight_bytes += model.tensors().ByteSize(tensor);
+  });
   if (quantizer->prepared() != nullptr) {
     inspection.memory = quantizer->EstimateMemory(ShapesOfInputs(*quantizer->prepared()));
   }

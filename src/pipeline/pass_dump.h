@@ -11,12 +11,12 @@
 
 namespace ptq {
 
-// Before the names of the dump's files, such as "~passes/01_extract_constants.txt".
+// Before the names of the dump's files, which begin with a number.
 inline constexpr char kPassDumpFolder[] = "~passes/";
 
 class PassDump {
  public:
-  // Writes 00_original.txt. `model` and `files` must outlive this.
+  // Writes the model as it was, as number 0. `model` and `files` must outlive this.
   PassDump(const Model& model, Files* files);
 
   // The model as it is now, after one run of the pass.

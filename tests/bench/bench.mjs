@@ -3,7 +3,7 @@
 // machine and on what else runs on it. Each side runs `--rounds` times, in turn, and the best
 // counts.
 //   npm run bench                      calibration methods × models × runtimes
-//   npm run bench -- --calibration     calibration alone, on all models; --workers 1: no parallel runs
+//   npm run bench -- --calibration     calibration alone, on all models; --workers 1: one at a time
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations

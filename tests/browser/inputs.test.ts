@@ -14,7 +14,8 @@ import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
 
 const model = (name: string) => `tests/fixtures/pipeline/${name}`;
-const photos = ['rgb.png', 'rgb_444.jpg', 'gray.jpg'].map((name) => `tests/fixtures/image/${name}`);
+// In the order of the page: the samples of an unclear preprocessing take turns.
+const photos = ['gray.jpg', 'rgb.png', 'rgb_444.jpg'].map((name) => `tests/fixtures/image/${name}`);
 
 describe('what the page takes', { skip: skipBrowser }, () => {
   let browser: Browser;

@@ -134,7 +134,7 @@ for (const option of ['minus-one-to-one', 'imagenet', 'zero-to-one', 'zero-to-25
   });
 }
 
-/** Two Convs that give back what they get, unless it is negative or far larger than their biases. */
+/** Two Convs that give back what they get, unless it is negative or far above their biases. */
 function givesBack(bias: number): string {
   const same = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   return write(

@@ -1,5 +1,5 @@
-// Reductions in the graph: what they give is, to the bit, what the tensors hold, and a run takes the
-// memory of the model alone, as announced.
+// Reductions in the graph: what they give is, to the bit, what the tensors hold, and a run takes
+// the memory of the model alone, as announced.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -404,7 +404,7 @@ export interface ExpectedMagnitude {
 export interface InputFacts {
   /** x * scale + offset, of one value or of one a channel, by these nodes. */
   normalization: { scale: number[]; offset: number[]; opTypes: string[] } | null;
-  /** What the first BatchNormalization kept of training: by channel, of the tensor that it reads. */
+  /** What the first BatchNormalization kept of training, by channel of the tensor that it reads. */
   statistics: { tensor: string; mean: number[]; variance: number[] } | null;
   /** By channel, the biases in the first tensor that a Conv makes. */
   sums: { tensor: string; bias: number[] } | null;

@@ -43,8 +43,9 @@ const waitingSamples = (bytes: number) => Math.min(4 * bytes, 16 * mebi);
 const copies = 2;
 
 /**
- * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that take the tensors themselves. The
- * budget is kept by fewer workers first, then by several runs; a single tensor is never split.
+ * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that
+ * take the tensors themselves. The budget is kept by fewer workers first, then by several runs; a
+ * single tensor is never split.
  */
 export function planMemory(
   estimate: MemoryEstimate,

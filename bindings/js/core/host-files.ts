@@ -1,7 +1,7 @@
 // The core's files: inputs are read through InputFiles, '~scratch', '~calibration' and what is
-// dumped live in memory, '~output' and its data file go to OutputFiles. An error thrown in here would have to
-// cross the wasm stack, where a C++ catch (...) may swallow it: it is kept and thrown again by
-// CoreSession.
+// dumped live in memory, '~output' and its data file go to OutputFiles. An error thrown in here
+// would have to cross the wasm stack, where a C++ catch (...) may swallow it: it is kept and thrown
+// again by CoreSession.
 
 import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';

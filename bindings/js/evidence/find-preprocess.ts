@@ -21,7 +21,7 @@ import { rank, type Scores } from './leave-one-out.js';
 import { firstOfPresets, type OutputEvidence, outputEvidence } from './outputs.js';
 import { type TrialInput, Trials } from './trials.js';
 
-/** Pictures that the model is run on; the first half of them by themselves where most is out then. */
+/** Pictures that the model is run on; the first half of them alone where most is out then. */
 const trialCount = 8;
 /** Divergence in nats from which on no candidate has the statistics of training. */
 const noFit = 3;
@@ -188,7 +188,7 @@ class Search {
     if (evidence) this.#apply(left.length > 0 ? left : evidence.candidates, evidence);
   }
 
-  /** By preset, how many times the sums of the first Conv its biases are; null where it tells nothing. */
+  /** By preset, how many times its sums the biases of the first Conv are; null: unknown. */
   async #biasRatios(): Promise<Map<string, number> | null> {
     const { sums: first } = this.#facts;
     if (!first) return null;

@@ -10,7 +10,7 @@ import { normalize, type Observed, type TrialSession, type Trials } from './tria
 /** Pictures of the first round, which leaves a few candidates for the second. */
 const firstPictures = 4;
 const mostLeft = 4;
-/** Larger inputs take so long that fewer pictures must do, and the order of channels is not asked. */
+/** Larger inputs take so long that fewer pictures must do, and the channel order is not asked. */
 const largePixels = 448 * 448;
 const fewPictures = 2;
 /** Of the best score, what a candidate needs to be left. */
@@ -212,7 +212,7 @@ class Probabilities {
   add(candidate: PreprocessCandidate, output: Observed): void {
     const values = firstSample(output);
     if (this.#columns === null) {
-      // Boxes [N,boxes,values of a box], or the other way round: some of the values are probabilities.
+      // Boxes [N,boxes,values of a box], or the other way round: some values are probabilities.
       const [, rows = 1, width = 1] = output.dims;
       const isTable = output.dims.length === 3 && Math.min(rows, width) < mostColumns;
       if (isTable) this.#columnOf = width <= rows ? (i) => i % width : (i) => Math.floor(i / width);

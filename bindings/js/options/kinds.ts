@@ -43,7 +43,7 @@ export interface Row {
   readonly format?: QuantFormat;
   /** Present where only these calibration methods heed it. */
   readonly methods?: readonly CalibrationMethod[];
-  /** Present where there is nothing here for it to act on, with the reason: only its default goes. */
+  /** Present where there is nothing for it to act on, with the reason: only its default goes. */
   readonly refused?: string;
   /** Present where it is known but not carried out yet: only its default is accepted. */
   readonly later?: true | 'SmoothQuant'; // the name of what it belongs to

@@ -51,8 +51,8 @@ export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<Quan
 }
 
 /**
- * What a model is, read in a worker. Rejects with QuantizeError, or with the signal's reason after it was
- * aborted.
+ * What a model is, read in a worker. Rejects with QuantizeError, or with the signal's reason after
+ * it was aborted.
  */
 export function inspectInWorker(
   model: ModelInput,
@@ -64,8 +64,8 @@ export function inspectInWorker(
 }
 
 /**
- * findPreprocess() in a worker. Rejects with QuantizeError, or with the signal's reason after it was
- * aborted.
+ * findPreprocess() in a worker. Rejects with QuantizeError, or with the signal's reason after it
+ * was aborted.
  */
 export function findPreprocessInWorker(
   options: WorkerFindOptions & WorkerHost & { signal?: AbortSignal | undefined },

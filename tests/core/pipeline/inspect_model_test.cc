@@ -50,6 +50,15 @@ TEST(InspectModel, SaysWhichNodesEachFormatQuantizes) {
   EXPECT_EQ(inspection.weight_bytes, 12u);
 }
 
+TEST(InspectModel, WeightsOfConstantNodesCount) {
+  const ModelInspection inspection = Inspect(R"(<ir_version: 8, opset_import: ["" : 13]>
+    g (float[N,2] x) => (float[N,2] y) {
+      w = Constant <value = float[2,2] {1, 2, 3, 4}> ()
+      y = MatMul(x, w)
+    })");
+  EXPECT_EQ(inspection.weight_bytes, 16u);
+}
+
 TEST(InspectModel, FindsWhatTheGraphDoesToItsInput) {
   const ModelInspection inspection = Inspect(kModel);
   ASSERT_EQ(inspection.input_steps.size(), 2u);

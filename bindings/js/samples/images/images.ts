@@ -91,7 +91,7 @@ function imageSource(
   };
 }
 
-/** How pictures are preprocessed: one way, or where that is open the ones that they take turns with. */
+/** How pictures are preprocessed: one way, or where that is open those that take turns. */
 function takeTurns(
   model: ModelSummary,
   given: PartialPreprocess,
