@@ -167,8 +167,9 @@ FloatWeights FindFloatWeights(const GraphView& view, const QuantPlan& plan,
     weights.left.push_back(explainer.Explain(tensor, holder));
   };
   ForEachWeight(view.graph(), nullptr, add);
-  std::stable_sort(weights.left.begin(), weights.left.end(),
-                   [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  std::sort(weights.left.begin(), weights.left.end(), [](const auto& a, const auto& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.tensor < b.tensor;
+  });
   return weights;
 }
 
