@@ -1,6 +1,7 @@
 // node tests/results/preprocessing.mjs: writes the table of docs/preprocessing.md, whether the
 // preprocessing that is found is that which the manifests say. They are read for this alone:
-// nothing in the library knows a name or a file. Words on the command line pick models and only print.
+// nothing in the library knows a name or a file. Words on the command line pick models and only
+// print.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
