@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/attributes.h"
+#include "model/find_constant.h"
 #include "model/graph_view.h"
 #include "model/node_queries.h"
 
@@ -14,17 +15,6 @@ namespace {
 
 // More values than a picture has channels are no normalization.
 constexpr int64_t kMostChannels = 4;
-
-// An initializer, or the value of a Constant node; null where `tensor` is computed.
-const onnx::TensorProto* FindConstant(const GraphView& view, const std::string& tensor) {
-  const onnx::TensorProto* initializer = view.Initializer(tensor);
-  const int producer = view.Producer(tensor);
-  if (initializer != nullptr || producer < 0) return initializer;
-  const onnx::NodeProto& node = view.node(producer);
-  if (!IsOp(node, "Constant")) return nullptr;
-  const onnx::AttributeProto* value = FindAttribute(node, "value");
-  return value != nullptr && value->has_t() ? &value->t() : nullptr;
-}
 
 bool IsFloat(const onnx::TensorProto& tensor) {
   return tensor.data_type() == onnx::TensorProto::FLOAT ||

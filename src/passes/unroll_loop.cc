@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "model/attributes.h"
+#include "model/find_constant.h"
 #include "model/node_builder.h"
 #include "model/node_queries.h"
 #include "model/tensor_builder.h"
@@ -86,8 +87,7 @@ class Iterations {
     if (producer >= 0 && IsOp(inside.node(producer), "Identity")) {
       name = inside.node(producer).input(0);
     } else if (producer >= 0) {
-      const onnx::AttributeProto* value = FindAttribute(inside.node(producer), "value");
-      return IsOp(inside.node(producer), "Constant") && value != nullptr && IsTrue(&value->t());
+      return IsTrue(ValueOfConstant(inside.node(producer)));
     }
     if (name == body.input(1).name()) return true;
     if (inside.Producer(name) >= 0) return false;

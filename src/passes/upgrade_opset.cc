@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "model/attributes.h"
 #include "model/domains.h"
+#include "model/find_constant.h"
 #include "model/graph_view.h"
 #include "model/node_builder.h"
 #include "model/node_queries.h"
@@ -201,10 +201,7 @@ class GraphUpgrader : public UpgradeContext {
     if (owner == nullptr) return nullptr;
     const int producer = owner->view_.Producer(tensor);
     if (producer < 0) return ConstantOf(owner->view_, tensor);
-    const onnx::NodeProto& node = owner->view_.graph().node(producer);
-    if (!IsOp(node, "Constant")) return nullptr;
-    const onnx::AttributeProto* value = FindAttribute(node, "value");
-    return value != nullptr && value->has_t() ? &value->t() : nullptr;
+    return ValueOfConstant(owner->view_.graph().node(producer));
   }
 
   const GraphView view_;

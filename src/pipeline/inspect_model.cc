@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "model/attributes.h"
 #include "model/element_type.h"
+#include "model/find_constant.h"
 #include "model/graph_view.h"
 #include "model/node_queries.h"
 #include "model/subgraphs.h"
@@ -20,16 +20,6 @@ constexpr int kMostSteps = 16;     // behind an input
 bool IsOneOf(const onnx::NodeProto& node, std::initializer_list<const char*> op_types) {
   return std::any_of(op_types.begin(), op_types.end(),
                      [&](const char* op_type) { return IsOp(node, op_type); });
-}
-
-// An initializer, or the value of a Constant node.
-const onnx::TensorProto* FindConstant(const GraphView& view, const std::string& tensor) {
-  const int producer = view.Producer(tensor);
-  if (producer < 0) return view.Initializer(tensor);
-  const onnx::NodeProto& node = view.node(producer);
-  const onnx::AttributeProto* value =
-      IsOp(node, "Constant") ? FindAttribute(node, "value") : nullptr;
-  return value != nullptr && value->has_t() ? &value->t() : nullptr;
 }
 
 // Small constants of floats only.
