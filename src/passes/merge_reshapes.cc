@@ -25,12 +25,6 @@
 namespace ptq {
 namespace {
 
-bool KeepsElements(const onnx::NodeProto& node) {
-  const bool known = IsOp(node, "Reshape") || IsOp(node, "Flatten") || IsOp(node, "Squeeze") ||
-                     IsOp(node, "Unsqueeze");
-  return known && HasInput(node, 0) && node.output_size() == 1;
-}
-
 class Merger {
  public:
   explicit Merger(PassContext& context)

@@ -54,6 +54,7 @@ std::span<const Pass> OptimizePasses() {
        MergeTransposes},
       {"merge_reshapes", "Reshape, Flatten, Squeeze and Unsqueeze in a row become one",
        MergeReshapes},
+      {"cancel_reshapes", "Reshapes that cancel around elementwise nodes go", CancelReshapes},
       {"eliminate_unused", "what no output needs is removed", EliminateUnused},
       {"drop_unused_imports", "opset imports that no node needs are dropped", DropUnusedImports},
   };

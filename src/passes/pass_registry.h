@@ -21,6 +21,7 @@ int EliminateNoopMovement(PassContext& context);
 int EliminateNoopArithmetic(PassContext& context);
 int EliminateCommonSubexpressions(PassContext& context);
 int MergeTransposes(PassContext& context);
+int CancelReshapes(PassContext& context);
 int SinkTransposes(PassContext& context);
 int FuseSpaceToDepth(PassContext& context);
 int FuseDepthToSpace(PassContext& context);

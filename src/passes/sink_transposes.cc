@@ -21,6 +21,7 @@
 #include "model/node_builder.h"
 #include "model/node_queries.h"
 #include "model/tensor_builder.h"
+#include "passes/elementwise.h"
 #include "passes/graph_queries.h"
 #include "passes/ir_version.h"
 #include "passes/known_values.h"
@@ -31,28 +32,12 @@ namespace {
 
 using Order = std::vector<int64_t>;
 
-template <size_t kCount>
-bool IsOneOf(const onnx::NodeProto& node, const std::array<std::string_view, kCount>& op_types) {
-  return std::any_of(op_types.begin(), op_types.end(),
-                     [&](std::string_view op_type) { return IsOp(node, op_type); });
-}
-
-// Each element of the output is made of the elements at its place.
-bool IsElementwise(const onnx::NodeProto& node) {
-  static constexpr std::array<std::string_view, 36> kOpTypes = {
-      "Abs",  "Add",   "Cast",  "Ceil",    "Clip",        "Cos",       "Div",       "Elu",
-      "Erf",  "Exp",   "Floor", "Gelu",    "HardSigmoid", "HardSwish", "LeakyRelu", "Log",
-      "Max",  "Mean",  "Min",   "Mish",    "Mul",         "Neg",       "Pow",       "Reciprocal",
-      "Relu", "Round", "Selu",  "Sigmoid", "Sign",        "Sin",       "Softplus",  "Softsign",
-      "Sqrt", "Sub",   "Sum",   "Tanh"};
-  return IsOneOf(node, kOpTypes);
-}
-
 bool IsReduction(const onnx::NodeProto& node) {
   static constexpr std::array<std::string_view, 10> kOpTypes = {
       "ReduceL1",   "ReduceL2",  "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
       "ReduceMean", "ReduceMin", "ReduceProd",   "ReduceSum",       "ReduceSumSquare"};
-  return IsOneOf(node, kOpTypes);
+  return std::any_of(kOpTypes.begin(), kOpTypes.end(),
+                     [&](std::string_view op_type) { return IsOp(node, op_type); });
 }
 
 bool IsIdentity(const Order& order) { return std::is_sorted(order.begin(), order.end()); }

@@ -32,7 +32,7 @@ async function prepare(path) {
     core.open();
     core.configure({ optimize_model: true });
     const report = core.prepare();
-    core.writePrepared('');
+    core.writePrepared({ externalFile: '', threshold: 0, filePerTensor: false, inferredTypes: false });
     return { report, model: output.modelBytes() };
   } finally {
     core.dispose();
@@ -107,7 +107,13 @@ const decibels = (value) => (value === null ? 'not measured' : `${value.toFixed(
 /** A row for each pass that changes the model and the SQNR by half a decibel. */
 async function passRows(data, entry, samples) {
   const { report } = await prepare(join(data, entry.file));
-  const all = await sqnr(data, entry, [], samples);
+  let all;
+  try {
+    all = await sqnr(data, entry, [], samples);
+  } catch (error) {
+    console.log(`${basename(entry.file, '.onnx')}: ${error.code ?? error.message}`);
+    return [];
+  }
   const rows = [];
   for (const { name } of [...report.passes, { name: 'fuse_patterns' }]) {
     if (rows.some(([, pass]) => pass === `\`${name}\``)) continue;

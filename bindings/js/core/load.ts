@@ -58,6 +58,7 @@ async function load(): Promise<Core> {
     // A literal new URL(…, import.meta.url): bundlers recognize it and copy the file along.
     locateFile: () => new URL('../wasm/ptq_core.wasm', import.meta.url).href,
     ...(compiled && { instantiateWasm: instantiate(compiled) }),
+    printErr: () => {}, // what it says is also thrown
   });
 }
 

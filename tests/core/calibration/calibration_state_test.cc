@@ -110,6 +110,23 @@ TEST_P(CalibrationStateTest, AStateOfOtherTensorsOrBinsIsRefused) {
   if (GetParam() != CalibrationMethod::kMinMax) {
     EXPECT_EQ(CodeOfRestore(GetParam(), state.dump()), ErrorCode::kInvalidCalibrationState);
   }
+  for (const double count : {1e89, -1.0, 0.5, 1.8446744073709552e19}) {
+    state = json::parse(calibration.Save());
+    bool any = false;
+    const auto spoil = [&](json& counts) {
+      if (counts.empty()) return;
+      counts[0] = count;
+      any = true;
+    };
+    for (json& tensor : state["tensors"]) {
+      if (tensor.contains("counts")) spoil(tensor["counts"]);
+      if (tensor.contains("nested")) spoil(tensor["nested"]["counts"]);
+    }
+    if (any) {
+      EXPECT_EQ(CodeOfRestore(GetParam(), state.dump()), ErrorCode::kInvalidCalibrationState)
+          << count;
+    }
+  }
   EXPECT_EQ(CodeOfRestore(GetParam(), "not JSON"), ErrorCode::kInvalidCalibrationState);
   EXPECT_EQ(CodeOfRestore(GetParam(), "{}"), ErrorCode::kInvalidCalibrationState);
 }
