@@ -230,6 +230,7 @@ const movement: Record<string, Block> = {
     const middle = m.random.pick([flat, [1, ...dims], [...dims, 1], [1, ...flat]]);
     let y = m.reshape(x, middle);
     if (m.random.chance(0.4)) y = m.unary(m.random.pick(unary), y);
+    if (m.random.chance(0.3)) y = m.either('Mul', y, m.positive(m.random.pick([[], [1]])));
     const known = m.random.pick(identity(dims.length + 1));
     return m.reshape(
       y,
