@@ -129,6 +129,15 @@ class Session {
     Quantizer().SetStatistics(StatisticsFromJson(statistics));
   }
 
+  std::string BeginMoments(size_t samples) { return ToJson(Quantizer().BeginMoments(samples)); }
+
+  // `dims`: a JSON list.
+  void ObserveMoments(const std::string& tensor, const std::string& dims, uintptr_t pointer,
+                      size_t count) {
+    Quantizer().ObserveMoments(tensor, DimsFromJson(dims),
+                               {reinterpret_cast<const float*>(pointer), count});
+  }
+
   // `repairs`: JSON of Repairs.
   std::string Quantize(const std::string& external_file, const std::string& repairs) {
     TruncateOutputs(external_file);
@@ -174,6 +183,8 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)
       .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
+      .function("beginMoments", &Guarded<&Session::BeginMoments>::Call)
+      .function("observeMoments", &Guarded<&Session::ObserveMoments>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }
 

@@ -229,6 +229,8 @@ std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
   return Dump(list);
 }
 
+std::string ToJson(const std::vector<std::string>& names) { return Dump(names); }
+
 std::string ToJson(const MemoryEstimate& estimate) {
   return Dump({{"weights", estimate.weights},
                {"activations", estimate.activations},
@@ -267,6 +269,10 @@ std::vector<CalibratedTensor> TensorsFromJson(const std::string& text) {
                        item.value("channels", size_t{1}), item.value("means", false)});
   }
   return tensors;
+}
+
+std::vector<int64_t> DimsFromJson(const std::string& text) {
+  return json::parse(text).get<std::vector<int64_t>>();
 }
 
 std::vector<std::string> NamesFromJson(const std::string& text) {
@@ -329,7 +335,8 @@ std::string ToJson(const QuantizeReport& report) {
                {"repaired",
                 {{"equalized", report.repaired.equalized},
                  {"corrected", report.repaired.corrected},
-                 {"smoothed", report.repaired.smoothed}}},
+                 {"smoothed", report.repaired.smoothed},
+                 {"rounded", report.repaired.rounded}}},
                {"diagnostics", DiagnosticsJson(report.diagnostics)}});
 }
 
@@ -351,9 +358,14 @@ std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
 }
 
 Repairs RepairsFromJson(const std::string& text) {
-  const json repairs = json::parse(text);
-  return {repairs.at("layerIo").get<bool>(), repairs.at("equalize").get<bool>(),
-          repairs.at("correctBiases").get<bool>(), repairs.at("smooth").get<double>()};
+  const json given = json::parse(text);
+  Repairs repairs;
+  repairs.layer_io = given.at("layerIo").get<bool>();
+  repairs.equalize = given.at("equalize").get<bool>();
+  repairs.correct_biases = given.at("correctBiases").get<bool>();
+  repairs.round = given.at("round").get<bool>();
+  repairs.smooth = given.at("smooth").get<double>();
+  return repairs;
 }
 
 std::string ToJson(const TensorStatistics& statistics) {

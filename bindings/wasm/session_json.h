@@ -21,6 +21,7 @@ std::string StructureJson(const Model& model);
 std::string ToJson(const PrepareReport& report);
 std::string ToJson(const ModelInspection& inspection);
 std::string ToJson(const std::vector<CalibratedTensor>& tensors);
+std::string ToJson(const std::vector<std::string>& names);
 std::string ToJson(const MemoryEstimate& estimate);
 std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
 std::string ToJson(const InputFacts& facts);
@@ -37,6 +38,7 @@ TensorStatistics StatisticsFromJson(const std::string& json);
 Repairs RepairsFromJson(const std::string& json);
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
 std::vector<std::string> NamesFromJson(const std::string& json);
+std::vector<int64_t> DimsFromJson(const std::string& json);
 std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& json);
 // {tensor: ["float32", rank]}; types that are none of ONNX's are left out.
 std::map<std::string, ObservedType> TypesFromJson(const std::string& json);

@@ -203,6 +203,8 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset, Files* dump) {
   report.nodes_before = model_.graph().node_size();
   report.opset_before = model_.Opset();
   ReportQuantizedAlready(model_.graph(), &report.diagnostics);
+  moments_.reset();
+  rounder_.reset();
   prepared_.emplace(model_);
   FixDims(config_.fix_dim, &prepared_->graph());
   // Planners and passes rely on topological order, which ONNX requires (IR specification), but some
@@ -336,6 +338,17 @@ void StaticQuantizer::SetStatistics(TensorStatistics statistics) {
   statistics_ = std::move(statistics);
 }
 
+std::vector<std::string> StaticQuantizer::BeginMoments(size_t samples) {
+  moments_.emplace(PlanContext(*prepared_, config_, ranges_), statistics_, samples);
+  rounder_.emplace(&*moments_);
+  return moments_->Inputs();
+}
+
+void StaticQuantizer::ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,
+                                     std::span<const float> values) {
+  if (moments_) moments_->Observe(tensor, dims, values);
+}
+
 QuantPlan StaticQuantizer::Plan(const Model& model, const StaticQuantConfig& config,
                                 const TensorRanges& ranges) const {
   const PlanContext context(model, config, ranges);
@@ -368,17 +381,35 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const
   // A corrected bias may raise the scale of its weight, whose rounding then is another one.
   constexpr int kMostRounds = 3;
   const Model uncorrected = model;
-  for (int round = 0; repairs.correct_biases && round < kMostRounds; ++round) {
+  const bool corrects = repairs.correct_biases || repairs.round;
+  for (int round = 0; corrects && round < kMostRounds; ++round) {
     model = uncorrected;
-    report.repaired.corrected = CorrectBiases(plan, statistics, &model);
+    report.repaired.corrected = CorrectBiases(plan, statistics, {}, &model);
     QuantPlan next = Plan(model, config, ranges);
     const bool same = HaveSameScales(plan, next);
     plan = std::move(next);
     if (same) break;
   }
+  RoundedWeights rounded;
+  if (repairs.round && rounder_) {
+    model = uncorrected;
+    rounded = rounder_->Round(plan, statistics, &model);
+    report.repaired.corrected = CorrectBiases(plan, statistics, rounded, &model);
+    QuantPlan next = Plan(model, config, ranges);
+    // The values are on these grids; what the biases have grown by is within their room.
+    for (const auto& [name, values] : rounded) {
+      next.tensors[next.tensor_index.at(name)].params = plan.Find(name)->params;
+    }
+    plan = std::move(next);
+  }
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);
   Model quantized = model;
+  for (onnx::TensorProto& initializer : *quantized.graph().mutable_initializer()) {
+    const auto values = rounded.find(initializer.name());
+    if (values != rounded.end()) initializer = values->second;
+  }
+  report.repaired.rounded = static_cast<int>(rounded.size());
   const GraphView view(model.graph(), config_.bodies());
   report.nodes = NodesOf(view, plan);
   bool any = !plan.biases.empty();  // also of nodes that were quantized before

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@
 #include "quantization/weight_form.h"
 #include "repair/channel_statistics.h"
 #include "repair/repairs.h"
+#include "repair/round_weights.h"
+#include "repair/second_moments.h"
 
 namespace ptq {
 
@@ -110,6 +113,12 @@ class StaticQuantizer {
   // What Calibration::Statistics() gave: with an effort, what repairs are made from.
   void SetStatistics(TensorStatistics statistics);
 
+  // What adaptive rounding knows of the inputs of layers: the tensors that BeginMoments() returns,
+  // of `samples` samples, after SetRanges and SetStatistics. Until the model is prepared anew.
+  std::vector<std::string> BeginMoments(size_t samples);
+  void ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,
+                      std::span<const float> values);
+
   // Plans, rewrites and writes kOutputFile, with repairs where asked for. Throws kMissingRange,
   // kInvalidRange, kUnsupportedModel.
   QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
@@ -126,6 +135,8 @@ class StaticQuantizer {
   std::map<std::string, std::vector<std::string>> inlined_;  // calls of functions, by name
   TensorRanges ranges_;
   TensorStatistics statistics_;
+  std::optional<SecondMoments> moments_;
+  std::optional<WeightRounder> rounder_;
 };
 
 // The lowest opset that the output of `config` can have: 11 for QuantizeLinear and the QLinear

@@ -7,12 +7,15 @@
 #include "model/model.h"
 #include "quantization/quant_plan.h"
 #include "repair/channel_statistics.h"
+#include "repair/weight_grid.h"
 
 namespace ptq {
 
 // Corrects the biases of all layers of `model` whose weights `plan` rounds and whose inputs were
-// observed; a Conv or Gemm without a bias is given one. Returns how many. The correction belongs to
-// these roundings: with another plan begin from the uncorrected model.
-int CorrectBiases(const QuantPlan& plan, const TensorStatistics& statistics, Model* model);
+// observed; a Conv or Gemm without a bias is given one. `rounded`: weights that are not rounded to
+// the nearest. Returns how many. The correction belongs to these roundings: with others begin from
+// the uncorrected model.
+int CorrectBiases(const QuantPlan& plan, const TensorStatistics& statistics,
+                  const RoundedWeights& rounded, Model* model);
 
 }  // namespace ptq

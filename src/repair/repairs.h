@@ -8,10 +8,11 @@ struct Repairs {
   bool layer_io = false;        // only linear layers are quantized: quantization/layer_io.h
   bool equalize = false;        // channels are scaled against each other: equalize.h
   bool correct_biases = false;  // biases take the mean error of rounded weights: correct_biases.h
+  bool round = false;           // weights adaptively, and biases corrected for it: round_weights.h
 
   double smooth = 0;  // the alpha of smooth.h; 0: not smoothed. With layer_io
 
-  bool any() const { return layer_io || equalize || correct_biases || smooth > 0; }
+  bool any() const { return layer_io || equalize || correct_biases || round || smooth > 0; }
 };
 
 // What they did.
@@ -19,6 +20,7 @@ struct RepairCounts {
   int equalized = 0;  // pairs of layers
   int corrected = 0;  // biases
   int smoothed = 0;   // tensors
+  int rounded = 0;    // weights, adaptively
 };
 
 }  // namespace ptq

@@ -10,21 +10,27 @@ const stepsOf = (options: object) =>
     Object.keys(step).join(' + '),
   );
 
+const rounding = 'round + correctBiases';
+const plain = ['correctBiases', rounding];
+
 test('channels are equalized where a weight has one scale, and ranges are those of the values', () => {
-  assert.deepEqual(stepsOf({}), ['correctBiases', 'equalize + correctBiases']);
-  assert.deepEqual(stepsOf({ per_channel: true }), ['correctBiases']);
-  assert.deepEqual(stepsOf({ calibrate_method: 'Entropy' }), ['correctBiases']);
+  assert.deepEqual(stepsOf({}), ['correctBiases', 'equalize + correctBiases', rounding]);
+  assert.deepEqual(stepsOf({ per_channel: true }), plain);
+  assert.deepEqual(stepsOf({ calibrate_method: 'Entropy' }), plain);
 });
 
 test('nodes stay float in QDQ only, and where nobody chose what is quantized', () => {
   const qdq = { quant_format: 'QDQ', weight_type: 'QInt8', per_channel: true };
-  const all = ['correctBiases', 'layerIo + correctBiases', 'smooth', 'smooth', 'smooth'];
+  const all = ['correctBiases', 'layerIo + correctBiases', 'smooth', 'smooth', 'smooth', rounding];
   assert.deepEqual(stepsOf(qdq), all);
-  assert.deepEqual(stepsOf({ ...qdq, calibrate_method: 'Entropy' }), all.slice(0, 2));
-  assert.deepEqual(stepsOf({ ...qdq, op_types_to_quantize: ['Conv'] }), ['correctBiases']);
-  assert.deepEqual(stepsOf({ ...qdq, nodes_to_quantize: ['a'] }), ['correctBiases']);
+  assert.deepEqual(stepsOf({ ...qdq, calibrate_method: 'Entropy' }), [
+    ...all.slice(0, 2),
+    rounding,
+  ]);
+  assert.deepEqual(stepsOf({ ...qdq, op_types_to_quantize: ['Conv'] }), plain);
+  assert.deepEqual(stepsOf({ ...qdq, nodes_to_quantize: ['a'] }), plain);
   const overrides = { TensorQuantOverrides: { x: [{ quant_type: 'QUInt8' }] } };
-  assert.deepEqual(stepsOf({ ...qdq, extra_options: overrides }), ['correctBiases']);
+  assert.deepEqual(stepsOf({ ...qdq, extra_options: overrides }), plain);
 });
 
 test('smoothing goes with layers that stand alone', () => {

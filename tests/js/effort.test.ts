@@ -117,3 +117,55 @@ test('what it cannot work with is refused', async () => {
   });
   await refused({ calibrationCache });
 });
+
+/** A layer of 4-bit weights over pictures: what its kernel reads is almost the same everywhere. */
+function overPictures(): string {
+  const file = path.join(temporaryFolder(), 'over-pictures.onnx');
+  writeModel(file, {
+    nodes: [{ opType: 'Conv', name: 'layer', inputs: ['x', 'w'], outputs: ['y'] }],
+    weights: [{ name: 'w', dims: [8, 4, 5, 5], pattern: noise(8 * 4 * 25, 3) }],
+    inputs: [{ name: 'x', dims: [1, 4, 16, 16] }],
+    outputs: [{ name: 'y', dims: [1, 8, 12, 12] }],
+  });
+  return file;
+}
+
+/** Each a slope of its own, with a little noise (of `share`; 1: nothing else). */
+const pictures = (count: number, share: number): Feeds[] =>
+  Array.from({ length: count }, (_, sample) => {
+    const [base, right, down] = noise(3, 100 + sample);
+    const grain = noise(4 * 256, 200 + sample);
+    const data = grain.map((value, i) => {
+      const slope =
+        base! + right! * ((i % 16) / 8 - 1) + down! * ((Math.floor(i / 16) % 16) / 8 - 1);
+      return share * value + (1 - share) * slope;
+    });
+    return { x: { type: 'float32', dims: [1, 4, 16, 16], data } };
+  });
+
+const onPictures = (options: object, share = 0.03) =>
+  quantizeStatic({
+    modelInput: overPictures(),
+    calibrationDataReader: pictures(24, share),
+    quantFormat: 'QDQ',
+    weightType: 'QInt4',
+    perChannel: true,
+    ...options,
+  } as never);
+
+test('weights are rounded for inputs that move together, whatever the number of workers', async () => {
+  const { report: none } = await onPictures({});
+  const { report, model: bytes } = await onPictures({ effort: 'fast', workers: 1 });
+  assert.equal(report.effort?.repairs.round, true);
+  const tried = report.effort!.tried.filter(({ accepted }) => accepted);
+  assert.ok(tried.at(-1)!.sqnr! > tried[0]!.sqnr! + 8, JSON.stringify(tried));
+  assert.ok(report.quality.sqnr! > none.quality.sqnr! + 8);
+  const { model: again } = await onPictures({ effort: 'fast', workers: 3 });
+  assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(again as Uint8Array)));
+});
+
+test('rounding is refused where inputs have nothing to do with each other', async () => {
+  const { report } = await onPictures({ effort: 'fast' }, 1);
+  assert.equal(report.effort?.repairs.round, false);
+  assert.ok(report.effort!.tried.some(({ repairs, accepted }) => repairs.round && !accepted));
+});

@@ -207,6 +207,8 @@ export interface Repairs {
   equalize: boolean;
   /** Biases take the mean error of rounded weights (bias correction). */
   correctBiases: boolean;
+  /** Weights are rounded adaptively, and biases corrected for that; see CoreSession.beginMoments(). */
+  round: boolean;
   /** Alpha of SmoothQuant, by which channels of inputs are scaled against weights; 0: not. */
   smooth: number;
 }
@@ -241,9 +243,9 @@ export interface QuantizeReport {
   bytesWritten: number;
   /**
    * What the repairs did: pairs of layers that were equalized, biases that were
-   * corrected, tensors that were smoothed.
+   * corrected, tensors that were smoothed, weights that were rounded adaptively.
    */
-  repaired: { equalized: number; corrected: number; smoothed: number };
+  repaired: { equalized: number; corrected: number; smoothed: number; rounded: number };
   diagnostics: Diagnostic[];
 }
 

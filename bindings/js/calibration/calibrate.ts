@@ -134,7 +134,8 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       calibration.endPass();
     }
     const { held } = calibrationRun;
-    if (resume && !shard && options.effort !== 'none') await holdAgain(samples, held);
+    let { kept } = calibrationRun;
+    if (resume && !shard && options.effort !== 'none') kept = await keepAgain(samples, held);
     run.note(...unusable.notes());
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     if (ranges !== null) {
@@ -150,7 +151,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     }
     return {
       samples: calibrationRun.samples,
-      kept: calibrationRun.kept.samples,
+      kept: kept.samples,
       held: held.samples,
       ranges,
       statistics: options.effort !== 'none' && ranges ? calibration.statistics() : null,
@@ -166,13 +167,16 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   }
 }
 
-/** Samples that were held out before a run was stopped are read again. */
-async function holdAgain(samples: SamplePasses, held: HeldSamples): Promise<void> {
+/** Samples that were held out or kept before a run was stopped are read again. */
+async function keepAgain(samples: SamplePasses, held: HeldSamples): Promise<KeptSamples> {
+  const kept = new KeptSamples(samples.length);
   let index = 0;
   for await (const feeds of samples.pass({ first: 0, step: 1 }, false)) {
     if (feeds !== null && held.wants(index)) held.keep(feeds, index);
+    else if (feeds !== null) kept.offer(feeds, index);
     index++;
   }
+  return kept;
 }
 
 /**

@@ -50,6 +50,17 @@ const optimizations = {
   webgpu: 'disabled',
 } as const satisfies Record<RuntimeKind, string>;
 
+/** Loads what a pass runs. Throws RUNTIME_CANNOT_LOAD. */
+export function startSession(runtime: Runtime, pass: PassModel): Promise<RuntimeSession> {
+  const { label, model, externalData, asWritten } = pass;
+  return createSession(runtime, label, {
+    model,
+    externalData,
+    optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
+    frugal: true,
+  });
+}
+
 export class Runner {
   readonly #pass: PassModel;
   readonly #session: RuntimeSession;
@@ -69,14 +80,7 @@ export class Runner {
     pass: PassModel,
     calibration: CoreCalibration,
   ): Promise<Runner> {
-    const { label, model, externalData, asWritten } = pass;
-    const session = await createSession(runtime, label, {
-      model,
-      externalData,
-      optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
-      frugal: true,
-    });
-    return new Runner(pass, session, calibration);
+    return new Runner(pass, await startSession(runtime, pass), calibration);
   }
 
   /**

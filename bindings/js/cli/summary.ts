@@ -31,6 +31,7 @@ function effortText({ held, repairs, tried }: EffortReport): string {
     repairs.equalize ? 'channels equalized' : '',
     repairs.smooth > 0 ? 'inputs smoothed' : '',
     repairs.correctBiases ? 'biases corrected' : '',
+    repairs.round ? 'weights rounded adaptively' : '',
   ].filter(Boolean);
   if (tried.length === 0) return 'nothing tried';
   const accepted = tried.filter((one) => one.accepted && one.sqnr !== null);

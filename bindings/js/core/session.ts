@@ -1,4 +1,5 @@
 // One model in the core as typed calls: JSON is parsed here.
+import { QuantizeError } from '../base/errors.js';
 import type {
   CalibratedTensor,
   CalibrationModel,
@@ -18,7 +19,13 @@ import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
 
-const noRepairs: Repairs = { layerIo: false, equalize: false, correctBiases: false, smooth: 0 };
+const noRepairs: Repairs = {
+  layerIo: false,
+  equalize: false,
+  correctBiases: false,
+  round: false,
+  smooth: 0,
+};
 
 /** How a prepared model is written. */
 export interface PreparedOutput {
@@ -129,6 +136,26 @@ export class CoreSession {
   /** `statistics`: the JSON of CoreCalibration.statistics(). */
   setStatistics(statistics: string): void {
     this.#call(() => this.#session.setStatistics(statistics));
+  }
+
+  /**
+   * For adaptive rounding, after setRanges() and setStatistics(): returns the tensors that
+   * observeMoments() is to be given, of so many samples.
+   */
+  beginMoments(samples: number): string[] {
+    return this.#json((session) => session.beginMoments(samples));
+  }
+
+  observeMoments(tensor: string, dims: readonly number[], values: Float32Array): void {
+    const pointer = this.#core._malloc(values.byteLength);
+    if (!pointer) throw new QuantizeError('OUT_OF_MEMORY', 'the core has no memory');
+    try {
+      this.#core.HEAPF32.set(values, pointer / 4);
+      const shape = JSON.stringify(dims);
+      this.#call(() => this.#session.observeMoments(tensor, shape, pointer, values.length));
+    } finally {
+      this.#core._free(pointer);
+    }
   }
 
   quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {

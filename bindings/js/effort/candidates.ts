@@ -9,6 +9,7 @@ export const noRepairs: Repairs = {
   layerIo: false,
   equalize: false,
   correctBiases: false,
+  round: false,
   smooth: 0,
 };
 
@@ -32,6 +33,7 @@ export function repairSteps(asked: Asked): Partial<Repairs>[] {
     { correctBiases: true },
     ...(mayEqualize(asked) ? [{ equalize: true, correctBiases: true }] : []),
     ...(mayLeaveFloat(asked) ? [{ layerIo: true, correctBiases: true }, ...smoothing(asked)] : []),
+    { round: true, correctBiases: true },
   ];
 }
 

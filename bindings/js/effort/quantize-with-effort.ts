@@ -25,6 +25,8 @@ interface EffortInput {
   summary: ModelSummary;
   checked: CheckedStatic;
   held: readonly Feeds[];
+  /** Gives the core what adaptive rounding needs: called once, before that is tried. */
+  collectMoments(): Promise<void>;
 }
 
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
@@ -88,6 +90,7 @@ export async function quantizeWithEffort(
     if (decibels(best.noise) >= goodDecibels) break;
     if (!fits(step, effort.repairs)) continue;
     const repairs = { ...effort.repairs, ...step };
+    if (step.round === true) await given.collectMoments();
     const candidate = write(repairs);
     written = repairs;
     if (isSame(step, candidate, quantized)) continue;
@@ -106,11 +109,12 @@ export async function quantizeWithEffort(
 
 /** Whether there was nothing to repair in the way that the step adds, or hardly anything. */
 function isSame(
-  { smooth, equalize, layerIo }: Partial<Repairs>,
+  { smooth, equalize, layerIo, round }: Partial<Repairs>,
   made: QuantizeReport,
   before: QuantizeReport,
 ): boolean {
-  const { smoothed, equalized, corrected } = made.repaired;
+  const { smoothed, equalized, corrected, rounded } = made.repaired;
+  if (round === true) return rounded === 0;
   if (corrected !== before.repaired.corrected) return false;
   if (smooth !== undefined) return smoothed === 0;
   if (equalize === true) return equalized === 0;

@@ -14,6 +14,7 @@ import type {
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
+import { collectMoments } from '../calibration/collect-moments.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
 import { learnTypes } from '../calibration/pass-model.js';
 import { ModelFiles } from '../core/host-files.js';
@@ -165,7 +166,14 @@ export async function quantizeChecked<Model>(
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     if (statistics !== null) opened.core.setStatistics(statistics);
     const { quantized, effort } = await run.stage('quantize', () =>
-      quantizeWithEffort({ ...opened, run, output, checked, held }),
+      quantizeWithEffort({
+        ...opened,
+        run,
+        output,
+        checked,
+        held,
+        collectMoments: () => collectMoments({ ...opened, model: summary, run }, samples.kept),
+      }),
     );
     if (cache.cached) {
       refuseForeignCache(quantized);

@@ -98,6 +98,13 @@ export interface Session {
   /** What repairs are made from: JSON as of Calibration.statistics(). */
   setStatistics(statisticsJson: string): void;
   /**
+   * For adaptive rounding, after setRanges() and setStatistics(). Returns a JSON list of the tensors
+   * to observe, in each of `samples` samples.
+   */
+  beginMoments(samples: number): string;
+  /** One of them in one sample: `dimsJson` a JSON list, the values as in Calibration. */
+  observeMoments(tensor: string, dimsJson: string, pointer: number, count: number): void;
+  /**
    * Plans and rewrites, with the repairs of `repairsJson` (Repairs); writes the quantized model to
    * '~output' (and `externalFile`). Returns JSON of QuantizeReport.
    */

@@ -48,7 +48,7 @@ TEST(CorrectBiasesTest, TheMeanOutputOfADepthwiseConvIsThatOfTheFloatModel) {
   const QuantPlan plan = PlanOf(text.model, Qdq());
   const std::vector<float> rounded = Rounded(text.model, plan, "w");
   const TensorStatistics statistics = {{"x", {{-4, -4}, {4, 4}, {3, 2}}}};
-  EXPECT_EQ(CorrectBiases(plan, statistics, &text.model), 1);
+  EXPECT_EQ(CorrectBiases(plan, statistics, {}, &text.model), 1);
   const std::vector<float> weight = Floats(text.model, "w");
   const std::vector<float> bias = Floats(text.model, "b");
   const float float_mean = 2 * (weight[2] + weight[3]) + 2;
@@ -63,7 +63,7 @@ TEST(CorrectBiasesTest, ALayerWithoutABiasIsGivenOne) {
       { y = Conv (x, w) })");
   InferShapes(text.model);
   const QuantPlan plan = PlanOf(text.model, Qdq());
-  EXPECT_EQ(CorrectBiases(plan, {{"x", {{0}, {4}, {2}}}}, &text.model), 1);
+  EXPECT_EQ(CorrectBiases(plan, {{"x", {{0}, {4}, {2}}}}, {}, &text.model), 1);
   ASSERT_EQ(text.model.graph().node(0).input_size(), 3);
   const std::vector<float> bias = Floats(text.model, text.model.graph().node(0).input(2));
   EXPECT_EQ(bias[0], 0);
@@ -79,7 +79,7 @@ TEST(CorrectBiasesTest, AGemmHasItsFactorsAndAMatMulTheAddBehindIt) {
   InferShapes(text.model);
   const QuantPlan plan = PlanOf(text.model, Qdq());
   const TensorStatistics statistics = {{"x", {{0}, {4}, {2}}}, {"h", {{0, 0}, {4, 4}, {1, 2}}}};
-  EXPECT_EQ(CorrectBiases(plan, statistics, &text.model), 2);
+  EXPECT_EQ(CorrectBiases(plan, statistics, {}, &text.model), 2);
   EXPECT_NEAR(Floats(text.model, "b")[1], 1 + 3 * 0.4f * 2 / 2, 1e-5);
   EXPECT_NEAR(Floats(text.model, "c")[1], 5 + 0.3f * 2, 1e-5);
 }
@@ -91,7 +91,7 @@ TEST(CorrectBiasesTest, ABiasThatAnotherNodeReadsStaysAsItIs) {
       { y = Conv (x, w, b) z = Exp (b) })");
   InferShapes(text.model);
   const QuantPlan plan = PlanOf(text.model, Qdq());
-  EXPECT_EQ(CorrectBiases(plan, {{"x", {{0}, {4}, {2}}}}, &text.model), 1);
+  EXPECT_EQ(CorrectBiases(plan, {{"x", {{0}, {4}, {2}}}}, {}, &text.model), 1);
   EXPECT_EQ(Floats(text.model, "b"), (std::vector<float>{1, 1}));
   EXPECT_EQ(text.model.graph().node(1).input(0), "b");
   EXPECT_NE(text.model.graph().node(0).input(2), "b");
@@ -103,13 +103,13 @@ TEST(CorrectBiasesTest, WhatIsNotRoundedOrNotObservedIsLeftAlone) {
       { [conv] y = Conv (x, w, b) })";
   TextModel unobserved(model);
   InferShapes(unobserved.model);
-  EXPECT_EQ(CorrectBiases(PlanOf(unobserved.model, Qdq()), {}, &unobserved.model), 0);
+  EXPECT_EQ(CorrectBiases(PlanOf(unobserved.model, Qdq()), {}, {}, &unobserved.model), 0);
   TextModel excluded(model);
   InferShapes(excluded.model);
   StaticQuantConfig config = Qdq();
   config.nodes_to_exclude = {"conv"};
   const TensorStatistics statistics = {{"x", {{0}, {4}, {2}}}};
-  EXPECT_EQ(CorrectBiases(PlanOf(excluded.model, config), statistics, &excluded.model), 0);
+  EXPECT_EQ(CorrectBiases(PlanOf(excluded.model, config), statistics, {}, &excluded.model), 0);
   EXPECT_EQ(Floats(excluded.model, "b"), (std::vector<float>{1, 1}));
 }
 

@@ -1,0 +1,33 @@
+#include "repair/weight_grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ptq {
+
+std::optional<WeightGrid> WeightGrid::Of(const LinearLayer& layer, const QuantParams& params) {
+  if (params.blocked() || IsFloat8(params.type)) return std::nullopt;
+  if (!params.axis) return WeightGrid(params, Axis::kNone);
+  const int64_t output = layer.inputs_first ? 1 : 0;
+  if (*params.axis == output) return WeightGrid(params, Axis::kOutput);
+  if (*params.axis == 1 - output && layer.groups == 1) return WeightGrid(params, Axis::kInput);
+  return std::nullopt;
+}
+
+float WeightGrid::Rounded(float value, LinearLayer::Place place) const {
+  const float step = scale(place);
+  const float zero = zero_point(place);
+  const float q = std::clamp(std::nearbyint(value / step) + zero, static_cast<float>(range_.min),
+                             static_cast<float>(range_.max));
+  return (q - zero) * step;
+}
+
+const TensorPlan* QuantizedWeight(const QuantPlan& plan, const GraphView& view,
+                                  const LinearLayer& layer) {
+  const TensorPlan* weight = plan.Find(view.node(layer.node).input(1));
+  const bool quantized = weight != nullptr && weight->role == TensorRole::kInitializer &&
+                         plan.nodes[static_cast<size_t>(layer.node)].action != NodeAction::kFloat;
+  return quantized ? weight : nullptr;
+}
+
+}  // namespace ptq
