@@ -20,10 +20,11 @@ import type {
 } from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
 
-export { loadCore } from './core/load.js';
+export { loadCore, setCoreModule } from './core/load.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
-export { loadDecoders } from './samples/images/decode.js';
+export { loadDecoders, setDecodePlatform } from './samples/images/decode.js';
+export { browserDecodePlatform } from './samples/images/decode-browser.js';
 export {
   findPreprocessInWorker,
   inspectInWorker,

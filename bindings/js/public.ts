@@ -41,6 +41,7 @@ export { byName, isHidden } from './samples/files/files.js';
 export { guessPreprocess } from './samples/images/guess-preprocess.js';
 export { type ImageReaderOptions, imageReader } from './samples/images/images.js';
 export {
+  type PartialPreprocess,
   type PreprocessSpec,
   parsePreprocess,
   preprocessPresets,
