@@ -19,6 +19,8 @@ import type {
   QuantizeStaticOptions,
 } from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
+import { Session } from './session/session.js';
+import type { QuantizeSession, SessionOptions } from './session/types.js';
 
 export { loadCore, setCoreModule } from './core/load.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
@@ -32,7 +34,18 @@ export {
   quantizeInWorker,
   type WorkerHost,
 } from './worker/client.js';
-export type { CompiledModules, DatasetDescription, WorkerOptions } from './worker/protocol.js';
+export type {
+  CompiledModules,
+  DatasetDescription,
+  WorkerOptions,
+  WorkerSampleChoice,
+  WorkerSessionOptions,
+} from './worker/protocol.js';
+export {
+  type OpenSessionInWorkerOptions,
+  openSessionInWorker,
+  type WorkerSession,
+} from './worker/session-client.js';
 
 /**
  * Static post-training quantization in the calling thread: for workers. In a page use
@@ -76,6 +89,16 @@ export function findPreprocess(options: FindPreprocessOptions): Promise<Preproce
 /** The float model as it is prepared for quantizing. */
 export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
   return preprocessOn(browserPlatform, options);
+}
+
+/**
+ * A session: one model and its samples, from which results with any settings follow without
+ * calibrating again (docs/session.md). For workers; in a page use
+ * openSessionInWorker().
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function openSession(options: SessionOptions): Promise<QuantizeSession<Blob>> {
+  return Session.open(browserPlatform, options);
 }
 
 /** Runs a configuration: the reference's `quantize`. */

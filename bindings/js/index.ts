@@ -19,6 +19,8 @@ import type {
   QuantizeStaticOptions,
 } from './options/api.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
+import { Session } from './session/session.js';
+import type { QuantizeSession, SessionOptions } from './session/types.js';
 
 export type { NodeModel } from './platform/node.js';
 export * from './public.js';
@@ -83,6 +85,15 @@ export function findPreprocess(options: FindPreprocessOptions): Promise<Preproce
  */
 export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
   return preprocessOn(nodePlatform, options);
+}
+
+/**
+ * A session: one model and its samples, from which results with any settings follow without
+ * calibrating again (docs/session.md).
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function openSession(options: SessionOptions): Promise<QuantizeSession<NodeModel>> {
+  return Session.open(nodePlatform, options);
 }
 
 /** Runs a configuration: the reference's `quantize`. */

@@ -48,4 +48,5 @@ export {
 } from './samples/images/preprocess.js';
 export type { SampleInput } from './samples/samples.js';
 export { type WavReaderOptions, wavReader } from './samples/sounds/wav.js';
-export type { QualityReport, QuantizationReport } from './verify/report.js';
+export type * from './session/types.js';
+export type { OutputQuality, QualityReport, QuantizationReport } from './verify/report.js';

@@ -75,6 +75,12 @@ class Session {
     return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset), dump ? &files_ : nullptr));
   }
 
+  std::string Reconfigure(const std::string& options) {
+    return ToJson(Quantizer().Reconfigure(ParseConfig(options)));
+  }
+
+  std::string Plan() { return ToJson(Quantizer().PlanOnly()); }
+
   // `external_file`: "" where the weights stay in the model.
   double WritePrepared(const std::string& external_file, double threshold, bool file_per_tensor,
                        bool inferred_types) {
@@ -162,6 +168,8 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("checkOverrides", &Guarded<&Session::CheckOverrides>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
+      .function("reconfigure", &Guarded<&Session::Reconfigure>::Call)
+      .function("plan", &Guarded<&Session::Plan>::Call)
       .function("inspect", &Guarded<&Session::Inspect>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
       .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)

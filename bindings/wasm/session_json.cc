@@ -98,6 +98,18 @@ std::pair<json, json> NodeListsJson(const std::vector<QuantizedNode>& nodes) {
   return {std::move(quantized), std::move(left_float)};
 }
 
+json WeightsJson(const FloatWeights& weights) {
+  json left = json::array();
+  for (const FloatWeight& weight : weights.left) {
+    left.push_back({{"name", weight.tensor},
+                    {"bytes", weight.bytes},
+                    {"node", weight.node},
+                    {"code", FloatReasonName(weight.reason.code)},
+                    {"reason", weight.reason.text}});
+  }
+  return {{"bytes", weights.bytes}, {"floatBytes", weights.float_bytes}, {"left", std::move(left)}};
+}
+
 }  // namespace
 
 std::string ToJson(const Error& error) {
@@ -292,6 +304,19 @@ std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& te
   return json::parse(text).get<std::map<std::string, std::vector<int64_t>>>();
 }
 
+std::string ToJson(const PlanReport& report) {
+  auto [quantized, left_float] = NodeListsJson(report.nodes);
+  return Dump({{"nodesQuantized", std::move(quantized)},
+               {"nodesLeftFloat", std::move(left_float)},
+               {"weights", WeightsJson(report.weights)},
+               {"givenWeights", report.given_weights},
+               {"integerWeights", report.integer_weights},
+               {"bytes", report.bytes},
+               {"opset", report.opset},
+               {"withRanges", report.with_ranges},
+               {"diagnostics", DiagnosticsJson(report.diagnostics)}});
+}
+
 std::string ToJson(const QuantizeReport& report) {
   auto [quantized, left_float] = NodeListsJson(report.nodes);
   json tensors = json::array();
@@ -309,20 +334,9 @@ std::string ToJson(const QuantizeReport& report) {
     }
     tensors.push_back(std::move(item));
   }
-  json left = json::array();
-  for (const FloatWeight& weight : report.weights.left) {
-    left.push_back({{"name", weight.tensor},
-                    {"bytes", weight.bytes},
-                    {"node", weight.node},
-                    {"code", FloatReasonName(weight.reason.code)},
-                    {"reason", weight.reason.text}});
-  }
   return Dump({{"nodesQuantized", std::move(quantized)},
                {"nodesLeftFloat", std::move(left_float)},
-               {"weights",
-                {{"bytes", report.weights.bytes},
-                 {"floatBytes", report.weights.float_bytes},
-                 {"left", std::move(left)}}},
+               {"weights", WeightsJson(report.weights)},
                {"tensors", std::move(tensors)},
                {"opset", report.opset},
                {"bytesWritten", report.bytes_written},

@@ -25,6 +25,7 @@ std::string ToJson(const MemoryEstimate& estimate);
 std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
 std::string ToJson(const InputFacts& facts);
 std::string ToJson(const CalibrationModel& model);
+std::string ToJson(const PlanReport& report);
 std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);
 std::string ToJson(

@@ -10,6 +10,7 @@ import type {
   ModelStructure,
   ModelSummary,
   OptionValues,
+  PlanReport,
   PrepareReport,
   QuantizeReport,
   Repairs,
@@ -36,6 +37,8 @@ export class CoreSession {
   readonly #core: Core;
   readonly #files: ModelFiles;
   readonly #session: Session;
+  /** How much of the scratch file prepare() wrote, and how much the prepared model refers to. */
+  #scratch = { prepared: 0, used: 0 };
 
   private constructor(core: Core, files: ModelFiles) {
     this.#core = core;
@@ -70,7 +73,21 @@ export class CoreSession {
    * files' dump.
    */
   prepare({ minOpset = 0, dump = false } = {}): PrepareReport {
-    return this.#json((session) => session.prepare(minOpset, dump));
+    const report = this.#json<PrepareReport>((session) => session.prepare(minOpset, dump));
+    const { size } = this.#files.scratch;
+    this.#scratch = { prepared: size, used: size };
+    return report;
+  }
+
+  /** Other options, with which the model is prepared in the same way. */
+  reconfigure(options: OptionValues): PrepareReport {
+    this.#files.scratch.truncate(this.#scratch.prepared);
+    return this.#using(() => this.#json((session) => session.reconfigure(JSON.stringify(options))));
+  }
+
+  /** What quantize() would do, with the ranges that were set, or with assumed ones. */
+  plan(): PlanReport {
+    return this.#json((session) => session.plan());
   }
 
   /** What quantizing would make of the model as it is given. `fixDim`: sizes by name. */
@@ -110,7 +127,7 @@ export class CoreSession {
 
   /** `types`: type and rank (0: not known) by tensor. */
   learnTypes(types: Record<string, [type: string, rank: number]>): Diagnostic[] {
-    return this.#json((session) => session.learnTypes(JSON.stringify(types)));
+    return this.#using(() => this.#json((session) => session.learnTypes(JSON.stringify(types))));
   }
 
   writeReductionModel(): CalibrationModel {
@@ -132,11 +149,18 @@ export class CoreSession {
   }
 
   quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {
+    this.#files.scratch.truncate(this.#scratch.used); // of the result before
     return this.#json((session) => session.quantize(externalFile, JSON.stringify(repairs)));
   }
 
   dispose(): void {
     this.#session.delete();
+  }
+
+  #using<T>(work: () => T): T {
+    const result = work();
+    this.#scratch.used = this.#files.scratch.size;
+    return result;
   }
 
   #json<T>(work: (session: Session) => string): T {

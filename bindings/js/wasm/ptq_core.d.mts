@@ -39,6 +39,13 @@ export interface Session {
    */
   prepare(minOpset: number, dump: boolean): string;
   /**
+   * Other options for the prepared model, with which it is prepared in the same way; ranges stay.
+   * Returns JSON of PrepareReport.
+   */
+  reconfigure(optionsJson: string): string;
+  /** What quantize() would do, by itself. Returns JSON of PlanReport. */
+  plan(): string;
+  /**
    * What quantizing would make of the model, with {name: size} as fix_dim. The session is
    * configured and prepared anew by it. Returns JSON of ModelForecast.
    */
