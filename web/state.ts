@@ -1,11 +1,16 @@
 // The page's state and what changes it: one hook, no globals. Components only show it.
 import {
-  type Diagnostic,
+  type Comparison,
   guessPreprocess,
+  type Latency,
   type ModelInspection,
+  type PartialPreprocess,
+  type PreprocessFinding,
   type Progress,
   QuantizeError,
-  quantizeInWorker,
+  type SessionPlan,
+  type TensorHistogram,
+  type WorkerSession,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { askWorker } from './lib/ask-worker';
@@ -24,6 +29,7 @@ import {
 } from './lib/settings';
 import { TimeLeft } from './lib/time-left';
 import { useFinding } from './lib/use-finding';
+import { useSession } from './lib/use-session';
 import { judge } from './lib/verdict';
 
 export type EngineState =
@@ -73,11 +79,15 @@ export function useQuantizer() {
   const [settings, setSettings] = useState<Settings>(rememberedSettings);
   const [running, setRunning] = useState<Running | null>(null);
   const [error, setError] = useState<QuantizeError | null>(null);
-  const [stopped, setStopped] = useState<{ resume: (() => void) | null } | null>(null);
+  const [stopped, setStopped] = useState(false);
+  const [histograms, setHistograms] = useState<readonly TensorHistogram[]>([]);
+  const [latencies, setLatencies] = useState<ReadonlyMap<number, Latency>>(new Map());
+  const [plan, setPlan] = useState<SessionPlan | null>(null);
   const [runs, setRuns] = useState<readonly RunRecord[]>([]);
   const [shownId, setShownId] = useState<number | null>(null);
   const [saved, setSaved] = useState<ReadonlySet<number>>(new Set());
   const cancelling = useRef<AbortController | null>(null);
+  const background = useRef<AbortController | null>(null);
 
   useEffect(() => {
     loadEngine({
@@ -155,7 +165,7 @@ export function useQuantizer() {
       const names = new Set(sorted.samples.map(({ name }) => name));
       setGiven((old) => mergeFiles(old, sorted.samples));
       setBad((old) => new Map([...old].filter(([name]) => !names.has(name))));
-      setStopped(null);
+      setStopped(false);
     }
     const unknown: File[] = [];
     for (const other of sorted.others) {
@@ -171,7 +181,7 @@ export function useQuantizer() {
   }, []);
 
   /** What was calibrated before is for the settings and samples of that run. */
-  const forget = useCallback(() => setStopped(null), []);
+  const forget = useCallback(() => setStopped(false), []);
   const change = useCallback(
     (part: Partial<Settings>) => {
       setSettings((old) => ({ ...old, ...part }));
@@ -179,6 +189,32 @@ export function useQuantizer() {
     },
     [forget],
   );
+
+  const isWhole = external.missing.length === 0;
+  const { session, error: sessionError } = useSession({
+    engine: engine.status === 'ready' ? engine.engine : null,
+    model: summary && isWhole ? (file ?? null) : null,
+    externalData: external.found,
+    workers: entered(settings, 'workers'),
+    memoryBudget: entered(settings, 'memory_budget'),
+  });
+
+  // What the settings will make of the model, anew with every change of them.
+  useEffect(() => {
+    if (!session) return setPlan(null);
+    let isOld = false;
+    const timer = setTimeout(() => {
+      const options = { ...libraryOptions(settings), ...(ranges && { calibrationCache: ranges.text }) };
+      session.plan(options).then(
+        (made) => isOld || setPlan(made),
+        () => isOld || setPlan(null), // the run will say what is wrong
+      );
+    }, 100);
+    return () => {
+      isOld = true;
+      clearTimeout(timer);
+    };
+  }, [session, settings, ranges, shownId]);
 
   // Whether pictures can be what this model takes; a zip is not looked into.
   const fit = useMemo(() => {
@@ -204,89 +240,118 @@ export function useQuantizer() {
               ? 'reading'
               : engine.status !== 'ready'
                 ? 'needsEngine'
-                : fit
-                  ? 'samplesDoNotFit'
-                  : null;
+                : !session && !sessionError
+                  ? 'reading'
+                  : fit
+                    ? 'samplesDoNotFit'
+                    : null;
 
-  /** Quantizes; `changed` settings are kept. */
-  async function start(changed: Partial<Settings> = {}, resume?: string): Promise<void> {
-    if (blocker || engine.status !== 'ready' || !model) return;
+  /** Quantizes; `changed` settings are kept. What a cancelled run has collected is used. */
+  async function start(changed: Partial<Settings> = {}): Promise<void> {
+    if (blocker || !session || !model) return;
     const chosen = { ...settings, ...changed };
     setSettings(chosen);
     setError(null);
-    setStopped(null);
+    setStopped(false);
+    setHistograms([]);
+    background.current?.abort();
     const controller = new AbortController();
     cancelling.current = controller;
-    const diagnostics: Diagnostic[] = [];
     const timeLeft = new TimeLeft();
-    let state: string | undefined;
     setRunning({ progress: { stage: 'load', done: 0 }, left: undefined });
+    const began = performance.now();
+    const name = quantizedName(model.file.name);
     const inputs: RunInputs = {
       model: model.file,
       externalData: external.found,
-      samples: split.calibrate,
+      samples: split.used,
       held: split.held,
-      isWhole: split.calibrate.length === samples.length,
+      holdOut: split.holdOut,
+      isWhole: split.used.length === samples.length,
+      preprocess: found(preprocessOption(chosen), preprocess.finding),
       settings: chosen,
     };
-    const name = quantizedName(model.file.name);
+    const watch = {
+      signal: controller.signal,
+      onProgress(progress: Progress) {
+        const { stage, done, total } = progress;
+        setRunning({ progress, left: timeLeft.seen(stage, done, total, performance.now()) });
+      },
+    };
+    const options = {
+      ...libraryOptions(chosen),
+      name,
+      ...(ranges && { calibrationCache: ranges.text }),
+    };
     try {
-      const result = await quantizeInWorker({
-        ...engine.engine.host,
-        ...libraryOptions(chosen),
-        modelInput: inputs.model,
-        modelOutput: name,
-        externalData: inputs.externalData,
-        ...(inputs.samples.length > 0 && {
-          calibrateDataset: {
-            files: inputs.samples,
-            preprocess: mayHaveImages(inputs.samples) ? preprocessOption(chosen) : undefined,
-            sampleRate: sampleRate(chosen),
-          },
-        }),
-        ...(ranges && { calibrationCache: ranges.text }),
-        signal: controller.signal,
-        resume,
-        onCalibrationState: (text) => {
-          state = text;
-        },
-        onProgress(progress) {
-          const { stage, done, total } = progress;
-          setRunning({ progress, left: timeLeft.seen(stage, done, total, performance.now()) });
-        },
-        onDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
-      });
+      await giveSamples(session, inputs);
+      if (!ranges) await session.calibrate(options, { ...watch, onHistograms: setHistograms });
+      const result = await session.quantize(options, watch);
       const id = (runs.at(-1)?.id ?? 0) + 1;
-      const record: RunRecord = { id, name, inputs, result, verdict: judge(result.report) };
+      const seconds = (performance.now() - began) / 1000;
+      const record: RunRecord = { id, name, inputs, result, seconds, verdict: judge(result.report) };
       setRuns((old) => [...old, record]);
       setShownId(id);
+      void measure(session, record);
     } catch (cause) {
-      if (controller.signal.aborted) {
-        setStopped({ resume: state ? () => start(changed, state) : null });
-      } else setError(known(cause));
+      if (controller.signal.aborted) setStopped(true);
+      else setError(known(cause));
     } finally {
       cancelling.current = null;
       setRunning(null);
     }
   }
 
+  /** What can wait until the verdict is there; given up for the next run. */
+  async function measure(session: WorkerSession, record: RunRecord): Promise<void> {
+    const controller = new AbortController();
+    background.current = controller;
+    try {
+      const latency = await session.latency(record.result, { signal: controller.signal });
+      setLatencies((old) => new Map([...old, [record.id, latency]]));
+    } catch {
+      // Not measured, then: a model that cannot be timed is said to be so by the run itself.
+    }
+  }
+
+  /** Both models on a picture, or on one of the samples that were held out. */
+  async function compare(record: RunRecord, sample: File | number): Promise<Comparison> {
+    if (!session) throw new Error('the session is closed');
+    const { preprocess: option, settings: used } = record.inputs;
+    if (typeof sample === 'number') return session.compare(record.result, { heldOut: sample });
+    const dataset = { files: [sample], ...readerOptions([sample], option, used) };
+    return session.compare(record.result, { dataset });
+  }
+
+  // The session has the samples that it was given last.
+  const givenTo = useRef<{ session: WorkerSession; key: readonly unknown[] } | null>(null);
+  async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
+    const { samples: files, holdOut, preprocess: option, settings: used } = inputs;
+    const options = readerOptions(files, option, used);
+    const key = [files, holdOut, JSON.stringify(options)];
+    const before = givenTo.current;
+    if (before?.session === session && key.every((part, i) => part === before.key[i])) return;
+    await session.setSamples(files.length > 0 ? { files, ...options } : null, { holdOut });
+    givenTo.current = { session, key };
+  }
+
   const preprocess = useFinding({
     engine: engine.status === 'ready' ? engine.engine : null,
     model: model?.file ?? null,
     externalData: external.found,
-    samples: split.calibrate,
+    samples: split.used,
     isOpen:
       blocker === null &&
       running === null &&
       preprocessOption(settings) === undefined &&
-      mayHaveImages(split.calibrate),
+      mayHaveImages(split.used),
   });
 
   const shown = runs.find(({ id }) => id === shownId) ?? null;
   const isStale =
     shown !== null &&
     (shown.inputs.model !== model?.file ||
-      shown.inputs.samples !== split.calibrate ||
+      shown.inputs.samples !== split.used ||
       shown.inputs.settings !== settings);
 
   // What is not saved yet is gone when the page is.
@@ -315,8 +380,13 @@ export function useQuantizer() {
     external,
     settings,
     running,
-    error,
+    error: error ?? sessionError,
     stopped,
+    histograms,
+    latencies,
+    plan,
+    session,
+    compare,
     runs,
     shown,
     saved,
@@ -361,6 +431,35 @@ export function useQuantizer() {
       change({ preprocess: 'auto' });
     },
   };
+}
+
+/** What the model itself told, where it was clear: it need not be asked again. */
+function found(
+  option: string | PartialPreprocess | undefined,
+  finding: PreprocessFinding | null,
+): string | PartialPreprocess | undefined {
+  if (option !== undefined || !finding) return option;
+  const { decided, chosen } = finding;
+  if (!decided.normalization || !decided.order) return undefined;
+  const { order, mean, std } = chosen;
+  return { order, mean, std };
+}
+
+function readerOptions(
+  files: readonly File[],
+  preprocess: string | PartialPreprocess | undefined,
+  settings: Settings,
+) {
+  return {
+    preprocess: mayHaveImages(files) ? preprocess : undefined,
+    sampleRate: sampleRate(settings),
+  };
+}
+
+/** A number that was entered among the advanced options. */
+function entered({ advanced }: Settings, name: string): number | undefined {
+  const value = Number(advanced[name]);
+  return advanced[name] && value >= 1 ? Math.floor(value) : undefined;
 }
 
 function known(error: unknown): QuantizeError {

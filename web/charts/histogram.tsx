@@ -54,7 +54,7 @@ export function Histogram({ label, curves, lowest, highest, format, log, marks =
         )}
         <span>{format(highest)}</span>
       </figcaption>
-      {marks.length > 0 && (
+      {marks.some(({ label: text }) => text) && (
         <ul class="legend">
           {marks.map(({ key, label: text }) => (
             <li key={key} data-part={key}>

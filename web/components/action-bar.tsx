@@ -36,7 +36,7 @@ function State({ quantizer }: { quantizer: Quantizer }) {
     return <span>{[stage, count, left].filter(Boolean).join(' · ')}</span>;
   }
   if (error) return <span class="bad">{t.run.failed}</span>;
-  if (stopped) return <span>{stopped.resume ? t.run.stoppedShort : t.run.cancelled}</span>;
+  if (stopped) return <span>{t.run.stoppedShort}</span>;
   if (shown && !isStale) return <VerdictLine record={shown} />;
   if (shown) return <span>{t.report.stale}</span>;
   if (engine.status === 'failed') return <span class="bad">{t.engine.failed}</span>;
@@ -69,8 +69,8 @@ function Action({ quantizer }: { quantizer: Quantizer }) {
   const mend = shown && mendsOf(shown)[0];
   const action = running
     ? { label: t.run.cancel, isPrimary: false, run: quantizer.cancel }
-    : stopped?.resume
-      ? { label: t.run.resume, isPrimary: true, run: stopped.resume }
+    : stopped
+      ? { label: t.run.resume, isPrimary: true, run: () => start() }
       : shown && !isStale && shown.verdict.grade === 'unusable' && mend
         ? { label: t.mends[mend.kind].action, isPrimary: true, run: () => start(mend.change) }
         : shown && !isStale

@@ -6,8 +6,8 @@ import { type AdvancedField, type AdvancedValues, advancedFields } from '../lib/
 import { advancedGroups, groupOf } from '../lib/advanced-groups';
 import type { Settings } from '../lib/settings';
 
-/** Fields of the step itself. */
-const ownFields = ['calibrate_method', 'effort'];
+/** Fields of their own in steps 2 and 4. */
+const ownFields = ['calibrate_method', 'effort', 'hold_out'];
 
 interface Props {
   settings: Settings;

@@ -12,6 +12,7 @@ export function recipeText({ name, inputs, result, verdict }: RunRecord): string
     `- output SQNR: ${verdict.sqnr === null ? 'not measured' : `${verdict.sqnr.toFixed(1)} dB`}`,
     ...(agreement ? [`- same top class: ${agreement.agree} of ${agreement.of}`] : []),
   ];
+  const { settings, holdOut } = inputs;
   const samples = inputs.isWhole ? null : inputs.samples.map((sample) => sample.name);
   return `# ${name}
 
@@ -29,7 +30,7 @@ ${JSON.stringify(configuration(inputs.settings), null, 2)}
 ## The same from the command line
 
 \`\`\`
-${commandLine({ settings: inputs.settings, model: inputs.model.name, output: name, samples })}
+${commandLine({ settings, model: inputs.model.name, output: name, samples, holdOut })}
 \`\`\`
 `;
 }

@@ -1,15 +1,20 @@
 // One finished run: what went in, and what came out. Records are never changed.
-import type { QuantizeResult } from 'onnx-ptq';
+import type { PartialPreprocess, SessionResult } from 'onnx-ptq';
 import { configuration, type Settings } from './settings';
 import type { Verdict } from './verdict';
 
 export interface RunInputs {
   model: File;
   externalData: Record<string, File>;
+  /** All that were used; `held` of them were held out. */
   samples: readonly File[];
   held: readonly File[];
+  /** The option hold_out. */
+  holdOut: number;
   /** Whether `samples` are all files that were given. */
   isWhole: boolean;
+  /** As far as it was clear when the run began. */
+  preprocess: string | PartialPreprocess | undefined;
   settings: Settings;
 }
 
@@ -19,7 +24,9 @@ export interface RunRecord {
   /** Of the quantized model. */
   name: string;
   inputs: RunInputs;
-  result: QuantizeResult<Blob>;
+  result: SessionResult<Blob>;
+  /** From the press of the button to the result. */
+  seconds: number;
   verdict: Verdict;
 }
 

@@ -1,4 +1,4 @@
-// What can be chosen on the page, as plain data: options of quantizeInWorker().
+// What can be chosen on the page, as plain data: options of a session.
 import {
   type CalibrationMethod,
   type ExtraOptions,
@@ -124,8 +124,6 @@ export function libraryOptions(settings: Settings) {
     useExternalDataFormat: parameters.use_external_data_format === true,
     calibrateMethod: parameters.calibrate_method as CalibrationMethod | undefined,
     effort: parameters.effort as 'none' | 'fast' | undefined,
-    workers: parameters.workers as number | undefined,
-    memoryBudget: parameters.memory_budget as number | undefined,
     extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }

@@ -8,6 +8,8 @@ export interface SameRun {
   output: string;
   /** Names of the samples that calibrated; null: all of the folder. */
   samples: readonly string[] | null;
+  /** The option hold_out. */
+  holdOut: number;
 }
 
 const folder = './samples/';
@@ -27,9 +29,10 @@ function preprocessText(value: unknown): string {
 }
 
 /** `--runtime web`: what the page runs, so that ranges have the same bits. */
-export function commandLine({ settings, model, output, samples }: SameRun): string {
+export function commandLine({ settings, model, output, samples, holdOut }: SameRun): string {
   const words = ['npx', 'onnx-ptq', '--input_model', model, '--output_model', output];
   words.push('--calibrate_dataset', ...paths(samples), '--runtime', 'web');
+  words.push('--hold_out', String(holdOut));
   const { extra_options: extra = {}, ...parameters } = configuration(settings);
   for (const [name, value] of Object.entries(parameters)) {
     const text = name === 'preprocess' ? preprocessText(value) : value;
@@ -45,7 +48,7 @@ export function commandLine({ settings, model, output, samples }: SameRun): stri
 const camelCase = (name: string) =>
   name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-export function nodeCode({ settings, model, output, samples }: SameRun): string {
+export function nodeCode({ settings, model, output, samples, holdOut }: SameRun): string {
   const { preprocess, sample_rate: rate, ...parameters } = configuration(settings);
   const reader = JSON.stringify({
     ...(preprocess !== undefined && { preprocess }),
@@ -63,6 +66,7 @@ export function nodeCode({ settings, model, output, samples }: SameRun): string 
     `  modelOutput: ${JSON.stringify(output)},`,
     `  calibrationDataReader: datasetReader(${source}${reader === '{}' ? '' : `, ${reader}`}),`,
     "  runtime: 'web',",
+    `  holdOut: ${holdOut},`,
     ...options,
     '});',
   ].join('\n');
@@ -79,6 +83,7 @@ const ours = new Set([
   'preprocess',
   'optimize_model',
   'effort',
+  'hold_out',
   'workers',
   'memory_budget',
   'sample_rate',

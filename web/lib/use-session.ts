@@ -9,6 +9,8 @@ export interface SessionInputs {
   /** null: nothing to open yet. */
   model: File | null;
   externalData: Record<string, File>;
+  workers: number | undefined;
+  memoryBudget: number | undefined;
 }
 
 export interface SessionState {
@@ -18,7 +20,8 @@ export interface SessionState {
 
 const none: SessionState = { session: null, error: null };
 
-export function useSession({ engine, model, externalData }: SessionInputs): SessionState {
+export function useSession(inputs: SessionInputs): SessionState {
+  const { engine, model, externalData, workers, memoryBudget } = inputs;
   const [state, setState] = useState<SessionState>(none);
   useEffect(() => {
     setState(none);
@@ -29,6 +32,8 @@ export function useSession({ engine, model, externalData }: SessionInputs): Sess
       ...engine.host,
       modelInput: model,
       externalData,
+      workers,
+      memoryBudget,
       signal: opening.signal,
     }).then(
       (session) => {
@@ -42,6 +47,6 @@ export function useSession({ engine, model, externalData }: SessionInputs): Sess
       opening.abort();
       opened?.dispose();
     };
-  }, [engine, model, externalData]);
+  }, [engine, model, externalData, workers, memoryBudget]);
   return state;
 }

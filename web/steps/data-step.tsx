@@ -4,13 +4,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { FileButton } from '../components/file-button';
 import { Notice } from '../components/notice';
 import { useText } from '../i18n';
-import { leastToHold } from '../lib/data-split';
 import { acceptedSamples, countOthers, isImage } from '../lib/files';
 import type { Quantizer } from '../state';
 import { Step, type StepFrame } from './step';
 
 const shownAtFirst = 24;
 const enough = 100;
+const start = 32;
 
 export function DataStep({ quantizer, ...frame }: StepFrame & { quantizer: Quantizer }) {
   const { t, number } = useText();
@@ -21,7 +21,10 @@ export function DataStep({ quantizer, ...frame }: StepFrame & { quantizer: Quant
     ? [
         kinds,
         split.held.length > 0
-          ? t.samples.splitLine(number(split.calibrate.length), number(split.held.length))
+          ? t.samples.splitLine(
+            number(split.used.length - split.held.length),
+            number(split.held.length),
+          )
           : '',
         bad.size > 0 ? t.samples.badLine(bad.size) : '',
       ]
@@ -107,14 +110,17 @@ function Chosen({ quantizer, kinds }: { quantizer: Quantizer; kinds: string }) {
   const { samples, split, limit, held } = quantizer;
   const images = samples.filter(isImage);
   const areImages = images.length === samples.length;
-  const used = split.calibrate.length;
   return (
     <div class="stack-16">
       <p class="file">
         <strong>{kinds}</strong>{' '}
         {areImages && (
           <span class="meter-text">
-            {used >= enough ? t.samples.plenty : used >= 32 ? t.samples.fair : t.samples.few}
+            {samples.length >= enough
+              ? t.samples.plenty
+              : samples.length >= start
+                ? t.samples.fair
+                : t.samples.few}
           </span>
         )}
       </p>
@@ -124,16 +130,16 @@ function Chosen({ quantizer, kinds }: { quantizer: Quantizer; kinds: string }) {
           label={t.samples.limit}
           help={t.samples.limitHelp}
           value={limit}
-          placeholder={areImages ? number(samples.length - split.held.length) : ''}
+          placeholder={areImages ? number(samples.length) : ''}
           least={1}
           onChange={quantizer.setLimit}
         />
-        {areImages && samples.length > 1 && (
+        {(samples.length > 1 || !areImages) && (
           <Count
             label={t.samples.held}
-            help={t.samples.heldHelp(leastToHold)}
+            help={t.samples.heldHelp}
             value={held}
-            placeholder={number(split.held.length)}
+            placeholder={number(areImages ? split.held.length : split.holdOut)}
             least={0}
             onChange={quantizer.setHeld}
           />

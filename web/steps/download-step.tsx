@@ -1,5 +1,5 @@
 // Step 8: the files, and the same run elsewhere.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { CopyBlock } from '../components/copy-block';
 import { FileButton } from '../components/file-button';
 import { useText } from '../i18n';
@@ -15,7 +15,6 @@ import { Step, type StepFrame } from './step';
 export function DownloadStep({ quantizer, ...frame }: StepFrame & { quantizer: Quantizer }) {
   const { t, bytes } = useText();
   const { shown } = quantizer;
-  const digest = useDigest(quantizer);
   return (
     <Step
       {...frame}
@@ -28,32 +27,15 @@ export function DownloadStep({ quantizer, ...frame }: StepFrame & { quantizer: Q
           ? [
               shown.name,
               bytes(shown.result.report.bytesAfter),
-              digest ? `SHA-256 ${digest.slice(0, 8)}…` : '',
+              `SHA-256 ${shown.result.sha256.slice(0, 8)}…`,
             ]
-              .filter(Boolean)
               .join(' · ')
           : t.download.later
       }
     >
-      {shown && <Files record={shown} quantizer={quantizer} digest={digest} />}
+      {shown && <Files record={shown} quantizer={quantizer} />}
     </Step>
   );
-}
-
-/** In a worker: a model of 44 MB would stop the page for a third of a second. */
-function useDigest({ shown, core }: Quantizer): string | null {
-  const [digest, setDigest] = useState<{ id: number; hex: string } | null>(null);
-  useEffect(() => {
-    if (!shown || !core) return;
-    const hashing = new AbortController();
-    const { id, result } = shown;
-    askWorker(core, { kind: 'page:sha256', blob: result.model }, hashing.signal).then(
-      (hex) => setDigest({ id, hex }),
-      () => {}, // not served securely, or memory is short: it is not shown then
-    );
-    return () => hashing.abort();
-  }, [shown, core]);
-  return shown && digest?.id === shown.id ? digest.hex : null;
 }
 
 /** The model, and its data file where it has one. */
@@ -84,9 +66,9 @@ function filesOf(record: RunRecord): { name: string; blob: Blob }[] {
   ];
 }
 
-function Files(props: { record: RunRecord; quantizer: Quantizer; digest: string | null }) {
+function Files(props: { record: RunRecord; quantizer: Quantizer }) {
   const { t, bytes } = useText();
-  const { record, quantizer, digest } = props;
+  const { record, quantizer } = props;
   const { name, result, inputs } = record;
   const stem = name.replace(/\.onnx$/, '');
   const [zipping, setZipping] = useState(false);
@@ -110,6 +92,7 @@ function Files(props: { record: RunRecord; quantizer: Quantizer; digest: string 
     settings: inputs.settings,
     model: inputs.model.name,
     output: name,
+    holdOut: inputs.holdOut,
     samples: inputs.isWhole ? null : inputs.samples.map((sample) => sample.name),
   };
   const input = quantizer.model?.summary?.inputs[0];
@@ -149,7 +132,7 @@ function Files(props: { record: RunRecord; quantizer: Quantizer; digest: string 
         {t.download.takesBack}{' '}
       </p>
       <FileButton label={t.download.load} accept=".json" onFiles={quantizer.add} multiple />
-      {digest && <CopyBlock label="SHA-256" text={digest} />}
+      <CopyBlock label="SHA-256" text={result.sha256} />
       <h3>{t.download.elsewhere}</h3>
       <p class="help">{t.download.folder}</p>
       <CopyBlock label={t.download.command} text={commandLine(same)} />

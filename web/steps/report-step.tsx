@@ -1,6 +1,6 @@
 // Step 6: the verdict first, then the figures of the float model beside those of the quantized one,
 // what would be better, and the runs so far.
-import type { Diagnostic } from 'onnx-ptq';
+import type { Diagnostic, Latency } from 'onnx-ptq';
 import { NodeTables } from '../components/node-tables';
 import { Notice } from '../components/notice';
 import { RunList } from '../components/run-list';
@@ -63,7 +63,7 @@ function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer
     <div class="stack-24 result">
       {quantizer.isStale && <Notice kind="info" title={t.report.stale} />}
       <Banner record={record} />
-      <Figures record={record} />
+      <Figures record={record} latency={quantizer.latencies.get(record.id)} />
       {report.calibration.assumed.includes('normalization') && (
         <Notice kind="info" title={t.report.guessedNormalization} />
       )}
@@ -93,14 +93,20 @@ function Banner({ record }: { record: RunRecord }) {
 }
 
 /** Float beside int8. */
-function Figures({ record }: { record: RunRecord }) {
+function Figures({ record, latency }: { record: RunRecord; latency: Latency | undefined }) {
   const { t, bytes, number, decibels, duration } = useText();
   const { verdict, result } = record;
   const { report } = result;
   const all = report.nodesQuantized.length + report.nodesLeftFloat.length;
   const { agreement } = verdict;
-  const rows: [string, string, string, string?][] = [
+  const rows: [string, string, string, (string | undefined)?][] = [
     [t.report.size, bytes(report.bytesBefore), bytes(report.bytesAfter)],
+    [
+      t.report.latency,
+      latency ? duration(latency.float / 1000) : '…',
+      latency ? duration(latency.quantized / 1000) : '…',
+      latency && t.report.latencyHelp(latency.runs, number(latency.float / latency.quantized, 1)),
+    ],
     ...(agreement
       ? [
           [
@@ -153,7 +159,9 @@ function Figures({ record }: { record: RunRecord }) {
         </tbody>
       </table>
       <p class="help">
-        {t.report.measuredOn(number(report.quality.samples), duration(report.timings.total / 1000))}
+        {report.quality.heldOut
+          ? t.report.measuredOnHeld(number(report.quality.samples))
+          : t.report.measuredOn(number(report.quality.samples))}
       </p>
     </div>
   );

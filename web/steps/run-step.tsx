@@ -1,6 +1,7 @@
 // Step 5: the run itself, with its progress, and how it ended where it did not end well.
 import type { Progress, Stage } from 'onnx-ptq';
 import { useState } from 'preact/hooks';
+import { LiveHistograms } from '../components/live-histograms';
 import { ErrorNotice, Notice } from '../components/notice';
 import { useText } from '../i18n';
 import { weightedProgress } from '../lib/weighted-progress';
@@ -18,13 +19,11 @@ export function RunStep({ quantizer, ...frame }: StepFrame & { quantizer: Quanti
     : error
       ? t.run.failed
       : stopped
-        ? stopped.resume
-          ? t.run.stopped
-          : t.run.cancelled
+        ? t.run.stopped
         : shown
           ? t.run.line(
               number(shown.result.report.calibration.samples),
-              duration(shown.result.report.timings.total / 1000),
+              duration(shown.seconds),
             )
           : blocker
             ? t.run[blocker]
@@ -39,7 +38,10 @@ export function RunStep({ quantizer, ...frame }: StepFrame & { quantizer: Quanti
       line={error ? <span class="bad">{line}</span> : line}
     >
       {running ? (
-        <RunProgress running={running} />
+        <>
+          <RunProgress running={running} />
+          <LiveHistograms histograms={quantizer.histograms} />
+        </>
       ) : error ? (
         <ErrorNotice error={error}>
           <button type="button" class="button" onClick={quantizer.dismiss}>
@@ -47,12 +49,10 @@ export function RunStep({ quantizer, ...frame }: StepFrame & { quantizer: Quanti
           </button>
         </ErrorNotice>
       ) : stopped ? (
-        <Notice kind="info" title={stopped.resume ? t.run.stopped : t.run.cancelled}>
-          {stopped.resume && (
-            <button type="button" class="button" onClick={stopped.resume}>
-              {t.run.resume}
-            </button>
-          )}
+        <Notice kind="info" title={t.run.stopped}>
+          <button type="button" class="button" onClick={() => quantizer.start()}>
+            {t.run.resume}
+          </button>
         </Notice>
       ) : (
         <>

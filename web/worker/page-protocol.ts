@@ -5,7 +5,6 @@ export type PageRequest = { modules: CompiledModules } & (
   | { kind: 'page:inspect'; model: File }
   | { kind: 'page:views'; files: readonly File[]; options: PreprocessOption[]; model: ModelSummary }
   | { kind: 'page:check'; files: readonly File[]; model: ModelSummary }
-  | { kind: 'page:sha256'; blob: Blob }
   | { kind: 'page:zip'; files: { name: string; blob: Blob }[] }
 );
 
@@ -37,6 +36,5 @@ export interface PageAnswers {
   'page:views': TensorViews;
   /** Files that cannot be used, and why. */
   'page:check': { name: string; why: string }[];
-  'page:sha256': string;
   'page:zip': Blob;
 }

@@ -35,8 +35,6 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
       return Promise.all(request.options.map((option) => viewOf(request, option)));
     case 'page:check':
       return unusable(request);
-    case 'page:sha256':
-      return sha256(request.blob);
     case 'page:zip':
       return zip(request.files);
   }
@@ -70,11 +68,6 @@ async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) 
     }
   }
   return bad;
-}
-
-async function sha256(blob: Blob): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Stored, not deflated: weights do not get smaller. Parts go to the Blob as they come. */
