@@ -47,7 +47,7 @@ export function serve(folder, port) {
   });
 }
 
-if (process.argv[1] === import.meta.filename || process.argv[1]?.endsWith('tools/serve.mjs')) {
+if (process.argv[1]?.endsWith(path.join('tools', 'serve.mjs'))) {
   const { values, positionals } = parseArgs({
     options: { port: { type: 'string', default: '8080' } },
     allowPositionals: true,

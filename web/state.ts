@@ -1,6 +1,7 @@
 // The page's state and what changes it: one hook, no globals. Components only show it.
 import {
   type Comparison,
+  type Diagnosis,
   guessPreprocess,
   type Latency,
   type ModelInspection,
@@ -82,6 +83,9 @@ export function useQuantizer() {
   const [stopped, setStopped] = useState(false);
   const [histograms, setHistograms] = useState<readonly TensorHistogram[]>([]);
   const [latencies, setLatencies] = useState<ReadonlyMap<number, Latency>>(new Map());
+  const [diagnoses, setDiagnoses] = useState<ReadonlyMap<number, Diagnosis | QuantizeError>>(
+    new Map(),
+  );
   const [plan, setPlan] = useState<SessionPlan | null>(null);
   const [runs, setRuns] = useState<readonly RunRecord[]>([]);
   const [shownId, setShownId] = useState<number | null>(null);
@@ -312,6 +316,29 @@ export function useQuantizer() {
     } catch {
       // Not measured, then: a model that cannot be timed is said to be so by the run itself.
     }
+    if (controller.signal.aborted || engine.status !== 'ready') return;
+    if (record.inputs.samples.length === 0 || record.verdict.grade === 'identical') return;
+    try {
+      const { inputs, result } = record;
+      const { externalData } = result;
+      const files = inputs.held.length > 0 ? inputs.held : inputs.samples;
+      const diagnosis = await askWorker(
+        engine.engine.host,
+        {
+          kind: 'page:diagnose',
+          model: inputs.model,
+          externalData: inputs.externalData,
+          quantized: result.model,
+          quantizedData: externalData ? { [externalData.name]: externalData.data } : {},
+          dataset: { files, ...readerOptions(files, inputs.preprocess, inputs.settings) },
+        },
+        controller.signal,
+      );
+      setDiagnoses((old) => new Map([...old, [record.id, diagnosis]]));
+    } catch (cause) {
+      if (controller.signal.aborted) return;
+      setDiagnoses((old) => new Map([...old, [record.id, known(cause)]]));
+    }
   }
 
   /** Both models on a picture, or on one of the samples that were held out. */
@@ -384,6 +411,7 @@ export function useQuantizer() {
     stopped,
     histograms,
     latencies,
+    diagnoses,
     plan,
     session,
     compare,

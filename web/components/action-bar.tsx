@@ -8,6 +8,7 @@ import { saveModel } from '../steps/download-step';
 import { VerdictLine } from '../steps/report-step';
 import { useRunText } from '../steps/run-step';
 import { FileButton } from './file-button';
+import { useMendText } from './mend-text';
 
 export function ActionBar({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
@@ -48,6 +49,7 @@ function State({ quantizer }: { quantizer: Quantizer }) {
 
 function Action({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
+  const mendText = useMendText();
   const { running, blocker, stopped, shown, isStale, add, start } = quantizer;
   if (!running && blocker === 'needsModel') {
     return <FileButton label={t.drop.chooseModel} primary onFiles={add} multiple />;
@@ -66,13 +68,13 @@ function Action({ quantizer }: { quantizer: Quantizer }) {
       />
     );
   }
-  const mend = shown && mendsOf(shown)[0];
+  const mend = shown && mendsOf(shown, quantizer.diagnoses.get(shown.id))[0];
   const action = running
     ? { label: t.run.cancel, isPrimary: false, run: quantizer.cancel }
     : stopped
       ? { label: t.run.resume, isPrimary: true, run: () => start() }
       : shown && !isStale && shown.verdict.grade === 'unusable' && mend
-        ? { label: t.mends[mend.kind].action, isPrimary: true, run: () => start(mend.change) }
+        ? { label: mendText(mend).action, isPrimary: true, run: () => start(mend.change) }
         : shown && !isStale
           ? {
               label: t.download.model,

@@ -1,5 +1,5 @@
 // English, and the shape that every other dictionary has.
-import type { PreprocessEvidence, ProfileName } from 'onnx-ptq';
+import type { CauseCode, PreprocessEvidence, ProfileName } from 'onnx-ptq';
 import type { AdvancedGroup } from '../lib/advanced-groups';
 import type { ForeignKind } from '../lib/foreign-files';
 import type { MendKind } from '../lib/mends';
@@ -420,6 +420,71 @@ export const en = {
       action: 'Try 16-bit activations',
     },
   } satisfies Record<MendKind, { name: string; price: string; action: string }>,
+
+  layers: {
+    title: 'Where the error is',
+    measuring: 'Measuring every layer by itself…',
+    failed: 'The layers could not be measured',
+    lead: (samples: string) =>
+      `Measured on ${samples} samples. Low numbers are bad: under 20 dB a layer can be heard at the output.`,
+    strip: 'Error of every layer, in graph order',
+    order: 'Order',
+    orders: { worst: 'Worst first', graph: 'Graph order' },
+    layer: 'Layer',
+    alone: 'This layer alone',
+    accumulated: 'Up to here',
+    tensor: 'Tensor',
+    weights: 'Quantized weights',
+    scale: 'Scale, zero point',
+    clipped: 'Values clipped',
+    histogram: (tensor: string) => `Values of ${tensor}`,
+    observed: (low: string, high: string) => `Seen: ${low} to ${high}`,
+    range: (low: string, high: string, steps: number) => `Range: ${low} to ${high}, ${steps} steps`,
+    keepFloat: 'Keep this layer float',
+    quantizeAgain: 'Quantize this layer again',
+    sixteen: '16 bits for this tensor',
+    showAll: (count: number) => `Show all ${count} layers`,
+    adviceName: (count: number) => `Keep ${plural(count, 'layer')} float`,
+    advicePrice: (gain: string, bytes: string, names: string) =>
+      `About ${gain} for ${bytes} more: ${names}`,
+    adviceAction: (count: number) => `Keep ${count} float`,
+  },
+
+  /** What a diagnosis found, by its code. */
+  causes: {
+    CHANNELS_UNDER_ONE_SCALE: {
+      what: 'Some channels are far larger than the others, and one scale serves them all.',
+      remedy: 'Per channel helps for weights; effort equalizes activations.',
+    },
+    RANGE_OF_FEW_VALUES: {
+      what: 'A few values lie far from all the others, and the range holds them.',
+      remedy: 'Another calibration method cuts them off; 16 bits hold both.',
+    },
+    RANGE_OF_MASK: {
+      what: 'A constant that stands for minus infinity widens the range.',
+      remedy: 'Keep this layer float.',
+    },
+    FRONT_END: {
+      what: 'A logarithm, root or power makes much of small values, which rounding takes away.',
+      remedy: 'Keep this layer float.',
+    },
+    UNLIKE_RANGES: {
+      what: 'Tensors of very different ranges meet here.',
+      remedy: 'Keep this layer float, or give the tensor 16 bits.',
+    },
+    SHIFTED_MEAN: {
+      what: 'Rounding shifts the mean of the channels.',
+      remedy: 'Effort corrects biases.',
+    },
+    CLIPPED_TAILS: {
+      what: 'Values beyond the range are clipped.',
+      remedy: 'MinMax, or more typical samples.',
+    },
+    SATURATION: {
+      what: 'Sums of 8-bit products saturate on x64 processors without VNNI.',
+      remedy: 'Choose the target for older CPUs.',
+    },
+  } satisfies Record<CauseCode, { what: string; remedy: string }>,
 
   repairs: {
     layerIo: 'layers only',

@@ -68,6 +68,9 @@ export function useText() {
     diagnosticTitle: (code: string) => (t.diagnostics as Record<string, string>)[code],
     /** A line for an error's code. */
     errorTitle: (code: string) => (t.errors as Record<string, string>)[code] ?? t.errors.OTHER,
+    /** What a diagnosis found; undefined: the library's own words. */
+    causeText: (code: string): { what?: string; remedy?: string } =>
+      (t.causes as Record<string, { what: string; remedy: string }>)[code] ?? {},
     /** Why a node stays float, by code; undefined: the library's own words. */
     reasonText: (_code: string): string | undefined => undefined,
     /** Help of an option; undefined: the library's own words. */

@@ -392,6 +392,68 @@ export const zhCN: Dictionary = {
     },
   },
 
+  layers: {
+    title: '误差在哪里',
+    measuring: '正在逐层测量…',
+    failed: '无法测量各层',
+    lead: (samples) => `在 ${samples} 个样本上测得。数值越低越差：低于 20 dB 的层会影响输出。`,
+    strip: '各层误差，按计算图顺序',
+    order: '排序',
+    orders: { worst: '最差在前', graph: '计算图顺序' },
+    layer: '层',
+    alone: '仅此层',
+    accumulated: '累计至此',
+    tensor: '张量',
+    weights: '量化权重',
+    scale: '缩放因子、零点',
+    clipped: '被截断的值',
+    histogram: (tensor) => `${tensor} 的数值`,
+    observed: (low, high) => `出现过：${low} 到 ${high}`,
+    range: (low, high, steps) => `范围：${low} 到 ${high}，${steps} 级`,
+    keepFloat: '让此层保持浮点',
+    quantizeAgain: '重新量化此层',
+    sixteen: '此张量用 16 位',
+    showAll: (count) => `显示全部 ${count} 层`,
+    adviceName: (count) => `让 ${count} 层保持浮点`,
+    advicePrice: (gain, bytes, names) => `约 ${gain}，体积增加 ${bytes}：${names}`,
+    adviceAction: (count) => `让 ${count} 层保持浮点`,
+  },
+
+  causes: {
+    CHANNELS_UNDER_ONE_SCALE: {
+      what: '部分通道远大于其他通道，却共用一个缩放因子。',
+      remedy: '权重可用逐通道；投入会均衡激活。',
+    },
+    RANGE_OF_FEW_VALUES: {
+      what: '少数值远离其他所有值，而范围包含了它们。',
+      remedy: '换一种校准方法可将其截掉；16 位可兼顾两者。',
+    },
+    RANGE_OF_MASK: {
+      what: '表示负无穷的常量把范围拉得过宽。',
+      remedy: '让此层保持浮点。',
+    },
+    FRONT_END: {
+      what: '对数、开方或幂放大了小数值，而舍入会丢掉它们。',
+      remedy: '让此层保持浮点。',
+    },
+    UNLIKE_RANGES: {
+      what: '范围相差很大的张量在此汇合。',
+      remedy: '让此层保持浮点，或给该张量 16 位。',
+    },
+    SHIFTED_MEAN: {
+      what: '舍入使各通道的均值发生偏移。',
+      remedy: '投入会校正偏置。',
+    },
+    CLIPPED_TAILS: {
+      what: '超出范围的值被截断。',
+      remedy: '使用 MinMax，或更典型的样本。',
+    },
+    SATURATION: {
+      what: '在不支持 VNNI 的 x64 处理器上，8 位乘积之和会饱和。',
+      remedy: '选择较旧 CPU 的目标。',
+    },
+  },
+
   repairs: {
     layerIo: '仅量化层',
     equalize: '跨层均衡',

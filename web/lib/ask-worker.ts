@@ -5,7 +5,7 @@ import type { CoreHost } from './engine';
 
 type Question = PageRequest extends infer Request
   ? Request extends PageRequest
-    ? Omit<Request, 'modules'>
+    ? Omit<Request, 'modules' | 'runtimePaths'>
     : never
   : never;
 
@@ -37,6 +37,10 @@ export function askWorker<Kind extends PageRequest['kind']>(
       end();
       reject(new QuantizeError('WORKER_FAILED', `the worker stopped: ${event.message}`));
     };
-    worker.postMessage({ ...question, modules: host.modules });
+    worker.postMessage({
+      ...question,
+      modules: host.modules,
+      runtimePaths: host.runtimePaths,
+    });
   });
 }

@@ -18,6 +18,8 @@ import { keepForOffline } from './offline';
 export interface CoreHost {
   modules: NonNullable<WorkerHost['modules']>;
   createWorker: () => Worker;
+  /** Once onnxruntime has come. */
+  runtimePaths?: WorkerHost['runtimePaths'];
 }
 
 export interface Engine {

@@ -1,6 +1,8 @@
 // Step 6: the verdict first, then the figures of the float model beside those of the quantized one,
 // what would be better, and the runs so far.
 import type { Diagnostic, Latency } from 'onnx-ptq';
+import { Layers } from '../components/layers';
+import { useMendText } from '../components/mend-text';
 import { NodeTables } from '../components/node-tables';
 import { Notice } from '../components/notice';
 import { RunList } from '../components/run-list';
@@ -23,6 +25,7 @@ export function ReportStep({ quantizer, ...frame }: StepFrame & { quantizer: Qua
       isDone={shown !== null}
       line={shown ? <VerdictLine record={shown} /> : t.report.later}
       saysLine={shown !== null}
+      runs={quantizer.runs.length}
     >
       {shown && <Report record={shown} quantizer={quantizer} />}
     </Step>
@@ -60,7 +63,7 @@ function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer
   const { t } = useText();
   const { report } = record.result;
   return (
-    <div class="stack-24 result">
+    <div class="stack-24 result" data-run={record.id}>
       {quantizer.isStale && <Notice kind="info" title={t.report.stale} />}
       <Banner record={record} />
       <Figures record={record} latency={quantizer.latencies.get(record.id)} />
@@ -68,6 +71,7 @@ function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer
         <Notice kind="info" title={t.report.guessedNormalization} />
       )}
       <Mends record={record} quantizer={quantizer} />
+      <Layers record={record} quantizer={quantizer} />
       <Effort record={record} />
       <RunList quantizer={quantizer} />
       <Warnings diagnostics={report.diagnostics} />
@@ -169,25 +173,26 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
 
 function Mends({ record, quantizer }: { record: RunRecord; quantizer: Quantizer }) {
   const { t } = useText();
-  const mends = mendsOf(record);
+  const textOf = useMendText();
+  const mends = mendsOf(record, quantizer.diagnoses.get(record.id));
   const { grade } = record.verdict;
   if (grade === 'good' || grade === 'identical' || mends.length === 0) return null;
   return (
     <section aria-labelledby="mends-title">
       <h3 id="mends-title">{t.report.better}</h3>
       <ul class="mends">
-        {mends.map(({ kind, change }) => (
-          <li key={kind}>
+        {mends.map((mend) => (
+          <li key={mend.kind}>
             <div>
-              <b>{t.mends[kind].name}</b>
-              <p class="help">{t.mends[kind].price}</p>
+              <b>{textOf(mend).name}</b>
+              <p class="help">{textOf(mend).price}</p>
             </div>
             <button
               type="button"
               class="button"
-              aria-label={`${t.report.tryIt}: ${t.mends[kind].name}`}
+              aria-label={`${t.report.tryIt}: ${textOf(mend).name}`}
               disabled={quantizer.blocker !== null}
-              onClick={() => quantizer.start(change)}
+              onClick={() => quantizer.start(mend.change)}
             >
               {t.report.tryIt}
             </button>

@@ -38,11 +38,13 @@ interface Props extends StepFrame {
   line: ComponentChildren;
   /** Whether the open step says the same as the line. */
   saysLine?: boolean;
+  /** Of the report: how many runs there are. */
+  runs?: number;
   children: ComponentChildren;
 }
 
 export function Step(props: Props) {
-  const { id, title, isReady, isDone, line, saysLine, isOpen, onToggle, children } = props;
+  const { id, title, isReady, isDone, line, saysLine, runs, isOpen, onToggle, children } = props;
   const number = stepIds.indexOf(id) + 1;
   const open = isOpen && isReady;
   const head = (
@@ -59,6 +61,7 @@ export function Step(props: Props) {
       id={id}
       data-open={open}
       data-ready={isReady}
+      data-runs={runs}
       aria-labelledby={`${id}-title`}
     >
       <h2 id={`${id}-title`} tabIndex={-1}>

@@ -1,10 +1,29 @@
 // What the page asks its worker beside what the library's worker answers.
-import type { CompiledModules, ModelInspection, ModelSummary, PartialPreprocess } from 'onnx-ptq';
+import type {
+  CompiledModules,
+  DatasetDescription,
+  Diagnosis,
+  ModelInspection,
+  ModelSummary,
+  PartialPreprocess,
+} from 'onnx-ptq';
 
-export type PageRequest = { modules: CompiledModules } & (
+export type PageRequest = {
+  modules: CompiledModules;
+  /** Where onnxruntime's files are, for what runs models. */
+  runtimePaths?: Record<string, string>;
+} & (
   | { kind: 'page:inspect'; model: File }
   | { kind: 'page:views'; files: readonly File[]; options: PreprocessOption[]; model: ModelSummary }
   | { kind: 'page:check'; files: readonly File[]; model: ModelSummary }
+  | {
+      kind: 'page:diagnose';
+      model: File;
+      externalData: Record<string, File>;
+      quantized: Blob;
+      quantizedData: Record<string, Blob>;
+      dataset: DatasetDescription;
+    }
   | { kind: 'page:zip'; files: { name: string; blob: Blob }[] }
 );
 
@@ -36,5 +55,6 @@ export interface PageAnswers {
   'page:views': TensorViews;
   /** Files that cannot be used, and why. */
   'page:check': { name: string; why: string }[];
+  'page:diagnose': Diagnosis;
   'page:zip': Blob;
 }

@@ -3,10 +3,12 @@ import { Zip, ZipPassThrough } from 'fflate';
 import {
   browserDecodePlatform,
   datasetReader,
+  diagnose,
   inspectModel,
   QuantizeError,
   setCoreModule,
   setDecodePlatform,
+  setRuntimePaths,
 } from 'onnx-ptq';
 import type { PageAnswers, PageRequest } from './page-protocol';
 import { tensorView } from './tensor-view';
@@ -28,6 +30,7 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
   if (jpegDecoder) {
     setDecodePlatform({ ...browserDecodePlatform, compileJpegDecoder: async () => jpegDecoder });
   }
+  if (request.runtimePaths) setRuntimePaths(request.runtimePaths);
   switch (request.kind) {
     case 'page:inspect':
       return inspectModel(request.model);
@@ -35,6 +38,8 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
       return Promise.all(request.options.map((option) => viewOf(request, option)));
     case 'page:check':
       return unusable(request);
+    case 'page:diagnose':
+      return diagnoseFiles(request);
     case 'page:zip':
       return zip(request.files);
   }
@@ -68,6 +73,20 @@ async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) 
     }
   }
   return bad;
+}
+
+/** With a few samples: the order of the layers is clear by then, and it is done in the background. */
+function diagnoseFiles(request: PageRequest & { kind: 'page:diagnose' }) {
+  const { files, ...options } = request.dataset;
+  return diagnose({
+    modelInput: request.model,
+    externalData: request.externalData,
+    quantizedModel: request.quantized,
+    quantizedExternalData: request.quantizedData,
+    calibrationDataReader: datasetReader(files, options),
+    samples: 8,
+    aloneSamples: 2,
+  });
 }
 
 /** Stored, not deflated: weights do not get smaller. Parts go to the Blob as they come. */
