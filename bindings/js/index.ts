@@ -7,7 +7,9 @@ import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
+import type { Diagnosis } from './diagnosis/report.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type DiagnoseOptions, diagnoseOn } from './jobs/diagnose.js';
 import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
@@ -76,6 +78,15 @@ export function inspectModel(
  */
 export function findPreprocess(options: FindPreprocessOptions): Promise<PreprocessFinding | null> {
   return findPreprocessOn(nodePlatform, options);
+}
+
+/**
+ * Where a quantized model goes wrong: every layer beside the float model's, with all that was lost
+ * on the way and by itself, and why, as far as that is told apart.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  return diagnoseOn(nodePlatform, options);
 }
 
 /**

@@ -9,7 +9,15 @@ export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
 export type { QnnConfigOptions } from './config/qnn-config.js';
 export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
 export type { StaticQuantConfig } from './config/static-config.js';
+export type {
+  Cause,
+  CauseCode,
+  Diagnosis,
+  LayerDiagnosis,
+  TensorDiagnosis,
+} from './diagnosis/report.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
+export type { DiagnoseOptions } from './jobs/diagnose.js';
 export type { FindPreprocessOptions } from './jobs/find-preprocess.js';
 export type { ModelInspection } from './jobs/inspect-model.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';

@@ -362,6 +362,13 @@ CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string
   return WriteRunnable(BuildTensorModel(model, tensors), model, file);
 }
 
+ProbeModel StaticQuantizer::WriteProbeModel(const ProbeRequest& request,
+                                            const std::string& file) const {
+  ProbeModel probe = BuildProbeModel(model_, request);
+  probe.model = WriteRunnable(std::move(probe.model), model_, file);
+  return probe;
+}
+
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
 
 void StaticQuantizer::SetStatistics(TensorStatistics statistics) {

@@ -19,6 +19,7 @@
 #include "calibration/expected_magnitude.h"
 #include "calibration/input_facts.h"
 #include "calibration/memory_estimate.h"
+#include "calibration/probe_model.h"
 #include "model/model.h"
 #include "model/model_writer.h"
 #include "quantization/config.h"
@@ -124,6 +125,9 @@ class StaticQuantizer {
   CalibrationModel WriteReductionModel(const std::string& file) const;
   CalibrationModel WriteTensorModel(const std::vector<std::string>& tensors,
                                     const std::string& file) const;
+
+  // Parts of the model as given, see probe_model.h.
+  ProbeModel WriteProbeModel(const ProbeRequest& request, const std::string& file) const;
 
   void SetRanges(TensorRanges ranges);
   // What Calibration::Statistics() gave: with an effort, what repairs are made from.

@@ -18,6 +18,7 @@ import type {
 import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
+import type { ProbeModel, ProbeRequest, QuantizedTensor } from './probes.js';
 
 const noRepairs: Repairs = { layerIo: false, equalize: false, correctBiases: false, smooth: 0 };
 
@@ -136,6 +137,22 @@ export class CoreSession {
 
   writeTensorModel(tensors: readonly string[]): CalibrationModel {
     return this.#json((session) => session.writeTensorModel(JSON.stringify(tensors)));
+  }
+
+  /** Parts of the model as given, to '~calibration'. */
+  writeProbeModel({ outputs, fed = [], added = [], sizes = false }: ProbeRequest): ProbeModel {
+    const request = JSON.stringify({ outputs, fed, added, sizes });
+    return this.#json((session) => session.writeProbeModel(request));
+  }
+
+  /** What the model as given holds as integers. */
+  quantizedTensors(): QuantizedTensor[] {
+    return this.#json((session) => session.quantizedTensors());
+  }
+
+  /** A copy of the values of an initializer or a Constant node. Throws INVALID_OPTION. */
+  constantValues(name: string): Float32Array | Float64Array {
+    return this.#call(() => this.#session.constantValues(name));
   }
 
   /** `ranges`: the JSON of CoreCalibration.ranges(), or of formatRanges(). */

@@ -100,6 +100,15 @@ export interface Session {
    * before prepare(). Returns JSON of CalibrationModel.
    */
   writeTensorModel(tensorsJson: string): string;
+  /**
+   * Parts of the model as given, as JSON of ProbeRequest asks, to '~calibration'. Returns JSON of
+   * ProbeModel.
+   */
+  writeProbeModel(requestJson: string): string;
+  /** What the model as given holds as integers. Returns JSON of QuantizedTensor[]. */
+  quantizedTensors(): string;
+  /** A copy of the values of an initializer or a Constant node. */
+  constantValues(name: string): Float32Array | Float64Array;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
   /** What repairs are made from: JSON as of Calibration.statistics(). */
