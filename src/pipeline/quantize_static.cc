@@ -129,14 +129,14 @@ bool HaveSameScales(const QuantPlan& plan, const QuantPlan& next) {
   });
 }
 
-// What scales, zero points and pairs of nodes take in the file, roughly: each has the tensor's
-// name.
-uint64_t AddedBytes(const QuantPlan& plan) {
-  constexpr uint64_t kNames = 10;
-  constexpr uint64_t kRest = 240;
+// What scales and zero points take in the file, and in QDQ the pairs of nodes, roughly: their names
+// have that of the tensor in them.
+uint64_t AddedBytes(const QuantPlan& plan, QuantFormat format) {
+  const uint64_t names = format == QuantFormat::kQDQ ? 10 : 4;
+  const uint64_t rest = format == QuantFormat::kQDQ ? 260 : 80;
   uint64_t bytes = 0;
   for (const TensorPlan& tensor : plan.tensors) {
-    bytes += kNames * tensor.tensor.size() + kRest + 5 * tensor.params.scales.size();
+    bytes += names * tensor.tensor.size() + rest + 5 * tensor.params.scales.size();
   }
   return bytes;
 }
@@ -404,7 +404,7 @@ PlanReport StaticQuantizer::PlanOnly() const {
   report.given_weights = FloatWeightBytes(model_.graph());
   report.integer_weights = weights.integer_bytes;
   report.bytes = prepared_->proto().ByteSizeLong() + weights.integer_bytes +
-                 report.weights.float_bytes + AddedBytes(plan);
+                 report.weights.float_bytes + AddedBytes(plan, config_.quant_format);
   report.opset = prepared_->Opset();
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);

@@ -295,8 +295,6 @@ class CalibrationRun {
   readonly #unusable: UnusableFiles;
   /** Samples of this run that were passed over, of the pass that is run. */
   #passedOver = 0;
-  /** The same that are held out. */
-  #heldOut = 0;
   #groups: number[][] | null = null;
   #group = 0;
   #done = 0;
@@ -365,7 +363,6 @@ class CalibrationRun {
     const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
     this.#passedOver = 0;
-    this.#heldOut = 0;
     const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
@@ -396,7 +393,14 @@ class CalibrationRun {
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
     this.#unusable.check(this.#done - before, this.#passedOver);
-    this.samples = this.#done - this.#passedOver - this.#heldOut;
+    this.samples = this.#done - this.#passedOver - this.#countHeld(shard);
+  }
+
+  /** Of the samples that are done, those before this run included. */
+  #countHeld({ index, count }: Shard): number {
+    let held = 0;
+    for (let i = 0; i < this.#done; i++) if (this.held.wants(index + i * count)) held++;
+    return held;
   }
 
   /** Yields the samples, keeping a few for verification; null in the place of those held out. */
@@ -408,7 +412,6 @@ class CalibrationRun {
     for await (const feeds of samples) {
       if (feeds === null) this.#passedOver++;
       else if (this.held.wants(index)) {
-        this.#heldOut++;
         this.held.keep(feeds, index);
         yield null;
         index += slice.step;

@@ -11,7 +11,6 @@ import type {
   Feeds,
   ModelSummary,
   PrepareReport,
-  PreprocessFinding,
   TensorRanges,
 } from '../base/types.js';
 import { planCache } from '../calibration/cache-plan.js';
@@ -99,7 +98,8 @@ export class Session<Model> implements QuantizeSession<Model> {
   #reader: SampleInput | null = null;
   #holdOut: number;
   #isRead = false;
-  #settled: PreprocessFinding | null | undefined;
+  /** What was found about the preprocessing of pictures; null: not yet asked. */
+  #settled: Diagnostic[] | null = null;
   /** The last one used at the end. */
   readonly #prepared = new Map<string, PreparedModel>();
   readonly #collected = new Map<string, Collected>();
@@ -153,7 +153,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       this.#reader = reader;
       if (holdOut !== undefined) this.#holdOut = holdOut;
       this.#isRead = false;
-      this.#settled = undefined;
+      this.#settled = null;
       this.#collected.clear();
       this.#begun.clear();
       this.#finished.clear();
@@ -222,12 +222,19 @@ export class Session<Model> implements QuantizeSession<Model> {
       const run = new Run(options);
       const checked = this.#check(settings);
       const cached = this.#cachedRanges(settings, checked);
-      const collected = cached ? null : await this.#collect(checked, run, {});
+      const quiet = new Run({ ...options, onDiagnostic: undefined }); // all of it is noted below
+      const collected = cached ? null : await this.#collect(checked, quiet, {});
       const prepared = await this.#prepare(checked);
       const { core, files, summary } = prepared;
       const finished = cached ?? (await this.#finish(checked, prepared));
       const report: PrepareReport = core.reconfigure(coreOptions(checked));
-      run.note(...report.diagnostics, ...prepared.learned, ...finished.notes);
+      run.note(
+        ...(this.#runtime.note ? [this.#runtime.note] : []),
+        ...((!cached && this.#settled) || []),
+        ...report.diagnostics,
+        ...prepared.learned,
+        ...finished.notes,
+      );
       const samples = collected?.samples ?? {
         samples: 0,
         kept: this.#reader ? await this.#firstSamples(summary, run) : [],
@@ -484,7 +491,7 @@ export class Session<Model> implements QuantizeSession<Model> {
         checked,
         samples: from?.samples ?? result,
         said: from?.said ?? { description: result.description, ...result.about },
-        notes: [...(from?.notes ?? []), ...collecting.diagnostics],
+        notes: collecting.diagnostics,
       };
       run.note(...collecting.diagnostics);
       this.#collected.set(wanted.key, collected);
@@ -553,7 +560,8 @@ export class Session<Model> implements QuantizeSession<Model> {
 
   /** How pictures are preprocessed, once for these samples. */
   async #settle({ core, files, summary }: PreparedModel, run: Run): Promise<void> {
-    if (this.#settled !== undefined) return;
+    if (this.#settled) return;
+    const asking = new Run({ ...run.options, onDiagnostic: undefined });
     await settlePreprocess({
       platform: this.#platform,
       core,
@@ -562,9 +570,10 @@ export class Session<Model> implements QuantizeSession<Model> {
       model: summary,
       runtime: this.#runtime,
       reader: this.#reader,
-      run,
+      run: asking,
     });
-    this.#settled = null;
+    run.note(...asking.diagnostics);
+    this.#settled = asking.diagnostics;
   }
 
   /** Before the samples are read once more. */

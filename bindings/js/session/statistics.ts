@@ -62,6 +62,7 @@ export function statisticsFor(checked: CheckedStatic, calibration: CoreCalibrati
   const plain = collecting(checked, extra);
   const own = {
     ...plain,
+    effort: 'none' as const, // what repairs are made from comes with the ranges
     calibrate_method: checked.calibrate_method,
     extra_options: { ...extra, ...pickExtra(checked.extra_options, binning) },
   };
