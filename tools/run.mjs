@@ -17,7 +17,7 @@ import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
-import { chromium, googleTest, strace } from './lib/system.mjs';
+import { chromium, firefox, googleTest, strace } from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
 import { drawImports } from './lint/import-graph.mjs';
@@ -64,8 +64,14 @@ const suites = {
   'test:browser': {
     needs: ['wasm', 'js', 'web', 'tests'],
     async run() {
-      const { path: browser, missing } = await chromium();
-      return missing ? { skipped: missing } : nodeTests('browser', rest, { CHROME_PATH: browser });
+      const found = [await chromium(), await firefox()];
+      const missing = found.find((one) => one.missing)?.missing;
+      if (missing && (strict || found[0].missing)) return { skipped: missing };
+      const [chrome, fox] = found.map(({ path }) => path);
+      return nodeTests('browser', rest, {
+        CHROME_PATH: chrome,
+        ...(fox && { FIREFOX_PATH: fox }),
+      });
     },
   },
 };
@@ -75,7 +81,8 @@ const tasks = {
   async setup() {
     await prerequisites();
     await emscripten();
-    const missing = [await googleTest(), (await chromium()).missing].filter(Boolean);
+    const browsers = [await chromium(), await firefox()].map((found) => found.missing);
+    const missing = [await googleTest(), ...browsers].filter(Boolean);
     for (const what of missing) say(`  skipped: ${what}`);
     if (strict && missing.length)
       throw new SetupError('With CI set, everything that the tests need must be there.');
@@ -127,6 +134,11 @@ const tasks = {
     await buildWasm(core);
     await buildJs();
     await run(tools.vite, ['web', ...rest], { show: true });
+  },
+  /** The built page, as any static host would serve it. */
+  async serve() {
+    await tasks.build();
+    await run(process.execPath, ['tools/serve.mjs', ...rest], { show: true });
   },
   format,
   coverage: () => coverage(rest),

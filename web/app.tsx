@@ -1,13 +1,11 @@
-// The page from top to bottom: what goes in on the left, what happens and what comes out on the
-// right.
-import { useEffect, useState } from 'preact/hooks';
-import { EngineStatus } from './components/engine-status';
+// The page from top to bottom: eight steps in one column, and the next action at its foot.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ActionBar } from './components/action-bar';
+import { Facts } from './components/facts';
 import { LanguageSwitch } from './components/language-switch';
-import { ModelCard } from './components/model-card';
+import { Logo } from './components/logo';
+import { ErrorNotice } from './components/notice';
 import { PageDrop } from './components/page-drop';
-import { RunCard } from './components/run-card';
-import { SamplesCard } from './components/samples-card';
-import { SettingsCard } from './components/settings-card';
 import {
   dictionaries,
   initialLanguage,
@@ -15,22 +13,51 @@ import {
   LanguageProvider,
   rememberLanguage,
 } from './i18n';
-import { useQuantizer } from './state';
+import { useFocusKeeper } from './lib/focus-keeper';
+import { isImage } from './lib/files';
+import { weightedProgress } from './lib/weighted-progress';
+import { type Quantizer, useQuantizer } from './state';
+import { CompareStep } from './steps/compare-step';
+import { DataStep } from './steps/data-step';
+import { DownloadStep } from './steps/download-step';
+import { ModelStep } from './steps/model-step';
+import { PreprocessStep } from './steps/preprocess-step';
+import { ReportStep } from './steps/report-step';
+import { RunStep } from './steps/run-step';
+import type { StepFrame, StepId } from './steps/step';
+import { TargetStep } from './steps/target-step';
 
 export function App() {
   const [language, setLanguage] = useState<Language>(initialLanguage);
   const t = dictionaries[language];
   const quantizer = useQuantizer();
+  const { running } = quantizer;
 
   useEffect(() => {
     document.documentElement.lang = language;
-    document.title = `onnx-ptq: ${t.tagline}`;
-  }, [language, t]);
+  }, [language]);
+  useEffect(() => {
+    const share = running ? `${Math.floor(100 * weightedProgress(running.progress))} % – ` : '';
+    document.title = `${share}onnx-ptq: ${t.tagline}`;
+  }, [running, t]);
 
   function choose(next: Language): void {
     rememberLanguage(next);
     setLanguage(next);
   }
+
+  const { phase, frame } = useSteps(quantizer);
+  useFocusKeeper(phase.open[0] ?? 'model');
+
+  // Who pressed the button is led to what it does; the button in the bar stays where it is.
+  const began = useRef(phase.name);
+  useEffect(() => {
+    if (began.current === phase.name) return;
+    began.current = phase.name;
+    if (phase.name === 'running' || phase.name.startsWith('done')) {
+      document.getElementById(phase.open[0]!)?.scrollIntoView({ block: 'start' });
+    }
+  }, [phase]);
 
   return (
     <LanguageProvider value={{ language, t }}>
@@ -46,44 +73,62 @@ export function App() {
             <p>{t.tagline}</p>
           </div>
         </div>
-        <LanguageSwitch language={language} onChoose={choose} />
+        <div class="top-tools">
+          <Facts engine={quantizer.engine} />
+          <LanguageSwitch language={language} onChoose={choose} />
+        </div>
       </header>
       <main id="content" tabIndex={-1}>
-        <div class="column">
-          <ModelCard quantizer={quantizer} />
-          <SamplesCard quantizer={quantizer} />
-          <SettingsCard quantizer={quantizer} />
-        </div>
-        <div class="column output">
-          <RunCard quantizer={quantizer} />
-          <EngineStatus engine={quantizer.engine} />
-        </div>
+        {quantizer.engine.status === 'failed' && (
+          <ErrorNotice error={{ code: 'ENGINE', message: quantizer.engine.message }}>
+            <button type="button" class="button" onClick={() => location.reload()}>
+              {t.engine.reload}
+            </button>
+          </ErrorNotice>
+        )}
+        <ModelStep quantizer={quantizer} {...frame('model')} />
+        <DataStep quantizer={quantizer} {...frame('data')} />
+        <PreprocessStep quantizer={quantizer} {...frame('preprocess')} />
+        <TargetStep quantizer={quantizer} {...frame('target')} />
+        <RunStep quantizer={quantizer} {...frame('run')} />
+        <ReportStep quantizer={quantizer} {...frame('report')} />
+        <CompareStep quantizer={quantizer} {...frame('compare')} />
+        <DownloadStep quantizer={quantizer} {...frame('download')} />
       </main>
+      <ActionBar quantizer={quantizer} />
     </LanguageProvider>
   );
 }
 
-/** A curve and its quantization: also icon.svg. */
-function Logo() {
-  return (
-    <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-      <rect width="32" height="32" rx="8" fill="#0f766e" />
-      <path
-        d="M6 24C13 24 19 8 26 8"
-        fill="none"
-        stroke="#99f6e4"
-        stroke-width="2"
-        stroke-linecap="round"
-        opacity=".75"
-      />
-      <path
-        d="M6 24h5v-5h5v-6h5V8h5"
-        fill="none"
-        stroke="#fff"
-        stroke-width="2.6"
-        stroke-linecap="round"
-        stroke-linejoin="round"
-      />
-    </svg>
+interface Phase {
+  name: string;
+  /** The steps that are open in it by themselves, the one that it is about first. */
+  open: StepId[];
+}
+
+function phaseOf(quantizer: Quantizer): Phase {
+  const { model, samples, external, running, error, stopped, shown, ranges } = quantizer;
+  if (running) return { name: 'running', open: ['run'] };
+  if (error || stopped) return { name: 'ended', open: ['run'] };
+  if (shown) return { name: `done ${shown.id}`, open: ['report'] };
+  if (!model?.summary || external.missing.length > 0) return { name: 'model', open: ['model'] };
+  if (samples.length === 0 && !ranges) return { name: 'data', open: ['data', 'model'] };
+  return samples.some(isImage)
+    ? { name: 'ready', open: ['preprocess'] }
+    : { name: 'ready arrays', open: ['target'] };
+}
+
+/** Which steps are open: those of the phase, until somebody opens or closes one. */
+function useSteps(quantizer: Quantizer) {
+  const phase = phaseOf(quantizer);
+  const [toggled, setToggled] = useState<{ phase: string; open: Partial<Record<StepId, boolean>> }>(
+    { phase: phase.name, open: {} },
   );
+  const own = toggled.phase === phase.name ? toggled.open : {};
+  const isOpen = (id: StepId) => own[id] ?? phase.open.includes(id);
+  const frame = (id: StepId): StepFrame => ({
+    isOpen: isOpen(id),
+    onToggle: () => setToggled({ phase: phase.name, open: { ...own, [id]: !isOpen(id) } }),
+  });
+  return { phase, frame };
 }

@@ -1,4 +1,4 @@
-// Modules that vite.config.ts makes.
+// Modules that vite.config.ts makes, and what it puts in the place of names.
 
 declare module 'virtual:example' {
   /** All files, one after the other. */
@@ -6,3 +6,13 @@ declare module 'virtual:example' {
   /** Their names and sizes in bytes; the first is the model, the others are images. */
   export const index: [string, number][];
 }
+
+declare module 'virtual:sizes' {
+  /** Of all that lib/engine.ts loads, in bytes. */
+  export const totalBytes: number;
+}
+
+/** Version of the package, its commit where there is one, and what compiled the core. */
+declare const __VERSION__: string;
+declare const __BUILD__: string;
+declare const __COMPILER__: string;

@@ -1,3 +1,4 @@
+import './lib/close-webrtc';
 import { render } from 'preact';
 import { App } from './app';
 

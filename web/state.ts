@@ -1,94 +1,126 @@
 // The page's state and what changes it: one hook, no globals. Components only show it.
 import {
-  type Diagnostic,
-  inspectInWorker,
-  type ModelSummary,
+  type Comparison,
+  type Diagnosis,
+  guessPreprocess,
+  type Latency,
+  type ModelInspection,
+  type PartialPreprocess,
+  type PreprocessFinding,
   type Progress,
-  type QuantizationReport,
   QuantizeError,
-  quantizeInWorker,
+  type SessionPlan,
+  type TensorHistogram,
+  type WorkerSession,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Engine, loadEngine } from './lib/engine';
-import { matchExternalFiles, mayHaveImages, quantizedName, sha256, sortFiles } from './lib/files';
+import { askWorker } from './lib/ask-worker';
+import { mergeFiles, splitSamples } from './lib/data-split';
+import { type CoreHost, type Engine, loadEngine } from './lib/engine';
+import { isImage, matchExternalFiles, mayHaveImages, quantizedName, sortFiles } from './lib/files';
+import { knownText } from './lib/known-json';
+import type { RunInputs, RunRecord } from './lib/run-record';
 import {
   defaultSettings,
   libraryOptions,
   preprocessOption,
   type Settings,
   sampleRate,
+  settingsOf,
 } from './lib/settings';
+import { TimeLeft } from './lib/time-left';
 import { useFinding } from './lib/use-finding';
+import { useSession } from './lib/use-session';
+import { judge } from './lib/verdict';
 
 export type EngineState =
-  | { status: 'loading'; bytes: number }
+  | { status: 'loading'; done: number; total: number }
   | { status: 'ready'; engine: Engine }
   | { status: 'failed'; message: string };
 
 export interface ModelState {
   file: File;
   /** null until the model was read. */
-  summary: ModelSummary | null;
+  summary: ModelInspection | null;
   error: QuantizeError | null;
 }
 
-export interface RunResult {
-  name: string;
-  model: Blob;
-  externalData: { name: string; data: Blob } | null;
-  report: QuantizationReport;
-  sha256: string | null;
-  /** What was chosen for this run, to see whether it still is. */
-  inputs: RunInputs;
+export interface Running {
+  progress: Progress;
+  /** Seconds for the rest of the stage. */
+  left: number | undefined;
 }
 
-export interface RunInputs {
-  model: File;
-  samples: readonly File[];
-  settings: Settings;
-}
-
-export type RunState =
-  | { status: 'idle' }
-  | { status: 'running'; progress: Progress; diagnostics: Diagnostic[] }
-  /** `resume` goes on from what was calibrated, where there is something. */
-  | { status: 'cancelled'; resume: (() => void) | null }
-  | { status: 'failed'; error: QuantizeError }
-  | { status: 'done'; result: RunResult };
-
-export type Blocker = 'needsModel' | 'needsExternal' | 'needsSamples' | 'needsEngine' | 'reading';
+export type Blocker =
+  | 'needsModel'
+  | 'needsExternal'
+  | 'needsSamples'
+  | 'needsEngine'
+  | 'engineFailed'
+  | 'reading'
+  | 'samplesDoNotFit';
 
 export type Quantizer = ReturnType<typeof useQuantizer>;
 
+/** Files to look through for pictures that cannot be read, before anything is run. */
+const mostChecked = 300;
+
 export function useQuantizer() {
-  const [engine, setEngine] = useState<EngineState>({ status: 'loading', bytes: 0 });
+  const [engine, setEngine] = useState<EngineState>({ status: 'loading', done: 0, total: 1 });
+  const [core, setCore] = useState<CoreHost | null>(null);
   const [model, setModel] = useState<ModelState | null>(null);
   const [others, setOthers] = useState<readonly File[]>([]);
   const [given, setGiven] = useState<readonly File[]>([]);
-  const [settings, setSettings] = useState<Settings>(defaultSettings);
-  const [run, setRun] = useState<RunState>({ status: 'idle' });
+  const [leftOut, setLeftOut] = useState<ReadonlySet<string>>(new Set());
+  const [bad, setBad] = useState<ReadonlyMap<string, string>>(new Map());
+  const [held, setHeld] = useState<number | null>(null);
+  const [limit, setLimit] = useState<number | null>(null);
+  const [labels, setLabels] = useState<{ name: string; labels: string[] } | null>(null);
+  const [ranges, setRanges] = useState<{ name: string; text: string } | null>(null);
+  const [settings, setSettings] = useState<Settings>(rememberedSettings);
+  const [running, setRunning] = useState<Running | null>(null);
+  const [error, setError] = useState<QuantizeError | null>(null);
+  const [stopped, setStopped] = useState(false);
+  const [histograms, setHistograms] = useState<readonly TensorHistogram[]>([]);
+  const [latencies, setLatencies] = useState<ReadonlyMap<number, Latency>>(new Map());
+  const [diagnoses, setDiagnoses] = useState<ReadonlyMap<number, Diagnosis | QuantizeError>>(
+    new Map(),
+  );
+  const [plan, setPlan] = useState<SessionPlan | null>(null);
+  const [runs, setRuns] = useState<readonly RunRecord[]>([]);
+  const [shownId, setShownId] = useState<number | null>(null);
+  const [saved, setSaved] = useState<ReadonlySet<number>>(new Set());
   const cancelling = useRef<AbortController | null>(null);
+  const background = useRef<AbortController | null>(null);
 
   useEffect(() => {
-    loadEngine((bytes) => setEngine({ status: 'loading', bytes })).then(
+    loadEngine({
+      onProgress: (done, total) =>
+        // What was under way when a file failed goes on for a while.
+        setEngine((old) => (old.status === 'loading' ? { status: 'loading', done, total } : old)),
+      onCore: setCore,
+    }).then(
       (loaded) => setEngine({ status: 'ready', engine: loaded }),
-      (error: Error) => setEngine({ status: 'failed', message: error.message }),
+      (cause: Error) => setEngine({ status: 'failed', message: cause.message }),
     );
   }, []);
 
-  // A model is read as soon as both it and the engine are there; a newer one replaces it.
+  useEffect(() => rememberSettings(settings), [settings]);
+
+  // A model is read as soon as both it and the core are there; a newer one replaces it.
   const file = model?.file;
   useEffect(() => {
-    if (engine.status !== 'ready' || !file) return;
+    if (!core || !file) return;
     const reading = new AbortController();
-    inspectInWorker(file, { ...engine.engine.host, signal: reading.signal }).then(
+    askWorker(core, { kind: 'page:inspect', model: file }, reading.signal).then(
       (summary) => setModel({ file, summary, error: null }),
-      (error) => reading.signal.aborted || setModel({ file, summary: null, error: known(error) }),
+      (cause) => reading.signal.aborted || setModel({ file, summary: null, error: known(cause) }),
     );
     return () => reading.abort();
-  }, [engine.status, file]);
+  }, [core, file]);
 
-  const externalNames = model?.summary?.externalFiles;
+  const summary = model?.summary ?? null;
+  const externalNames = summary?.externalFiles;
   const external = useMemo(
     () => matchExternalFiles(externalNames ?? [], [...others, ...given]),
     [externalNames, others, given],
@@ -96,31 +128,64 @@ export function useQuantizer() {
   // A data file that was there before its model could pass for a sample.
   const samples = useMemo(() => {
     const data = Object.values(external.found);
-    return data.some((file) => given.includes(file))
-      ? given.filter((file) => !data.includes(file))
-      : given;
+    return given.filter((sample) => !data.includes(sample));
   }, [external, given]);
+  const split = useMemo(
+    () => splitSamples(samples, { leftOut: new Set([...leftOut, ...bad.keys()]), held, limit }),
+    [samples, leftOut, bad, held, limit],
+  );
+
+  // Pictures that cannot be read are found out before they cost a run.
+  const checked = useRef(new Set<File>());
+  const host = engine.status === 'ready' ? engine.engine.host : null;
+  useEffect(() => {
+    if (!host || !summary) return;
+    const open = samples.filter((sample) => isImage(sample) && !checked.current.has(sample));
+    const files = open.slice(0, mostChecked);
+    if (files.length === 0) return;
+    const checking = new AbortController();
+    askWorker(host, { kind: 'page:check', files, model: summary }, checking.signal).then(
+      (found) => {
+        for (const sample of files) checked.current.add(sample);
+        if (found.length === 0) return;
+        setBad((old) => new Map([...old, ...found.map(({ name, why }) => [name, why] as const)]));
+      },
+      () => {}, // what is wrong with the model is said when it is quantized
+    );
+    return () => checking.abort();
+  }, [host, summary, samples]);
 
   const dataFiles = useRef(externalNames);
   dataFiles.current = externalNames;
-  const add = useCallback((files: readonly File[]) => {
+  const add = useCallback(async (files: readonly File[]) => {
     const sorted = sortFiles(files, dataFiles.current);
+    setError(null);
     if (sorted.model) {
       setModel({ file: sorted.model, summary: null, error: null });
       setSettings((old) => ({ ...old, nodesToExclude: '', opTypesToQuantize: [] }));
+      setRanges(null);
     }
-    if (sorted.samples.length > 0) setGiven(sorted.samples);
-    if (sorted.others.length > 0) setOthers((old) => [...sorted.others, ...old]);
-    setRun((old) =>
-      old.status === 'failed' || old.status === 'cancelled' ? { status: 'idle' } : old,
-    );
+    if (sorted.samples.length > 0) {
+      const names = new Set(sorted.samples.map(({ name }) => name));
+      setGiven((old) => mergeFiles(old, sorted.samples));
+      setBad((old) => new Map([...old].filter(([name]) => !names.has(name))));
+      setStopped(false);
+    }
+    const unknown: File[] = [];
+    for (const other of sorted.others) {
+      const text = await knownText(other);
+      if (text?.kind === 'labels') setLabels({ name: other.name, labels: text.labels });
+      else if (text?.kind === 'ranges') setRanges({ name: other.name, text: text.text });
+      else if (text?.kind === 'configuration') setSettings(settingsOf(text.values));
+      else unknown.push(other);
+    }
+    if (sorted.model || unknown.length > 0) {
+      setOthers((old) => (sorted.model ? unknown : [...unknown, ...old]));
+    }
   }, []);
 
   /** What was calibrated before is for the settings and samples of that run. */
-  const forget = useCallback(
-    () => setRun((old) => (old.status === 'cancelled' ? { status: 'idle' } : old)),
-    [],
-  );
+  const forget = useCallback(() => setStopped(false), []);
   const change = useCallback(
     (part: Partial<Settings>) => {
       setSettings((old) => ({ ...old, ...part }));
@@ -129,107 +194,324 @@ export function useQuantizer() {
     [forget],
   );
 
+  const isWhole = external.missing.length === 0;
+  const { session, error: sessionError } = useSession({
+    engine: engine.status === 'ready' ? engine.engine : null,
+    model: summary && isWhole ? (file ?? null) : null,
+    externalData: external.found,
+    workers: entered(settings, 'workers'),
+    memoryBudget: entered(settings, 'memory_budget'),
+  });
+
+  // What the settings will make of the model, anew with every change of them.
+  useEffect(() => {
+    if (!session) return setPlan(null);
+    let isOld = false;
+    const timer = setTimeout(() => {
+      const options = { ...libraryOptions(settings), ...(ranges && { calibrationCache: ranges.text }) };
+      session.plan(options).then(
+        (made) => isOld || setPlan(made),
+        () => isOld || setPlan(null), // the run will say what is wrong
+      );
+    }, 100);
+    return () => {
+      isOld = true;
+      clearTimeout(timer);
+    };
+  }, [session, settings, ranges, shownId]);
+
+  // Whether pictures can be what this model takes; a zip is not looked into.
+  const fit = useMemo(() => {
+    if (!summary || !samples.some(isImage)) return null;
+    try {
+      guessPreprocess(summary, preprocessOption(settings));
+      return null;
+    } catch (cause) {
+      return known(cause);
+    }
+  }, [summary, samples, settings]);
+
   const blocker: Blocker | null =
     !model || model.error
       ? 'needsModel'
-      : samples.length === 0
+      : samples.length === 0 && !ranges
         ? 'needsSamples'
         : external.missing.length > 0
           ? 'needsExternal'
-          : engine.status !== 'ready'
-            ? 'needsEngine'
+          : engine.status === 'failed'
+            ? 'engineFailed'
             : !model.summary
               ? 'reading'
-              : null;
+              : engine.status !== 'ready'
+                ? 'needsEngine'
+                : !session && !sessionError
+                  ? 'reading'
+                  : fit
+                    ? 'samplesDoNotFit'
+                    : null;
 
-  /** Quantizes; `changed` settings are kept. */
-  async function start(changed: Partial<Settings> = {}, resume?: string): Promise<void> {
-    if (blocker || engine.status !== 'ready' || !model) return;
+  /** Quantizes; `changed` settings are kept. What a cancelled run has collected is used. */
+  async function start(changed: Partial<Settings> = {}): Promise<void> {
+    if (blocker || !session || !model) return;
     const chosen = { ...settings, ...changed };
     setSettings(chosen);
+    setError(null);
+    setStopped(false);
+    setHistograms([]);
+    background.current?.abort();
     const controller = new AbortController();
     cancelling.current = controller;
-    const diagnostics: Diagnostic[] = [];
-    let state: string | undefined;
-    setRun({ status: 'running', progress: { stage: 'load', done: 0 }, diagnostics });
+    const timeLeft = new TimeLeft();
+    setRunning({ progress: { stage: 'load', done: 0 }, left: undefined });
+    const began = performance.now();
     const name = quantizedName(model.file.name);
+    const inputs: RunInputs = {
+      model: model.file,
+      externalData: external.found,
+      samples: split.used,
+      held: split.held,
+      holdOut: split.holdOut,
+      isWhole: split.used.length === samples.length,
+      preprocess: found(preprocessOption(chosen), preprocess.finding),
+      settings: chosen,
+    };
+    const watch = {
+      signal: controller.signal,
+      onProgress(progress: Progress) {
+        const { stage, done, total } = progress;
+        setRunning({ progress, left: timeLeft.seen(stage, done, total, performance.now()) });
+      },
+    };
+    const options = {
+      ...libraryOptions(chosen),
+      name,
+      ...(ranges && { calibrationCache: ranges.text }),
+    };
     try {
-      const result = await quantizeInWorker({
-        ...engine.engine.host,
-        ...libraryOptions(chosen),
-        modelInput: model.file,
-        modelOutput: name,
-        externalData: external.found,
-        calibrateDataset: {
-          files: samples,
-          preprocess: mayHaveImages(samples) ? preprocessOption(chosen) : undefined,
-          sampleRate: sampleRate(chosen),
-          limit: chosen.limit ?? undefined,
-        },
-        signal: controller.signal,
-        resume,
-        onCalibrationState: (text) => {
-          state = text;
-        },
-        onProgress: (progress) => setRun({ status: 'running', progress, diagnostics }),
-        onDiagnostic: (diagnostic) => diagnostics.push(diagnostic),
-      });
-      const inputs = { model: model.file, samples, settings: chosen };
-      const digest = await sha256(result.model);
-      setRun({ status: 'done', result: { name, ...result, sha256: digest, inputs } });
-    } catch (error) {
-      setRun(
-        controller.signal.aborted
-          ? { status: 'cancelled', resume: state ? () => start(changed, state) : null }
-          : { status: 'failed', error: known(error) },
-      );
+      await giveSamples(session, inputs);
+      if (!ranges) await session.calibrate(options, { ...watch, onHistograms: setHistograms });
+      const result = await session.quantize(options, watch);
+      const id = (runs.at(-1)?.id ?? 0) + 1;
+      const seconds = (performance.now() - began) / 1000;
+      const record: RunRecord = { id, name, inputs, result, seconds, verdict: judge(result.report) };
+      setRuns((old) => [...old, record]);
+      setShownId(id);
+      void measure(session, record);
+    } catch (cause) {
+      if (controller.signal.aborted) setStopped(true);
+      else setError(known(cause));
     } finally {
       cancelling.current = null;
+      setRunning(null);
     }
+  }
+
+  /** What can wait until the verdict is there; given up for the next run. */
+  async function measure(session: WorkerSession, record: RunRecord): Promise<void> {
+    const controller = new AbortController();
+    background.current = controller;
+    try {
+      const latency = await session.latency(record.result, { signal: controller.signal });
+      setLatencies((old) => new Map([...old, [record.id, latency]]));
+    } catch {
+      // Not measured, then: a model that cannot be timed is said to be so by the run itself.
+    }
+    if (controller.signal.aborted || engine.status !== 'ready') return;
+    if (record.inputs.samples.length === 0 || record.verdict.grade === 'identical') return;
+    try {
+      const { inputs, result } = record;
+      const { externalData } = result;
+      const files = inputs.held.length > 0 ? inputs.held : inputs.samples;
+      const diagnosis = await askWorker(
+        engine.engine.host,
+        {
+          kind: 'page:diagnose',
+          model: inputs.model,
+          externalData: inputs.externalData,
+          quantized: result.model,
+          quantizedData: externalData ? { [externalData.name]: externalData.data } : {},
+          dataset: { files, ...readerOptions(files, inputs.preprocess, inputs.settings) },
+        },
+        controller.signal,
+      );
+      setDiagnoses((old) => new Map([...old, [record.id, diagnosis]]));
+    } catch (cause) {
+      if (controller.signal.aborted) return;
+      setDiagnoses((old) => new Map([...old, [record.id, known(cause)]]));
+    }
+  }
+
+  /** Both models on a picture, or on one of the samples that were held out. */
+  async function compare(record: RunRecord, sample: File | number): Promise<Comparison> {
+    if (!session) throw new Error('the session is closed');
+    const { preprocess: option, settings: used } = record.inputs;
+    if (typeof sample === 'number') return session.compare(record.result, { heldOut: sample });
+    const dataset = { files: [sample], ...readerOptions([sample], option, used) };
+    return session.compare(record.result, { dataset });
+  }
+
+  // The session has the samples that it was given last.
+  const givenTo = useRef<{ session: WorkerSession; key: readonly unknown[] } | null>(null);
+  async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
+    const { samples: files, holdOut, preprocess: option, settings: used } = inputs;
+    const options = readerOptions(files, option, used);
+    const key = [files, holdOut, JSON.stringify(options)];
+    const before = givenTo.current;
+    if (before?.session === session && key.every((part, i) => part === before.key[i])) return;
+    await session.setSamples(files.length > 0 ? { files, ...options } : null, { holdOut });
+    givenTo.current = { session, key };
   }
 
   const preprocess = useFinding({
     engine: engine.status === 'ready' ? engine.engine : null,
     model: model?.file ?? null,
     externalData: external.found,
-    samples,
-    limit: settings.limit,
+    samples: split.used,
     isOpen:
       blocker === null &&
-      run.status !== 'running' &&
+      running === null &&
       preprocessOption(settings) === undefined &&
-      mayHaveImages(samples),
+      mayHaveImages(split.used),
   });
+
+  const shown = runs.find(({ id }) => id === shownId) ?? null;
+  const isStale =
+    shown !== null &&
+    (shown.inputs.model !== model?.file ||
+      shown.inputs.samples !== split.used ||
+      shown.inputs.settings !== settings);
+
+  // What is not saved yet is gone when the page is.
+  const isUnsaved = running !== null || runs.some(({ id }) => !saved.has(id));
+  useEffect(() => {
+    if (!isUnsaved) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [isUnsaved]);
 
   return {
     engine,
+    core,
     model,
     preprocess,
     samples,
+    split,
+    bad,
+    leftOut,
+    held,
+    limit,
+    labels,
+    ranges,
     others: others.filter((other) => !Object.values(external.found).includes(other)),
     external,
     settings,
-    run,
+    running,
+    error: error ?? sessionError,
+    stopped,
+    histograms,
+    latencies,
+    diagnoses,
+    plan,
+    session,
+    compare,
+    runs,
+    shown,
+    saved,
+    isStale,
     blocker,
+    fit,
     add,
     change,
     start,
+    show: setShownId,
+    markSaved: (id: number) => setSaved((old) => new Set([...old, id])),
     cancel: () => cancelling.current?.abort(),
-    clearSamples() {
-      setGiven([]);
+    /** Leaves a sample out, or takes it back. */
+    toggleSample(name: string) {
+      const next = new Set(leftOut);
+      if (!next.delete(name)) next.add(name);
+      setLeftOut(next);
       forget();
     },
+    setHeld(count: number | null) {
+      setHeld(count);
+      forget();
+    },
+    setLimit(count: number | null) {
+      setLimit(count);
+      forget();
+    },
+    clearSamples() {
+      setGiven([]);
+      setLeftOut(new Set());
+      setBad(new Map());
+      forget();
+    },
+    dropRanges: () => setRanges(null),
+    dropOthers: () => setOthers([]),
     resetSettings: () => change(defaultSettings),
-    dismiss: () => setRun({ status: 'idle' }),
+    dismiss: () => setError(null),
     useExample() {
       if (engine.status !== 'ready') return;
-      add([engine.engine.example.model, ...engine.engine.example.images]);
-      change({ preprocess: 'auto', limit: null });
+      setGiven([]);
+      void add([engine.engine.example.model, ...engine.engine.example.images]);
+      change({ preprocess: 'auto' });
     },
   };
+}
+
+/** What the model itself told, where it was clear: it need not be asked again. */
+function found(
+  option: string | PartialPreprocess | undefined,
+  finding: PreprocessFinding | null,
+): string | PartialPreprocess | undefined {
+  if (option !== undefined || !finding) return option;
+  const { decided, chosen } = finding;
+  if (!decided.normalization || !decided.order) return undefined;
+  const { order, mean, std } = chosen;
+  return { order, mean, std };
+}
+
+function readerOptions(
+  files: readonly File[],
+  preprocess: string | PartialPreprocess | undefined,
+  settings: Settings,
+) {
+  return {
+    preprocess: mayHaveImages(files) ? preprocess : undefined,
+    sampleRate: sampleRate(settings),
+  };
+}
+
+/** A number that was entered among the advanced options. */
+function entered({ advanced }: Settings, name: string): number | undefined {
+  const value = Number(advanced[name]);
+  return advanced[name] && value >= 1 ? Math.floor(value) : undefined;
 }
 
 function known(error: unknown): QuantizeError {
   if (error instanceof QuantizeError) return error;
   return new QuantizeError('INTERNAL', error instanceof Error ? error.message : String(error));
+}
+
+// Settings outlive a reload, not the tab.
+const settingsKey = 'onnx-ptq.settings';
+
+function rememberedSettings(): Settings {
+  try {
+    const text = sessionStorage.getItem(settingsKey);
+    return text ? { ...defaultSettings, ...JSON.parse(text) } : defaultSettings;
+  } catch {
+    return defaultSettings;
+  }
+}
+
+function rememberSettings(settings: Settings): void {
+  try {
+    const { nodesToExclude: _, opTypesToQuantize: _2, ...kept } = settings;
+    sessionStorage.setItem(settingsKey, JSON.stringify(kept));
+  } catch {
+    // Storage may be forbidden: not remembered then.
+  }
 }

@@ -1,8 +1,11 @@
 // The page as static files for any host: relative URLs, everything local, one self-contained worker
 // script.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import zlib from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +17,9 @@ const contentSecurityPolicy = [
   "default-src 'none'",
   // wasm-unsafe-eval: WebAssembly. blob: onnxruntime's own script, where threads are available.
   "script-src 'self' blob: 'wasm-unsafe-eval'",
-  'worker-src blob:',
+  // 'self': the service worker.
+  "worker-src 'self' blob:",
+  "manifest-src 'self'",
   "connect-src 'self' blob:",
   "style-src 'self'",
   "img-src 'self' blob: data:",
@@ -22,10 +27,18 @@ const contentSecurityPolicy = [
   "form-action 'none'",
 ].join('; ');
 
+const core = at('dist/wasm/ptq_core.wasm');
+const { version } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
+
 export default defineConfig({
   root: at('web'),
   base: './',
-  plugins: [example(), contentSecurity(), licenses()],
+  define: {
+    __VERSION__: JSON.stringify(version),
+    __BUILD__: JSON.stringify(build()),
+    __COMPILER__: JSON.stringify(compiler()),
+  },
+  plugins: [oneWorker(), example(), sizes(), contentSecurity(), licenses(), compressed()],
   build: {
     outDir: at('web/dist'),
     emptyOutDir: true,
@@ -33,10 +46,91 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     license: { fileName: 'licenses.md' },
+    rollupOptions: {
+      input: { index: at('web/index.html'), sw: at('web/sw.ts') },
+      output: {
+        // The service worker is for the folder that it is in, under one name for ever.
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   // Workers start from a Blob, where a relative import has no base: one file, nothing to import.
   worker: { format: 'iife' },
 });
+
+/**
+ * The library starts its own worker script where it is given none; the page always gives one, in
+ * which the library's is. Without this there would be a second one of 280 kB, never loaded.
+ */
+function oneWorker(): Plugin {
+  const own = /new Worker\(new URL\('\.\/worker\.js', import\.meta\.url\), \{[^}]*\}\)/;
+  return {
+    name: 'one-worker',
+    apply: 'build',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!id.startsWith(at('dist/worker')) || !own.test(code)) return null;
+      return { code: code.replace(own, 'undefined'), map: null };
+    },
+  };
+}
+
+/** The commit, else what the core's bytes come to: caches of two builds are never mixed. */
+function build(): string {
+  try {
+    const git = ['rev-parse', '--short', 'HEAD'];
+    return execFileSync('git', git, { cwd: root, stdio: 'pipe' }).toString().trim();
+  } catch {
+    return createHash('sha256').update(fs.readFileSync(core)).digest('hex').slice(0, 7);
+  }
+}
+
+/** What compiled the core, as the cache of CMake says. */
+function compiler(): string {
+  const emscripten = fs.readFileSync(at('tools/lib/emscripten.mjs'), 'utf8');
+  const number = /['"](\d+\.\d+\.\d+)['"]/.exec(emscripten)?.[1] ?? '';
+  return `Emscripten ${number}`.trim();
+}
+
+/** `virtual:sizes`: what lib/engine.ts loads, in bytes, for its progress. */
+function sizes(): Plugin {
+  const name = 'virtual:sizes';
+  const files = [
+    core,
+    at('node_modules/@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm'),
+    at('node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm'),
+  ];
+  return {
+    name: 'sizes',
+    resolveId: (id) => (id === name ? `\0${name}` : null),
+    load(id) {
+      if (id !== `\0${name}`) return null;
+      const total = files.reduce((sum, file) => sum + fs.statSync(file).size, 0);
+      return `export const totalBytes = ${total};`;
+    },
+  };
+}
+
+/**
+ * Every file as .gz, which the page asks for itself, and as .br, for hosts that serve such files.
+ */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    closeBundle() {
+      const folder = at('web/dist');
+      for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(html|js|mjs|css|wasm|bin|svg|webmanifest)$/.test(entry)) continue;
+        const file = path.join(folder, entry);
+        const bytes = fs.readFileSync(file);
+        fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: 9 }));
+        const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 9 };
+        fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
+      }
+    },
+  };
+}
 
 /**
  * The policy goes into the built page only: the development server needs inline styles and a

@@ -7,7 +7,9 @@ import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
+import type { Diagnosis } from './diagnosis/report.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type DiagnoseOptions, diagnoseOn } from './jobs/diagnose.js';
 import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
@@ -19,11 +21,14 @@ import type {
   QuantizeStaticOptions,
 } from './options/api.js';
 import { browserPlatform } from './platform/browser.js';
+import { Session } from './session/session.js';
+import type { QuantizeSession, SessionOptions } from './session/types.js';
 
-export { loadCore } from './core/load.js';
+export { loadCore, setCoreModule } from './core/load.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
-export { loadDecoders } from './samples/images/decode.js';
+export { loadDecoders, setDecodePlatform } from './samples/images/decode.js';
+export { browserDecodePlatform } from './samples/images/decode-browser.js';
 export {
   findPreprocessInWorker,
   inspectInWorker,
@@ -31,7 +36,18 @@ export {
   quantizeInWorker,
   type WorkerHost,
 } from './worker/client.js';
-export type { CompiledModules, DatasetDescription, WorkerOptions } from './worker/protocol.js';
+export type {
+  CompiledModules,
+  DatasetDescription,
+  WorkerOptions,
+  WorkerSampleChoice,
+  WorkerSessionOptions,
+} from './worker/protocol.js';
+export {
+  type OpenSessionInWorkerOptions,
+  openSessionInWorker,
+  type WorkerSession,
+} from './worker/session-client.js';
 
 /**
  * Static post-training quantization in the calling thread: for workers. In a page use
@@ -72,9 +88,28 @@ export function findPreprocess(options: FindPreprocessOptions): Promise<Preproce
   return findPreprocessOn(browserPlatform, options);
 }
 
+/**
+ * Where a quantized model goes wrong: every layer beside the float model's, with all that was lost
+ * on the way and by itself, and why, as far as that is told apart.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  return diagnoseOn(browserPlatform, options);
+}
+
 /** The float model as it is prepared for quantizing. */
 export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<Blob>> {
   return preprocessOn(browserPlatform, options);
+}
+
+/**
+ * A session: one model and its samples, from which results with any settings follow without
+ * calibrating again (docs/session.md). For workers; in a page use
+ * openSessionInWorker().
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function openSession(options: SessionOptions): Promise<QuantizeSession<Blob>> {
+  return Session.open(browserPlatform, options);
 }
 
 /** Runs a configuration: the reference's `quantize`. */

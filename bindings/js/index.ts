@@ -7,7 +7,9 @@ import { type QdqConfigOptions, qdqConfigOn } from './config/qdq-config.js';
 import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
+import type { Diagnosis } from './diagnosis/report.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type DiagnoseOptions, diagnoseOn } from './jobs/diagnose.js';
 import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
@@ -19,6 +21,8 @@ import type {
   QuantizeStaticOptions,
 } from './options/api.js';
 import { type NodeModel, nodePlatform } from './platform/node.js';
+import { Session } from './session/session.js';
+import type { QuantizeSession, SessionOptions } from './session/types.js';
 
 export type { NodeModel } from './platform/node.js';
 export * from './public.js';
@@ -77,12 +81,30 @@ export function findPreprocess(options: FindPreprocessOptions): Promise<Preproce
 }
 
 /**
+ * Where a quantized model goes wrong: every layer beside the float model's, with all that was lost
+ * on the way and by itself, and why, as far as that is told apart.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
+  return diagnoseOn(nodePlatform, options);
+}
+
+/**
  * The reference's `quant_pre_process`: writes the float model as it is prepared for quantizing:
  * constants folded, BatchNormalization
  * folded, opset ≥ 13.
  */
 export function quantPreProcess(options: PreprocessOptions): Promise<PreprocessResult<NodeModel>> {
   return preprocessOn(nodePlatform, options);
+}
+
+/**
+ * A session: one model and its samples, from which results with any settings follow without
+ * calibrating again (docs/session.md).
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function openSession(options: SessionOptions): Promise<QuantizeSession<NodeModel>> {
+  return Session.open(nodePlatform, options);
 }
 
 /** Runs a configuration: the reference's `quantize`. */

@@ -9,7 +9,15 @@ export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
 export type { QnnConfigOptions } from './config/qnn-config.js';
 export type { QuantConfig, QuantizeOptions } from './config/run-config.js';
 export type { StaticQuantConfig } from './config/static-config.js';
+export type {
+  Cause,
+  CauseCode,
+  Diagnosis,
+  LayerDiagnosis,
+  TensorDiagnosis,
+} from './diagnosis/report.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
+export type { DiagnoseOptions } from './jobs/diagnose.js';
 export type { FindPreprocessOptions } from './jobs/find-preprocess.js';
 export type { ModelInspection } from './jobs/inspect-model.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';
@@ -41,10 +49,12 @@ export { byName, isHidden } from './samples/files/files.js';
 export { guessPreprocess } from './samples/images/guess-preprocess.js';
 export { type ImageReaderOptions, imageReader } from './samples/images/images.js';
 export {
+  type PartialPreprocess,
   type PreprocessSpec,
   parsePreprocess,
   preprocessPresets,
 } from './samples/images/preprocess.js';
 export type { SampleInput } from './samples/samples.js';
 export { type WavReaderOptions, wavReader } from './samples/sounds/wav.js';
-export type { QualityReport, QuantizationReport } from './verify/report.js';
+export type * from './session/types.js';
+export type { OutputQuality, QualityReport, QuantizationReport } from './verify/report.js';

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "model/find_constant.h"
 #include "pipeline/inspect_model.h"
 #include "quantization/check_on_model.h"
 #include "session_json.h"
@@ -52,6 +53,12 @@ class HostFiles final : public Files {
   val host_;
 };
 
+// What TensorStore reads as floats.
+bool IsReal(int32_t type) {
+  return type == onnx::TensorProto::FLOAT || type == onnx::TensorProto::FLOAT16 ||
+         type == onnx::TensorProto::BFLOAT16 || type == onnx::TensorProto::DOUBLE;
+}
+
 class Session {
  public:
   explicit Session(val host) : files_(std::move(host)) {}
@@ -74,6 +81,12 @@ class Session {
   std::string Prepare(double min_opset, bool dump) {
     return ToJson(Quantizer().Prepare(static_cast<int64_t>(min_opset), dump ? &files_ : nullptr));
   }
+
+  std::string Reconfigure(const std::string& options) {
+    return ToJson(Quantizer().Reconfigure(ParseConfig(options)));
+  }
+
+  std::string Plan() { return ToJson(Quantizer().PlanOnly()); }
 
   // `external_file`: "" where the weights stay in the model.
   double WritePrepared(const std::string& external_file, double threshold, bool file_per_tensor,
@@ -123,6 +136,27 @@ class Session {
     return ToJson(Quantizer().WriteTensorModel(NamesFromJson(tensors), kCalibrationFile));
   }
 
+  // Of the model as it is given. `request`: JSON of ProbeRequest.
+  std::string WriteProbeModel(const std::string& request) {
+    files_.Truncate(kCalibrationFile);
+    return ToJson(Quantizer().WriteProbeModel(ProbeFromJson(request), kCalibrationFile));
+  }
+
+  std::string QuantizedTensors() { return QuantizedTensorsJson(Quantizer().model()); }
+
+  // The values of an initializer or a Constant node, as floats. A copy.
+  val ConstantValues(const std::string& name) {
+    const Model& model = Quantizer().model();
+    const GraphView view(model.graph());
+    const onnx::TensorProto* tensor = FindConstant(view, name);
+    if (tensor == nullptr) {
+      throw Error(ErrorCode::kInvalidOption, "\"" + name + "\" is no constant of the model.");
+    }
+    if (IsReal(tensor->data_type())) return Copied(model.tensors().ReadFloats(*tensor));
+    const std::vector<int64_t> integers = model.tensors().ReadInts(*tensor);
+    return Copied(std::vector<double>(integers.begin(), integers.end()));
+  }
+
   void SetRanges(const std::string& ranges) { Quantizer().SetRanges(RangesFromJson(ranges)); }
 
   void SetStatistics(const std::string& statistics) {
@@ -145,6 +179,11 @@ class Session {
   }
 
  private:
+  template <typename Number>
+  static val Copied(const std::vector<Number>& values) {
+    return val(typed_memory_view(values.size(), values.data())).call<val>("slice");
+  }
+
   static constexpr char kCalibrationFile[] = "~calibration";
 
   StaticQuantizer& Quantizer() {
@@ -171,6 +210,8 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("checkOverrides", &Guarded<&Session::CheckOverrides>::Call)
       .function("prepare", &Guarded<&Session::Prepare>::Call)
+      .function("reconfigure", &Guarded<&Session::Reconfigure>::Call)
+      .function("plan", &Guarded<&Session::Plan>::Call)
       .function("inspect", &Guarded<&Session::Inspect>::Call)
       .function("writePrepared", &Guarded<&Session::WritePrepared>::Call)
       .function("calibrationTensors", &Guarded<&Session::CalibrationTensors>::Call)
@@ -181,6 +222,9 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("learnTypes", &Guarded<&Session::LearnTypes>::Call)
       .function("writeReductionModel", &Guarded<&Session::WriteReductionModel>::Call)
       .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
+      .function("writeProbeModel", &Guarded<&Session::WriteProbeModel>::Call)
+      .function("quantizedTensors", &Guarded<&Session::QuantizedTensors>::Call)
+      .function("constantValues", &Guarded<&Session::ConstantValues>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)
       .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
       .function("beginMoments", &Guarded<&Session::BeginMoments>::Call)

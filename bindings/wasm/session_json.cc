@@ -6,11 +6,13 @@
 #include <set>
 
 #include "calibration/range_json.h"
+#include "model/find_constant.h"
 #include "model/graph_view.h"
 #include "model/subgraphs.h"
 #include "onnx/defs/data_type_utils.h"
 #include "passes/infer_shapes.h"
 #include "quantization/option_names.h"
+#include "quantization/quantized_tensors.h"
 
 namespace ptq::binding {
 namespace {
@@ -96,6 +98,18 @@ std::pair<json, json> NodeListsJson(const std::vector<QuantizedNode>& nodes) {
     }
   }
   return {std::move(quantized), std::move(left_float)};
+}
+
+json WeightsJson(const FloatWeights& weights) {
+  json left = json::array();
+  for (const FloatWeight& weight : weights.left) {
+    left.push_back({{"name", weight.tensor},
+                    {"bytes", weight.bytes},
+                    {"node", weight.node},
+                    {"code", FloatReasonName(weight.reason.code)},
+                    {"reason", weight.reason.text}});
+  }
+  return {{"bytes", weights.bytes}, {"floatBytes", weights.float_bytes}, {"left", std::move(left)}};
 }
 
 }  // namespace
@@ -218,6 +232,58 @@ std::string ToJson(const CalibrationModel& model) {
   return Dump({{"outputs", model.outputs}, {"files", model.files}});
 }
 
+std::string ToJson(const ProbeModel& probe) {
+  return Dump({{"outputs", probe.model.outputs},
+               {"files", probe.model.files},
+               {"inputs", probe.inputs},
+               {"fed", probe.fed},
+               {"added", probe.added}});
+}
+
+std::string QuantizedTensorsJson(const Model& model) {
+  const GraphView view(model.graph());
+  json list = json::array();
+  for (const QuantizedTensor& tensor : FindQuantizedTensors(view)) {
+    const onnx::TensorProto* scale = FindConstant(view, tensor.scale);
+    const onnx::TensorProto* zero = FindConstant(view, tensor.zero_point);
+    // Computed parameters and floats of 8 bits are no integers with known scales.
+    const bool is_integer = zero == nullptr || TypeName(zero->data_type()).find("int") < 2;
+    if (scale == nullptr || (zero == nullptr && !tensor.zero_point.empty()) || !is_integer) continue;
+    const onnx::TensorProto* values = FindConstant(view, tensor.quantized);
+    json type = "uint8";  // QuantizeLinear's, without a zero point
+    if (zero != nullptr) {
+      type = TypeName(zero->data_type());
+    } else if (values != nullptr) {
+      type = TypeName(values->data_type());
+    }
+    const std::vector<int64_t> zeros =
+        zero == nullptr ? std::vector<int64_t>{0} : model.tensors().ReadInts(*zero);
+    list.push_back({{"name", tensor.name},
+                    {"before", tensor.before},
+                    {"quantized", tensor.quantized},
+                    {"after", tensor.after},
+                    {"constant", tensor.is_constant},
+                    {"type", std::move(type)},
+                    {"scales", model.tensors().ReadFloats(*scale)},
+                    {"scaleDims", scale->dims()},
+                    {"zeroPoints", zeros},
+                    {"axis", tensor.axis}});
+  }
+  return Dump(list);
+}
+
+ProbeRequest ProbeFromJson(const std::string& text) {
+  const json request = json::parse(text);
+  ProbeRequest probe;
+  for (const json& output : request.at("outputs")) {
+    probe.outputs.push_back({output.at("tensor").get<std::string>(), output.at("after").get<bool>()});
+  }
+  probe.fed = request.at("fed").get<std::vector<std::string>>();
+  probe.added = request.at("added").get<std::vector<std::string>>();
+  probe.sizes = request.at("sizes").get<bool>();
+  return probe;
+}
+
 std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
   json list = json::array();
   for (const CalibratedTensor& tensor : tensors) {
@@ -298,6 +364,19 @@ std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& te
   return json::parse(text).get<std::map<std::string, std::vector<int64_t>>>();
 }
 
+std::string ToJson(const PlanReport& report) {
+  auto [quantized, left_float] = NodeListsJson(report.nodes);
+  return Dump({{"nodesQuantized", std::move(quantized)},
+               {"nodesLeftFloat", std::move(left_float)},
+               {"weights", WeightsJson(report.weights)},
+               {"givenWeights", report.given_weights},
+               {"integerWeights", report.integer_weights},
+               {"bytes", report.bytes},
+               {"opset", report.opset},
+               {"withRanges", report.with_ranges},
+               {"diagnostics", DiagnosticsJson(report.diagnostics)}});
+}
+
 std::string ToJson(const QuantizeReport& report) {
   auto [quantized, left_float] = NodeListsJson(report.nodes);
   json tensors = json::array();
@@ -315,20 +394,9 @@ std::string ToJson(const QuantizeReport& report) {
     }
     tensors.push_back(std::move(item));
   }
-  json left = json::array();
-  for (const FloatWeight& weight : report.weights.left) {
-    left.push_back({{"name", weight.tensor},
-                    {"bytes", weight.bytes},
-                    {"node", weight.node},
-                    {"code", FloatReasonName(weight.reason.code)},
-                    {"reason", weight.reason.text}});
-  }
   return Dump({{"nodesQuantized", std::move(quantized)},
                {"nodesLeftFloat", std::move(left_float)},
-               {"weights",
-                {{"bytes", report.weights.bytes},
-                 {"floatBytes", report.weights.float_bytes},
-                 {"left", std::move(left)}}},
+               {"weights", WeightsJson(report.weights)},
                {"tensors", std::move(tensors)},
                {"opset", report.opset},
                {"bytesWritten", report.bytes_written},

@@ -26,6 +26,10 @@ std::string ToJson(const MemoryEstimate& estimate);
 std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
 std::string ToJson(const InputFacts& facts);
 std::string ToJson(const CalibrationModel& model);
+std::string ToJson(const PlanReport& report);
+std::string ToJson(const ProbeModel& probe);
+// The tensors that a quantized model holds as integers; scales and zero points as the file has them.
+std::string QuantizedTensorsJson(const Model& model);
 std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);
 std::string ToJson(
@@ -37,6 +41,7 @@ TensorRanges RangesFromJson(const std::string& json);
 TensorStatistics StatisticsFromJson(const std::string& json);
 Repairs RepairsFromJson(const std::string& json);
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
+ProbeRequest ProbeFromJson(const std::string& json);
 std::vector<std::string> NamesFromJson(const std::string& json);
 std::vector<int64_t> DimsFromJson(const std::string& json);
 std::map<std::string, std::vector<int64_t>> ShapesFromJson(const std::string& json);

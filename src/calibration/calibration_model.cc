@@ -238,7 +238,9 @@ std::vector<std::string> NamesToCalibrate(const GraphView& view, const StaticQua
   return order;
 }
 
-CalibrationModel Runnable(const Model& model) {
+}  // namespace
+
+CalibrationModel AsRunnable(const Model& model) {
   CalibrationModel result{{}, {}, model.proto()};
   ForEachTensor(&result.proto, [&result](const onnx::TensorProto& tensor) {
     for (const onnx::StringStringEntryProto& entry : tensor.external_data()) {
@@ -248,8 +250,6 @@ CalibrationModel Runnable(const Model& model) {
   result.proto.set_ir_version(std::min(result.proto.ir_version(), kRuntimeIrVersion));
   return result;
 }
-
-}  // namespace
 
 std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
                                                  const StaticQuantConfig& config) {
@@ -270,7 +270,7 @@ std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
 }
 
 CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config) {
-  CalibrationModel result = Runnable(model);
+  CalibrationModel result = AsRunnable(model);
   const GraphView view(model.graph(), config.bodies());
   const std::vector<std::string> tensors = NamesToCalibrate(view, config);
   if (tensors.empty()) return result;
@@ -288,7 +288,7 @@ CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig
 }
 
 CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::string>& tensors) {
-  CalibrationModel result = Runnable(model);
+  CalibrationModel result = AsRunnable(model);
   onnx::GraphProto* graph = result.proto.mutable_graph();
   const GraphView view(model.graph());
   UniqueNames names(model.graph());
@@ -310,7 +310,7 @@ CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::str
 }
 
 CalibrationModel BuildTypeModel(const Model& model, const std::vector<std::string>& tensors) {
-  CalibrationModel result = Runnable(model);
+  CalibrationModel result = AsRunnable(model);
   for (const std::string& tensor : tensors) {
     result.proto.mutable_graph()->add_output()->set_name(tensor);
     result.outputs.push_back(tensor);

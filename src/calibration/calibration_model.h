@@ -29,6 +29,9 @@ struct CalibrationModel {
   onnx::ModelProto proto;            // weights by reference
 };
 
+// The model as it is, in an IR version that onnxruntime loads.
+CalibrationModel AsRunnable(const Model& model);
+
 // Float tensors that a node of a type to be quantized reads or writes, initializers apart (the
 // reference's select_tensors_to_calibrate), in the order in which reductions are brought out. Node
 // names are not considered, so that a changed exclusion needs no new calibration.

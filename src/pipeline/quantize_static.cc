@@ -129,6 +129,18 @@ bool HaveSameScales(const QuantPlan& plan, const QuantPlan& next) {
   });
 }
 
+// What scales and zero points take in the file, and in QDQ the pairs of nodes, roughly: their names
+// have that of the tensor in them.
+uint64_t AddedBytes(const QuantPlan& plan, QuantFormat format) {
+  const uint64_t names = format == QuantFormat::kQDQ ? 10 : 4;
+  const uint64_t rest = format == QuantFormat::kQDQ ? 260 : 80;
+  uint64_t bytes = 0;
+  for (const TensorPlan& tensor : plan.tensors) {
+    bytes += names * tensor.tensor.size() + rest + 5 * tensor.params.scales.size();
+  }
+  return bytes;
+}
+
 CalibrationModel WriteRunnable(CalibrationModel calibration, const Model& prepared,
                                const std::string& file) {
   CheckComputesInKnownTypes(prepared);
@@ -235,9 +247,24 @@ PrepareReport StaticQuantizer::Prepare(int64_t min_opset, Files* dump) {
     InferShapes(*prepared_, &report.diagnostics);  // OptimizeModel and UpgradeOpset end with it
   }
   if (config_.enable_subgraph) InferShapes(*prepared_, nullptr, Bodies::kInside);
+  optimized_ = prepared_;
+  optimized_report_ = report;
+  types_.clear();
+  asked_opset_ = asked;
   const int64_t before = prepared_->Opset();
   RaiseOpset(asked, &report.diagnostics);
   if (dumped && prepared_->Opset() != before) dumped->Write("upgrade_opset", 1, 1);
+  report.nodes_after = prepared_->graph().node_size();
+  report.opset_after = prepared_->Opset();
+  return report;
+}
+
+PrepareReport StaticQuantizer::Reconfigure(StaticQuantConfig config) {
+  Configure(std::move(config));
+  prepared_ = optimized_;
+  PrepareReport report = optimized_report_;
+  RaiseOpset(asked_opset_, &report.diagnostics);
+  if (!types_.empty()) TakeTypes(&report.diagnostics);
   report.nodes_after = prepared_->graph().node_size();
   report.opset_after = prepared_->Opset();
   return report;
@@ -276,15 +303,21 @@ CalibrationModel StaticQuantizer::WriteTypeModel(const std::string& file) const 
   return WriteRunnable(BuildTypeModel(*prepared_, UntypedTensors()), *prepared_, file);
 }
 
-Diagnostics StaticQuantizer::LearnTypes(const std::map<std::string, ObservedType>& types) {
+Diagnostics StaticQuantizer::LearnTypes(std::map<std::string, ObservedType> types) {
+  types_ = std::move(types);
   Diagnostics diagnostics;
+  TakeTypes(&diagnostics);
+  return diagnostics;
+}
+
+void StaticQuantizer::TakeTypes(Diagnostics* diagnostics) {
   onnx::GraphProto& graph = prepared_->graph();
   google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> kept;
   for (onnx::ValueInfoProto& info : *graph.mutable_value_info()) {
-    if (!types.contains(info.name())) kept.Add(std::move(info));
+    if (!types_.contains(info.name())) kept.Add(std::move(info));
   }
   graph.mutable_value_info()->Swap(&kept);
-  for (const auto& [name, type] : types) {
+  for (const auto& [name, type] : types_) {
     onnx::ValueInfoProto* info = graph.add_value_info();
     info->set_name(name);
     auto* tensor = info->mutable_type()->mutable_tensor_type();
@@ -293,8 +326,7 @@ Diagnostics StaticQuantizer::LearnTypes(const std::map<std::string, ObservedType
     for (int64_t i = 0; i < type.rank; ++i) tensor->mutable_shape()->add_dim();
   }
   InferShapes(*prepared_, nullptr, config_.bodies());
-  RaiseOpset(0, &diagnostics);
-  return diagnostics;
+  RaiseOpset(0, diagnostics);
 }
 
 uint64_t StaticQuantizer::WritePrepared(const WriteOptions& options, bool inferred_types) const {
@@ -332,6 +364,13 @@ CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string
   return WriteRunnable(BuildTensorModel(model, tensors), model, file);
 }
 
+ProbeModel StaticQuantizer::WriteProbeModel(const ProbeRequest& request,
+                                            const std::string& file) const {
+  ProbeModel probe = BuildProbeModel(model_, request);
+  probe.model = WriteRunnable(std::move(probe.model), model_, file);
+  return probe;
+}
+
 void StaticQuantizer::SetRanges(TensorRanges ranges) { ranges_ = std::move(ranges); }
 
 void StaticQuantizer::SetStatistics(TensorStatistics statistics) {
@@ -355,12 +394,34 @@ QuantPlan StaticQuantizer::Plan(const Model& model, const StaticQuantConfig& con
   return config.quant_format == QuantFormat::kQDQ ? PlanQdq(context) : PlanQOperator(context);
 }
 
-std::vector<QuantizedNode> StaticQuantizer::Forecast() const {
-  // Inside of what Relu, Clip and their like let through, so that they go where they usually go.
+// Inside of what Relu, Clip and their like let through, so that they go where they usually go.
+TensorRanges StaticQuantizer::AssumedRanges() const {
   TensorRanges assumed;
   for (const CalibratedTensor& tensor : TensorsToCalibrate()) assumed[tensor.name] = {0, 1, {}, 0};
+  return assumed;
+}
+
+std::vector<QuantizedNode> StaticQuantizer::Forecast() const {
   const GraphView view(prepared_->graph(), config_.bodies());
-  return NodesOf(view, Plan(*prepared_, config_, assumed));
+  return NodesOf(view, Plan(*prepared_, config_, AssumedRanges()));
+}
+
+PlanReport StaticQuantizer::PlanOnly() const {
+  PlanReport report;
+  report.with_ranges = !ranges_.empty();
+  QuantPlan plan = Plan(*prepared_, config_, report.with_ranges ? ranges_ : AssumedRanges());
+  const GraphView view(prepared_->graph(), config_.bodies());
+  report.nodes = NodesOf(view, plan);
+  const PlannedWeights weights = PlanWeights(view, plan, config_);
+  report.weights = FindFloatWeights(view, plan, config_, weights.left);
+  report.given_weights = FloatWeightBytes(model_.graph());
+  report.integer_weights = weights.integer_bytes;
+  report.bytes = prepared_->proto().ByteSizeLong() + weights.integer_bytes +
+                 report.weights.float_bytes + AddedBytes(plan, config_.quant_format);
+  report.opset = prepared_->Opset();
+  report.diagnostics = std::move(plan.diagnostics);
+  ReportUnusedOverrides(plan, config_, &report.diagnostics);
+  return report;
 }
 
 QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
@@ -426,7 +487,7 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const
     rewrite(plan, config, &quantized);
     RaiseIrVersion(quantized, RequiredIrVersion(config_));
   }
-  report.weights = FindFloatWeights(view, plan, config_, quantized.graph());
+  report.weights = FindFloatWeights(view, plan, config_, FloatWeightsOf(quantized.graph()));
   if (any) ReportFloatWeights(report.weights, config_, &report.diagnostics);
   WriteOptions output;
   output.external_file = output.external_location = external_file;

@@ -1,11 +1,12 @@
 // The whole job for one model, in the order in which it happens; read this file first.
 //
 //   Open -> Configure -> Prepare -> TensorsToCalibrate -> [a Calibration] -> SetRanges -> Quantize
+//             Reconfigure ----------------------------------------------------> PlanOnly, Quantize
 //
 // A Calibration (calibration/calibration.h) says which runs over the samples it needs; the host
 // writes a model for each (WriteReductionModel, WriteTensorModel), runs it, and hands over what
-// comes out. Ranges may come from a cache instead. Configure and Quantize may be repeated with
-// other settings on the same ranges.
+// comes out. Ranges may come from a cache instead. Reconfigure, PlanOnly and Quantize may be
+// repeated with other settings on the same prepared model.
 #pragma once
 
 #include <map>
@@ -19,6 +20,7 @@
 #include "calibration/expected_magnitude.h"
 #include "calibration/input_facts.h"
 #include "calibration/memory_estimate.h"
+#include "calibration/probe_model.h"
 #include "model/model.h"
 #include "model/model_writer.h"
 #include "quantization/config.h"
@@ -54,6 +56,18 @@ struct QuantizedNode {
   WeightForm weight = WeightForm::kNone;
 };
 
+// What a quantization will make of the model, without having made it.
+struct PlanReport {
+  std::vector<QuantizedNode> nodes;
+  FloatWeights weights;
+  uint64_t given_weights = 0;    // bytes: of the model as given; what is not in `weights` is folded
+  uint64_t integer_weights = 0;  // bytes that those which become integers will take
+  uint64_t bytes = 0;            // of the output, estimated
+  int64_t opset = 0;
+  bool with_ranges = false;  // those that were set, not assumed ones
+  Diagnostics diagnostics;
+};
+
 struct QuantizeReport {
   std::vector<QuantizedNode> nodes;
   std::vector<TensorPlan> tensors;
@@ -82,19 +96,25 @@ class StaticQuantizer {
   // `dump`: the model after each step that changed it, see pass_dump.h.
   PrepareReport Prepare(int64_t min_opset = 0, Files* dump = nullptr);
 
+  // The same report for another config that prepares the model in the same way: only the opset that
+  // the output needs is settled anew. Throws as Configure and Prepare.
+  PrepareReport Reconfigure(StaticQuantConfig config);
+
   // The prepared float model. `inferred_types`: with the types and shapes that were inferred, else
   // with those only that the model as given has.
   uint64_t WritePrepared(const WriteOptions& options, bool inferred_types = true) const;
 
   // What Quantize would do with each node, with ranges that are assumed: nothing has to be run.
   std::vector<QuantizedNode> Forecast() const;
+  // The same with what it means for the size, and with the ranges that were set, where there are.
+  PlanReport PlanOnly() const;
 
   // What inference gave no type, bodies aside: tensors behind operators of other domains. The model
   // to `file` has them as outputs, so that a runtime, which knows these operators, can tell.
   std::vector<std::string> UntypedTensors() const;
   CalibrationModel WriteTypeModel(const std::string& file) const;
   // Takes what it told, infers what follows, and raises the opset where more can be quantized now.
-  Diagnostics LearnTypes(const std::map<std::string, ObservedType>& types);
+  Diagnostics LearnTypes(std::map<std::string, ObservedType> types);
 
   std::vector<CalibratedTensor> TensorsToCalibrate() const;
   // What the model as given tells about the data it was trained on; see expected_magnitude.h.
@@ -108,6 +128,9 @@ class StaticQuantizer {
   CalibrationModel WriteReductionModel(const std::string& file) const;
   CalibrationModel WriteTensorModel(const std::vector<std::string>& tensors,
                                     const std::string& file) const;
+
+  // Parts of the model as given, see probe_model.h.
+  ProbeModel WriteProbeModel(const ProbeRequest& request, const std::string& file) const;
 
   void SetRanges(TensorRanges ranges);
   // What Calibration::Statistics() gave: with an effort, what repairs are made from.
@@ -126,11 +149,17 @@ class StaticQuantizer {
  private:
   void NameInlinedNodes();
   void RaiseOpset(int64_t asked, Diagnostics* diagnostics);
+  void TakeTypes(Diagnostics* diagnostics);
+  TensorRanges AssumedRanges() const;
   QuantPlan Plan(const Model& model, const StaticQuantConfig& config,
                  const TensorRanges& ranges) const;
 
   Model model_;
   std::optional<Model> prepared_;
+  std::optional<Model> optimized_;  // what prepared_ was before its opset was raised
+  PrepareReport optimized_report_;
+  std::map<std::string, ObservedType> types_;  // those that were learned
+  int64_t asked_opset_ = 0;
   StaticQuantConfig config_;
   std::map<std::string, std::vector<std::string>> inlined_;  // calls of functions, by name
   TensorRanges ranges_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "model/element_type.h"
 #include "model/subgraphs.h"
@@ -151,18 +151,55 @@ std::string Hint(const FloatWeight& largest, const StaticQuantConfig& config) {
 
 }  // namespace
 
-FloatWeights FindFloatWeights(const GraphView& view, const QuantPlan& plan,
-                              const StaticQuantConfig& config, const onnx::GraphProto& quantized) {
-  std::unordered_set<std::string> still_there;
-  ForEachWeight(quantized, nullptr, [&](const onnx::TensorProto& tensor, const onnx::NodeProto*) {
-    still_there.insert(tensor.name());
+std::unordered_set<std::string> FloatWeightsOf(const onnx::GraphProto& graph) {
+  std::unordered_set<std::string> names;
+  ForEachWeight(graph, nullptr, [&](const onnx::TensorProto& tensor, const onnx::NodeProto*) {
+    names.insert(tensor.name());
   });
+  return names;
+}
+
+uint64_t FloatWeightBytes(const onnx::GraphProto& graph) {
+  uint64_t bytes = 0;
+  ForEachWeight(graph, nullptr, [&](const onnx::TensorProto& tensor, const onnx::NodeProto*) {
+    bytes += ElementCount(tensor) * ElementBytes(tensor.data_type());
+  });
+  return bytes;
+}
+
+PlannedWeights PlanWeights(const GraphView& view, const QuantPlan& plan,
+                           const StaticQuantConfig& config) {
+  std::unordered_map<std::string, size_t> biases;  // readers that take an integer copy
+  if (!IsFloat8(config.weight_type)) {
+    for (const BiasPlan& bias : plan.biases) ++biases[bias.bias];
+  }
+  PlannedWeights weights;
+  const auto add = [&](const onnx::TensorProto& tensor, const onnx::NodeProto*) {
+    const TensorPlan* planned = plan.Find(tensor.name());
+    const auto bias = biases.find(tensor.name());
+    const bool is_bias = bias != biases.end() && bias->second >= view.Uses(tensor.name()).size();
+    if (is_bias) {
+      weights.integer_bytes += ElementCount(tensor) * sizeof(int32_t);
+    } else if (planned != nullptr && planned->role == TensorRole::kInitializer &&
+               !config.add_qdq_pair_to_weight) {
+      weights.integer_bytes += (ElementCount(tensor) * Bits(planned->params.type) + 7) / 8;
+    } else {
+      weights.left.insert(tensor.name());
+    }
+  };
+  ForEachWeight(view.graph(), nullptr, add);
+  return weights;
+}
+
+FloatWeights FindFloatWeights(const GraphView& view, const QuantPlan& plan,
+                              const StaticQuantConfig& config,
+                              const std::unordered_set<std::string>& left) {
   const Explainer explainer(view, plan, config);
   FloatWeights weights;
   const auto add = [&](const onnx::TensorProto& tensor, const onnx::NodeProto* holder) {
     const uint64_t bytes = ElementCount(tensor) * ElementBytes(tensor.data_type());
     weights.bytes += bytes;
-    if (!still_there.contains(tensor.name())) return;
+    if (!left.contains(tensor.name())) return;
     weights.float_bytes += bytes;
     weights.left.push_back(explainer.Explain(tensor, holder));
   };

@@ -2,7 +2,9 @@
 // called quantized.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -27,9 +29,22 @@ struct FloatWeights {
   std::vector<FloatWeight> left;  // the largest first
 };
 
-// `quantized` is what became of the graph of `view` by `plan`.
+// Names of the float weights of a graph, and their bytes.
+std::unordered_set<std::string> FloatWeightsOf(const onnx::GraphProto& graph);
+uint64_t FloatWeightBytes(const onnx::GraphProto& graph);
+
+// What rewriting will do with the weights.
+struct PlannedWeights {
+  std::unordered_set<std::string> left;  // as floats
+  uint64_t integer_bytes = 0;            // of the others
+};
+PlannedWeights PlanWeights(const GraphView& view, const QuantPlan& plan,
+                           const StaticQuantConfig& config);
+
+// `left`: the names of those that the graph of `view` still has when `plan` was carried out.
 FloatWeights FindFloatWeights(const GraphView& view, const QuantPlan& plan,
-                              const StaticQuantConfig& config, const onnx::GraphProto& quantized);
+                              const StaticQuantConfig& config,
+                              const std::unordered_set<std::string>& left);
 
 // The warning WEIGHTS_LEFT_FLOAT, where more than a tenth of the bytes is left without having been
 // asked for: which, why, and what can be done.

@@ -9,7 +9,7 @@ import { zipSync } from 'fflate';
 import { datasetReader, quantizeStatic } from 'onnx-ptq';
 import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
-import { App, digits, filesOf } from './support/app.js';
+import { App, digits, filesOf, heldOf, pageDefaults } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
 
@@ -36,15 +36,17 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   it('asks for the data file of a model, and takes it with the next drop', async () => {
     const app = await App.open(browser, server);
     await app.drop([model('external.onnx'), ...photos]);
-    await app.page.getByText('Also needed: external.onnx.data. Drop it here.').waitFor();
-    assert.ok(await app.start.isDisabled());
+    await app.page.locator('#model .notice', { hasText: 'external.onnx.data' }).waitFor();
     await app.drop([model('external.onnx.data')]);
+    await app.ready();
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: model('external.onnx'),
       calibrationDataReader: datasetReader(photos),
+      holdOut: heldOf(photos.length),
     });
     assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
     await app.close();
@@ -59,17 +61,20 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     fs.writeFileSync(path.join(folder, 'images', '.DS_Store'), 'not an image');
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
+    await app.openStep('data');
     await app.page
-      .locator('#samples input[type=file]')
-      .last()
+      .locator('#data input[type=file]')
+      .nth(1)
       .setInputFiles(path.join(folder, 'images'));
-    await app.page.getByText('12 images').waitFor();
+    await app.page.locator('#data .step-line', { hasText: '12 pictures' }).waitFor();
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: digits.model,
       calibrationDataReader: datasetReader(path.join(folder, 'images')),
+      holdOut: heldOf(12),
     });
     assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
     await app.close();
@@ -79,13 +84,16 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).reverse());
+    await app.openStep('data');
     await app.page.getByLabel('Use at most').fill('5');
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: digits.model,
       calibrationDataReader: datasetReader(filesOf(digits.images).slice(0, 5)),
+      holdOut: heldOf(5),
     });
     assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
     await app.close();
@@ -103,10 +111,12 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(model('two_inputs.onnx'));
     await app.addSamples([file]);
-    await app.page.getByText('other samples are used as they are').waitFor();
+    await app.page.locator('#preprocess', { hasText: 'Used as they are' }).waitFor();
+    await app.holdOut(0);
     assert.match(await app.quantize(), /Nodes quantized/);
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: model('two_inputs.onnx'),
       calibrationDataReader: datasetReader([file]),
@@ -115,7 +125,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('takes a zip of images, and of those in it as many as it is told', async () => {
+  it('takes a zip of images', async () => {
     const images = filesOf(digits.images).slice(0, 8);
     const zip = path.join(folder, 'digits.zip');
     const contents = images.map((file) => [`calib/${path.basename(file)}`, fs.readFileSync(file)]);
@@ -123,14 +133,15 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
     await app.drop([zip]);
-    await app.page.getByText('1 .zip file').waitFor();
-    await app.page.getByLabel('Use at most').fill('5');
+    await app.page.locator('#data .step-line', { hasText: '1 .zip file' }).waitFor();
+    await app.holdOut(0);
     await app.quantize();
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: digits.model,
-      calibrationDataReader: datasetReader(images.slice(0, 5)),
+      calibrationDataReader: datasetReader(images),
     });
     assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
     await app.close();
@@ -149,10 +160,12 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     await app.addModel(model('two_inputs.onnx'));
     await app.dropFolder(root);
-    await app.page.getByText('4 .npy files').waitFor();
+    await app.page.locator('#data .step-line', { hasText: '4 .npy files' }).waitFor();
+    await app.holdOut(0);
     assert.match(await app.quantize(), /Nodes quantized/);
     const { bytes } = await app.download();
     const expected = await quantizeStatic({
+      ...pageDefaults,
       runtime: 'web',
       modelInput: model('two_inputs.onnx'),
       calibrationDataReader: datasetReader(root),
@@ -161,12 +174,98 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('says that images do not fit a model with two inputs', async () => {
+  it('says that pictures do not fit a model with two inputs, before anything is run', async () => {
     const app = await App.open(browser, server);
     await app.drop([model('two_inputs.onnx'), ...photos]);
-    await app.page.locator('.statement.bad').waitFor();
-    assert.match(await app.quantize(), /The samples do not fit the model/);
+    await app.page.locator('#data .step-line', { hasText: 'do not fit' }).waitFor();
+    assert.ok(await app.next.isDisabled());
+    await app.openStep('data');
+    assert.match(await app.text('#data .notice'), /one array per input/);
     await app.close();
+  });
+
+  it('adds to what is there, and leaves out what is clicked', async () => {
+    const app = await App.open(browser, server);
+    const images = filesOf(digits.images);
+    await app.addModel(digits.model);
+    await app.addSamples(images.slice(0, 5));
+    await app.addSamples(images.slice(5, 12));
+    await app.page.locator('#data .step-line', { hasText: '12 pictures' }).waitFor();
+    await app.openStep('data');
+    await app.page.locator('#data .thumbnails button').first().click();
+    await app.page.locator('#data .thumbnails button[data-state="out"]').waitFor();
+    await app.quantize();
+    const { bytes } = await app.download();
+    const expected = await quantizeStatic({
+      ...pageDefaults,
+      runtime: 'web',
+      modelInput: digits.model,
+      calibrationDataReader: datasetReader(images.slice(1, 12)),
+      holdOut: heldOf(11),
+    });
+    assert.deepEqual(bytes, Buffer.from(expected.model as Uint8Array));
+    await app.close();
+  });
+
+  it('says what files are that are no ONNX, and how to get ONNX from them', async () => {
+    const app = await App.open(browser, server);
+    const other = (name: string) => {
+      const file = path.join(folder, name);
+      fs.writeFileSync(file, 'of another framework');
+      return file;
+    };
+    await app.drop([other('net.tflite'), other('net.pth'), other('net.xyz')]);
+    const notice = app.page.locator('#model .notice');
+    await notice.waitFor();
+    const text = await app.text('#model .notice');
+    for (const part of [/net\.tflite.*tf2onnx/s, /net\.pth.*torch\.onnx\.export/s, /net\.xyz/]) {
+      assert.match(text, part);
+    }
+    await notice.getByRole('button', { name: 'Close' }).click();
+    await notice.waitFor({ state: 'detached' });
+    await app.close();
+  });
+
+  it('takes pasted pictures, each as one of its own', async () => {
+    const app = await App.open(browser, server);
+    await app.addModel(digits.model);
+    const base64 = fs.readFileSync(filesOf(digits.images)[0]!).toString('base64');
+    for (let i = 0; i < 2; i++) {
+      await app.page.evaluate((text) => {
+        const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
+        document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+      }, base64);
+    }
+    await app.page.locator('#data .step-line', { hasText: '2 pictures' }).waitFor();
+    await app.close();
+  });
+
+  it('takes its own configuration and ranges back', async () => {
+    const app = await App.open(browser, server);
+    await app.addModel(digits.model);
+    await app.addSamples(filesOf(digits.images).slice(0, 12));
+    await app.openDetails('Format and types');
+    await app.page.getByLabel('Activations', { exact: true }).selectOption('QInt8');
+    await app.quantize();
+    const first = await app.download();
+    const saved: string[] = [];
+    for (const button of ['Configuration (JSON)', 'Calibrated ranges (JSON)']) {
+      const { name, bytes } = await app.download(button);
+      saved.push(path.join(folder, name));
+      fs.writeFileSync(saved.at(-1)!, bytes);
+    }
+    await app.close();
+
+    const again = await App.open(browser, server);
+    await again.addModel(digits.model);
+    await again.drop(saved);
+    await again.page.locator('#target .step-line', { hasText: 'QInt8/QInt8' }).waitFor();
+    await again.page.locator('#data .step-line', { hasText: 'nothing has to be calibrated' }).waitFor();
+    await again.quantize();
+    assert.deepEqual((await again.download()).bytes, first.bytes);
+    await again.close();
   });
 
   it('says so when a model is quantized already', async () => {

@@ -36,7 +36,7 @@ describe('the page', { skip: skipBrowser }, () => {
   it('shows what a model is before anything is done with it', async () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
-    await app.page.locator('#model .summary').waitFor();
+    await app.page.getByText('About this model').click();
     const text = await app.text('#model');
     for (const part of [
       /549 kB/,
@@ -48,8 +48,7 @@ describe('the page', { skip: skipBrowser }, () => {
     ]) {
       assert.match(text, part);
     }
-    const settings = await app.text('#settings');
-    assert.match(settings, /Guessed.*32 × 32 \(stretched\), RGB, NCHW, \(x − 127\.5\) \/ 127\.5/);
+    await app.page.locator('#model .legend', { hasText: 'becomes int8' }).waitFor();
     await app.close();
   });
 
@@ -64,11 +63,10 @@ describe('the page', { skip: skipBrowser }, () => {
       await app.text('#model .notice.error'),
       /This is not an ONNX model, or a broken one/,
     );
-    assert.ok(await app.start.isDisabled());
+    assert.equal(await app.next.count(), 0); // the next action is to choose another
 
     const whole = fs.readFileSync(digits.model);
     await app.addModel(file('half.onnx', whole.subarray(0, whole.length / 2)));
-    await app.page.getByText('half.onnx').waitFor();
     await error.filter({ hasText: /ends early|broken/ }).waitFor();
 
     await app.addModel(digits.model);
@@ -77,52 +75,62 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('asks for images where there are none, and for the model first', async () => {
+  it('asks for the model first and then for samples, and opens what can be answered', async () => {
     const app = await App.open(browser, server);
-    assert.match(await app.text('#run'), /Add a model to begin/);
+    const { page } = app;
+    const bar = page.locator('.bar');
+    await bar.getByText('Add a model to begin.').waitFor();
+    assert.equal(await page.locator('.step[data-ready="true"]').count(), 1);
     await app.addModel(digits.model);
-    await app.page.getByText('Now add some samples.').waitFor();
-    assert.ok(await app.start.isDisabled());
+    await bar.getByText('Now add some samples.').waitFor();
     await app.addSamples(filesOf(digits.images).slice(0, 3));
-    await app.page.locator('#run .start button:enabled').waitFor();
-    await app.page.getByRole('button', { name: 'Remove all' }).click();
-    await app.page.locator('#run .start button:disabled').waitFor();
+    await app.ready();
+    await app.openStep('data');
+    await page.getByRole('button', { name: 'Remove all' }).click();
+    await bar.getByText('Now add some samples.').waitFor();
     await app.close();
   });
 
-  it('names the image that cannot be read, and works once it is gone', async () => {
+  it('leaves out pictures that cannot be read before it runs, and names them', async () => {
     const app = await App.open(browser, server);
-    const good = filesOf(digits.images).slice(0, 3);
     await app.addModel(digits.model);
+    const good = filesOf(digits.images).slice(0, 3);
     const letters = ['a', 'b', 'c', 'd'].map((name) =>
       file(`${name}.png`, 'Dear reader, this is no picture.'),
     );
     await app.addSamples([...good, ...letters]);
-    const text = await app.quantize();
-    assert.match(text, /An image could not be read/);
-    assert.match(text, /4 of 7 samples cannot be used.*a\.png/);
-    await app.addSamples(good);
+    await app.page.locator('#data .step-line', { hasText: '4 files left out' }).waitFor();
+    await app.openStep('data');
+    assert.match(await app.text('#data .notice'), /4 files could not be read.*a\.png/s);
     assert.match(await app.quantize(), /smaller/);
     await app.close();
   });
 
-  it('leaves out one image of several that cannot be read, and names it', async () => {
-    const app = await App.open(browser, server);
-    await app.addModel(digits.model);
-    const good = filesOf(digits.images).slice(0, 3);
-    await app.addSamples([...good, file('letter.png', 'Dear reader, this is no picture.')]);
-    const text = await app.quantize();
-    assert.match(text, /smaller/);
-    assert.match(text, /Some samples were left out/);
-    assert.match(text, /letter\.png/);
-    await app.close();
+  it('says for ever that it could not load a file', async () => {
+    const broken = await serve('web/dist', { missing: /ort-wasm.*\.wasm/ });
+    const context = await browser.newContext({ serviceWorkers: 'block' });
+    try {
+      const page = await context.newPage();
+      await page.goto(`${broken.origin}/`);
+      await page.locator('main > .notice.error').waitFor();
+      // What was under way when it failed goes on.
+      await page.locator('.lock[data-status="failed"]').waitFor();
+      await new Promise((wake) => setTimeout(wake, 500));
+      assert.equal(await page.locator('.lock').getAttribute('data-status'), 'failed');
+      // The core has come: a model can be read all the same.
+      await page.locator('#model input[type=file]').first().setInputFiles(digits.model);
+      await page.locator('#model .summary').waitFor();
+    } finally {
+      await context.close();
+      await broken.close();
+    }
   });
 
   it('lists near matches for a node that the model does not have', async () => {
     const app = await App.open(browser, server);
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
-    await app.page.getByText('More: nodes and operator types').click();
+    await app.openDetails('Nodes and operator types');
     await app.page.getByLabel('Nodes that stay float').fill('stem/cnov');
     const text = await app.quantize();
     assert.match(text, /A setting does not fit/);
@@ -135,12 +143,11 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
-    await app.chooseFormat('QDQ');
-    await page.getByText('Advanced: all other options').click();
+    await app.openDetails('All other options');
     const offered = Object.entries(extraOptions).filter(([, spec]) => !spec.later);
     assert.ok(offered.length > 15);
     for (const method of ['Entropy', 'Percentile', 'Distribution', 'MinMax'] as const) {
-      await page.getByLabel('calibrate_method').selectOption(method === 'MinMax' ? '' : method);
+      await page.getByLabel('Calibration method').selectOption(method);
       for (const [name, spec] of offered) {
         const field = page.getByLabel(name, { exact: true });
         const hasEffect =
@@ -150,67 +157,79 @@ describe('the page', { skip: skipBrowser }, () => {
     }
     await page.getByLabel('TensorQuantOverrides').fill('{"image": [{"rmn": 0}]}');
     assert.match(await app.quantize(), /unknown key "rmn"/);
+    await app.openStep('target');
+    await app.openDetails('All other options');
     await page.getByLabel('TensorQuantOverrides').fill('');
     await page.getByLabel('MinimumRealRange').fill('0.001');
     await page.getByLabel('DedicatedQDQPair').check();
     await app.quantize();
-    const command = await page.locator('.result code', { hasText: 'npx onnx-ptq' }).textContent();
+    await app.openStep('download');
+    const command = await page.locator('#download code', { hasText: 'npx onnx-ptq' }).textContent();
+    assert.match(command ?? '', /--runtime web/);
     assert.match(command ?? '', /--extra_options MinimumRealRange=0.001 DedicatedQDQPair=true/);
     // QDQ only: gone, and not handed over, in the other format.
     await app.chooseFormat('QOperator');
+    await app.openDetails('All other options');
     await page.getByLabel('DedicatedQDQPair').waitFor({ state: 'detached' });
     assert.match(await app.quantize(), /smaller/);
     await app.close();
   });
 
-  it('fills in the settings of a profile, and lets them be changed', async () => {
+  it('fills in the settings of a target, and lets them be changed and reset', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
-    await page.getByLabel('Where it will run').selectOption('tensorrt');
-    await page
-      .locator('#settings')
-      .getByText(/TensorRT, by itself or/)
-      .waitFor();
-    await app.chosenFormat('QDQ').waitFor({ state: 'attached' });
-    assert.ok(await page.getByLabel('Per channel').isChecked());
-    await page.getByText('Advanced: all other options').click();
-    assert.ok(await page.getByLabel('AddQDQPairToWeight').isChecked());
-    assert.ok(!(await page.getByLabel('QuantizeBias').isChecked()));
-    await page.getByLabel('AddQDQPairToWeight').uncheck();
+    await app.openStep('target');
+    await page.getByText('NVIDIA GPU').click();
+    await page.locator('#target .step-line', { hasText: 'QInt8/QInt8' }).waitFor();
+    await app.openDetails('All other options');
+    assert.ok(await page.getByLabel('AddQDQPairToWeight', { exact: true }).isChecked());
+    assert.ok(!(await page.getByLabel('QuantizeBias', { exact: true }).isChecked()));
+    await page.getByRole('button', { name: 'changed · reset: AddQDQPairToWeight' }).click();
     await app.quantize();
-    const command = await page.locator('.result code', { hasText: 'npx onnx-ptq' }).textContent();
+    await app.openStep('download');
+    const command = await page.locator('#download code', { hasText: 'npx onnx-ptq' }).textContent();
     assert.match(command ?? '', /--quant_format QDQ --activation_type QInt8 --weight_type QInt8/);
     assert.match(command ?? '', /ActivationSymmetric=true.*QuantizeBias=false/);
     assert.doesNotMatch(command ?? '', /AddQDQPairToWeight/);
-    await page.getByLabel('Where it will run').selectOption('');
-    await app.chosenFormat('QOperator').waitFor({ state: 'attached' });
-    assert.ok(!(await page.getByLabel('Per channel').isChecked()));
+    await app.openStep('target');
+    await page.getByRole('button', { name: 'Reset to the page’s defaults' }).click();
+    await page.locator('#target .step-line', { hasText: 'QUInt8/QInt8' }).waitFor();
     await app.close();
   });
 
-  it('says what the model tells about preprocessing, and takes the next best', async () => {
+  it('finds options by words, and marks what is changed', async () => {
     const app = await App.open(browser, server);
-    await app.drop([digits.model, ...filesOf(digits.images).slice(0, 8)]);
-    const evidence = app.page.locator('#settings .evidence');
-    await evidence.waitFor();
-    assert.match(await app.text('#settings .evidence'), /images.*Next best: /s);
-    await evidence.getByRole('button', { name: 'Use this one' }).click();
-    await evidence.waitFor({ state: 'detached' });
-    assert.notEqual(await app.page.getByLabel('Preprocessing of images').inputValue(), 'auto');
-    assert.match(await app.text('#settings .statement'), /Each image:/);
-    await app.close();
-  });
-
-  it('says at once that preprocessing does not fit', async () => {
-    const app = await App.open(browser, server);
+    const { page } = app;
     await app.addModel(digits.model);
-    await app.page.getByLabel('Preprocessing of images').selectOption('custom');
-    await app.page.getByLabel('Preset and key=value pairs').fill('imagenett size=32x32');
-    const statement = app.page.locator('.statement.bad');
-    await statement.waitFor();
-    assert.match(await app.text('.statement.bad'), /imagenett.*imagenet/);
+    await app.openDetails('All other options');
+    await page.getByLabel('Search options').fill('minimum real');
+    await page.getByLabel('MinimumRealRange').fill('0.001');
+    await page.locator('#target').getByText('1 changed.').waitFor();
+    await page.getByLabel('Search options').fill('no such thing');
+    await page.getByText('No option has these words.').waitFor();
+    await page.getByRole('button', { name: 'Reset these' }).click();
+    await page.getByText('All at their defaults.').waitFor();
+    await app.close();
+  });
+
+  it('shows what the model sees under each way, says what tells, and takes another', async () => {
+    const app = await App.open(browser, server);
+    const { page } = app;
+    await app.drop([digits.model, ...filesOf(digits.images).slice(0, 8)]);
+    await page.locator('#preprocess .evidence').waitFor();
+    await page.locator('#preprocess .tile canvas').first().waitFor();
+    assert.ok((await page.locator('#preprocess .tile').count()) >= 3);
+    assert.match(await app.text('#preprocess'), /−1\.00 to 1\.00/);
+    await page.locator('#preprocess .tile', { hasText: 'ImageNet' }).click();
+    await page.locator('#preprocess .step-line', { hasText: 'ImageNet' }).waitFor();
+    // Fields in place of a language of its own.
+    await page.getByText('Other presets and your own values').click();
+    await page.getByLabel('Mean (of 0–255)').fill('100, 101, 102');
+    await page.locator('#preprocess .step-line', { hasText: '[100, 101, 102]' }).waitFor();
+    await page.getByLabel('Mean (of 0–255)').fill('1, 2');
+    await page.locator('#preprocess input[aria-invalid="true"]').waitFor();
     await app.close();
   });
 
@@ -219,16 +238,16 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     const lang = (code: string) => page.locator(`html[lang="${code}"]`).waitFor();
     await lang('zh-CN');
-    await page.getByRole('heading', { name: '校准样本' }).waitFor();
+    await page.getByRole('heading', { name: '模型看到的内容' }).waitFor();
     await page.getByRole('button', { name: 'English' }).click();
-    await page.getByRole('heading', { name: 'Calibration samples' }).waitFor();
+    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
     await lang('en');
     await page.reload();
-    await page.getByRole('heading', { name: 'Calibration samples' }).waitFor();
+    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
     await page.getByRole('button', { name: '简体中文' }).click();
     await page.getByRole('button', { name: '试用示例' }).click();
     await page.getByRole('button', { name: '开始量化' }).click();
-    await page.getByRole('button', { name: '下载模型' }).waitFor();
+    await page.locator('.bar').getByRole('button', { name: '下载模型' }).waitFor();
     await app.close();
   });
 
@@ -236,7 +255,11 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server, { locale: 'zh-CN' });
     const { page } = app;
     await page.getByRole('button', { name: '试用示例' }).click();
-    await page.locator('#model .summary').waitFor();
+    await page.getByRole('button', { name: '开始量化' }).click();
+    await page.locator('#report .result').waitFor();
+    for (const step of ['model', 'data', 'preprocess', 'target', 'download'] as const) {
+      await app.openStep(step);
+    }
     // Words, apart from names of operators, formats and tools; texts of the library are marked
     // lang="en".
     const words = await page.evaluate(() => {
@@ -244,7 +267,7 @@ describe('the page', { skip: skipBrowser }, () => {
       const found: string[] = [];
       while (walker.nextNode()) {
         const element = walker.currentNode.parentElement!;
-        if (element.closest('[lang="en"], code, option, .chips, .ticks, .file, .facts, noscript'))
+        if (element.closest('[lang="en"], code, option, .chips, .ticks, .file, .facts, .runs, noscript'))
           continue;
         found.push(walker.currentNode.textContent ?? '');
       }
@@ -260,7 +283,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     assert.deepEqual(await namelessControls(page), []);
     await app.useExample();
-    await page.getByText('More: nodes and operator types').click();
+    await app.openDetails('Nodes and operator types');
     await app.quantize();
     for (const summary of await page.locator('.result summary').all()) await summary.click();
     assert.ok((await controls(page)).length > 60, 'a tick for each node among them');
@@ -268,25 +291,33 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('can be used with the keyboard alone', async () => {
+  it('can be used with the keyboard alone, and never loses the focus', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
     const tabTo = async (text: string) => {
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 120; i++) {
         await page.keyboard.press('Tab');
         if ((await app.focus()) === text) return;
       }
       assert.fail(`Tab does not reach "${text}"`);
     };
+    const hasFocus = () =>
+      page.evaluate(() => document.activeElement !== null && document.activeElement !== document.body);
     await tabTo('Try the example');
     await page.keyboard.press('Enter');
-    await page.locator('#run .start button:enabled').waitFor();
+    await app.ready();
+    assert.ok(await hasFocus(), 'after the example was taken');
     await tabTo('Quantize');
     await page.keyboard.press('Enter');
     await page.locator('#run .running').waitFor();
     await app.focused('Cancel');
     await page.locator('.result').waitFor();
     await app.focused('Download model');
+    await app.openStep('data');
+    await page.getByRole('button', { name: 'Remove all' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.bar').getByText('Now add some samples.').waitFor().catch(() => {});
+    assert.ok(await hasFocus(), 'after the samples were removed');
     await app.close();
   });
 
@@ -297,7 +328,7 @@ describe('the page', { skip: skipBrowser }, () => {
       const spoken: string[] = [];
       Object.assign(window, { spoken });
       new MutationObserver(() => {
-        for (const status of document.querySelectorAll('#run [role=status]')) {
+        for (const status of document.querySelectorAll('#run [role=status], .bar [role=status]')) {
           const text = status.textContent ?? '';
           if (text && spoken.at(-1) !== text) spoken.push(text);
         }
@@ -307,7 +338,7 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.quantize();
     const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
     assert.ok(spoken.some((text) => text.startsWith('Running samples: ')));
-    assert.equal(spoken.at(-1), 'The quantized model is ready.');
+    assert.ok(spoken.includes('Good'), spoken.join());
     assert.ok(spoken.length < 20, `not every one of 100 samples: ${spoken.length}`);
     await app.close();
   });
@@ -328,7 +359,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     const { page } = app;
     await app.useExample();
-    await page.locator('#run .start button:enabled').waitFor();
+    await app.ready();
     await page.evaluate(() => {
       const long: number[] = [];
       Object.assign(window, { long });

@@ -13,6 +13,7 @@ const state: CalibrationState = {
   model: 'abc-1',
   options: { calibrate_method: 'MinMax', extra_options: {} },
   tensors: ['a', 'b', 'c'].map((name) => ({ name, half: false })),
+  holdOut: 0,
   shard: { index: 1, count: 3 },
   groups: [[0], [1, 2]],
   group: 1,
@@ -71,6 +72,7 @@ test('a state of another model, other options or other tensors is refused with w
     code,
     message: /calibrate_method "MinMax" instead of "MSE"/,
   });
+  assert.throws(check({ holdOut: 8 }), { code, message: /hold_out 0 instead of 8/ });
   assert.throws(check({ options: { ...state.options, further: 1 } }), {
     code,
     message: /further unset instead of 1/,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeldSamples } from '#dist/calibration/held-samples.js';
+import { HeldSamples, usuallyHeld } from '#dist/calibration/held-samples.js';
 
 const indices = (total: number | undefined, of: number) => {
-  const held = new HeldSamples(total);
+  const held = new HeldSamples(total, usuallyHeld);
   return Array.from({ length: of }, (_, index) => index).filter((index) => held.wants(index));
 };
 
@@ -13,7 +13,7 @@ test('a third is held out, eight at most, spread over all samples', () => {
   assert.equal(indices(100, 100).length, 8);
   for (let total = 6; total < 60; total++) {
     assert.equal(indices(total, total).length, Math.min(8, Math.floor(total / 3)), `of ${total}`);
-    assert.ok(!new HeldSamples(total).wants(0)); // the first one tells the shapes
+    assert.ok(!new HeldSamples(total, usuallyHeld).wants(0)); // the first one tells the shapes
   }
 });
 
@@ -26,7 +26,7 @@ test('of samples without a known end every third is held out, eight at most', ()
 });
 
 test('what is kept is a copy, kept once, in the order of the samples', () => {
-  const held = new HeldSamples(24);
+  const held = new HeldSamples(24, usuallyHeld);
   const data = Float32Array.of(1);
   held.keep({ x: { type: 'float32', dims: [1], data: Float32Array.of(4) } }, 4);
   held.keep({ x: { type: 'float32', dims: [1], data } }, 1);

@@ -1,4 +1,4 @@
-// What comes from the system: build tools, GoogleTest, Chromium, clang with its tools. Each
+// What comes from the system: build tools, GoogleTest, Chromium, Firefox, clang with its tools. Each
 // is looked for first and then taken from Debian: unpacked into the cache where that will do,
 // installed where that needs no password.
 import fs from 'node:fs';
@@ -57,18 +57,30 @@ export async function googleTest() {
 }
 
 /** {path} of a Chromium, or {missing: what to type}. */
-export async function chromium() {
-  const find = () =>
-    process.env.CHROME_PATH ||
-    which(...browsers) ||
-    macBrowsers.find((file) => fs.existsSync(file));
+export const chromium = () =>
+  browser('Chromium', 'chromium', 'CHROME_PATH', () => which(...browsers) ?? onMac(macBrowsers));
+
+/** {path} of a Firefox, or {missing: what to type}. */
+export const firefox = () =>
+  browser(
+    'Firefox',
+    'firefox-esr',
+    'FIREFOX_PATH',
+    () =>
+      which('firefox-esr', 'firefox') ?? onMac(['/Applications/Firefox.app/Contents/MacOS/firefox']),
+  );
+
+const onMac = (files) => files.find((file) => fs.existsSync(file));
+
+async function browser(name, packageName, variable, look) {
+  const find = () => process.env[variable] || look();
   const found = find();
   if (found) return { path: found };
-  const command = await step('Chromium from the system packages', () =>
-    installPackages('chromium'),
+  const command = await step(`${name} from the system packages`, () =>
+    installPackages(packageName),
   );
   const path = command ? null : find();
-  return path ? { path } : { missing: `Chromium is missing: ${command ?? 'set $CHROME_PATH'}` };
+  return path ? { path } : { missing: `${name} is missing: ${command ?? `set $${variable}`}` };
 }
 
 /** Path of strace, or null where there is none to be had. */

@@ -6,12 +6,12 @@ interface Props {
   accept?: string;
   multiple?: boolean;
   folder?: boolean;
-  quiet?: boolean;
+  primary?: boolean;
 }
 
-export function FileButton({ label, onFiles, accept, multiple, folder, quiet }: Props) {
+export function FileButton({ label, onFiles, accept, multiple, folder, primary }: Props) {
   return (
-    <label class={quiet ? 'button quiet' : 'button'}>
+    <label class={primary ? 'button primary' : 'button'}>
       <input
         type="file"
         class="hidden"

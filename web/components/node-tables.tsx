@@ -23,25 +23,25 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
   return (
     <>
       {nodesLeftFloat.length > 0 && (
-        <details class="more">
-          <summary>{t.result.leftFloat(nodesLeftFloat.length)}</summary>
+        <details>
+          <summary>{t.report.leftFloat(nodesLeftFloat.length)}</summary>
           <Rows
             rows={nodesLeftFloat}
-            heading={t.result.reason}
+            heading={t.report.reason}
             cell={({ reason }) => <span lang="en">{reason}</span>}
           />
         </details>
       )}
       {nodesQuantized.length > 0 && (
-        <details class="more">
-          <summary>{t.result.quantizedNodes(nodesQuantized.length)}</summary>
+        <details>
+          <summary>{t.report.quantizedNodes(nodesQuantized.length)}</summary>
           <Rows
             rows={nodesQuantized}
-            heading={t.result.keepFloat}
+            heading={t.report.keepFloat}
             cell={({ name }) => (
               <input
                 type="checkbox"
-                aria-label={t.result.keepFloatOf(name)}
+                aria-label={t.report.keepFloatOf(name)}
                 checked={excluded.has(name)}
                 onChange={() => exclude(name)}
               />
@@ -60,12 +60,12 @@ function Rows(props: { rows: Row[]; heading: string; cell: (row: Row) => Compone
   return (
     // Focusable, so that a keyboard can scroll it.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region
-    <section class="table" tabIndex={0} aria-label={t.result.node}>
+    <section class="table" tabIndex={0} aria-label={t.report.node}>
       <table>
         <thead>
           <tr>
-            <th scope="col">{t.result.type}</th>
-            <th scope="col">{t.result.node}</th>
+            <th scope="col">{t.report.type}</th>
+            <th scope="col">{t.report.node}</th>
             <th scope="col">{heading}</th>
           </tr>
         </thead>

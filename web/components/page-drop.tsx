@@ -1,4 +1,4 @@
-// Files may be dropped anywhere on the page; while they hover, it says so.
+// Files may be dropped anywhere on the page, or pasted; while they hover, it says so.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useText } from '../i18n';
 import { droppedFiles } from '../lib/files';
@@ -24,6 +24,14 @@ export function PageDrop({ onFiles }: { onFiles: (files: File[]) => void }) {
     on('dragleave', (event) => {
       if (!event.relatedTarget) setHovering(false);
     });
+    document.addEventListener(
+      'paste',
+      (event) => {
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (files.length > 0) receive.current(files.map(renamed));
+      },
+      { signal: listening.signal },
+    );
     on('drop', async (event) => {
       setHovering(false);
       if (!event.dataTransfer) return;
@@ -38,4 +46,12 @@ export function PageDrop({ onFiles }: { onFiles: (files: File[]) => void }) {
       {t.drop.anywhere}
     </div>
   ) : null;
+}
+
+let pasted = 0;
+
+/** Each pasted picture is "image.png": with a name of its own none replaces another. */
+function renamed(file: File): File {
+  if (!/^image\.\w+$/.test(file.name)) return file;
+  return new File([file], file.name.replace('image', `pasted-${++pasted}`), { type: file.type });
 }

@@ -34,24 +34,31 @@ export const LanguageProvider = Context.Provider;
 /** The texts of the current language, and formats that go with it. */
 export function useText() {
   const { language, t } = useContext(Context);
+  /** With so many decimals, always: 4.0 beside 3.8. The minus is a minus. */
   const number = (value: number, digits = 0) =>
-    new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+    new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
+      .format(value)
+      .replace('-', '−');
   return {
     language,
     t,
     number,
+    list: t.list,
     /** "14.2 MB" */
     bytes(value: number): string {
       const unit = value < 1e3 ? 0 : value < 1e6 ? 1 : value < 1e9 ? 2 : 3;
       return `${number(value / 1e3 ** unit, unit < 2 ? 0 : 1)} ${['B', 'kB', 'MB', 'GB'][unit]}`;
     },
+    /** "12.6 dB", "+3.1 dB" */
+    decibels: (value: number, isDifference = false) =>
+      `${isDifference && value > 0 ? '+' : ''}${number(value, 1)} dB`,
     /** "3.5 M" */
     count: (value: number) =>
       new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 }).format(
         value,
       ),
     duration(seconds: number): string {
-      if (seconds < 0.1) return t.units.milliseconds(number(seconds * 1000));
+      if (seconds < 0.1) return t.units.milliseconds(number(seconds * 1000, 1));
       if (seconds < 10) return t.units.seconds(number(seconds, 1));
       if (seconds < 99.5) return t.units.seconds(number(Math.round(seconds)));
       const whole = Math.round(seconds);
@@ -61,5 +68,12 @@ export function useText() {
     diagnosticTitle: (code: string) => (t.diagnostics as Record<string, string>)[code],
     /** A line for an error's code. */
     errorTitle: (code: string) => (t.errors as Record<string, string>)[code] ?? t.errors.OTHER,
+    /** What a diagnosis found; undefined: the library's own words. */
+    causeText: (code: string): { what?: string; remedy?: string } =>
+      (t.causes as Record<string, { what: string; remedy: string }>)[code] ?? {},
+    /** Why a node stays float, by code; undefined: the library's own words. */
+    reasonText: (_code: string): string | undefined => undefined,
+    /** Help of an option; undefined: the library's own words. */
+    optionHelp: (_name: string): string | undefined => undefined,
   };
 }

@@ -1,86 +1,90 @@
-// Everything that the page will ever need from its server, loaded once: the worker's script, the
-// wasm files and the example. After that the page takes the network away from itself, so that
-// "nothing is uploaded" is a rule that the browser enforces; workers start from what is in memory.
+// Everything that the page will ever need from its server, loaded once, in two parts: the worker
+// and the core, with which models can be read, then onnxruntime, the decoder and the examples.
+// After that the page takes the network away from itself, so that "nothing is uploaded" is a rule
+// that the browser enforces; workers start from what is in memory.
 
 import { index as exampleIndex, url as exampleUrl } from 'virtual:example';
+import { totalBytes } from 'virtual:sizes';
 import jpegDecoderUrl from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url';
 import type { WorkerHost } from 'onnx-ptq';
 import coreUrl from 'onnx-ptq/core.wasm?url';
-import workerUrl from 'onnx-ptq/worker?worker&url';
 import runtimeScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import workerUrl from '../worker/worker?worker&url';
+import { downloadFile } from './download-file';
+import { keepForOffline } from './offline';
+
+/** What a worker starts with that reads models. */
+export interface CoreHost {
+  modules: NonNullable<WorkerHost['modules']>;
+  createWorker: () => Worker;
+  /** Once onnxruntime has come. */
+  runtimePaths?: WorkerHost['runtimePaths'];
+}
 
 export interface Engine {
-  /** What inspectInWorker() and quantizeInWorker() start with. */
-  host: WorkerHost;
-  /** Whether onnxruntime may use several threads (the server isolates the page). */
+  /** What the library's functions for workers start with. */
+  host: CoreHost & WorkerHost;
+  /** Threads of onnxruntime in the first session; several only where the host isolates the page. */
   threads: number;
+  /** Whether the page will open without a network. */
+  offline: boolean;
   example: { model: File; images: File[] };
 }
 
-/**
- * Loads all of it. `onProgress`: bytes so far. Throws Error that names the file that could not be
- * loaded.
- */
-export async function loadEngine(onProgress: (bytes: number) => void): Promise<Engine> {
+export interface LoadEvents {
+  onProgress(done: number, total: number): void;
+  onCore(host: CoreHost): void;
+}
+
+/** Loads all of it. Throws Error that names the file that could not be loaded. */
+export async function loadEngine(events: LoadEvents): Promise<Engine> {
   let loaded = 0;
-  const get = (url: string) =>
-    download(url, (bytes) => {
+  const kept = new Map<string, Blob>();
+  const get = async (url: string) => {
+    const blob = await downloadFile(url, (bytes) => {
       loaded += bytes;
-      onProgress(loaded);
+      events.onProgress(Math.min(loaded, totalBytes), totalBytes);
     });
+    kept.set(url, blob);
+    return blob;
+  };
+  const compile = async (url: string) =>
+    WebAssembly.compile(await (await get(url)).arrayBuffer());
   // Several threads need SharedArrayBuffer, and onnxruntime's script by itself for each of them.
   const isolated = globalThis.crossOriginIsolated;
-  const [script, core, jpegDecoder, runtime, runtimeScript, example] = await Promise.all([
-    get(workerUrl),
-    get(coreUrl)
-      .then((blob) => blob.arrayBuffer())
-      .then(WebAssembly.compile),
-    get(jpegDecoderUrl)
-      .then((blob) => blob.arrayBuffer())
-      .then(WebAssembly.compile),
+
+  const [script, core] = await Promise.all([get(workerUrl), compile(coreUrl)]);
+  const scriptUrl = objectUrl(script, 'text/javascript');
+  // The development server's script imports others, so it needs its address.
+  const createWorker = () =>
+    import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(workerUrl, { type: 'module' });
+  events.onCore({ modules: { core }, createWorker });
+
+  const [jpegDecoder, runtime, runtimeScript, example] = await Promise.all([
+    compile(jpegDecoderUrl),
     get(runtimeUrl),
     isolated ? get(runtimeScriptUrl) : null,
     get(exampleUrl),
   ]);
-  const url = (blob: Blob, type: string) => URL.createObjectURL(new Blob([blob], { type }));
-  const scriptUrl = url(script, 'text/javascript');
+  const offline = import.meta.env.PROD && (await keepForOffline(kept));
   if (import.meta.env.PROD) lockNetwork();
   return {
     host: {
       modules: { core, jpegDecoder },
       runtimePaths: {
-        wasm: url(runtime, 'application/wasm'),
-        ...(runtimeScript && { mjs: url(runtimeScript, 'text/javascript') }),
+        wasm: objectUrl(runtime, 'application/wasm'),
+        ...(runtimeScript && { mjs: objectUrl(runtimeScript, 'text/javascript') }),
       },
-      // The development server's script imports others, so it needs its address.
-      createWorker: () =>
-        import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(workerUrl, { type: 'module' }),
+      createWorker,
     },
     threads: isolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1,
+    offline,
     example: unpack(example),
   };
 }
 
-async function download(url: string, onBytes: (bytes: number) => void): Promise<Blob> {
-  const name = url.split('/').pop();
-  try {
-    const response = await fetch(url);
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-    // A host that answers every address with a page of its own would fail much later otherwise.
-    if (response.headers.get('content-type')?.startsWith('text/html')) throw new Error('HTML');
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    const reader = response.body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return new Blob(parts);
-      parts.push(value);
-      onBytes(value.length);
-    }
-  } catch (cause) {
-    throw new Error(`${name}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-}
+const objectUrl = (blob: Blob, type: string) => URL.createObjectURL(new Blob([blob], { type }));
 
 /**
  * A second policy beside that of index.html; the browser obeys both. It binds the page and its

@@ -37,7 +37,7 @@ export function sortFiles(files: readonly File[], dataFiles: readonly string[] =
     const name = pathOf(file);
     if (isHidden(name)) continue;
     if (/\.onnx$/i.test(name)) sorted.model = file;
-    else if (isSample(name) && !isData(file)) sorted.samples.push(named(file, name));
+    else if (isSample(name) && !isData(file) && lastPart(name) !== 'saved_model.pb') sorted.samples.push(named(file, name));
     else sorted.others.push(file);
   }
   sorted.samples.sort(byName); // as the readers do: the first n are the same everywhere
@@ -123,26 +123,3 @@ export function matchExternalFiles(names: readonly string[], files: readonly Fil
 
 /** model.onnx → model.quant.onnx */
 export const quantizedName = (name: string) => name.replace(/(\.onnx)?$/i, '.quant.onnx');
-
-/** Hands a file to the browser's downloads. */
-export function save(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  const url = URL.createObjectURL(blob);
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
-/**
- * SHA-256 in hex; null where the page is not served securely (crypto.subtle is missing) or memory
- * is short.
- */
-export async function sha256(blob: Blob): Promise<string | null> {
-  try {
-    const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  } catch {
-    return null;
-  }
-}

@@ -1,8 +1,8 @@
-// What can be chosen on the page, as plain data: options of quantizeInWorker(), and the same as a
-// command line.
+// What can be chosen on the page, as plain data: options of a session.
 import {
   type CalibrationMethod,
   type ExtraOptions,
+  type PartialPreprocess,
   type ProfileName,
   profiles,
   type QuantFormat,
@@ -23,7 +23,7 @@ export interface Settings {
   perChannel: boolean;
   reduceRange: boolean;
   optimizeModel: boolean;
-  /** Node names, one a line. */
+  /** Node names, one per line. */
   nodesToExclude: string;
   /** Empty: all. */
   opTypesToQuantize: string[];
@@ -31,14 +31,12 @@ export interface Settings {
   advanced: AdvancedValues;
   /** 'auto', 'custom', or the name of a preset. */
   preprocess: string;
-  /** Where preprocess is 'custom': a preset and key=value pairs. */
-  customPreprocess: string;
-  /** At most this many samples, the first by name; null: all. */
-  limit: number | null;
+  /** Where preprocess is 'custom'. */
+  customPreprocess: PartialPreprocess;
 }
 
-/** The library's, and those of the page alone. */
-export const defaultSettings: Settings = {
+/** The library's: exactly what Python does. */
+export const libraryDefaults: Settings = {
   profile: '',
   quantFormat: quantizeStaticDefaults.quant_format,
   activationType: quantizeStaticDefaults.activation_type,
@@ -50,8 +48,7 @@ export const defaultSettings: Settings = {
   opTypesToQuantize: [],
   advanced: {},
   preprocess: 'auto',
-  customPreprocess: 'imagenet mode=center resizeShorter=256',
-  limit: null,
+  customPreprocess: {},
 };
 
 /** Presets that the page offers; the library has some of them under a second name. */
@@ -65,6 +62,7 @@ export const offeredPresets = [
   'yolo',
   'yolox',
 ] as const;
+export type OfferedPreset = (typeof offeredPresets)[number];
 
 /**
  * Types that a format can have; QFLOAT8E4M3FN needs a calibration method that the page does not
@@ -77,7 +75,7 @@ export const offeredTypes: Readonly<Record<QuantFormat, readonly QuantType[]>> =
 
 /** What a profile sets, and the defaults of what it leaves open. */
 export function profileSettings(profile: ProfileName | ''): Partial<Settings> {
-  const { quantFormat, activationType, weightType, perChannel, reduceRange } = defaultSettings;
+  const { quantFormat, activationType, weightType, perChannel, reduceRange } = libraryDefaults;
   const open = { quantFormat, activationType, weightType, perChannel, reduceRange };
   if (profile === '') return { profile, ...open, advanced: {} };
   const { parameters, extra_options: extra } = profiles[profile];
@@ -96,8 +94,11 @@ export function profileSettings(profile: ProfileName | ''): Partial<Settings> {
   };
 }
 
-/** The option `preprocess`; undefined: guessed. */
-export function preprocessOption(settings: Settings): string | undefined {
+/** What the page begins with: what runs well on the processors of browsers, desktops and servers. */
+export const defaultSettings: Settings = { ...libraryDefaults, ...profileSettings('web-wasm') };
+
+/** The option `preprocess`; undefined: found by running the model. */
+export function preprocessOption(settings: Settings): string | PartialPreprocess | undefined {
   if (settings.preprocess === 'auto') return undefined;
   return settings.preprocess === 'custom' ? settings.customPreprocess : settings.preprocess;
 }
@@ -122,18 +123,13 @@ export function libraryOptions(settings: Settings) {
     nodesToQuantize: (parameters.nodes_to_quantize ?? []) as string[],
     useExternalDataFormat: parameters.use_external_data_format === true,
     calibrateMethod: parameters.calibrate_method as CalibrationMethod | undefined,
-    workers: parameters.workers as number | undefined,
-    memoryBudget: parameters.memory_budget as number | undefined,
+    effort: parameters.effort as 'none' | 'fast' | undefined,
     extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }
 
-/** The command that does the same; only what differs from the defaults is written out. */
-export function commandLine(settings: Settings, model: string, output: string): string {
-  const quote = (text: string) =>
-    /^[\w./=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-  const words = ['npx', 'onnx-ptq', '--input_model', model, '--output_model', output];
-  words.push('--calibrate_dataset', './samples/');
+/** The settings under the reference's names, only what differs from its defaults. */
+export function configuration(settings: Settings): Record<string, unknown> {
   const { parameters, extraOptions } = advancedValues(settings);
   const chosen: Record<string, unknown> = {
     preprocess: preprocessOption(settings),
@@ -148,13 +144,42 @@ export function commandLine(settings: Settings, model: string, output: string): 
     ...parameters,
   };
   const usual: Readonly<Record<string, unknown>> = quantizeStaticDefaults;
-  for (const [name, value] of Object.entries(chosen)) {
-    if (value === undefined || JSON.stringify(value) === JSON.stringify(usual[name])) continue;
-    words.push(`--${name}`, ...(value === true ? [] : [value].flat().map(String)));
+  const differs = ([name, value]: [string, unknown]) =>
+    value !== undefined && JSON.stringify(value) !== JSON.stringify(usual[name]);
+  return {
+    ...Object.fromEntries(Object.entries(chosen).filter(differs)),
+    ...(Object.keys(extraOptions).length > 0 && { extra_options: extraOptions }),
+  };
+}
+
+/** Settings of a configuration file: that of the page, the command or an API call. */
+export function settingsOf(config: Record<string, unknown>): Settings {
+  const known = {
+    quant_format: 'quantFormat',
+    activation_type: 'activationType',
+    weight_type: 'weightType',
+    per_channel: 'perChannel',
+    reduce_range: 'reduceRange',
+    optimize_model: 'optimizeModel',
+    op_types_to_quantize: 'opTypesToQuantize',
+  } as const;
+  const settings: Record<string, unknown> = { ...libraryDefaults };
+  const advanced: Record<string, boolean | string> = {};
+  const enter = (name: string, value: unknown) => {
+    if (value === null || value === undefined) return;
+    advanced[name] =
+      typeof value === 'boolean' || typeof value === 'string' ? value : JSON.stringify(value);
+  };
+  for (const [name, value] of Object.entries(config)) {
+    if (name in known) settings[known[name as keyof typeof known]] = value;
+    else if (name === 'nodes_to_exclude') settings.nodesToExclude = [value].flat().join('\n');
+    else if (name === 'extra_options') {
+      for (const [key, option] of Object.entries(value as object)) enter(key, option);
+    } else if (name === 'preprocess') {
+      const isPreset = (offeredPresets as readonly unknown[]).includes(value);
+      settings.preprocess = isPreset ? value : 'custom';
+      if (!isPreset) settings.customPreprocess = value;
+    } else enter(name, value);
   }
-  const extra = Object.entries(extraOptions).map(
-    ([key, value]) => `${key}=${JSON.stringify(value)}`,
-  );
-  if (extra.length > 0) words.push('--extra_options', ...extra);
-  return words.map(quote).join(' ');
+  return { ...(settings as unknown as Settings), advanced };
 }

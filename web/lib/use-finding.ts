@@ -9,7 +9,6 @@ export interface FindingInputs {
   model: File | null;
   externalData: Record<string, File>;
   samples: readonly File[];
-  limit: number | null;
   /** Whether there is something to be asked, and time for it. */
   isOpen: boolean;
 }
@@ -23,12 +22,12 @@ export interface FindingState {
 const nothing: FindingState = { isLooking: false, finding: null };
 
 export function useFinding(inputs: FindingInputs): FindingState {
-  const { engine, model, externalData, samples, limit, isOpen } = inputs;
+  const { engine, model, externalData, samples, isOpen } = inputs;
   const [state, setState] = useState<FindingState & { of: readonly unknown[] }>({
     ...nothing,
     of: [],
   });
-  const of = [model, externalData, samples, limit];
+  const of = [model, externalData, samples];
   const isKnown = of.every((value, i) => value === state.of[i]);
   useEffect(() => {
     if (!isOpen || !engine || !model || isKnown) return;
@@ -37,7 +36,7 @@ export function useFinding(inputs: FindingInputs): FindingState {
       ...engine.host,
       modelInput: model,
       externalData,
-      calibrateDataset: { files: samples, limit: limit ?? undefined },
+      calibrateDataset: { files: samples },
       signal: looking.signal,
     }).then(
       (finding) => setState({ isLooking: false, finding, of }),

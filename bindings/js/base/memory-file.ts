@@ -38,9 +38,10 @@ export class MemoryFile implements ByteSource, ByteSink {
     }
   }
 
-  truncate(): void {
-    this.#blocks = [];
-    this.#size = 0;
+  /** `size`: what is kept of it. */
+  truncate(size = 0): void {
+    this.#blocks.length = Math.ceil(size / blockSize);
+    this.#size = size;
   }
 
   close(): void {}

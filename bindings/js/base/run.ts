@@ -34,18 +34,18 @@ export interface RunOptions {
 export class Run {
   readonly timings: Partial<Record<Stage, number>> = {};
   readonly diagnostics: Diagnostic[] = [];
-  readonly #options: RunOptions;
+  readonly options: RunOptions;
   readonly #start = performance.now();
 
   constructor(options: RunOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** Runs one stage: cancellation is checked before and after, time is taken, progress reported. */
   async stage<T>(stage: Stage, work: () => Promise<T> | T): Promise<T> {
     await this.checkpoint();
     const start = performance.now();
-    this.#options.onProgress?.({ stage, done: 0 });
+    this.options.onProgress?.({ stage, done: 0 });
     // Once more, so that what the event changed (a page, a line) is seen before a long call begins.
     await this.checkpoint();
     const result = await work();
@@ -64,7 +64,7 @@ export class Run {
   ): void {
     const secondsLeft =
       total !== undefined && done > 0 ? ((elapsed / done) * (total - done)) / 1000 : undefined;
-    this.#options.onProgress?.({
+    this.options.onProgress?.({
       stage,
       done,
       ...(total !== undefined ? { total } : {}),
@@ -78,17 +78,17 @@ export class Run {
    */
   async checkpoint(): Promise<void> {
     await eventLoopTurn();
-    this.#options.signal?.throwIfAborted();
+    this.options.signal?.throwIfAborted();
   }
 
   get isCancelled(): boolean {
-    return this.#options.signal?.aborted === true;
+    return this.options.signal?.aborted === true;
   }
 
   note(...diagnostics: Diagnostic[]): void {
     for (const diagnostic of diagnostics) {
       this.diagnostics.push(diagnostic);
-      this.#options.onDiagnostic?.(diagnostic);
+      this.options.onDiagnostic?.(diagnostic);
     }
   }
 

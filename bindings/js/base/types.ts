@@ -213,6 +213,23 @@ export interface Repairs {
   smooth: number;
 }
 
+/** What Session.plan() returns. */
+export interface PlanReport {
+  nodesQuantized: QuantizeReport['nodesQuantized'];
+  nodesLeftFloat: QuantizeReport['nodesLeftFloat'];
+  weights: WeightsReport;
+  /** Bytes of the weights of the model as given. */
+  givenWeights: number;
+  /** Bytes that weights take which become integers. */
+  integerWeights: number;
+  /** Of the model that would be written, roughly. */
+  bytes: number;
+  opset: number;
+  /** Whether the ranges were set; else all are assumed to be [0, 1]. */
+  withRanges: boolean;
+  diagnostics: Diagnostic[];
+}
+
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   /**

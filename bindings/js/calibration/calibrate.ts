@@ -7,6 +7,7 @@ import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
 import type {
   CalibratedTensor,
+  Diagnostic,
   Feeds,
   ModelSummary,
   RangesByChannel,
@@ -28,10 +29,11 @@ import {
   checkSameRun,
   formatState,
   type Shard,
+  type StateOwner,
 } from './calibration-state.js';
 import { gpuDiffers } from './check-gpu.js';
 import { checkSamples, originOfNan } from './check-samples.js';
-import { HeldSamples } from './held-samples.js';
+import { HeldSamples, usuallyHeld } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -53,6 +55,14 @@ export interface CalibrateInput {
   shard?: Shard | undefined;
   /** Goes on from there. */
   resume?: CalibrationState | undefined;
+  /** In place of the core's: those of the state that is gone on from. */
+  tensors?: readonly CalibratedTensor[] | undefined;
+  /** Whether samples are kept for verification, and those that are held out; else none are. */
+  keep?: boolean | undefined;
+  /** What `resume` and the states that are handed out are of; absent: the model's digest. */
+  digest?: (() => string) | undefined;
+  /** Called when a pass is through, with all that was collected. */
+  onPass?: ((state: CalibrationState) => void) | undefined;
   /** Where the run is cancelled after its first sample: receives the text of what was collected. */
   onCalibrationState?: ((state: string) => void) | undefined;
 }
@@ -62,10 +72,12 @@ export interface CalibrationResult {
   samples: number;
   /** A few of them. */
   kept: Feeds[];
-  /** With an effort: those that were held out. */
+  /** Those that were held out. */
   held: Feeds[];
   /** JSON of the ranges, see CoreCalibration.ranges(); null after a shard. */
   ranges: string | null;
+  /** What they tell about the samples. */
+  notes: Diagnostic[];
   /** With an effort: JSON of what repairs are made from, see CoreCalibration.statistics(). */
   statistics: string | null;
   /** With calib_per_channel. */
@@ -85,14 +97,15 @@ const usualBudget = 2048;
  */
 export async function calibrate(given: CalibrateInput): Promise<CalibrationResult> {
   const { core, run, reader, model, resume, shard } = given;
-  const tensors = core.calibrationTensors();
+  const tensors = given.tensors ?? core.calibrationTensors();
   const options = rangeOptions(given.checked);
+  const most = heldAtMost(given.checked);
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
   let samples: SamplePasses | null = null;
   try {
-    const about = { options, tensors };
-    const digest = () => modelDigest(given.input, model.externalFiles);
+    const about = { options, tensors: [...tensors], holdOut: most };
+    const digest = given.digest ?? (() => modelDigest(given.input, model.externalFiles));
     if (resume) {
       checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
       checkShard(resume, shard);
@@ -130,30 +143,21 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     // A shard whose pass is through already has nothing left to do.
     while (calibration.pass !== '' && !(shard && resume?.complete)) {
       await calibrationRun.runPass();
+      given.onPass?.(calibrationRun.state());
       if (shard) break;
       calibration.endPass();
     }
     const { held } = calibrationRun;
-    let { kept } = calibrationRun;
-    if (resume && !shard && options.effort !== 'none') kept = await keepAgain(samples, held);
+    const again = resume && !shard && given.keep !== false;
+    const kept = again ? await keepAgain(samples, held) : calibrationRun.kept;
     run.note(...unusable.notes());
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
-    if (ranges !== null) {
-      run.note(
-        ...originOfNan(calibration.notes(), model),
-        ...checkSamples(
-          model,
-          core.expectedMagnitude(),
-          parseRanges(ranges),
-          calibrationRun.samples,
-        ),
-      );
-    }
     return {
       samples: calibrationRun.samples,
       kept: kept.samples,
       held: held.samples,
       ranges,
+      notes: ranges ? notesOnRanges(calibration, core, model, ranges, calibrationRun.samples) : [],
       statistics: options.effort !== 'none' && ranges ? calibration.statistics() : null,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
@@ -167,7 +171,25 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   }
 }
 
-/** Samples that were held out or kept before a run was stopped are read again. */
+/** How many samples are held out at most. */
+export const heldAtMost = (checked: Pick<CheckedStatic, 'hold_out' | 'effort'>): number =>
+  checked.hold_out ?? (checked.effort === 'none' ? 0 : usuallyHeld);
+
+/** What the ranges and what was collected for them tell about the samples. */
+export function notesOnRanges(
+  calibration: CoreCalibration,
+  core: CoreSession,
+  model: ModelSummary,
+  ranges: string,
+  samples: number,
+): Diagnostic[] {
+  return [
+    ...originOfNan(calibration.notes(), model),
+    ...checkSamples(model, core.expectedMagnitude(), parseRanges(ranges), samples),
+  ];
+}
+
+/** Of a run that goes on from another: the samples that this one kept are read again. */
 async function keepAgain(samples: SamplePasses, held: HeldSamples): Promise<KeptSamples> {
   const kept = new KeptSamples(samples.length);
   let index = 0;
@@ -260,7 +282,7 @@ class CalibrationRun {
   readonly held: HeldSamples;
   samples = 0;
   readonly #given: CalibrateInput;
-  readonly #about: Pick<CalibrationState, 'options' | 'tensors'>;
+  readonly #about: StateOwner;
   readonly #digest: () => string;
   readonly #calibration: CoreCalibration;
   readonly #source: SamplePasses;
@@ -269,8 +291,6 @@ class CalibrationRun {
   readonly #unusable: UnusableFiles;
   /** Samples of this run that were passed over, of the pass that is run. */
   #passedOver = 0;
-  /** The same that are held out. */
-  #heldOut = 0;
   #groups: number[][] | null = null;
   #group = 0;
   #done = 0;
@@ -279,7 +299,7 @@ class CalibrationRun {
 
   constructor(
     given: CalibrateInput,
-    about: Pick<CalibrationState, 'options' | 'tensors'>,
+    about: StateOwner,
     digest: () => string,
     calibration: CoreCalibration,
     source: SamplePasses,
@@ -296,7 +316,7 @@ class CalibrationRun {
     this.#plan = plan;
     this.#pool = pool;
     this.kept = new KeptSamples(source.length);
-    this.held = new HeldSamples(about.options.effort === 'none' ? 0 : source.length);
+    this.held = new HeldSamples(source.length, about.holdOut);
     const { resume } = given;
     const begins = resume?.done === 0 && resume.group === 0;
     if (!resume || resume.complete || begins) return;
@@ -339,7 +359,6 @@ class CalibrationRun {
     const { run, shard = allSamples, onCalibrationState } = this.#given;
     const before = this.#done;
     this.#passedOver = 0;
-    this.#heldOut = 0;
     const slice = sliceFrom(shard, before);
     const length = this.#source.length;
     const share =
@@ -370,7 +389,14 @@ class CalibrationRun {
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
     this.#unusable.check(this.#done - before, this.#passedOver);
-    this.samples = this.#done - this.#passedOver - this.#heldOut;
+    this.samples = this.#done - this.#passedOver - this.#countHeld(shard);
+  }
+
+  /** Of the samples that are done, those before this run included. */
+  #countHeld({ index, count }: Shard): number {
+    let held = 0;
+    for (let i = 0; i < this.#done; i++) if (this.held.wants(index + i * count)) held++;
+    return held;
   }
 
   /** Yields the samples, keeping a few for verification; null in the place of those held out. */
@@ -382,7 +408,6 @@ class CalibrationRun {
     for await (const feeds of samples) {
       if (feeds === null) this.#passedOver++;
       else if (this.held.wants(index)) {
-        this.#heldOut++;
         this.held.keep(feeds, index);
         yield null;
         index += slice.step;

@@ -18,6 +18,8 @@ export interface CalibrationState {
   /** The options that the ranges depend on. */
   options: OptionValues;
   tensors: CalibratedTensor[];
+  /** How many samples are held out at most. */
+  holdOut: number;
   /** Absent: of all samples. */
   shard?: Shard;
   /** Numbers of the tensors of each run of the pass; null in a pass of reductions. */
@@ -32,8 +34,11 @@ export interface CalibrationState {
   collected: unknown;
 }
 
+/** What a state belongs to, the model aside. */
+export type StateOwner = Pick<CalibrationState, 'options' | 'tensors' | 'holdOut'>;
+
 const format = 'onnx-ptq calibration state';
-const version = 1;
+const version = 2;
 
 export function formatState(state: CalibrationState): string {
   return `${JSON.stringify({ format, version, ...state })}\n`;
@@ -67,7 +72,8 @@ const isBelow = (value: unknown, end: number): value is number =>
  * goes on from it.
  */
 function isWhole(state: CalibrationState, length: number): boolean {
-  const { model, options, tensors, shard, groups, group, done, complete, collected } = state;
+  const { model, options, tensors, holdOut, shard, groups, group, done, complete, collected } =
+    state;
   if (!Array.isArray(tensors)) return false;
   const isTensor = ({ name, half, channels = 1 }: CalibratedTensor) =>
     typeof name === 'string' && typeof half === 'boolean' && isBelow(channels, length);
@@ -76,6 +82,7 @@ function isWhole(state: CalibrationState, length: number): boolean {
   return (
     typeof model === 'string' &&
     isObject(options) &&
+    isBelow(holdOut, Number.MAX_SAFE_INTEGER) &&
     tensors.every((tensor) => isObject(tensor) && isTensor(tensor)) &&
     // Each channel has numbers of its own in what was collected.
     tensors.reduce((sum, { channels = 1 }) => sum + channels, 0) < length &&
@@ -90,8 +97,8 @@ function isWhole(state: CalibrationState, length: number): boolean {
 
 /** Throws INVALID_CALIBRATION_STATE where `state` belongs to another run than `expected`. */
 export function checkSameRun(
-  state: Pick<CalibrationState, 'model' | 'options' | 'tensors'>,
-  expected: Pick<CalibrationState, 'model' | 'options' | 'tensors'>,
+  state: StateOwner & Pick<CalibrationState, 'model'>,
+  expected: StateOwner & Pick<CalibrationState, 'model'>,
   label: string,
 ): void {
   const differs = (what: string) =>
@@ -104,6 +111,9 @@ export function checkSameRun(
       JSON.stringify(value),
     );
     if (a !== b) throw differs(`${name} ${a ?? 'unset'} instead of ${b ?? 'unset'}`);
+  }
+  if (state.holdOut !== expected.holdOut) {
+    throw differs(`hold_out ${state.holdOut} instead of ${expected.holdOut}`);
   }
   if (JSON.stringify(state.tensors) !== JSON.stringify(expected.tensors)) {
     throw differs('other tensors');

@@ -1,12 +1,13 @@
-// Samples that are held out: no range and no statistic is made from them, so that they tell which
-// repair of a model helps. Which ones they are depends on their number alone, so that shards and
+// Samples that are held out: no range and no statistic is made from them, so that they tell how good
+// a result is and which repair of a model helps. Which ones they are depends on their number alone, so that shards and
 // runs that are resumed hold out the same.
 
 import type { Feeds } from '../base/types.js';
 import { copySample, sampleBytes } from '../samples/samples.js';
 
-/** How many at most, and how many bytes they may take together. */
-const mostSamples = 8;
+/** How many are held out at most where there is an effort and nobody says how many. */
+export const usuallyHeld = 8;
+/** How many bytes they may take together. */
 const mostBytes = 128 * 2 ** 20;
 /** One of so many; of fewer than twice as many none is held out: one alone tells nothing. */
 const share = 3;
@@ -14,13 +15,15 @@ const share = 3;
 const placeInShare = 2;
 
 export class HeldSamples {
-  /** `total`: the number of all samples, where it is known; 0: none is held out. */
   readonly #total: number | undefined;
+  readonly #most: number;
   readonly #kept = new Map<number, Feeds>();
   #bytes = 0;
 
-  constructor(total: number | undefined) {
+  /** `total`: the number of all samples, where it is known. `most`: 0: none is held out. */
+  constructor(total: number | undefined, most: number) {
     this.#total = total;
+    this.#most = most;
   }
 
   /** Those that were given to keep(), in their order. */
@@ -32,9 +35,9 @@ export class HeldSamples {
   wants(index: number): boolean {
     const total = this.#total;
     if (total === undefined) {
-      return index % share === placeInShare && index < share * mostSamples;
+      return index % share === placeInShare && index < share * this.#most;
     }
-    const count = total < 2 * share ? 0 : Math.min(mostSamples, Math.floor(total / share));
+    const count = total < 2 * share ? 0 : Math.min(this.#most, Math.floor(total / share));
     // Spread evenly, each in the middle of its part.
     const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
     const part = Math.floor((index * count) / total);

@@ -170,7 +170,7 @@ export class SamplePasses {
 }
 
 /** Iterators and generators, streams, and readers without rewind(). */
-function isReadOnce(input: SampleInput): boolean {
+export function isReadOnce(input: SampleInput): boolean {
   const any = input as Partial<
     Record<'open' | 'getNext' | 'rewind' | 'next' | 'pipe' | 'getReader', unknown>
   >;

@@ -19,7 +19,7 @@ export class ModelFiles implements HostFiles {
   /** The first error since takeError(). */
   #error: unknown;
   readonly #input: InputFiles;
-  readonly #output: OutputFiles<unknown> | null;
+  #output: OutputFiles<unknown> | null;
 
   constructor(input: InputFiles, output: OutputFiles<unknown> | null = null) {
     this.#input = input;
@@ -50,6 +50,11 @@ export class ModelFiles implements HostFiles {
 
   truncate(name: string): void {
     this.#guard(() => this.#sink(name).truncate());
+  }
+
+  /** From now on results go to `output`. */
+  writeTo(output: OutputFiles<unknown>): void {
+    this.#output = output;
   }
 
   /** The error that a callback threw, if any; forgets it. */

@@ -11,6 +11,7 @@ import type {
   ModelStructure,
   ModelSummary,
   OptionValues,
+  PlanReport,
   PrepareReport,
   QuantizeReport,
   Repairs,
@@ -18,6 +19,7 @@ import type {
 import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
+import type { ProbeModel, ProbeRequest, QuantizedTensor } from './probes.js';
 
 const noRepairs: Repairs = {
   layerIo: false,
@@ -43,6 +45,8 @@ export class CoreSession {
   readonly #core: Core;
   readonly #files: ModelFiles;
   readonly #session: Session;
+  /** How much of the scratch file prepare() wrote, and how much the prepared model refers to. */
+  #scratch = { prepared: 0, used: 0 };
 
   private constructor(core: Core, files: ModelFiles) {
     this.#core = core;
@@ -77,7 +81,21 @@ export class CoreSession {
    * files' dump.
    */
   prepare({ minOpset = 0, dump = false } = {}): PrepareReport {
-    return this.#json((session) => session.prepare(minOpset, dump));
+    const report = this.#json<PrepareReport>((session) => session.prepare(minOpset, dump));
+    const { size } = this.#files.scratch;
+    this.#scratch = { prepared: size, used: size };
+    return report;
+  }
+
+  /** Other options, with which the model is prepared in the same way. */
+  reconfigure(options: OptionValues): PrepareReport {
+    this.#files.scratch.truncate(this.#scratch.prepared);
+    return this.#using(() => this.#json((session) => session.reconfigure(JSON.stringify(options))));
+  }
+
+  /** What quantize() would do, with the ranges that were set, or with assumed ones. */
+  plan(): PlanReport {
+    return this.#json((session) => session.plan());
   }
 
   /** What quantizing would make of the model as it is given. `fixDim`: sizes by name. */
@@ -117,7 +135,7 @@ export class CoreSession {
 
   /** `types`: type and rank (0: not known) by tensor. */
   learnTypes(types: Record<string, [type: string, rank: number]>): Diagnostic[] {
-    return this.#json((session) => session.learnTypes(JSON.stringify(types)));
+    return this.#using(() => this.#json((session) => session.learnTypes(JSON.stringify(types))));
   }
 
   writeReductionModel(): CalibrationModel {
@@ -126,6 +144,22 @@ export class CoreSession {
 
   writeTensorModel(tensors: readonly string[]): CalibrationModel {
     return this.#json((session) => session.writeTensorModel(JSON.stringify(tensors)));
+  }
+
+  /** Parts of the model as given, to '~calibration'. */
+  writeProbeModel({ outputs, fed = [], added = [], sizes = false }: ProbeRequest): ProbeModel {
+    const request = JSON.stringify({ outputs, fed, added, sizes });
+    return this.#json((session) => session.writeProbeModel(request));
+  }
+
+  /** What the model as given holds as integers. */
+  quantizedTensors(): QuantizedTensor[] {
+    return this.#json((session) => session.quantizedTensors());
+  }
+
+  /** A copy of the values of an initializer or a Constant node. Throws INVALID_OPTION. */
+  constantValues(name: string): Float32Array | Float64Array {
+    return this.#call(() => this.#session.constantValues(name));
   }
 
   /** `ranges`: the JSON of CoreCalibration.ranges(), or of formatRanges(). */
@@ -159,11 +193,18 @@ export class CoreSession {
   }
 
   quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {
+    this.#files.scratch.truncate(this.#scratch.used); // of the result before
     return this.#json((session) => session.quantize(externalFile, JSON.stringify(repairs)));
   }
 
   dispose(): void {
     this.#session.delete();
+  }
+
+  #using<T>(work: () => T): T {
+    const result = work();
+    this.#scratch.used = this.#files.scratch.size;
+    return result;
   }
 
   #json<T>(work: (session: Session) => string): T {

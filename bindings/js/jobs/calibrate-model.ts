@@ -103,6 +103,7 @@ export async function calibrateChecked(
         onCalibrationState: source.onCalibrationState,
       }),
     );
+    run.note(...result.notes);
     const ranges = result.ranges === null ? null : parseRanges(result.ranges);
     return {
       ranges,

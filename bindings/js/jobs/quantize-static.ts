@@ -4,24 +4,15 @@
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
-import type {
-  Diagnostic,
-  Feeds,
-  ModelSummary,
-  QuantizeReport,
-  SamplesAbout,
-} from '../base/types.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
 import { parseState } from '../calibration/calibration-state.js';
-import { collectMoments } from '../calibration/collect-moments.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
 import { learnTypes } from '../calibration/pass-model.js';
 import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
-import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type QuantizeSource,
@@ -32,13 +23,12 @@ import { coreOptions } from '../options/core-options.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { FileUse, Platform } from '../platform/platform.js';
-import { judgeQuality } from '../verify/judge.js';
-import { judgeSize } from '../verify/judge-size.js';
 import type { QuantizationReport } from '../verify/report.js';
-import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+import type { VerifiedSamples } from '../verify/verify-result.js';
 import { checkDump, writeDump } from './dump-passes.js';
 import { refuseToOverwrite } from './file-uses.js';
 import { fixDims } from './fix-dims.js';
+import { type SaidOfSamples, writeResult } from './write-result.js';
 
 export interface QuantizeResult<Model> {
   /** The path of the model where `modelOutput` was given (Node), else the model itself. */
@@ -123,20 +113,19 @@ export async function quantizeChecked<Model>(
     run.note(...(await learnTypes(runtime, opened.core, opened.files, opened.input, summary)));
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
-    let samples: VerifiedSamples = { samples: 0, kept: [] };
-    let said: Pick<QuantizationReport['calibration'], 'description' | keyof SamplesAbout> = {
+    let samples: VerifiedSamples = { samples: 0, kept: [], held: [] };
+    let said: SaidOfSamples = {
       description: '',
       done: '',
       assumed: [],
     };
     let ranges = '{}';
     let statistics: string | null = null;
-    let held: Feeds[] = [];
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
       if (reader) {
         const kept = await firstSamples(reader, summary, checked.strict, run);
-        samples = { samples: 0, kept };
+        samples = { samples: 0, kept, held: [] };
       }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
@@ -151,12 +140,12 @@ export async function quantizeChecked<Model>(
           onCalibrationState: source.onCalibrationState,
         }),
       );
+      run.note(...result.notes);
       samples = result;
       said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
-      ({ statistics, held } = result);
+      ({ statistics } = result);
     }
-    opened.core.setRanges(ranges);
     const cacheText = formatCalibrationCache({
       method: checked.calibrate_method,
       smoothQuant: false,
@@ -164,62 +153,21 @@ export async function quantizeChecked<Model>(
     });
     // At once: whatever goes wrong later, the samples need not be run again.
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
-    if (statistics !== null) opened.core.setStatistics(statistics);
-    const { quantized, effort } = await run.stage('quantize', () =>
-      quantizeWithEffort({
-        ...opened,
-        run,
-        output,
-        checked,
-        held,
-        collectMoments: () => collectMoments({ ...opened, model: summary, run }, samples.kept),
-      }),
-    );
-    if (cache.cached) {
-      refuseForeignCache(quantized);
-      run.note(...missingRanges(quantized));
-    }
-    run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
-
-    const quality = await run.stage('verify', () =>
-      verifyResult(run, runtime, opened.input, output, summary, samples),
-    );
-    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
-
-    const bytesBefore = inputBytes(opened.input, summary);
-    const bytesAfter = output.model.size + output.data.size;
-    if (quantized.nodesQuantized.length > 0) {
-      run.note(...judgeSize(bytesBefore, bytesAfter, quantized.weights));
-    }
-    const report: QuantizationReport = {
-      modelInput: opened.input.label,
-      modelOutput: modelOutput ?? null,
-      bytesBefore,
-      bytesAfter,
-      opsetBefore: summary.opset,
-      opsetAfter: quantized.opset,
-      options: {
-        ...checked,
-        model_input: typeof model === 'string' ? model : null,
-        model_output: modelOutput ?? null,
-      },
-      passes: prepared.passes,
-      nodesQuantized: quantized.nodesQuantized,
-      nodesLeftFloat: quantized.nodesLeftFloat,
-      weights: quantized.weights,
-      tensors: quantized.tensors,
-      calibration: {
-        source: cache.cached ? 'cache' : 'data',
-        samples: cache.cached ? 0 : samples.samples,
-        ...said,
-      },
-      ranges: parseRanges(ranges),
+    const report = await writeResult({
+      ...opened,
+      run,
+      output,
+      checked,
+      prepared,
+      source: cache.cached ? 'cache' : 'data',
+      ranges,
       calibrationCache: cacheText,
-      quality,
-      effort,
-      timings: run.totals(),
-      diagnostics: run.diagnostics,
-    };
+      statistics,
+      samples,
+      said,
+      modelInput: typeof model === 'string' ? model : null,
+      modelOutput: modelOutput ?? null,
+    });
     const also = (await beforeCommit?.(report)) ?? [];
     const result = output.commit(also);
     return {
@@ -238,60 +186,4 @@ function cacheUse(checked: CheckedStatic, cache: CachePlan): FileUse[] {
   const path = checked.calibration_cache_path;
   if (path === null) return [];
   return [{ option: 'calibration_cache_path', path, writes: cache.writeTo !== null }];
-}
-
-/** A cache that has none of the ranges that this model needs was made for another model. */
-function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
-  if (nodesQuantized.length > 0) return;
-  const missing = nodesLeftFloat.find(({ code }) => code === 'NO_RANGE');
-  if (!missing) return;
-  throw new QuantizeError(
-    'MISSING_RANGE',
-    `the calibration cache does not fit: ${missing.reason}`,
-    {
-      node: missing.name,
-      hint: 'it was made for another model or other op types; calibrate again with samples',
-    },
-  );
-}
-
-/** One warning, where some of the ranges that are needed are not in the cache. */
-function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
-  const without = nodesLeftFloat.filter(({ code }) => code === 'NO_RANGE');
-  const [first] = without;
-  if (!first) return [];
-  const nodes = without.length === 1 ? 'a node' : `${without.length} nodes`;
-  return [
-    {
-      severity: 'warning',
-      code: 'MISSING_RANGE',
-      message: `the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
-      node: first.name,
-      hint: 'calibrate again with samples',
-    },
-  ];
-}
-
-/** One warning with the reasons, where no node was quantized. */
-function nothingQuantized(report: QuantizeReport): Diagnostic[] {
-  if (report.nodesQuantized.length > 0) return [];
-  const reasons = new Map<string, Set<string>>();
-  for (const { opType, reason } of report.nodesLeftFloat) {
-    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(opType));
-  }
-  const why = [...reasons].map(([reason, opTypes]) => `${[...opTypes].join(', ')}: ${reason}`);
-  return [
-    {
-      severity: 'warning',
-      code: 'NOTHING_QUANTIZED',
-      message: `no node was quantized${why.length > 0 ? ` (${why.slice(0, 3).join('; ')})` : ''}`,
-    },
-  ];
-}
-
-function inputBytes(input: InputFiles, summary: ModelSummary): number {
-  return ['~model', ...summary.externalFiles].reduce(
-    (sum, name) => sum + (input.source(name)?.size ?? 0),
-    0,
-  );
 }

@@ -199,6 +199,15 @@ export const quantizeStaticOptions = [
     help: "what is done beyond the reference for a result that computes what the float model does: none, its result to the bit; fast, repairs from the calibration's statistics, each kept only if samples that are held out show less noise",
   },
   {
+    name: 'hold_out',
+    kind: 'integer',
+    default: null,
+    for: ['run', 'page'],
+    min: 0,
+    group: groups.calibration,
+    help: 'samples that no range is made from and the result is judged with, at most so many and no more than a third; where absent 8 with an effort, else none',
+  },
+  {
     name: 'calibrate_method',
     kind: 'enum',
     values: calibrationMethods,

@@ -37,6 +37,7 @@ export function compareOutputs(
   const first = model.outputs[0]?.name;
   return {
     samples: floats.length,
+    heldOut: false,
     loaded: true,
     sqnr: Number.isFinite(worst) ? worst : null,
     outputs,
@@ -138,5 +139,5 @@ function agreement(output: string, pairs: readonly Pair[]): QualityReport['top1'
 
 /** A report for a result that was loaded and not run, or not loaded. */
 export function unmeasured(loaded: boolean): QualityReport {
-  return { samples: 0, loaded, sqnr: null, outputs: [], top1: null };
+  return { samples: 0, heldOut: false, loaded, sqnr: null, outputs: [], top1: null };
 }

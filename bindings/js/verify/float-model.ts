@@ -14,6 +14,7 @@ export async function loadAsGiven(
   runtime: Runtime,
   input: InputFiles,
   model: ModelSummary,
+  optimization: 'basic' | 'all' = 'basic',
 ): Promise<RuntimeSession> {
   const externalData = model.externalFiles.map((path) => ({
     path,
@@ -22,7 +23,7 @@ export async function loadAsGiven(
   return createSession(runtime, input.label, {
     model: runnableBytes(input, model),
     externalData,
-    optimization: 'basic',
+    optimization,
   });
 }
 

@@ -39,6 +39,8 @@ export interface OutputQuality {
 export interface QualityReport {
   /** Samples that went through both models; 0 where there were none (ranges from a cache). */
   samples: number;
+  /** Whether these were held out of calibration. */
+  heldOut: boolean;
   /**
    * Whether onnxruntime loaded the result; false only where it can't load the float model either.
    */

@@ -22,11 +22,15 @@ import type { QualityReport } from './report.js';
 /** Samples to verify with, and how many were run for calibration. */
 export interface VerifiedSamples {
   samples: number;
+  /** A few of those. */
   kept: Feeds[];
+  /** Those that were held out. */
+  held: Feeds[];
 }
 
 /**
- * Runs the kept samples through both models and compares. A result that onnxruntime-web cannot run
+ * Runs samples through both models and compares: those that were held out, where there are any, else
+ * those that were kept. A result that onnxruntime-web cannot run
  * with all graph optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the
  * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE,
  * VERIFICATION_FAILED.
@@ -37,8 +41,10 @@ export async function verifyResult(
   input: InputFiles,
   output: OutputFiles<unknown>,
   summary: ModelSummary,
-  { kept }: VerifiedSamples,
+  samples: VerifiedSamples,
 ): Promise<QualityReport> {
+  const heldOut = samples.held.length > 0;
+  const kept = heldOut ? samples.held : samples.kept;
   const start = performance.now();
   const all = 2 * kept.length;
   const runKept = async (session: RuntimeSession, done: number) => {
@@ -88,7 +94,7 @@ export async function verifyResult(
   }
   if (kept.length === 0) return unmeasured(true);
   const float = await loadAsGiven(runtime, input, summary);
-  return compareOutputs(summary, await runKept(float, kept.length), results);
+  return { ...compareOutputs(summary, await runKept(float, kept.length), results), heldOut };
 }
 
 /** Runs samples through a model. `checkpoint` is called after each. */

@@ -39,6 +39,13 @@ export interface Session {
    */
   prepare(minOpset: number, dump: boolean): string;
   /**
+   * Other options for the prepared model, with which it is prepared in the same way; ranges stay.
+   * Returns JSON of PrepareReport.
+   */
+  reconfigure(optionsJson: string): string;
+  /** What quantize() would do, by itself. Returns JSON of PlanReport. */
+  plan(): string;
+  /**
    * What quantizing would make of the model, with {name: size} as fix_dim. The session is
    * configured and prepared anew by it. Returns JSON of ModelForecast.
    */
@@ -93,6 +100,15 @@ export interface Session {
    * before prepare(). Returns JSON of CalibrationModel.
    */
   writeTensorModel(tensorsJson: string): string;
+  /**
+   * Parts of the model as given, as JSON of ProbeRequest asks, to '~calibration'. Returns JSON of
+   * ProbeModel.
+   */
+  writeProbeModel(requestJson: string): string;
+  /** What the model as given holds as integers. Returns JSON of QuantizedTensor[]. */
+  quantizedTensors(): string;
+  /** A copy of the values of an initializer or a Constant node. */
+  constantValues(name: string): Float32Array | Float64Array;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
   /** What repairs are made from: JSON as of Calibration.statistics(). */

@@ -9,6 +9,13 @@ import type { QuantizeResult } from '../jobs/quantize-static.js';
 import type { ModelSource, QuantizeStaticOptions } from '../options/api.js';
 import type { WorkerAlive } from '../platform/worker-life.js';
 import type { PartialPreprocess } from '../samples/images/preprocess.js';
+import type {
+  RunnableResult,
+  SessionCalibrateOptions,
+  SessionOptions,
+  SessionSettings,
+  TensorHistogram,
+} from '../session/types.js';
 
 /** Samples as data: files of one kind or a zip of them (datasetReader's), and how they are read. */
 export interface DatasetDescription {
@@ -32,6 +39,46 @@ export interface WorkerFindOptions extends ModelSource {
   calibrateDataset: DatasetDescription;
 }
 
+/** Options of openSession() that can be sent to a worker, with the samples as data. */
+export type WorkerSessionOptions = Omit<SessionOptions, 'calibrationDataReader'> & {
+  calibrateDataset?: DatasetDescription | null | undefined;
+};
+
+/** Which sample, as data: one of those kept aside, or the first of some files. */
+export type WorkerSampleChoice = { heldOut: number } | { dataset: DatasetDescription };
+
+/** What a session is asked, by the names of QuantizeSession. `id` numbers the calls. */
+export type SessionRequest = { kind: 'call'; id: number } & (
+  | { method: 'setSamples'; dataset: DatasetDescription | null; holdOut?: number | undefined }
+  | { method: 'plan'; settings: SessionSettings }
+  | {
+      method: 'calibrate';
+      settings: SessionSettings;
+      methods?: SessionCalibrateOptions['methods'];
+      histograms: boolean;
+    }
+  | { method: 'quantize'; settings: SessionSettings }
+  | { method: 'compare'; result: RunnableResult<Blob>; sample: WorkerSampleChoice }
+  | { method: 'latency'; result: RunnableResult<Blob>; runs?: number | undefined }
+  | { method: 'sha256'; data: Uint8Array | Blob }
+);
+
+/** Stops one call. */
+export interface SessionCancel {
+  kind: 'cancel-call';
+  id: number;
+}
+
+export type SessionResponse = { kind: 'session'; id: number } & (
+  | { event: 'progress'; progress: Progress }
+  | { event: 'diagnostic'; diagnostic: Diagnostic }
+  | { event: 'histograms'; histograms: TensorHistogram[] }
+  | { event: 'result'; result: unknown }
+  | { event: 'error'; error: ErrorData }
+  /** The call was cancelled. */
+  | { event: 'aborted' }
+);
+
 /** Wasm files that the page compiled ahead: workers then start faster and need no network. */
 export interface CompiledModules {
   /** dist/wasm/ptq_core.wasm */
@@ -50,6 +97,7 @@ export type WorkerRequest = {
   | { kind: 'quantize'; options: WorkerOptions }
   | { kind: 'inspect'; model: ModelInput }
   | { kind: 'find-preprocess'; options: WorkerFindOptions }
+  | { kind: 'open-session'; options: WorkerSessionOptions }
 );
 
 /** Stops the run of the request before. */

@@ -1,5 +1,5 @@
 // The worker of quantizeInWorker() and its like: one request, one answer, then it is
-// terminated by the page. Started by such a worker, the same script runs samples for it
+// terminated by the page; or a session, that lives as long as the page wants. Started by such a worker, the same script runs samples for it
 // (calibration/serve-runner.ts).
 
 import { errorToData } from '../base/errors.js';
@@ -20,14 +20,24 @@ import { setDecodePlatform } from '../samples/images/decode.js';
 import { browserDecodePlatform } from '../samples/images/decode-browser.js';
 import type {
   CompiledModules,
+  SessionCancel,
+  SessionRequest,
   WorkerCancel,
   WorkerFindOptions,
   WorkerOptions,
   WorkerRequest,
   WorkerResponse,
+  WorkerSessionOptions,
 } from './protocol.js';
+import { serveSession } from './serve-session.js';
 
-type Message = WorkerRequest | WorkerCancel | CalibrationSetUp | RunnerRequest;
+type Message =
+  | WorkerRequest
+  | WorkerCancel
+  | SessionRequest
+  | SessionCancel
+  | CalibrationSetUp
+  | RunnerRequest;
 
 declare function importScripts(...urls: string[]): void;
 
@@ -35,6 +45,7 @@ const send = (response: WorkerResponse) => postMessage(response);
 
 const controller = new AbortController();
 let runner: ((request: RunnerRequest) => Promise<void>) | null = null;
+let session: Awaited<ReturnType<typeof serveSession>> | null = null;
 
 addEventListener('message', async ({ data }: MessageEvent<Message>) => {
   if (runner) return runner(data as RunnerRequest);
@@ -46,6 +57,7 @@ addEventListener('message', async ({ data }: MessageEvent<Message>) => {
     return;
   }
   if (data.kind === 'cancel') return controller.abort();
+  if (data.kind === 'call' || data.kind === 'cancel-call') return session?.take(data);
   const request = data as WorkerRequest;
   holdLife(request.life, (alive) => postMessage(alive));
   await answer(request);
@@ -71,6 +83,8 @@ function resultOf(data: WorkerRequest) {
       return findPreprocess(data.options);
     case 'quantize':
       return quantize(data.options);
+    case 'open-session':
+      return openSession(data.options);
   }
 }
 
@@ -78,6 +92,11 @@ function findPreprocess({ calibrateDataset, ...options }: WorkerFindOptions) {
   const { files, ...readerOptions } = calibrateDataset;
   const calibrationDataReader = datasetReader(files, readerOptions);
   return findPreprocessOn(browserPlatform, { ...options, calibrationDataReader });
+}
+
+async function openSession(options: WorkerSessionOptions) {
+  session = await serveSession(options, (response) => postMessage(response));
+  return session.model;
 }
 
 /** Modules have importScripts() too, but it throws. */

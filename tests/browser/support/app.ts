@@ -8,6 +8,25 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { patience, until } from './browser.js';
 import type { StaticServer } from './server.js';
 
+export type StepId =
+  | 'model'
+  | 'data'
+  | 'preprocess'
+  | 'target'
+  | 'run'
+  | 'report'
+  | 'compare'
+  | 'download';
+
+/** What the page begins with, and how many of some pictures it holds out. */
+export const pageDefaults = {
+  quantFormat: 'QDQ',
+  activationType: 'QUInt8',
+  weightType: 'QInt8',
+  perChannel: true,
+} as const;
+export const heldOf = (pictures: number) => Math.min(32, Math.floor(pictures / 4));
+
 export const digits = {
   model: 'examples/digits/model/digits-mobilenetv2.onnx',
   images: 'examples/digits/images/calib',
@@ -45,12 +64,21 @@ export class App {
       if (message.type() === 'error') errors.push(message.text());
     });
     await page.goto(`${server.origin}/`);
-    await page.locator('.engine[data-status="ready"]').waitFor();
+    await page.locator('.lock[data-status="ready"]').waitFor();
     return new App(page, errors);
+  }
+
+  /** Opens a step that is closed. */
+  async openStep(id: StepId): Promise<void> {
+    const head = this.page.locator(`#${id} button.step-head`);
+    await head.waitFor();
+    if ((await head.getAttribute('aria-expanded')) === 'false') await head.click();
+    await this.page.locator(`#${id}[data-open="true"]`).waitFor();
   }
 
   /** Gives the page a model and waits until it has read it, well or badly. */
   async addModel(file: string): Promise<void> {
+    await this.openStep('model');
     await this.page.locator('#model input[type=file]').first().setInputFiles(file);
     await this.page.locator('#model .file', { hasText: path.basename(file) }).waitFor();
     await this.page.locator('#model .summary, #model .notice.error').first().waitFor();
@@ -58,28 +86,53 @@ export class App {
 
   /** Gives the page samples and waits until it lists them. */
   async addSamples(files: string[]): Promise<void> {
-    await this.page.locator('#samples input[type=file]').first().setInputFiles(files);
-    await this.page.locator('#samples .file').waitFor();
+    await this.openStep('data');
+    await this.page.locator('#data input[type=file]').first().setInputFiles(files);
+    await this.page.locator('#data .step-number[data-done="true"]').waitFor();
   }
 
-  /** Takes the example and waits until the page has read it. */
+  /** Takes the example and waits until it can be quantized. */
   async useExample(): Promise<void> {
     await this.page.getByRole('button', { name: 'Try the example' }).click();
-    await this.page.locator('#model .summary').waitFor();
+    await this.ready();
   }
 
-  /**
-   * Presses a format; the page is still by then, so that the press is not lost to a shift of what
-   * is above.
-   */
+  /** Waits until the next action is to quantize. */
+  async ready(): Promise<void> {
+    await this.page.locator('#next:enabled', { hasText: /Quantize|开始量化/ }).waitFor();
+  }
+
+  /** Fills in what Python's function does by itself. */
+  async likePython(): Promise<void> {
+    await this.openStep('target');
+    await this.page.getByText('Exactly like Python’s defaults').click();
+    await this.page.locator('#target .step-line', { hasText: 'QOperator' }).waitFor();
+  }
+
+  /** Holds out so many samples. */
+  async holdOut(count: number): Promise<void> {
+    await this.openStep('data');
+    await this.page.getByLabel('Hold out').fill(String(count));
+  }
+
   async chooseFormat(format: QuantFormat): Promise<void> {
-    await this.page.locator('#settings .segments').getByText(format, { exact: true }).click();
+    await this.openDetails('Format and types');
+    await this.page.locator('#target .segments').getByText(format, { exact: true }).click();
     await this.chosenFormat(format).waitFor({ state: 'attached' });
+  }
+
+  /** Opens a disclosure of step 4. */
+  async openDetails(title: string): Promise<void> {
+    await this.openStep('target');
+    const details = this.page.locator('#target details', { hasText: title }).first();
+    if ((await details.getAttribute('open')) === null) {
+      await details.locator('summary').click();
+    }
   }
 
   /** The radio button of a format, while it is the chosen one. */
   chosenFormat(format: QuantFormat): Locator {
-    return this.page.locator(`#settings input[type=radio][value=${format}]:checked`);
+    return this.page.locator(`#target input[type=radio][value=${format}]:checked`);
   }
 
   /** Drops files on the middle of the page, in one go. */
@@ -121,26 +174,35 @@ export class App {
     return this.page.locator(selector).innerText();
   }
 
-  get start() {
-    return this.page.locator('#run .start button');
+  /** The one next action, at the foot of the page. */
+  get next() {
+    return this.page.locator('#next');
   }
 
   /** Waits for the end of a run: its result or its error. */
-  async ended(): Promise<void> {
-    const end = this.page.locator('#run .result, #run .notice.error');
-    await end.and(this.page.locator(':not([data-earlier])')).first().waitFor();
+  async ended(run: number): Promise<void> {
+    const result = this.page.locator(`#report .result[data-run="${run}"]`);
+    await result.or(this.page.locator('#run .notice.error')).first().waitFor();
   }
 
-  /** Presses the button and waits for a result or an error; returns the text of the card. */
+  /** Quantizes and waits for a result or an error; returns the text of the step that says it. */
   async quantize(): Promise<string> {
-    // What the run before left there is no result of this one.
-    await this.page.evaluate(() => {
-      for (const element of document.querySelectorAll('#run .result, #run .notice.error'))
-        element.setAttribute('data-earlier', '');
-    });
-    await this.start.click();
-    await this.ended();
-    return this.text('#run');
+    const before = Number(
+      await this.page
+        .locator('#report')
+        .getAttribute('data-runs')
+        .catch(() => '0'),
+    );
+    if (/^Quantize/.test((await this.next.textContent()) ?? '')) {
+      await this.page.locator('#next:enabled').waitFor();
+      await this.next.click();
+    } else {
+      await this.openStep('run');
+      await this.page.locator('#run').getByRole('button', { name: 'Quantize again' }).click();
+    }
+    await this.ended(before + 1);
+    const failed = (await this.page.locator('#run .notice.error').count()) > 0;
+    return this.text(failed ? '#run' : '#report');
   }
 
   /** Waits until the element in focus has this text. */
@@ -154,9 +216,10 @@ export class App {
   }
 
   async download(button = 'Download model'): Promise<{ name: string; bytes: Buffer }> {
+    await this.openStep('download');
     const [download] = await Promise.all([
       this.page.waitForEvent('download'),
-      this.page.getByRole('button', { name: button }).click(),
+      this.page.locator('#download').getByRole('button', { name: button }).click(),
     ]);
     return {
       name: download.suggestedFilename(),

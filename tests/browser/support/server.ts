@@ -12,6 +12,7 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
 };
 
 export interface StaticServer {
@@ -24,7 +25,14 @@ export interface StaticServer {
 /** Serves `folder` on 127.0.0.1; `pages` are served from memory; `headers` go with every answer. */
 export async function serve(
   folder: string,
-  options: { pages?: Record<string, string>; headers?: Record<string, string> } = {},
+  options: {
+    pages?: Record<string, string>;
+    headers?: Record<string, string>;
+    /** Files that it does not have. */
+    missing?: RegExp;
+    /** Files that never come. */
+    slow?: RegExp;
+  } = {},
 ): Promise<StaticServer> {
   const requests: string[] = [];
   const server = http.createServer((request, response) => {
@@ -32,10 +40,12 @@ export async function serve(
     requests.push(`${request.method} ${pathname}`);
     const page = options.pages?.[pathname];
     const file = path.join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
-    if (page === undefined && !fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    const isMissing = options.missing?.test(pathname) ?? false;
+    if (isMissing || (page === undefined && !fs.statSync(file, { throwIfNoEntry: false })?.isFile())) {
       response.writeHead(404).end();
       return;
     }
+    if (options.slow?.test(pathname)) return;
     const type = page === undefined ? types[path.extname(file)] : types['.html'];
     response.writeHead(200, {
       'content-type': type ?? 'application/octet-stream',

@@ -116,6 +116,7 @@ async function states(): Promise<Uint8Array[]> {
           model: '01234567-890',
           options,
           tensors,
+          holdOut: 0,
           groups: null,
           group: 0,
           done: 1,

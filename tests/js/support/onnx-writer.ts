@@ -34,7 +34,13 @@ export interface WriterNode {
   outputs: string[];
   /** Imported in version 1; absent: ONNX. */
   domain?: string;
+  /** Attributes that are whole numbers. */
+  ints?: Record<string, number>;
 }
+
+/** AttributeProto of type INT. */
+const intAttribute = ([name, value]: [string, number]): Bytes =>
+  bytesField(5, concat([textField(1, name), intField(3, value), intField(20, 2)]));
 
 function nodeField(node: WriterNode): Bytes {
   const parts = [
@@ -42,6 +48,7 @@ function nodeField(node: WriterNode): Bytes {
     ...node.outputs.map((name) => textField(2, name)),
     textField(3, node.name),
     textField(4, node.opType),
+    ...Object.entries(node.ints ?? {}).map(intAttribute),
     ...(node.domain === undefined ? [] : [textField(7, node.domain)]),
   ];
   return bytesField(1, concat(parts));

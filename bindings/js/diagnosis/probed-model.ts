@@ -1,0 +1,94 @@
+// One of the two models of a diagnosis: its graph, and sessions that run parts of it.
+import type { InputFiles } from '../base/bytes.js';
+import type { Feeds, ModelStructure, ModelSummary } from '../base/types.js';
+import { ModelFiles } from '../core/host-files.js';
+import type { ProbeRequest, QuantizedTensor } from '../core/probes.js';
+import { CoreSession } from '../core/session.js';
+import type { Runtime } from '../platform/platform.js';
+import {
+  createSession,
+  type OutputTensor,
+  type RuntimeModel,
+  withRunnableIrVersion,
+} from '../runtime/runtime.js';
+
+export class ProbedModel {
+  readonly summary: ModelSummary;
+  readonly structure: ModelStructure;
+  readonly quantized: readonly QuantizedTensor[];
+  readonly #core: CoreSession;
+  readonly #files: ModelFiles;
+  readonly #input: InputFiles;
+
+  private constructor(core: CoreSession, files: ModelFiles, input: InputFiles) {
+    this.#core = core;
+    this.#files = files;
+    this.#input = input;
+    this.summary = core.open();
+    this.structure = core.structure();
+    this.quantized = core.quantizedTensors();
+  }
+
+  /** Throws as CoreSession.open(). Call dispose() in the end; `input` stays open. */
+  static async open(input: InputFiles): Promise<ProbedModel> {
+    const files = new ModelFiles(input);
+    const core = await CoreSession.create(files);
+    try {
+      return new ProbedModel(core, files, input);
+    } catch (error) {
+      core.dispose();
+      throw error;
+    }
+  }
+
+  /** A copy of the values of an initializer or a Constant node; null where `name` is none. */
+  constant(name: string): Float32Array | Float64Array | null {
+    if (!Object.hasOwn(this.structure.initializers, name)) return null;
+    return this.#core.constantValues(name);
+  }
+
+  /** Loads what `request` asks for. Throws RUNTIME_CANNOT_LOAD. */
+  async probe(
+    runtime: Runtime,
+    request: ProbeRequest,
+    options: Pick<RuntimeModel, 'optimization' | 'exactIntegers'> = {},
+  ): Promise<Probe> {
+    const { outputs, files: names, ...inputs } = this.#core.writeProbeModel(request);
+    const model = withRunnableIrVersion(
+      this.#files.calibration.toBytes(),
+      this.summary.irVersion,
+    );
+    this.#files.calibration.truncate();
+    const session = await createSession(runtime, this.#input.label, {
+      model,
+      externalData: names.map((path) => ({ path, data: this.#input.runtimeBytes(path) })),
+      optimization: 'basic',
+      exactIntegers: true,
+      ...options,
+    });
+    return {
+      ...inputs,
+      run: async (feeds) => {
+        const results = await session.run(feeds, outputs);
+        return outputs.map((name) => results[name]!);
+      },
+      release: () => session.release(),
+    };
+  }
+
+  dispose(): void {
+    this.#core.dispose();
+  }
+}
+
+/** A loaded part of a model. */
+export interface Probe {
+  /** Inputs of the model as given that are read. */
+  readonly inputs: readonly string[];
+  /** Inputs for what is fed, or added; '' where nothing reads it. */
+  readonly fed: readonly string[];
+  readonly added: readonly string[];
+  /** The outputs in the order of the request. */
+  run(feeds: Feeds): Promise<OutputTensor[]>;
+  release(): Promise<void>;
+}

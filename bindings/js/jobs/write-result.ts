@@ -1,0 +1,170 @@
+// From ranges to a result that was verified: quantized, with an effort repaired, run beside the float
+// model, judged. What it reports is the same for a run by itself and in a session.
+
+import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Run } from '../base/run.js';
+import type {
+  Diagnostic,
+  ModelSummary,
+  PrepareReport,
+  QuantizeReport,
+  SamplesAbout,
+} from '../base/types.js';
+import { collectMoments } from '../calibration/collect-moments.js';
+import type { ModelFiles } from '../core/host-files.js';
+import { parseRanges } from '../core/ranges.js';
+import type { CoreSession } from '../core/session.js';
+import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
+import type { Runtime } from '../platform/platform.js';
+import { judgeQuality } from '../verify/judge.js';
+import { judgeSize } from '../verify/judge-size.js';
+import type { QuantizationReport } from '../verify/report.js';
+import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+
+export type SaidOfSamples = Pick<
+  QuantizationReport['calibration'],
+  'description' | keyof SamplesAbout
+>;
+
+interface Prepared {
+  run: Run;
+  runtime: Runtime;
+  /** Prepared for `checked`. */
+  core: CoreSession;
+  files: ModelFiles;
+  input: InputFiles;
+  output: OutputFiles<unknown>;
+  summary: ModelSummary;
+  checked: CheckedStatic;
+  prepared: PrepareReport;
+  /** Where the ranges are from. */
+  source: 'data' | 'cache';
+  /** JSON as of CoreCalibration.ranges(). */
+  ranges: string;
+  calibrationCache: string;
+  /** JSON as of CoreCalibration.statistics(); null where none was asked for. */
+  statistics: string | null;
+  samples: VerifiedSamples;
+  said: SaidOfSamples;
+  /** Paths, where there are files. */
+  modelInput: string | null;
+  modelOutput: string | null;
+}
+
+/** The output holds the result in the end, and is not committed. */
+export async function writeResult(given: Prepared): Promise<QuantizationReport> {
+  const { run, core, input, output, summary, checked, samples } = given;
+  core.setRanges(given.ranges);
+  if (given.statistics !== null) core.setStatistics(given.statistics);
+  const { quantized, effort } = await run.stage('quantize', () =>
+    quantizeWithEffort({
+      ...given,
+      held: samples.held,
+      collectMoments: () => collectMoments({ ...given, model: summary }, samples.kept),
+    }),
+  );
+  if (given.source === 'cache') {
+    refuseForeignCache(quantized);
+    run.note(...missingRanges(quantized));
+  }
+  run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
+
+  const quality = await run.stage('verify', () =>
+    verifyResult(run, given.runtime, input, output, summary, samples),
+  );
+  if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
+
+  const bytesBefore = inputBytes(input, summary);
+  const bytesAfter = output.model.size + output.data.size;
+  if (quantized.nodesQuantized.length > 0) {
+    run.note(...judgeSize(bytesBefore, bytesAfter, quantized.weights));
+  }
+  return {
+    modelInput: input.label,
+    modelOutput: given.modelOutput,
+    bytesBefore,
+    bytesAfter,
+    opsetBefore: summary.opset,
+    opsetAfter: quantized.opset,
+    options: {
+      ...checked,
+      model_input: given.modelInput,
+      model_output: given.modelOutput,
+    },
+    passes: given.prepared.passes,
+    nodesQuantized: quantized.nodesQuantized,
+    nodesLeftFloat: quantized.nodesLeftFloat,
+    weights: quantized.weights,
+    tensors: quantized.tensors,
+    calibration: {
+      source: given.source,
+      samples: given.source === 'cache' ? 0 : samples.samples,
+      ...given.said,
+    },
+    ranges: parseRanges(given.ranges),
+    calibrationCache: given.calibrationCache,
+    quality,
+    effort,
+    timings: run.totals(),
+    diagnostics: run.diagnostics,
+  };
+}
+
+/** A cache that has none of the ranges that this model needs was made for another model. */
+function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {
+  if (nodesQuantized.length > 0) return;
+  const missing = nodesLeftFloat.find(({ code }) => code === 'NO_RANGE');
+  if (!missing) return;
+  throw new QuantizeError(
+    'MISSING_RANGE',
+    `the calibration cache does not fit: ${missing.reason}`,
+    {
+      node: missing.name,
+      hint: 'it was made for another model or other op types; calibrate again with samples',
+    },
+  );
+}
+
+/** One warning, where some of the ranges that are needed are not in the cache. */
+function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
+  const without = nodesLeftFloat.filter(({ code }) => code === 'NO_RANGE');
+  const [first] = without;
+  if (!first) return [];
+  const nodes = without.length === 1 ? 'a node' : `${without.length} nodes`;
+  return [
+    {
+      severity: 'warning',
+      code: 'MISSING_RANGE',
+      message: `the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+      node: first.name,
+      hint: 'calibrate again with samples',
+    },
+  ];
+}
+
+/** One warning with the reasons, where no node was quantized. */
+function nothingQuantized(report: QuantizeReport): Diagnostic[] {
+  if (report.nodesQuantized.length > 0) return [];
+  const reasons = new Map<string, Set<string>>();
+  for (const { opType, reason } of report.nodesLeftFloat) {
+    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(opType));
+  }
+  const why = [...reasons].map(([reason, opTypes]) => `${[...opTypes].join(', ')}: ${reason}`);
+  return [
+    {
+      severity: 'warning',
+      code: 'NOTHING_QUANTIZED',
+      message: `no node was quantized${why.length > 0 ? ` (${why.slice(0, 3).join('; ')})` : ''}`,
+    },
+  ];
+}
+
+/** Of the model and its data files. */
+export function inputBytes(input: InputFiles, summary: ModelSummary): number {
+  return ['~model', ...summary.externalFiles].reduce(
+    (sum, name) => sum + (input.source(name)?.size ?? 0),
+    0,
+  );
+}

@@ -1,0 +1,633 @@
+// A session in the calling thread, top to bottom: the model is opened once and prepared once for each
+// way to prepare it; statistics of the samples are collected as settings need them and kept; results
+// are made from them.
+
+import type { InputFiles } from '../base/bytes.js';
+import { QuantizeError } from '../base/errors.js';
+import { Run, type RunOptions } from '../base/run.js';
+import type {
+  CalibratedTensor,
+  Diagnostic,
+  Feeds,
+  ModelSummary,
+  PrepareReport,
+  TensorRanges,
+} from '../base/types.js';
+import { planCache } from '../calibration/cache-plan.js';
+import { calibrate, firstSamples, notesOnRanges } from '../calibration/calibrate.js';
+import { type CalibrationState, parseState } from '../calibration/calibration-state.js';
+import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
+import { usuallyHeld } from '../calibration/held-samples.js';
+import { planMemory, runtimeCosts } from '../calibration/memory-plan.js';
+import { learnTypes } from '../calibration/pass-model.js';
+import { isReadOnce } from '../calibration/sample-passes.js';
+import { CoreCalibration } from '../core/calibration.js';
+import { ModelFiles } from '../core/host-files.js';
+import { type Core, loadCore } from '../core/load.js';
+import { formatRanges, parseRanges } from '../core/ranges.js';
+import { CoreSession } from '../core/session.js';
+import { settlePreprocess } from '../evidence/find-preprocess.js';
+import { fixDims } from '../jobs/fix-dims.js';
+import { inputBytes, type SaidOfSamples, writeResult } from '../jobs/write-result.js';
+import { coreOptions, rangeOptions } from '../options/core-options.js';
+import { type CalibrationMethod, calibrationMethods } from '../options/quant-types.js';
+import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
+import { checkQuantizeStatic, readParameters } from '../options/validate.js';
+import type { Platform, Runtime } from '../platform/platform.js';
+import type { SampleInput } from '../samples/samples.js';
+import type { VerifiedSamples } from '../verify/verify-result.js';
+import { blockedPlan, toPlan } from './plan.js';
+import { ResultRunner } from './result-runner.js';
+import { digestOf } from './sha256.js';
+import { preparedDifferences, preparedKey, type Statistics, statisticsFor } from './statistics.js';
+import type {
+  CalibrationNeed,
+  CalibrationSummary,
+  Comparison,
+  Latency,
+  QuantizeSession,
+  RunnableResult,
+  SampleChoice,
+  SessionCalibrateOptions,
+  SessionOptions,
+  SessionPlan,
+  SessionResult,
+  SessionSettings,
+} from './types.js';
+
+/** The float model, prepared in one way. */
+interface PreparedModel {
+  core: CoreSession;
+  files: ModelFiles;
+  summary: ModelSummary;
+  /** Of preparing, and of asking the runtime for types. */
+  learned: Diagnostic[];
+  /** What it is set to while something runs: plan() leaves it so. */
+  busy: { options: CheckedStatic; ranges: string } | null;
+}
+
+/** What passes over the samples collected. */
+interface Collected {
+  /** CoreCalibration.save() after the last pass, not ended. */
+  state: string;
+  tensors: readonly CalibratedTensor[];
+  checked: CheckedStatic;
+  samples: VerifiedSamples;
+  said: SaidOfSamples;
+  notes: Diagnostic[];
+}
+
+/** What follows from it for some range options. */
+interface Finished {
+  ranges: TensorRanges;
+  statistics: Record<string, unknown> | null;
+  notes: Diagnostic[];
+}
+
+/** So many ways to prepare the model are kept. */
+const mostPrepared = 2;
+
+export class Session<Model> implements QuantizeSession<Model> {
+  readonly model: ModelSummary;
+  readonly #platform: Platform<Model>;
+  readonly #runtime: Runtime;
+  readonly #input: InputFiles;
+  readonly #options: SessionOptions;
+  readonly #library: Core;
+  readonly #runner: ResultRunner;
+  #reader: SampleInput | null = null;
+  #holdOut: number;
+  #isRead = false;
+  /** What was found about the preprocessing of pictures; null: not yet asked. */
+  #settled: Diagnostic[] | null = null;
+  /** The last one used at the end. */
+  readonly #prepared = new Map<string, PreparedModel>();
+  readonly #collected = new Map<string, Collected>();
+  /** Of what was cancelled. */
+  readonly #begun = new Map<string, CalibrationState>();
+  readonly #finished = new Map<string, Finished>();
+  #last: Promise<unknown> = Promise.resolve();
+  #isDisposed = false;
+
+  private constructor(
+    platform: Platform<Model>,
+    options: SessionOptions,
+    opened: { input: InputFiles; summary: ModelSummary; runtime: Runtime; library: Core },
+  ) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#input = opened.input;
+    this.#runtime = opened.runtime;
+    this.#library = opened.library;
+    this.model = opened.summary;
+    this.#reader = options.calibrationDataReader ?? null;
+    this.#holdOut = options.holdOut ?? usuallyHeld;
+    this.#runner = new ResultRunner(opened.runtime, opened.input, opened.summary);
+  }
+
+  static async open<Model>(
+    platform: Platform<Model>,
+    options: SessionOptions,
+  ): Promise<Session<Model>> {
+    const input = await platform.openInput(options.modelInput, options.externalData ?? {});
+    let core: CoreSession | null = null;
+    try {
+      core = await CoreSession.create(new ModelFiles(input));
+      const summary = core.open();
+      const runtime = await platform.loadRuntime({ kind: options.runtime ?? null });
+      const library = await loadCore();
+      return new Session(platform, options, { input, summary, runtime, library });
+    } catch (error) {
+      input.close();
+      throw error;
+    } finally {
+      core?.dispose();
+    }
+  }
+
+  async setSamples(
+    reader: SampleInput | null,
+    { holdOut }: { holdOut?: number | undefined } = {},
+  ): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#reader = reader;
+      if (holdOut !== undefined) this.#holdOut = holdOut;
+      this.#isRead = false;
+      this.#settled = null;
+      this.#collected.clear();
+      this.#begun.clear();
+      this.#finished.clear();
+    });
+  }
+
+  async plan(settings: SessionSettings = {}): Promise<SessionPlan> {
+    this.#refuseIfDisposed();
+    const bytesBefore = inputBytes(this.#input, this.model);
+    try {
+      const checked = this.#check(settings);
+      const prepared = await this.#prepare(checked);
+      const cached = settings.calibrationCache !== undefined;
+      const need = cached ? null : await this.#need(checked);
+      const given = cached ? this.#cachedRanges(settings, checked) : null;
+      const known = given ?? (need === null ? await this.#finish(checked, prepared) : null);
+      const { core, summary } = prepared;
+      // From here on nothing else runs, until the core is as it was.
+      try {
+        const report = core.reconfigure(coreOptions(checked));
+        core.setRanges(known ? formatRanges(known.ranges) : '{}');
+        return toPlan(report, core.plan(), {
+          bytesBefore,
+          memory: this.#memory(core, summary, checked),
+          calibration: need,
+        });
+      } finally {
+        this.#restore(prepared);
+      }
+    } catch (error) {
+      if (!(error instanceof QuantizeError)) throw error;
+      return blockedPlan(this.model, bytesBefore, error);
+    }
+  }
+
+  calibrate(
+    settings: SessionSettings = {},
+    { methods, ...options }: SessionCalibrateOptions = {},
+  ): Promise<CalibrationSummary> {
+    return this.#inTurn(async () => {
+      const run = new Run(options);
+      const checked = this.#check(settings);
+      const further = methods === 'all' ? calibrationMethods : (methods ?? []);
+      let collected = await this.#collect(checked, run, options);
+      for (const method of further) {
+        const other = this.#withMethod(settings, method);
+        if (other) collected = await this.#collect(other, run, options);
+      }
+      const { samples, said } = collected;
+      return {
+        samples: samples.samples,
+        heldOut: samples.held.length,
+        description: said.description,
+        ...(said.found && { found: said.found }),
+        methods: await this.#methodsDone(settings),
+        diagnostics: run.diagnostics,
+      };
+    });
+  }
+
+  quantize(
+    settings: SessionSettings = {},
+    options: RunOptions = {},
+  ): Promise<SessionResult<Model>> {
+    return this.#inTurn(async () => {
+      const run = new Run(options);
+      const checked = this.#check(settings);
+      const cached = this.#cachedRanges(settings, checked);
+      const quiet = new Run({ ...options, onDiagnostic: undefined }); // all of it is noted below
+      const collected = cached ? null : await this.#collect(checked, quiet, {});
+      const prepared = await this.#prepare(checked);
+      const { core, files, summary } = prepared;
+      const finished = cached ?? (await this.#finish(checked, prepared));
+      const report: PrepareReport = core.reconfigure(coreOptions(checked));
+      run.note(
+        ...(this.#runtime.note ? [this.#runtime.note] : []),
+        ...((!cached && this.#settled) || []),
+        ...report.diagnostics,
+        ...prepared.learned,
+        ...finished.notes,
+      );
+      const samples = collected?.samples ?? {
+        samples: 0,
+        kept: this.#reader ? await this.#firstSamples(summary, run) : [],
+        held: [],
+      };
+      const ranges = formatRanges(finished.ranges);
+      const { name = 'model.onnx' } = settings;
+      const output = this.#platform.openOutput(undefined, `${name}.data`);
+      files.writeTo(output);
+      prepared.busy = { options: checked, ranges };
+      try {
+        const written = await writeResult({
+          run,
+          runtime: this.#runtime,
+          core,
+          files,
+          input: this.#input,
+          output,
+          summary,
+          checked,
+          prepared: report,
+          source: cached ? 'cache' : 'data',
+          ranges,
+          calibrationCache: formatCalibrationCache({
+            method: checked.calibrate_method,
+            smoothQuant: false,
+            ranges: finished.ranges,
+          }),
+          statistics: finished.statistics && JSON.stringify(finished.statistics),
+          samples,
+          said: collected?.said ?? { description: '', done: '', assumed: [] },
+          modelInput: null,
+          modelOutput: null,
+        });
+        const { model, data } = output.commit();
+        return {
+          model,
+          externalData: data === null ? null : { name: output.dataName, data },
+          report: written,
+          sha256: await this.sha256(model),
+        };
+      } finally {
+        prepared.busy = null;
+        output.discard();
+      }
+    });
+  }
+
+  compare(result: RunnableResult<Model>, sample: SampleChoice): Promise<Comparison> {
+    return this.#inTurn(async () => {
+      const feeds = await this.#choose(sample);
+      return this.#runner.compare(result as RunnableResult<never>, feeds);
+    });
+  }
+
+  latency(
+    result: RunnableResult<Model>,
+    options: { runs?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Latency> {
+    return this.#inTurn(async () => {
+      const feeds = await this.#choose({ heldOut: 0 });
+      return this.#runner.latency(result as RunnableResult<never>, feeds, options);
+    });
+  }
+
+  sha256(data: Model | Uint8Array | Blob): Promise<string> {
+    return digestOf(this.#platform, data as string | Uint8Array | Blob);
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    // What is running ends first.
+    const end = () => {
+      for (const { core } of this.#prepared.values()) core.dispose();
+      this.#prepared.clear();
+      this.#input.close();
+      return this.#runner.dispose();
+    };
+    void this.#last.then(end, end);
+  }
+
+  // --- The turns of calls ---
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseIfDisposed();
+    const turn = this.#last.then(work, work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  #refuseIfDisposed(): void {
+    if (this.#isDisposed) throw new QuantizeError('SESSION_CLOSED', 'the session is closed');
+  }
+
+  // --- Settings ---
+
+  #check({ name: _, calibrationCache: __, ...settings }: SessionSettings): CheckedStatic {
+    const given = readParameters(quantizeStaticOptions, settings, []);
+    const { runtime, workers, memoryBudget, strict } = this.#options;
+    const own = { runtime, workers, memory_budget: memoryBudget, strict, hold_out: this.#holdOut };
+    return checkQuantizeStatic({ ...given, ...own }, this.#library);
+  }
+
+  /** null where these settings do not go with the method. */
+  #withMethod(settings: SessionSettings, method: CalibrationMethod): CheckedStatic | null {
+    try {
+      return this.#check({ ...settings, calibrateMethod: method });
+    } catch {
+      const effort = settings.effort ?? 'none';
+      return effort === 'none' ? null : this.#withMethod({ ...settings, effort: 'none' }, method);
+    }
+  }
+
+  // --- The prepared model ---
+
+  async #prepare(checked: CheckedStatic): Promise<PreparedModel> {
+    const key = preparedKey(checked);
+    const known = this.#prepared.get(key);
+    if (known) {
+      this.#prepared.delete(key);
+      this.#prepared.set(key, known);
+      return known;
+    }
+    const files = new ModelFiles(this.#input);
+    const core = await CoreSession.create(files);
+    try {
+      const summary = fixDims(core.open(), checked.fix_dim);
+      core.configure(coreOptions(checked));
+      core.prepare();
+      const learned = await learnTypes(this.#runtime, core, files, this.#input, summary);
+      const prepared: PreparedModel = { core, files, summary, learned, busy: null };
+      this.#prepared.set(key, prepared);
+    } catch (error) {
+      core.dispose();
+      throw error;
+    }
+    for (const [old, { core: unused, busy }] of this.#prepared) {
+      if (this.#prepared.size <= mostPrepared) break;
+      if (busy || old === key) continue;
+      unused.dispose();
+      this.#prepared.delete(old);
+    }
+    return this.#prepared.get(key)!;
+  }
+
+  /** Sets it to what is running, after a plan. */
+  #restore({ core, busy }: PreparedModel): void {
+    if (!busy) return;
+    core.reconfigure(coreOptions(busy.options));
+    core.setRanges(busy.ranges);
+  }
+
+  #memory(core: CoreSession, summary: ModelSummary, checked: CheckedStatic): number {
+    const shapes = summary.inputs.map(({ name, shape }) => [
+      name,
+      (shape ?? []).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1)),
+    ]);
+    const estimate = core.estimateMemory(Object.fromEntries(shapes));
+    const budget = (checked.memory_budget ?? 2048) * 2 ** 20;
+    const most = this.#runtime.kind === 'webgpu' ? 1 : (checked.workers ?? this.#platform.cores);
+    const cost = runtimeCosts[this.#runtime.kind];
+    return planMemory(estimate, budget, most, checked.calibrate_method !== 'MinMax', cost).peak;
+  }
+
+  // --- Statistics ---
+
+  async #statistics(checked: CheckedStatic): Promise<Statistics> {
+    const calibration = await CoreCalibration.create(rangeOptions(checked), []);
+    try {
+      return statisticsFor(checked, calibration);
+    } finally {
+      calibration.dispose();
+    }
+  }
+
+  async #need(checked: CheckedStatic): Promise<CalibrationNeed | null> {
+    const wanted = await this.#statistics(checked);
+    if (this.#collected.has(wanted.key)) return null;
+    const missing = wanted.from && !this.#collected.has(wanted.from.key) ? wanted.from.passes : 0;
+    const done = this.#begun.get(wanted.key)?.done ?? 0;
+    const need = { passes: wanted.passes + missing, done };
+    if (!this.#reader) return { ...need, why: 'NO_SAMPLES', names: [] };
+    const before = [...this.#collected.values()].at(-1);
+    if (!before) return { ...need, why: 'FIRST', names: [] };
+    const differences = preparedDifferences(before.checked, checked);
+    if (differences.length > 0) return { ...need, why: 'PREPARED', names: differences };
+    const { calibrate_method: method } = before.checked;
+    return method === checked.calibrate_method
+      ? { ...need, why: 'SETTINGS', names: ['extra_options'] }
+      : { ...need, why: 'METHOD', names: ['calibrate_method'] };
+  }
+
+  async #collect(
+    checked: CheckedStatic,
+    run: Run,
+    options: SessionCalibrateOptions,
+  ): Promise<Collected> {
+    const wanted = await this.#statistics(checked);
+    return this.#collectStatistics(wanted, run, options);
+  }
+
+  async #collectStatistics(
+    wanted: Statistics,
+    run: Run,
+    options: SessionCalibrateOptions,
+  ): Promise<Collected> {
+    const known = this.#collected.get(wanted.key);
+    if (known) return known;
+    const from = wanted.from && (await this.#collectStatistics(wanted.from, run, options));
+    const { checked } = wanted;
+    if (!this.#reader) {
+      throw new QuantizeError('INVALID_OPTION', 'there is nothing to calibrate with', {
+        hint: 'give the session samples: setSamples()',
+      });
+    }
+    const prepared = await run.stage('prepare', () => this.#prepare(checked));
+    const { core, files, summary } = prepared;
+    const reader = this.#reader;
+    await run.stage('load', () => this.#settle(prepared, run));
+    await this.#rewind(reader);
+    core.reconfigure(coreOptions(checked));
+    core.setRanges('{}');
+    prepared.busy = { options: checked, ranges: '{}' };
+    const tensors = from?.tensors ?? core.calibrationTensors();
+    const collecting = new Run({ ...run.options, onDiagnostic: undefined });
+    let last: CalibrationState | null = null;
+    try {
+      const result = await run.stage('calibrate', () =>
+        calibrate({
+          platform: this.#platform,
+          runtime: this.#runtime,
+          core,
+          files,
+          input: this.#input,
+          model: summary,
+          reader,
+          checked,
+          run: collecting,
+          tensors,
+          keep: from === null,
+          digest: () => '',
+          resume: this.#begun.get(wanted.key) ?? (from ? goOn(from, checked) : undefined),
+          onPass: (state) => {
+            last = state;
+            this.#begun.set(wanted.key, state);
+          },
+          onCalibrationState: (text) =>
+            this.#begun.set(wanted.key, parseState(text, 'the calibration state')),
+        }),
+      );
+      const collected: Collected = {
+        state: JSON.stringify((last as CalibrationState | null)?.collected),
+        tensors,
+        checked,
+        samples: from?.samples ?? result,
+        said: from?.said ?? { description: result.description, ...result.about },
+        notes: collecting.diagnostics,
+      };
+      run.note(...collecting.diagnostics);
+      this.#collected.set(wanted.key, collected);
+      this.#begun.delete(wanted.key);
+      return collected;
+    } finally {
+      prepared.busy = null;
+    }
+  }
+
+  /** Ranges and statistics of what `checked` needs and was collected. */
+  async #finish(checked: CheckedStatic, prepared: PreparedModel): Promise<Finished> {
+    const { core, summary } = prepared;
+    const wanted = await this.#statistics(checked);
+    const collected = this.#collected.get(wanted.key);
+    if (!collected) throw new QuantizeError('INTERNAL', 'the statistics were not collected');
+    const options = rangeOptions(checked);
+    const key = JSON.stringify([options, preparedKey(checked), wanted.key]);
+    const known = this.#finished.get(key);
+    if (known) return known;
+    const calibration = await CoreCalibration.create(options, collected.tensors);
+    try {
+      calibration.restore(collected.state);
+      calibration.endPass();
+      core.reconfigure(coreOptions(checked));
+      const names = new Set(core.calibrationTensors().map(({ name }) => name));
+      const only = <T>(all: Record<string, T>) =>
+        Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+      const json = calibration.ranges();
+      const { samples } = collected.samples;
+      const finished: Finished = {
+        ranges: only(parseRanges(json)),
+        statistics: checked.effort === 'none' ? null : only(JSON.parse(calibration.statistics())),
+        notes: [...collected.notes, ...notesOnRanges(calibration, core, summary, json, samples)],
+      };
+      this.#finished.set(key, finished);
+      return finished;
+    } finally {
+      this.#restore(prepared);
+      calibration.dispose();
+    }
+  }
+
+  #cachedRanges(settings: SessionSettings, checked: CheckedStatic): Finished | null {
+    const { calibrationCache } = settings;
+    if (calibrationCache === undefined) return null;
+    const source = {
+      modelInput: this.#options.modelInput,
+      calibrationDataReader: this.#reader,
+      calibrationCache,
+    };
+    const { cached, diagnostics } = planCache(source, checked, this.#platform);
+    return cached && { ranges: cached.ranges, statistics: null, notes: diagnostics };
+  }
+
+  async #methodsDone(settings: SessionSettings): Promise<CalibrationMethod[]> {
+    const done: CalibrationMethod[] = [];
+    for (const method of calibrationMethods) {
+      const checked = this.#withMethod(settings, method);
+      if (checked && (await this.#need(checked)) === null) done.push(method);
+    }
+    return done;
+  }
+
+  // --- Samples ---
+
+  /** How pictures are preprocessed, once for these samples. */
+  async #settle({ core, files, summary }: PreparedModel, run: Run): Promise<void> {
+    if (this.#settled) return;
+    const asking = new Run({ ...run.options, onDiagnostic: undefined });
+    await settlePreprocess({
+      platform: this.#platform,
+      core,
+      files,
+      input: this.#input,
+      model: summary,
+      runtime: this.#runtime,
+      reader: this.#reader,
+      run: asking,
+    });
+    run.note(...asking.diagnostics);
+    this.#settled = asking.diagnostics;
+  }
+
+  /** Before the samples are read once more. */
+  async #rewind(reader: SampleInput): Promise<void> {
+    if (this.#isRead) {
+      if (isReadOnce(reader)) {
+        throw new QuantizeError(
+          'READER_CANNOT_REWIND',
+          'the session needs the samples again, and the reader cannot give them twice',
+          { hint: 'give the reader a rewind() method, or an iterable that can be iterated again' },
+        );
+      }
+      await (reader as { rewind?: () => unknown }).rewind?.();
+    }
+    this.#isRead = true;
+  }
+
+  async #firstSamples(summary: ModelSummary, run: Run): Promise<Feeds[]> {
+    await this.#rewind(this.#reader!);
+    return firstSamples(this.#reader!, summary, this.#options.strict === true, run);
+  }
+
+  async #choose(sample: SampleChoice): Promise<Feeds> {
+    const summary = [...this.#prepared.values()].at(-1)?.summary ?? this.model;
+    if ('reader' in sample) {
+      const [first] = await firstSamples(sample.reader, summary, true, new Run({}));
+      return first!;
+    }
+    const collected = [...this.#collected.values()].at(-1)?.samples;
+    const all = collected
+      ? [...collected.held, ...collected.kept]
+      : this.#reader
+        ? await this.#firstSamples(summary, new Run({}))
+        : [];
+    const feeds = all[sample.heldOut];
+    if (feeds) return feeds;
+    throw new QuantizeError('NO_SAMPLES', `there is no sample ${sample.heldOut} to compare with`, {
+      hint: `there are ${all.length}`,
+    });
+  }
+}
+
+/** A state from which the second pass of `checked` begins. */
+function goOn({ state, tensors }: Collected, checked: CheckedStatic): CalibrationState {
+  return {
+    model: '',
+    options: rangeOptions(checked),
+    tensors: [...tensors],
+    holdOut: checked.hold_out ?? 0,
+    groups: null,
+    group: 0,
+    done: 0,
+    complete: true,
+    collected: JSON.parse(state),
+  };
+}

@@ -1,0 +1,105 @@
+// The report of a run: layers, what would be better, runs side by side, and both models on a picture.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { App, digits, filesOf } from './support/app.js';
+import { launch, skipBrowser } from './support/browser.js';
+import { type StaticServer, serve } from './support/server.js';
+
+describe('the report on the page', { skip: skipBrowser }, () => {
+  let browser: Browser;
+  let server: StaticServer;
+  let app: App;
+
+  before(async () => {
+    browser = await launch();
+    server = await serve('web/dist');
+    app = await App.open(browser, server);
+    await app.useExample();
+    await app.quantize();
+  });
+  after(async () => {
+    await app?.close();
+    await browser?.close();
+    await server?.close();
+  });
+
+  it('says the verdict in words before any download, with float beside quantized', async () => {
+    const text = await app.text('#report');
+    assert.match(text, /Good/);
+    assert.match(text, /25 of 25/);
+    assert.match(text, /549 kB\s+216 kB/);
+    await app.page.locator('#report', { hasText: /× as fast/ }).waitFor();
+    assert.match(await app.text('.bar'), /Good.*dB.*Download model/s);
+  });
+
+  it('shows every layer, worst first and in graph order, and keeps one float', async () => {
+    const { page } = app;
+    await page.locator('.layer-table').waitFor();
+    assert.ok((await page.locator('.strip-bar').count()) > 20);
+    const names = () => page.locator('.layer-table .layer-name code').allTextContents();
+    const worst = await names();
+    await page.getByRole('button', { name: 'Graph order' }).click();
+    assert.notDeepEqual(await names(), worst);
+    // Arrow keys move between layers.
+    await page.locator('.layer-name').first().focus();
+    await page.keyboard.press('ArrowDown');
+    const second = (await names())[1]!;
+    assert.ok((await app.focus())?.endsWith(second));
+    await page.keyboard.press('Enter');
+    await page.locator('.drawer').waitFor();
+    await page.getByRole('button', { name: 'Keep this layer float' }).click();
+    await page.locator('.bar').getByRole('button', { name: 'Quantize again' }).click();
+    await app.ended(2);
+    await page.getByText(/Nodes left in float/).click();
+    assert.ok((await app.text('#report')).includes(second));
+  });
+
+  it('keeps every run, and shows two of them side by side', async () => {
+    const { page } = app;
+    await page.getByRole('button', { name: 'Pin: Run 1' }).click();
+    await page.getByRole('button', { name: 'Pin: Run 2' }).click();
+    const table = page.locator('#report table', { hasText: 'What differs' });
+    assert.match((await table.textContent()) ?? '', /Run 1.*Run 2.*nodes_to_exclude/s);
+    await page.locator('.run-pick', { hasText: 'Run 1' }).click();
+    await page.locator('#report .result[data-run="1"]').waitFor();
+  });
+
+  it('compares both models on a held-out picture and on any other, with names of classes', async () => {
+    const { page } = app;
+    await app.openStep('compare');
+    await page.locator('#compare .top-classes').first().waitFor();
+    assert.match(await app.text('#compare'), /held out/);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-ptq-labels-'));
+    const labels = path.join(folder, 'labels.txt');
+    const names = 'zero one two three four five six seven eight nine'.split(' ');
+    fs.writeFileSync(labels, names.join('\n'));
+    const three = filesOf('examples/digits/images/test').find((name) => /[\\/]3_/.test(name))!;
+    await page.locator('#compare input[type=file]').first().setInputFiles(three);
+    await page.locator('#compare input[type=file]').last().setInputFiles(labels);
+    await page.locator('#compare .top-classes li', { hasText: 'three' }).first().waitFor();
+    const best = await page.locator('#compare .top-classes li:first-child').allTextContents();
+    assert.equal(best.length, 2);
+    for (const text of best) assert.match(text, /three/);
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('says that nothing was quantized, without a figure for it', async () => {
+    const other = await App.open(browser, server);
+    const { page } = other;
+    await other.addModel(digits.model);
+    await other.addSamples(filesOf(digits.images).slice(0, 4));
+    await other.openDetails('All other options');
+    await page.getByLabel('nodes_to_quantize').fill('stem/conv');
+    await other.openDetails('Nodes and operator types');
+    await page.getByLabel('Nodes that stay float').fill('stem/conv');
+    const text = await other.quantize();
+    assert.match(text, /Identical/);
+    assert.match(text, /Nothing was quantized/);
+    assert.doesNotMatch(text, /\d dB/);
+    await other.close();
+  });
+});

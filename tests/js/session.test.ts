@@ -1,0 +1,290 @@
+// A session gives what runs by themselves give, from one calibration.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import type { Feeds } from '#dist/base/types.js';
+import { openSession, quantizeStatic, type SessionSettings } from '#dist/index.js';
+import { imageSamples, model, noise } from './support/pipeline.js';
+import { isError } from './support/readers.js';
+
+const file = model('classifier.onnx');
+const holdOut = 3;
+
+/** Samples that count how often they are read from the beginning. */
+function counted(samples: Feeds[]) {
+  const reads = { count: 0 };
+  const reader = {
+    length: samples.length,
+    *[Symbol.iterator]() {
+      reads.count++;
+      yield* samples;
+    },
+  };
+  return { reader, reads };
+}
+
+async function withSession<T>(
+  work: (session: Awaited<ReturnType<typeof openSession>>, reads: { count: number }) => Promise<T>,
+  options: object = {},
+): Promise<T> {
+  const { reader, reads } = counted(imageSamples(12));
+  const session = await openSession({
+    modelInput: file,
+    calibrationDataReader: reader,
+    holdOut,
+    runtime: 'web',
+    ...options,
+  });
+  try {
+    return await work(session, reads);
+  } finally {
+    session.dispose();
+  }
+}
+
+const alone = async (settings: SessionSettings) =>
+  quantizeStatic({
+    modelInput: file,
+    calibrationDataReader: imageSamples(12),
+    holdOut,
+    runtime: 'web',
+    ...settings,
+  });
+
+const many: SessionSettings[] = [
+  {},
+  { quantFormat: 'QDQ' },
+  { quantFormat: 'QDQ', perChannel: true, activationType: 'QInt8', weightType: 'QInt8' },
+  { perChannel: true, weightType: 'QInt8' },
+  { quantFormat: 'QDQ', calibrateMethod: 'Entropy' },
+  { quantFormat: 'QDQ', calibrateMethod: 'Percentile' },
+  { quantFormat: 'QDQ', calibrateMethod: 'Percentile', extraOptions: { CalibPercentile: 99 } },
+  {
+    quantFormat: 'QDQ',
+    calibrateMethod: 'Percentile',
+    extraOptions: { CalibTensorRangeSymmetric: false },
+  },
+  { quantFormat: 'QDQ', calibrateMethod: 'MSE' },
+  { quantFormat: 'QDQ', calibrateMethod: 'auto', activationType: 'QInt8', weightType: 'QInt8' },
+  { quantFormat: 'QDQ', extraOptions: { ActivationSymmetric: true } },
+  { quantFormat: 'QDQ', extraOptions: { CalibMovingAverage: true } },
+  { opTypesToQuantize: ['Conv'] },
+  { quantFormat: 'QDQ', activationType: 'QUInt16', weightType: 'QInt8' },
+  { optimizeModel: false },
+  { effort: 'fast', quantFormat: 'QDQ' },
+  { effort: 'fast', calibrateMethod: 'Entropy', quantFormat: 'QDQ' },
+  { quantFormat: 'QDQ' },
+];
+
+test('results have the bytes of runs by themselves, in any order of settings', async () => {
+  await withSession(async (session) => {
+    for (const settings of many) {
+      const label = JSON.stringify(settings);
+      const inSession = await session.quantize(settings);
+      const byItself = await alone(settings);
+      assert.ok(
+        Buffer.from(inSession.model as Uint8Array).equals(byItself.model as Uint8Array),
+        label,
+      );
+      assert.deepEqual(inSession.report.ranges, byItself.report.ranges, label);
+      assert.deepEqual(inSession.report.quality, byItself.report.quality, label);
+      assert.deepEqual(inSession.report.nodesLeftFloat, byItself.report.nodesLeftFloat, label);
+      const codes = (diagnostics: { code: string }[]) => diagnostics.map(({ code }) => code).sort();
+      assert.deepEqual(
+        codes(inSession.report.diagnostics),
+        codes(byItself.report.diagnostics),
+        label,
+      );
+    }
+  });
+});
+
+test('a plan says what a result will be, before and after calibrating', async () => {
+  await withSession(async (session) => {
+    for (const settings of many.slice(0, 4)) {
+      const label = JSON.stringify(settings);
+      const before = await session.plan(settings);
+      const { report } = await session.quantize(settings);
+      const after = await session.plan(settings);
+      assert.equal(after.isExact, true);
+      assert.equal(after.calibration, null);
+      assert.deepEqual(after.nodesQuantized, report.nodesQuantized, label);
+      assert.deepEqual(after.nodesLeftFloat, report.nodesLeftFloat, label);
+      assert.deepEqual(before.nodesLeftFloat, report.nodesLeftFloat, label);
+      assert.equal(after.weights.float, report.weights.floatBytes, label);
+      assert.equal(
+        after.weights.given,
+        after.weights.quantized + after.weights.folded + after.weights.float,
+      );
+      assert.equal(after.opsetAfter, report.opsetAfter, label);
+      const error = Math.abs(after.bytesAfter / report.bytesAfter - 1);
+      assert.ok(error < 0.25, `${label}: ${after.bytesAfter} instead of ${report.bytesAfter}`);
+    }
+  });
+});
+
+test('samples are read once for settings that need the same statistics, and a plan says when not', async () => {
+  await withSession(async (session, reads) => {
+    const whyOf = async (settings: SessionSettings) => {
+      const { calibration } = await session.plan(settings);
+      return calibration && [calibration.why, calibration.passes, ...calibration.names];
+    };
+    assert.deepEqual(await whyOf({}), ['FIRST', 1]);
+    await session.calibrate();
+    const after = reads.count;
+    for (const settings of [
+      {},
+      { perChannel: true, weightType: 'QInt8' },
+      { quantFormat: 'QDQ', nodesToExclude: [] },
+      { effort: 'fast', quantFormat: 'QDQ' },
+      { quantFormat: 'QDQ', extraOptions: { ActivationSymmetric: true } },
+      { opTypesToQuantize: ['Conv'] },
+    ] satisfies SessionSettings[]) {
+      assert.equal(await whyOf(settings), null);
+      await session.quantize(settings);
+    }
+    assert.equal(reads.count, after);
+    assert.deepEqual(await whyOf({ calibrateMethod: 'Entropy' }), [
+      'METHOD',
+      1,
+      'calibrate_method',
+    ]);
+    assert.deepEqual(await whyOf({ optimizeModel: false }), ['PREPARED', 1, 'optimize_model']);
+    assert.deepEqual(await whyOf({ extraOptions: { CalibMovingAverage: true } }), [
+      'SETTINGS',
+      1,
+      'extra_options',
+    ]);
+    const { methods } = await session.calibrate({}, { methods: 'all' });
+    assert.deepEqual(methods, ['MinMax', 'Entropy', 'Percentile', 'Distribution', 'MSE', 'auto']);
+    const all = reads.count;
+    for (const calibrateMethod of methods) await session.quantize({ calibrateMethod });
+    assert.equal(reads.count, all);
+  });
+});
+
+test('what was collected before a call is cancelled is kept, and gone on from', async () => {
+  await withSession(async (session) => {
+    const controller = new AbortController();
+    await assert.rejects(
+      session.calibrate(
+        {},
+        {
+          signal: controller.signal,
+          onProgress: ({ stage, done }) => {
+            if (stage === 'calibrate' && done >= 4) controller.abort();
+          },
+        },
+      ),
+      { name: 'AbortError' },
+    );
+    const { calibration } = await session.plan();
+    assert.ok(calibration && calibration.done >= 4, `kept ${calibration?.done}`);
+    const progress: number[] = [];
+    const onProgress = ({ stage, done }: { stage: string; done: number }) => {
+      if (stage === 'calibrate' && done > 0) progress.push(done);
+    };
+    const summary = await session.calibrate({}, { onProgress });
+    assert.ok(progress[0]! > 4, `went on at ${progress[0]}`);
+    assert.deepEqual([summary.samples, summary.heldOut], [9, 3]);
+    const { model: bytes, report } = await session.quantize();
+    const byItself = await alone({});
+    assert.ok(Buffer.from(bytes as Uint8Array).equals(byItself.model as Uint8Array));
+    assert.deepEqual(report.quality, byItself.report.quality);
+  });
+});
+
+test('a result survives a later one that is cancelled or refused', async () => {
+  await withSession(async (session) => {
+    const first = await session.quantize();
+    const aborted = AbortSignal.abort();
+    await assert.rejects(session.quantize({ perChannel: true }, { signal: aborted }));
+    await assert.rejects(
+      session.quantize({ nodesToExclude: ['nowhere'] }),
+      isError('INVALID_OPTION', /nowhere/),
+    );
+    const again = await session.quantize();
+    assert.equal(again.sha256, first.sha256);
+  });
+});
+
+test('settings that cannot be carried out are blockers of the plan, with a hint', async () => {
+  await withSession(async (session) => {
+    const { blockers } = await session.plan({ nodesToExclude: ['nowhere'] });
+    assert.equal(blockers.length, 1);
+    assert.equal(blockers[0]!.code, 'INVALID_OPTION');
+    assert.match(blockers[0]!.message, /nowhere/);
+  });
+});
+
+test('other samples are an explicit call, and what was collected of the former is forgotten', async () => {
+  await withSession(async (session) => {
+    const { report } = await session.quantize();
+    await session.setSamples(
+      imageSamples(12).map(({ image }) => ({
+        image: { ...image!, data: noise(192, 7).map((x) => 9 * x) },
+      })),
+    );
+    assert.equal((await session.plan()).calibration?.why, 'FIRST');
+    const other = await session.quantize();
+    assert.notDeepEqual(other.report.ranges, report.ranges);
+    await session.setSamples(null);
+    assert.equal((await session.plan()).calibration?.why, 'NO_SAMPLES');
+    await assert.rejects(session.calibrate(), isError('INVALID_OPTION', /nothing to calibrate/));
+    // Ranges from a file need none.
+    const { calibrationCache } = report;
+    const cached = await session.quantize({ calibrationCache });
+    assert.deepEqual(cached.report.ranges, report.ranges);
+  });
+});
+
+test('a sample goes through the float model and a result; both are timed', async () => {
+  await withSession(async (session) => {
+    const result = await session.quantize({ quantFormat: 'QDQ' });
+    const held = await session.compare(result, { heldOut: 0 });
+    assert.deepEqual(Object.keys(held.feeds), ['image']);
+    const [output] = held.outputs;
+    assert.equal(output!.float.length, output!.quantized.length);
+    assert.notDeepEqual(output!.float, output!.quantized);
+    assert.equal(held.quality[0]!.name, output!.name);
+    const own = await session.compare(result, { reader: imageSamples(1) });
+    assert.deepEqual(own.feeds.image!.data, imageSamples(1)[0]!.image!.data);
+    await assert.rejects(session.compare(result, { heldOut: 99 }), isError('NO_SAMPLES', /99/));
+    const latency = await session.latency(result, { runs: 3 });
+    assert.ok(latency.float > 0 && latency.quantized > 0);
+    assert.equal(latency.runs, 3);
+  });
+});
+
+test('a closed session refuses calls', async () => {
+  const session = await openSession({ modelInput: file });
+  session.dispose();
+  await assert.rejects(async () => session.plan(), isError('SESSION_CLOSED', /closed/));
+});
+
+const mobilenet = '/work/shared/data/models/mobilenetv2-7.onnx';
+test('times on MobileNetV2', { skip: !fs.existsSync(mobilenet) }, async (t) => {
+  const samples = Array.from({ length: 6 }, (_, i) => ({
+    data: { type: 'float32', dims: [1, 3, 224, 224], data: noise(3 * 224 * 224, i) },
+  }));
+  const took = async <T>(what: string, work: () => Promise<T>) => {
+    const start = performance.now();
+    const result = await work();
+    t.diagnostic(`${what}: ${Math.round(performance.now() - start)} ms`);
+    return result;
+  };
+  const session = await took('open', () =>
+    openSession({ modelInput: mobilenet, calibrationDataReader: samples }),
+  );
+  await took('first plan', () => session.plan());
+  await took('plan', () => session.plan({ quantFormat: 'QDQ' }));
+  await took('plan', () => session.plan({ quantFormat: 'QDQ', perChannel: true }));
+  await took('calibrate', () => session.calibrate());
+  await took('plan', () => session.plan({ quantFormat: 'QDQ' }));
+  await took('quantize', () => session.quantize());
+  await took('quantize', () => session.quantize({ quantFormat: 'QDQ', perChannel: true }));
+  await took('calibrate all', () => session.calibrate({}, { methods: 'all' }));
+  const result = await took('entropy', () => session.quantize({ calibrateMethod: 'Entropy' }));
+  await took('compare', () => session.compare(result, { heldOut: 0 }));
+  session.dispose();
+});

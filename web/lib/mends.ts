@@ -1,0 +1,47 @@
+// What may make a result better, the most promising first: changes of settings that are not made yet.
+import type { Diagnosis } from 'onnx-ptq';
+import { lines } from './advanced';
+import { type LayerAdvice, layerAdvice } from './layer-advice';
+import type { RunRecord } from './run-record';
+import type { Settings } from './settings';
+
+export type MendKind = 'perChannel' | 'effort' | 'method' | 'sixteenBits';
+
+export interface Mend {
+  kind: MendKind | 'layers';
+  /** Of kind 'layers'. */
+  advice?: LayerAdvice;
+  change: Partial<Settings>;
+}
+
+/** `diagnosis`: where it is known by now. */
+export function mendsOf({ inputs: { settings } }: RunRecord, diagnosis?: unknown): Mend[] {
+  const { advanced, quantFormat, activationType } = settings;
+  const mends: Mend[] = [];
+  if (!settings.perChannel || settings.weightType === 'QUInt8') {
+    mends.push({ kind: 'perChannel', change: { perChannel: true, weightType: 'QInt8' } });
+  }
+  const method = advanced.calibrate_method ?? 'MinMax';
+  const heedsEffort = method === 'MinMax' || method === 'Entropy';
+  if ((advanced.effort ?? 'none') === 'none' && heedsEffort) {
+    mends.push({ kind: 'effort', change: { advanced: { ...advanced, effort: 'fast' } } });
+  }
+  if (method === 'MinMax') {
+    const { effort: _, ...others } = advanced;
+    mends.push({ kind: 'method', change: { advanced: { ...others, calibrate_method: 'auto' } } });
+  }
+  if (quantFormat === 'QDQ' && !activationType.endsWith('16')) {
+    mends.push({ kind: 'sixteenBits', change: { activationType: 'QUInt16' } });
+  }
+  const advice = isDiagnosis(diagnosis) ? layerAdvice(diagnosis) : null;
+  if (advice) {
+    const names = [...new Set([...lines(settings.nodesToExclude), ...advice.nodes])];
+    const mend: Mend = { kind: 'layers', advice, change: { nodesToExclude: names.join('\n') } };
+    // Per channel costs nothing, so it comes first where it is not used yet.
+    mends.splice(mends[0]?.kind === 'perChannel' ? 1 : 0, 0, mend);
+  }
+  return mends;
+}
+
+const isDiagnosis = (value: unknown): value is Diagnosis =>
+  typeof value === 'object' && value !== null && 'layers' in value;

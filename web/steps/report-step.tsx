@@ -1,0 +1,270 @@
+// Step 6: the verdict first, then the figures of the float model beside those of the quantized one,
+// what would be better, and the runs so far.
+import type { Diagnostic, Latency } from 'onnx-ptq';
+import { Layers } from '../components/layers';
+import { useMendText } from '../components/mend-text';
+import { NodeTables } from '../components/node-tables';
+import { Notice } from '../components/notice';
+import { RunList } from '../components/run-list';
+import { VerdictBadge } from '../components/verdict-badge';
+import { useText } from '../i18n';
+import { mendsOf } from '../lib/mends';
+import type { RunRecord } from '../lib/run-record';
+import type { Quantizer } from '../state';
+import { Step, type StepFrame } from './step';
+
+export function ReportStep({ quantizer, ...frame }: StepFrame & { quantizer: Quantizer }) {
+  const { t } = useText();
+  const { shown } = quantizer;
+  return (
+    <Step
+      {...frame}
+      id="report"
+      title={t.report.title}
+      isReady={shown !== null}
+      isDone={shown !== null}
+      line={shown ? <VerdictLine record={shown} /> : t.report.later}
+      saysLine={shown !== null}
+      runs={quantizer.runs.length}
+    >
+      {shown && <Report record={shown} quantizer={quantizer} />}
+    </Step>
+  );
+}
+
+/** "Good · 31.2 dB · 31 of 32 agree · 3.8× smaller" */
+export function VerdictLine({ record }: { record: RunRecord }) {
+  return (
+    <span class="verdict-line">
+      <VerdictBadge grade={record.verdict.grade} />
+      <Headline record={record} />
+    </span>
+  );
+}
+
+function Headline({ record }: { record: RunRecord }) {
+  const { t, number, decibels } = useText();
+  const { verdict, result } = record;
+  const { bytesBefore, bytesAfter } = result.report;
+  const { agreement } = verdict;
+  const figures = [
+    verdict.sqnr !== null ? decibels(verdict.sqnr) : verdict.exact ? t.report.exact : '',
+    agreement ? t.report.agree(number(agreement.agree), number(agreement.of)) : '',
+    bytesAfter < bytesBefore
+      ? t.report.smaller(number(bytesBefore / bytesAfter, 1), percent(bytesBefore, bytesAfter))
+      : t.report.notSmaller,
+  ];
+  return <span>{figures.filter(Boolean).join(' · ')}</span>;
+}
+
+const percent = (before: number, after: number) => Math.round(100 * (1 - after / before));
+
+function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer }) {
+  const { t } = useText();
+  const { report } = record.result;
+  return (
+    <div class="stack-24 result" data-run={record.id}>
+      {quantizer.isStale && <Notice kind="info" title={t.report.stale} />}
+      <Banner record={record} />
+      <Figures record={record} latency={quantizer.latencies.get(record.id)} />
+      {report.calibration.assumed.includes('normalization') && (
+        <Notice kind="info" title={t.report.guessedNormalization} />
+      )}
+      <Mends record={record} quantizer={quantizer} />
+      <Layers record={record} quantizer={quantizer} />
+      <Effort record={record} />
+      <RunList quantizer={quantizer} />
+      <Warnings diagnostics={report.diagnostics} />
+      <NodeTables report={report} quantizer={quantizer} />
+    </div>
+  );
+}
+
+function Banner({ record }: { record: RunRecord }) {
+  const { t } = useText();
+  const { grade } = record.verdict;
+  return (
+    <div class="banner" data-grade={grade}>
+      <VerdictBadge grade={grade} />
+      <div class="banner-text">
+        <p class="headline">
+          <Headline record={record} />
+        </p>
+        <p>{t.report.meaning[grade]}</p>
+      </div>
+    </div>
+  );
+}
+
+/** Float beside int8. */
+function Figures({ record, latency }: { record: RunRecord; latency: Latency | undefined }) {
+  const { t, bytes, number, decibels, duration } = useText();
+  const { verdict, result } = record;
+  const { report } = result;
+  const all = report.nodesQuantized.length + report.nodesLeftFloat.length;
+  const { agreement } = verdict;
+  const rows: [string, string, string, (string | undefined)?][] = [
+    [t.report.size, bytes(report.bytesBefore), bytes(report.bytesAfter)],
+    [
+      t.report.latency,
+      latency ? duration(latency.float / 1000) : '…',
+      latency ? duration(latency.quantized / 1000) : '…',
+      latency && t.report.latencyHelp(latency.runs, number(latency.float / latency.quantized, 1)),
+    ],
+    ...(agreement
+      ? [
+          [
+            t.report.agreement,
+            '–',
+            t.report.of(number(agreement.agree), number(agreement.of)),
+            t.report.agreementHelp,
+          ] as [string, string, string, string],
+        ]
+      : []),
+    [
+      t.report.sqnr,
+      '–',
+      verdict.sqnr !== null
+        ? decibels(verdict.sqnr)
+        : verdict.broken
+          ? 'NaN'
+          : verdict.exact
+            ? t.report.exact
+            : t.report.notMeasured,
+      t.report.sqnrHelp,
+    ],
+    [t.report.nodes, number(all), t.report.of(number(report.nodesQuantized.length), number(all))],
+  ];
+  return (
+    <div class="table">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span class="hidden">{t.report.figure}</span>
+            </th>
+            <th scope="col">{t.report.float}</th>
+            <th scope="col">{t.report.int8}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, float, int8, help]) => (
+            <tr key={name}>
+              <th scope="row">
+                {name}
+                {help && <span class="help">{help}</span>}
+              </th>
+              <td>{float}</td>
+              <td>
+                <b>{int8}</b>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="help">
+        {report.quality.heldOut
+          ? t.report.measuredOnHeld(number(report.quality.samples))
+          : t.report.measuredOn(number(report.quality.samples))}
+      </p>
+    </div>
+  );
+}
+
+function Mends({ record, quantizer }: { record: RunRecord; quantizer: Quantizer }) {
+  const { t } = useText();
+  const textOf = useMendText();
+  const mends = mendsOf(record, quantizer.diagnoses.get(record.id));
+  const { grade } = record.verdict;
+  if (grade === 'good' || grade === 'identical' || mends.length === 0) return null;
+  return (
+    <section aria-labelledby="mends-title">
+      <h3 id="mends-title">{t.report.better}</h3>
+      <ul class="mends">
+        {mends.map((mend) => (
+          <li key={mend.kind}>
+            <div>
+              <b>{textOf(mend).name}</b>
+              <p class="help">{textOf(mend).price}</p>
+            </div>
+            <button
+              type="button"
+              class="button"
+              aria-label={`${t.report.tryIt}: ${textOf(mend).name}`}
+              disabled={quantizer.blocker !== null}
+              onClick={() => quantizer.start(mend.change)}
+            >
+              {t.report.tryIt}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What effort tried, and what that gained. */
+function Effort({ record }: { record: RunRecord }) {
+  const { t, decibels, list } = useText();
+  const { effort } = record.result.report;
+  if (!effort || effort.tried.length === 0) return null;
+  const [plain] = effort.tried;
+  const best = effort.tried.filter(({ accepted }) => accepted).at(-1) ?? plain!;
+  const { repairs } = best;
+  const names = list([
+    ...(repairs.layerIo ? [t.repairs.layerIo] : []),
+    ...(repairs.equalize ? [t.repairs.equalize] : []),
+    ...(repairs.correctBiases ? [t.repairs.correctBiases] : []),
+    ...(repairs.smooth > 0 ? [t.repairs.smooth] : []),
+  ]);
+  const gained =
+    best.sqnr !== null && plain!.sqnr !== null ? decibels(best.sqnr - plain!.sqnr, true) : '';
+  return (
+    <p>
+      {names
+        ? t.report.effortGained(names, gained, effort.tried.length, effort.held)
+        : t.report.effortNothing(effort.tried.length, effort.held)}
+    </p>
+  );
+}
+
+function Warnings({ diagnostics }: { diagnostics: readonly Diagnostic[] }) {
+  const { t } = useText();
+  // The banner says it already.
+  const told = diagnostics.filter(({ code }) => code !== 'POOR_QUALITY');
+  const warnings = told.filter(({ severity }) => severity === 'warning');
+  const notes = told.filter(({ severity }) => severity !== 'warning');
+  const show = (diagnostic: Diagnostic, i: number) => (
+    <DiagnosticNotice key={i} diagnostic={diagnostic} />
+  );
+  return (
+    <>
+      {warnings.length > 0 && (
+        <section class="stack-8" aria-label={t.report.warnings}>
+          {warnings.map(show)}
+        </section>
+      )}
+      {notes.length > 0 && (
+        <details>
+          <summary>{t.report.notes(notes.length)}</summary>
+          <div class="stack-8">{notes.map(show)}</div>
+        </details>
+      )}
+    </>
+  );
+}
+
+function DiagnosticNotice({ diagnostic }: { diagnostic: Diagnostic }) {
+  const { diagnosticTitle } = useText();
+  const { code, message, severity, node, tensor, hint } = diagnostic;
+  const title = diagnosticTitle(code);
+  return (
+    <Notice
+      kind={severity}
+      title={title ?? message}
+      message={title && message}
+      place={[node, tensor].filter(Boolean).join(', ') || undefined}
+      hint={hint}
+    />
+  );
+}

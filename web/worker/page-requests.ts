@@ -1,0 +1,112 @@
+// Answers the page's own requests, before the library's listener sees them.
+import { Zip, ZipPassThrough } from 'fflate';
+import {
+  browserDecodePlatform,
+  datasetReader,
+  diagnose,
+  inspectModel,
+  QuantizeError,
+  setCoreModule,
+  setDecodePlatform,
+  setRuntimePaths,
+} from 'onnx-ptq';
+import type { PageAnswers, PageRequest } from './page-protocol';
+import { tensorView } from './tensor-view';
+
+addEventListener('message', async (event: MessageEvent<PageRequest>) => {
+  if (!String(event.data?.kind).startsWith('page:')) return;
+  event.stopImmediatePropagation();
+  try {
+    postMessage({ answer: await answer(event.data) });
+  } catch (cause) {
+    const { code, message, node, tensor, hint } = cause as QuantizeError;
+    postMessage({ error: { code: code ?? 'INTERNAL', message, node, tensor, hint } });
+  }
+});
+
+async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['kind']]> {
+  const { core, jpegDecoder } = request.modules;
+  if (core) setCoreModule(core);
+  if (jpegDecoder) {
+    setDecodePlatform({ ...browserDecodePlatform, compileJpegDecoder: async () => jpegDecoder });
+  }
+  if (request.runtimePaths) setRuntimePaths(request.runtimePaths);
+  switch (request.kind) {
+    case 'page:inspect':
+      return inspectModel(request.model);
+    case 'page:views':
+      return Promise.all(request.options.map((option) => viewOf(request, option)));
+    case 'page:check':
+      return unusable(request);
+    case 'page:diagnose':
+      return diagnoseFiles(request);
+    case 'page:zip':
+      return zip(request.files);
+  }
+}
+
+async function viewOf(
+  { files, model }: PageRequest & { kind: 'page:views' },
+  preprocess: (PageRequest & { kind: 'page:views' })['options'][number],
+) {
+  try {
+    for await (const feeds of datasetReader(files, { preprocess }).open(model)) {
+      const tensor = Object.values(feeds)[0];
+      if (tensor) return tensorView(tensor);
+    }
+    return { error: '' };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) {
+  const bad: { name: string; why: string }[] = [];
+  for (const file of files) {
+    try {
+      for await (const _ of datasetReader([file]).open(model)) break;
+    } catch (error) {
+      // What is wrong with the model's input is no fault of the file.
+      if (error instanceof QuantizeError && error.code === 'INVALID_IMAGE') {
+        bad.push({ name: file.name, why: error.message });
+      }
+    }
+  }
+  return bad;
+}
+
+/** With a few samples: the order of the layers is clear by then, and it is done in the background. */
+function diagnoseFiles(request: PageRequest & { kind: 'page:diagnose' }) {
+  const { files, ...options } = request.dataset;
+  return diagnose({
+    modelInput: request.model,
+    externalData: request.externalData,
+    quantizedModel: request.quantized,
+    quantizedExternalData: request.quantizedData,
+    calibrationDataReader: datasetReader(files, options),
+    samples: 8,
+    aloneSamples: 2,
+  });
+}
+
+/** Stored, not deflated: weights do not get smaller. Parts go to the Blob as they come. */
+async function zip(files: readonly { name: string; blob: Blob }[]): Promise<Blob> {
+  const parts: Blob[] = [];
+  const archive = new Zip((error, chunk) => {
+    if (error) throw error;
+    parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
+  });
+  for (const { name, blob } of files) {
+    const entry = new ZipPassThrough(name);
+    archive.add(entry);
+    const reader = blob.stream().getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      entry.push(value);
+    }
+    entry.push(new Uint8Array(), true);
+  }
+  archive.end();
+  return new Blob(parts, { type: 'application/zip' });
+}
