@@ -20,6 +20,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { noRepairs } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
@@ -28,14 +29,17 @@ import {
   quantizeSourceKeys,
 } from '../options/api.js';
 import { coreOptions } from '../options/core-options.js';
+import { profiles } from '../options/profiles.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { FileUse, Platform } from '../platform/platform.js';
-import { judgeQuality } from '../verify/judge.js';
+import { isPoorQuality, judgeQuality } from '../verify/judge.js';
+import { judgeLatency } from '../verify/judge-latency.js';
 import { judgeSize } from '../verify/judge-size.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 import { checkDump, writeDump } from './dump-passes.js';
+import { explainQuality } from './explain-quality.js';
 import { refuseToOverwrite } from './file-uses.js';
 import { fixDims } from './fix-dims.js';
 
@@ -176,7 +180,20 @@ export async function quantizeChecked<Model>(
     const quality = await run.stage('verify', () =>
       verifyResult(run, runtime, opened.input, output, summary, samples),
     );
-    if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
+    if (quantized.nodesQuantized.length > 0) {
+      const { kept } = samples;
+      const explanation =
+        kept.length > 0 && isPoorQuality(quality, summary)
+          ? await run.stage('verify', () =>
+              explainQuality({ ...opened, run, output, checked, kept, repairs: effort?.repairs ?? noRepairs }),
+            )
+          : null;
+      run.note(...judgeQuality(quality, summary, explanation));
+      const { profile } = checked;
+      run.note(
+        ...judgeLatency(quality, profile === null || profiles[profile].takesFloat !== false),
+      );
+    }
 
     const bytesBefore = inputBytes(opened.input, summary);
     const bytesAfter = output.model.size + output.data.size;

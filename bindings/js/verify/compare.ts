@@ -43,6 +43,7 @@ export function compareOutputs(
     // Scores are a model's first output; others of such a shape are states, embeddings, boxes.
     top1:
       first !== undefined && first === compared[0]?.name ? agreement(first, pairsOf(first)) : null,
+    latency: null,
   };
 }
 
@@ -138,5 +139,5 @@ function agreement(output: string, pairs: readonly Pair[]): QualityReport['top1'
 
 /** A report for a result that was loaded and not run, or not loaded. */
 export function unmeasured(loaded: boolean): QualityReport {
-  return { samples: 0, loaded, sqnr: null, outputs: [], top1: null };
+  return { samples: 0, loaded, sqnr: null, outputs: [], top1: null, latency: null };
 }
