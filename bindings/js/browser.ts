@@ -8,10 +8,21 @@ import { type QnnConfigOptions, qnnConfigOn } from './config/qnn-config.js';
 import { type QuantizeOptions, runConfigOn } from './config/run-config.js';
 import type { StaticQuantConfig } from './config/static-config.js';
 import type { Diagnosis } from './diagnosis/report.js';
+import type { Evaluation, ModelComparison } from './evaluation/report.js';
 import { type CalibrateResult, calibrateOn } from './jobs/calibrate-model.js';
+import { type CompareModelsOptions, compareModelsOn } from './jobs/compare-models.js';
 import { type DiagnoseOptions, diagnoseOn } from './jobs/diagnose.js';
+import { type EvaluateOptions, evaluateOn } from './jobs/evaluate.js';
 import { type FindPreprocessOptions, findPreprocessOn } from './jobs/find-preprocess.js';
 import { inspectOn, type ModelInspection } from './jobs/inspect-model.js';
+import {
+  type Activations,
+  type CollectActivationsOptions,
+  collectActivationsOn,
+  createWeightMatchingOn,
+  type WeightMatching,
+  type WeightMatchingOptions,
+} from './jobs/loss-debug.js';
 import { type PreprocessResult, preprocessOn } from './jobs/preprocess-model.js';
 import { type QuantizeResult, quantizeOn } from './jobs/quantize-static.js';
 import type {
@@ -95,6 +106,37 @@ export function findPreprocess(options: FindPreprocessOptions): Promise<Preproce
  */
 export function diagnose(options: DiagnoseOptions): Promise<Diagnosis> {
   return diagnoseOn(browserPlatform, options);
+}
+
+/**
+ * Two models on the same samples: signal to noise and cosine of each output, top-1 and top-5
+ * agreement, latency of both, sizes.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function compareModels(options: CompareModelsOptions): Promise<ModelComparison> {
+  return compareModelsOn(browserPlatform, options);
+}
+
+/**
+ * Models on samples with labels: top-1 and top-5 with their standard error, or mean average
+ * precision of boxes.
+ * @throws QuantizeError as quantizeStatic()
+ */
+export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  return evaluateOn(browserPlatform, options);
+}
+
+/** The reference's `create_weight_matching`: each weight of both models. */
+export function createWeightMatching(options: WeightMatchingOptions): Promise<WeightMatching> {
+  return createWeightMatchingOn(browserPlatform, options);
+}
+
+/**
+ * The reference's `modify_model_output_intermediate_tensors` and `collect_activations` in one: every
+ * float tensor of every sample, all in memory. diagnose() needs no more for more samples.
+ */
+export function collectActivations(options: CollectActivationsOptions): Promise<Activations> {
+  return collectActivationsOn(browserPlatform, options);
 }
 
 /** The float model as it is prepared for quantizing. */

@@ -16,10 +16,31 @@ export type {
   LayerDiagnosis,
   TensorDiagnosis,
 } from './diagnosis/report.js';
+export type {
+  ClassificationResult,
+  DetectionResult,
+  Evaluation,
+  MeasuredModel,
+  ModelComparison,
+  OutputComparison,
+  Share,
+} from './evaluation/report.js';
 export type { CalibrateResult } from './jobs/calibrate-model.js';
+export type { CompareModelsOptions } from './jobs/compare-models.js';
 export type { DiagnoseOptions } from './jobs/diagnose.js';
+export type { EvaluateOptions } from './jobs/evaluate.js';
 export type { FindPreprocessOptions } from './jobs/find-preprocess.js';
 export type { ModelInspection } from './jobs/inspect-model.js';
+export {
+  type ActivationMatching,
+  type Activations,
+  type CollectActivationsOptions,
+  computeActivationError,
+  computeWeightError,
+  createActivationMatching,
+  type WeightMatching,
+  type WeightMatchingOptions,
+} from './jobs/loss-debug.js';
 export type { PreprocessReport, PreprocessResult } from './jobs/preprocess-model.js';
 export type { QuantizeResult } from './jobs/quantize-static.js';
 export type {

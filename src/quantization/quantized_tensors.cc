@@ -1,5 +1,6 @@
 #include "quantization/quantized_tensors.h"
 
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -34,6 +35,17 @@ std::vector<Operand> OperandsOf(const onnx::NodeProto& node) {
   }
   if (op.starts_with("QLinear")) return {{0, 1, 2}};
   return operands;
+}
+
+// The same of the output, which an operator that moves integers (MaxPool) may be alone to read.
+std::optional<Operand> OutputOf(const onnx::NodeProto& node) {
+  const std::string& op = node.op_type();
+  if (!op.starts_with("QLinear") && op != "QGemm") return std::nullopt;
+  if (op == "QLinearConcat") return Operand{0, 0, 1};
+  if (op == "QGemm" || op == "QLinearWhere") return Operand{0, 7, 8};
+  const bool has_two = op == "QLinearConv" || op == "QLinearMatMul" || op == "QLinearAdd" ||
+                       op == "QLinearMul";
+  return has_two ? Operand{0, 6, 7} : Operand{0, 3, 4};
 }
 
 bool IsKnownDomain(const onnx::NodeProto& node) {
@@ -95,6 +107,11 @@ std::vector<QuantizedTensor> FindQuantizedTensors(const GraphView& view) {
       tensor.axis = IntAttribute(node, "axis", 1);
       tensor.dequantize = i;
     }
+    const std::optional<Operand> output = OutputOf(node);
+    if (!output || !HasInput(node, output->scale)) continue;
+    QuantizedTensor& tensor = find(node.output(output->data));
+    tensor.scale = node.input(output->scale);
+    tensor.zero_point = InputOf(node, output->zero_point);
   }
   return tensors;
 }

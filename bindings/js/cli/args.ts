@@ -3,7 +3,7 @@
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
 import type { OptionValues } from '../base/types.js';
-import { type Command, commands, commandTables } from '../options/commands.js';
+import { type Command, commands, commandTables, commandWords } from '../options/commands.js';
 import { extraOptions } from '../options/extra-options.js';
 import type { OptionSpec } from '../options/spec.js';
 
@@ -86,8 +86,14 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   const command = takeCommand(args);
   const flags = flagTable([...commandTables[command], ...runFlags]);
   const values: OptionValues = {};
+  const words = [...(commandWords[command] ?? [])];
   while (args.length > 0) {
     const arg = args.shift() as string;
+    if (words.length > 0 && !arg.startsWith('-')) {
+      takeWord(values, flags.get(words[0]!)!, arg);
+      if (flags.get(words[0]!)!.kind !== 'paths') words.shift();
+      continue;
+    }
     const { spec, label, inline } = matchFlag(arg, flags);
     const value = readValue(spec, label, inline, args);
     const before = values[spec.name];
@@ -122,6 +128,12 @@ function takeCommand(args: string[]): Command {
   }
   args.shift();
   return name as Command;
+}
+
+/** A word without a flag: the value of `spec`, or one of its values. */
+function takeWord(values: OptionValues, { name, kind }: OptionSpec, word: string): void {
+  const before = values[name] as string[] | undefined;
+  values[name] = kind === 'paths' ? [...(before ?? []), word] : word;
 }
 
 /** Flags by name, `-` written as `_`; of aliases too. */

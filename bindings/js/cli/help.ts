@@ -36,6 +36,13 @@ function describeOption(spec: OptionSpec): string {
   return entry(`${name}${value ? ` ${value}` : ''}`, sentence(spec));
 }
 
+const examples: Partial<Record<ParsedArgs['command'], string>> = {
+  preprocess: '  onnx-ptq preprocess --input_model model.onnx --output_model model.prepared.onnx',
+  debug: '  onnx-ptq debug model.onnx model.quant.onnx --dataset images/',
+  compare: '  onnx-ptq compare model.onnx model.quant.onnx --dataset images/',
+  evaluate: '  onnx-ptq evaluate model.onnx model.quant.onnx --dataset images/ --labels labels.csv',
+};
+
 /** The help text of a command. */
 export function helpText(command: ParsedArgs['command']): string {
   const isMain = command === 'quantize_static';
@@ -46,9 +53,8 @@ export function helpText(command: ParsedArgs['command']): string {
     '',
     isMain
       ? '  onnx-ptq --input_model model.onnx --output_model model.quant.onnx --calibrate_dataset images/'
-      : command === 'preprocess'
-        ? '  onnx-ptq preprocess --input_model model.onnx --output_model model.prepared.onnx'
-        : `  onnx-ptq ${command} --input_model model.onnx --save_config config.json`,
+      : (examples[command] ??
+        `  onnx-ptq ${command} --input_model model.onnx --save_config config.json`),
   ];
   const specs: readonly OptionSpec[] = [...commandTables[command], ...runFlags];
   for (const group of new Set(specs.map((spec) => spec.group))) {
@@ -69,7 +75,9 @@ export function helpText(command: ParsedArgs['command']): string {
   }
   lines.push(
     '',
-    'Flags may be written with - in place of _. Exit code: 0 done, 1 failed, 2 bad usage.',
+    `Flags may be written with - in place of _. Exit code: 0 done, 1 failed, 2 bad usage${
+      command === 'compare' || command === 'evaluate' ? ', 3 below a line of strict' : ''
+    }.`,
     '',
   );
   return lines.join('\n');

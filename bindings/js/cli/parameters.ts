@@ -2,6 +2,8 @@
 import { QuantizeError } from '../base/errors.js';
 import type { SampleSource } from '../base/types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
+import { refuseMeetings } from '../platform/file-uses.js';
+import type { FileUse } from '../platform/platform.js';
 import { datasetReader } from '../samples/dataset.js';
 
 /** The path. Throws INVALID_OPTION where it is not given; `flag` is how to give it. */
@@ -27,4 +29,19 @@ export function openDataset({
     preprocess: preprocess ?? undefined,
     sampleRate: sample_rate ?? undefined,
   });
+}
+
+/** The samples. Throws INVALID_OPTION where none are given. */
+export function requireDataset(options: DatasetOptions): SampleSource {
+  const source = openDataset(options);
+  if (source) return source;
+  throw new QuantizeError('INVALID_OPTION', 'calibrate_dataset is missing', {
+    hint: 'give it as --dataset FOLDER',
+  });
+}
+
+/** Nothing that is written is one of the files that are read, by option. */
+export function checkReads(configs: readonly FileUse[], files: Record<string, string>): void {
+  const reads = Object.entries(files).map(([option, path]) => ({ option, path, writes: false }));
+  refuseMeetings([...configs, ...reads]);
 }

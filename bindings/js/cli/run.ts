@@ -30,7 +30,9 @@ import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
 import { openDataset, requirePath } from './parameters.js';
 import type { ProgressStream } from './progress.js';
 import { calibrateCommand, mergeCommand } from './run-calibrate.js';
+import { debugCommand } from './run-debug.js';
 import { inspectCommand } from './run-inspect.js';
+import { compareCommand, evaluateCommand } from './run-measure.js';
 import { summaryText } from './summary.js';
 
 export interface CommandStreams {
@@ -38,7 +40,9 @@ export interface CommandStreams {
   err: ProgressStream;
 }
 
-/** Runs one command. Returns its exit code: 0 done, 1 failed, 2 bad usage. */
+/**
+ * Runs one command. Returns its exit code: 0 done, 1 failed, 2 bad usage, 3 below a line of strict.
+ */
 export async function runCommand(
   argv: readonly string[],
   { out, err }: CommandStreams,
@@ -51,7 +55,7 @@ export async function runCommand(
     else if (args.version) await print(out, `${packageVersion()}\n`);
     else {
       context = new CommandContext(args, out, err, signal);
-      await runParsed(args, out, context);
+      return (await runParsed(args, out, context)) ?? 0;
     }
     return 0;
   } catch (error) {
@@ -72,7 +76,7 @@ async function runParsed(
   args: ParsedArgs,
   out: CommandStreams['out'],
   context: CommandContext,
-): Promise<void> {
+): Promise<number | undefined | void> {
   const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);
@@ -87,11 +91,36 @@ async function runParsed(
       return mergeCommand(given, configUses(args), context);
     case 'inspect':
       return inspectCommand(args, given, out);
+    case 'debug':
+      return saving(args, given, () => debugCommand(given, configUses(args), context));
+    case 'compare':
+      return saving(args, given, () => compareCommand(given, configUses(args), context));
+    case 'evaluate':
+      return saving(args, given, () => evaluateCommand(given, configUses(args), context));
     case 'preprocess':
       return preprocessCommand(args, given, out, context);
     case 'quantize_static':
       return quantizeCommand(args, given, out, context);
   }
+}
+
+/** With the configuration, where it is asked for, once the command is done. */
+async function saving<Result>(
+  args: ParsedArgs,
+  given: OptionValues,
+  command: () => Promise<Result>,
+): Promise<Result> {
+  const result = await command();
+  if (args.saveConfig === null) return result;
+  const files = new StagedFiles();
+  try {
+    const checked = checkOptions(commandTables[args.command], given);
+    files.add(args.saveConfig, formatConfig(checked), 'save_config');
+    files.commit();
+  } finally {
+    files.discard();
+  }
+  return result;
 }
 
 async function quantizeCommand(

@@ -1,6 +1,7 @@
 // The report for people, as printed at the end of a run.
 import { bytesText } from '../base/values.js';
 import { qualityText } from '../verify/judge.js';
+import { latencyText } from '../verify/judge-latency.js';
 import type { EffortReport, QuantizationReport } from '../verify/report.js';
 
 function leftFloat(report: QuantizationReport): string {
@@ -59,6 +60,7 @@ export function summaryText(report: QuantizationReport): string {
     ['samples', samples],
     ...(report.effort ? [['effort', effortText(report.effort)]] : []),
     ['quality', qualityText(report.quality, calibration.assumed)],
+    ...(report.quality.latency ? [['latency', `${latencyText(report.quality.latency)}, here`]] : []),
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];
   return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;

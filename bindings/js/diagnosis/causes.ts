@@ -39,20 +39,20 @@ const rangeOverMost = 8;
 const unlikeRanges = 16;
 /** Of the noise of a layer, what a constant a channel would take away. */
 const shiftedShare = 0.3;
-/** A tensor that its type holds this well is not the cause, in dB. */
-const goodTensor = 35;
+/** A channel of median size that the scale of all holds this well is not harmed, in dB. */
+const goodChannel = 25;
 
 export function findCause(facts: LayerFacts): Cause | null {
-  const poor = facts.tensors.filter(({ sqnr }) => sqnr !== null && sqnr < goodTensor);
+  const { tensors } = facts;
   return (
     saturation(facts) ??
     mask(facts) ??
-    clippedTails(poor) ??
+    clippedTails(tensors) ??
     frontEnd(facts) ??
     unlike(facts) ??
     weightChannels(facts) ??
-    outlierChannels(poor) ??
-    fewValues(poor) ??
+    outlierChannels(tensors) ??
+    fewValues(tensors) ??
     shiftedMean(facts)
   );
 }
@@ -86,8 +86,8 @@ function mask({ tensors, layer }: LayerFacts): Cause | null {
   return null;
 }
 
-function clippedTails(poor: readonly TensorFacts[]): Cause | null {
-  for (const { clippingNoise, roundingNoise, clipped, count, tensor } of poor) {
+function clippedTails(tensors: readonly TensorFacts[]): Cause | null {
+  for (const { clippingNoise, roundingNoise, clipped, count, tensor } of tensors) {
     if (clipped === 0 || clippingNoise < clippedShare * (clippingNoise + roundingNoise)) continue;
     return {
       code: 'CLIPPED_TAILS',
@@ -147,12 +147,15 @@ function weightChannels({ weights }: LayerFacts): Cause | null {
   return null;
 }
 
-function outlierChannels(poor: readonly TensorFacts[]): Cause | null {
-  for (const { energies, tensor } of poor) {
+function outlierChannels(tensors: readonly TensorFacts[]): Cause | null {
+  for (const { energies, tensor, count } of tensors) {
     const sorted = energies.slice().sort();
     const [median, largest] = [sorted[sorted.length >> 1] ?? 0, sorted.at(-1) ?? 0];
     const factor = Math.sqrt(largest / median);
     if (sorted.length < 3 || !(factor >= outlierChannel)) continue;
+    // Rounding to steps of the scale has a variance of a twelfth of its square.
+    const noise = (tensor.scales[0] ?? 1) ** 2 / 12;
+    if ((median * sorted.length) / count > noise * 10 ** (goodChannel / 10)) continue;
     const which = energies.indexOf(largest);
     const than = Number.isFinite(factor) ? `is ${times(factor)} the median one` : 'alone has values';
     return {
@@ -165,8 +168,8 @@ function outlierChannels(poor: readonly TensorFacts[]): Cause | null {
   return null;
 }
 
-function fewValues(poor: readonly TensorFacts[]): Cause | null {
-  for (const facts of poor) {
+function fewValues(tensors: readonly TensorFacts[]): Cause | null {
+  for (const facts of tensors) {
     const most = facts.quantile(0.999);
     const { largest, tensor } = facts;
     if (largest < rangeOverMost * most) continue;

@@ -9,11 +9,13 @@
 //
 // Sums are kept, no tensors: memory depends on the batch, not on the number of samples.
 import type { Run } from '../base/run.js';
-import type { Feeds, GraphNode, SampleTensor } from '../base/types.js';
+import type { Feeds, SampleTensor } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
 import type { OutputTensor } from '../runtime/runtime.js';
+import type { QuantizedTensor } from '../core/probes.js';
 import { findCause } from './causes.js';
-import { type Layer, type MatchedTensor, matchModels } from './layers.js';
+import { dequantize } from './dequantize.js';
+import { type Layer, type MatchedTensor, matchModels, readersOf } from './layers.js';
 import { Moments } from './moments.js';
 import type { Probe, ProbedModel } from './probed-model.js';
 import type { Diagnosis, LayerDiagnosis, TensorDiagnosis } from './report.js';
@@ -35,8 +37,8 @@ export interface DiagnosisInput {
   budgetBytes: number;
 }
 
-/** Tensors of three runs, and the copies of them that are being compared. */
-const copies = 4;
+/** Tensors of three runs, those of one of them before and after rounding, and a difference. */
+const copies = 5;
 /** A layer that does less of the harm, or none to speak of, has no cause. */
 const leastShare = 0.03;
 const harmless = 30; // dB at the outputs
@@ -61,6 +63,7 @@ interface TensorSums {
   tensor: MatchedTensor;
   facts: TensorFacts | null;
   accumulated: Moments;
+  rounding: Moments;
 }
 
 export async function diagnoseModels(given: DiagnosisInput): Promise<Diagnosis> {
@@ -103,7 +106,7 @@ export async function diagnoseModels(given: DiagnosisInput): Promise<Diagnosis> 
     sqnr: known.length > 0 ? Math.min(...known) : null,
     outputs: dbs,
     ...layers,
-    tensors: reportTensors(quantized, batches),
+    tensors: reportTensors(given, batches),
     saturation,
     batches: batches.length,
     batchBytes: Math.max(0, ...batches.map(({ bytes }) => bytes)),
@@ -208,6 +211,7 @@ const tensorSums = (tensor: MatchedTensor): TensorSums => ({
   tensor,
   facts: tensor.quantized?.scales.length === 1 ? new TensorFacts(tensor.quantized) : null,
   accumulated: new Moments(),
+  rounding: new Moments(),
 });
 
 /** The sessions of one batch. */
@@ -217,6 +221,8 @@ class BatchRunner {
   readonly #observed: MatchedTensor[];
   readonly #outputs: readonly string[];
   readonly #alone: LayerSums[];
+  /** Of pairs of Q and DQ: what is rounded. */
+  readonly #rounded: TensorSums[];
   readonly #reads: MatchedTensor[];
   #float!: Probe;
   #quantized!: Probe;
@@ -231,6 +237,7 @@ class BatchRunner {
     for (const { layer } of batch.layers) tensors.set(layer.output.name, layer.output);
     for (const { tensor } of batch.activations) tensors.set(tensor.name, tensor);
     this.#observed = [...tensors.values()];
+    this.#rounded = batch.activations.filter(({ tensor }) => tensor.quantized?.before);
     this.#alone = batch.layers.filter(({ layer }) => layer.isQuantized && layer.reads !== null);
     const reads = new Map<string, MatchedTensor>();
     for (const { layer } of this.#alone) for (const one of layer.reads!) reads.set(one.name, one);
@@ -255,6 +262,7 @@ class BatchRunner {
         outputs: [
           ...runner.#observed.map(({ probed }) => ({ tensor: probed, after: true })),
           ...outputs.map((tensor) => ({ tensor, after: false })),
+          ...runner.#rounded.map(({ tensor }) => ({ tensor: tensor.probed, after: false })),
         ],
       });
       if (runner.#alone.length === 0) return runner;
@@ -298,6 +306,10 @@ class BatchRunner {
       const float = floats.get(tensor.name)!;
       facts?.add(float.dims, float.data as Float32Array);
       addTo(accumulated, float, others.get(tensor.name)!);
+    }
+    const before = quantized.slice(this.#observed.length + this.#outputs.length);
+    for (const [i, { tensor, rounding }] of this.#rounded.entries()) {
+      addTo(rounding, before[i]!, others.get(tensor.name)!);
     }
     if (!this.#own) return;
     const made = await this.#own.run(this.#ownFeeds(this.#own, feeds, floats));
@@ -480,40 +492,47 @@ function bytesOf({ structure }: ProbedModel, name: string, type: string): number
   return dims ? Math.ceil((dims.reduce((product, dim) => product * dim, 1) * bits) / 8) : 0;
 }
 
-function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
-  const readers = new Map<string, GraphNode[]>();
-  for (const node of nodes) {
-    for (const name of new Set(node.inputs)) {
-      const known = readers.get(name);
-      if (known) known.push(node);
-      else readers.set(name, [node]);
-    }
-  }
-  return readers;
+/** Of a weight that both models have under one name and in one shape. */
+function weightError(
+  { float, quantized }: Pick<DiagnosisInput, 'float' | 'quantized'>,
+  tensor: QuantizedTensor,
+): number | null {
+  const dims = quantized.structure.initializers[tensor.quantized];
+  const given = float.structure.initializers[tensor.name];
+  if (!dims || !given || given.join() !== dims.join()) return null;
+  const values = float.constant(tensor.name);
+  const integers = quantized.constant(tensor.quantized);
+  const rounded = integers && dequantize(tensor, tensor.type, dims, integers);
+  if (!values || !rounded) return null;
+  const sums = new Moments();
+  sums.add(dims, values, rounded);
+  return sums.sqnr;
 }
 
 function reportTensors(
-  { quantized }: ProbedModel,
+  models: Pick<DiagnosisInput, 'float' | 'quantized'>,
   batches: readonly Batch[],
 ): TensorDiagnosis[] {
   const activations = batches.flatMap(({ activations }) =>
-    activations.map(({ tensor, facts, accumulated }): TensorDiagnosis => {
+    activations.map(({ tensor, facts, accumulated, rounding }): TensorDiagnosis => {
       const type = tensor.quantized!;
       return {
         ...parametersOf(type, tensor.name, 'activation'),
         accumulated: accumulated.sqnr,
         alone: facts?.sqnr ?? null,
+        rounding: rounding.sqnr,
         observed: facts && facts.count > 0 ? [facts.lowest, facts.highest] : null,
         clipped: facts && facts.count > 0 ? facts.clipped / facts.count : null,
       };
     }),
   );
-  const weights = quantized
+  const weights = models.quantized.quantized
     .filter(({ constant }) => constant)
     .map((tensor): TensorDiagnosis => ({
       ...parametersOf(tensor, tensor.name, 'weight'),
       accumulated: null,
-      alone: null,
+      alone: weightError(models, tensor),
+      rounding: null,
       observed: null,
       clipped: null,
     }));
@@ -521,7 +540,7 @@ function reportTensors(
 }
 
 function parametersOf(
-  tensor: NonNullable<MatchedTensor['quantized']>,
+  tensor: QuantizedTensor,
   name: string,
   kind: TensorDiagnosis['kind'],
 ) {

@@ -53,6 +53,20 @@ export function matchModels(
       if (name !== '' && !byName.has(name)) byName.set(name, tensor);
     }
   }
+  const quantizedNames = new Set([
+    ...Object.keys(quantized.tensors),
+    ...tensors.map(({ name }) => name),
+  ]);
+  const readers = readersOf(float.nodes);
+  /** A Relu or Clip that the quantized model lacks is in the range of what it reads. */
+  const behindClip = (name: string): string => {
+    const [reader, ...others] = readers.get(name) ?? [];
+    const output = reader?.outputs[0];
+    const isClip = reader?.opType === 'Relu' || reader?.opType === 'Clip';
+    if (!isClip || others.length > 0 || !output || quantizedNames.has(output)) return name;
+    return output;
+  };
+
   const matched = new Map<string, MatchedTensor>();
   const match = (name: string): MatchedTensor | null => {
     const known = matched.get(name);
@@ -62,7 +76,11 @@ export function matchModels(
     const names = tensor ? [tensor.name, tensor.before, tensor.after] : [name];
     const found = names.find((one) => one !== '' && isActivation(one));
     if (found === undefined || (!tensor && !isFloat(quantized.tensors[name]))) return null;
-    const result = { name: found, probed: tensor?.before || found, quantized: tensor ?? null };
+    const result = {
+      name: tensor ? behindClip(found) : found,
+      probed: tensor?.before || found,
+      quantized: tensor ?? null,
+    };
     matched.set(name, result);
     return result;
   };
@@ -113,4 +131,17 @@ export function matchModels(
     if (found?.quantized && !activations.has(found.name)) activations.set(found.name, found);
   }
   return { layers, activations: [...activations.values()] };
+}
+
+/** By tensor, the nodes that read it. */
+export function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
+  const readers = new Map<string, GraphNode[]>();
+  for (const node of nodes) {
+    for (const name of new Set(node.inputs)) {
+      const known = readers.get(name);
+      if (known) known.push(node);
+      else readers.set(name, [node]);
+    }
+  }
+  return readers;
 }

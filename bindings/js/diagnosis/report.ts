@@ -66,10 +66,15 @@ export interface TensorDiagnosis {
   scale: number;
   zeroPoint: number;
   channels: number;
-  /** dB at this tensor in the quantized model; of activations. */
+  /** dB at this tensor in the quantized model; of activations (the reference's xmodel_err). */
   accumulated: number | null;
-  /** dB that rounding and clipping to its type alone leaves of the float model's values. */
+  /**
+   * dB that rounding and clipping to its type alone leaves of the float model's values; null where
+   * the float model has none of that name.
+   */
   alone: number | null;
+  /** The same of the values that the quantized model has before; with QDQ (its qdq_err). */
+  rounding: number | null;
   /** What was observed in the float model, and the ends of the quantized range. */
   observed: [lowest: number, highest: number] | null;
   range: [lowest: number, highest: number];

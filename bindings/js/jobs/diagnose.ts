@@ -10,27 +10,33 @@ import { diagnoseModels } from '../diagnosis/diagnose.js';
 import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
-import type { ModelSource } from '../options/api.js';
-import type { Platform, RuntimeKind } from '../platform/platform.js';
+import { type ModelSource, modelSourceKeys } from '../options/api.js';
+import { debugOptions } from '../options/measuring.js';
+import type { ParametersOf } from '../options/spec.js';
+import { checkOptions, readParameters } from '../options/validate.js';
+import type { Platform } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
 
-export interface DiagnoseOptions extends ModelSource, RunOptions {
+export interface DiagnoseOptions
+  extends ModelSource,
+    RunOptions,
+    ParametersOf<typeof debugOptions> {
   /** The quantized model: a path (Node), its bytes, or a File or Blob. */
   quantizedModel: ModelInput;
   quantizedExternalData?: ExternalData | undefined;
   /** Samples as for quantizeStatic(). */
   calibrationDataReader: SampleInput;
-  /** At most so many of them, the first in order; 16 where absent. */
-  samples?: number | undefined;
-  /** With so many of these each layer is asked alone; 2 where absent. 0: not, which is faster. */
-  aloneSamples?: number | undefined;
-  /** MiB for the tensors that are held at a time; 512 where absent. */
-  memoryBudget?: number | undefined;
-  /** Which onnxruntime runs the models; absent: the fastest that is there. */
-  runtime?: RuntimeKind | undefined;
 }
 
-export const diagnoseDefaults = { samples: 16, aloneSamples: 2, memoryBudget: 512 } as const;
+const sourceKeys = [
+  ...modelSourceKeys,
+  'quantizedModel',
+  'quantizedExternalData',
+  'calibrationDataReader',
+  'signal',
+  'onProgress',
+  'onDiagnostic',
+] as const satisfies readonly (keyof DiagnoseOptions)[];
 
 /** Throws QuantizeError INVALID_OPTION, INVALID_DATA, NO_SAMPLES, and as loading a model does. */
 export async function diagnoseOn(
@@ -38,12 +44,10 @@ export async function diagnoseOn(
   options: DiagnoseOptions,
 ): Promise<Diagnosis> {
   const { modelInput, quantizedModel, calibrationDataReader: reader } = options;
-  for (const name of ['samples', 'aloneSamples', 'memoryBudget'] as const) {
-    const value = options[name];
-    const least = name === 'aloneSamples' ? 0 : 1;
-    if (value === undefined || (Number.isInteger(value) && value >= least)) continue;
-    throw new QuantizeError('INVALID_OPTION', `${name}: expected a whole number from ${least} on`);
-  }
+  const checked = checkOptions(
+    debugOptions,
+    readParameters(debugOptions, options, sourceKeys),
+  );
   const run = new Run(options);
   const open: { close(): void }[] = [];
   try {
@@ -55,7 +59,7 @@ export async function diagnoseOn(
         options.quantizedExternalData ?? {},
       );
       open.push(quantized);
-      const runtime = await platform.loadRuntime({ kind: options.runtime ?? null });
+      const runtime = await platform.loadRuntime({ kind: checked.runtime });
       if (runtime.note) run.note(runtime.note);
       await settle(platform, float, runtime, run, reader);
       return { float, quantized, runtime };
@@ -68,7 +72,7 @@ export async function diagnoseOn(
       return { float, quantized };
     });
     checkInputs(models);
-    const limit = options.samples ?? diagnoseDefaults.samples;
+    const limit = checked.samples;
     const passes = new SamplePasses(reader, models.float.summary);
     const known = passes.length;
     try {
@@ -79,8 +83,8 @@ export async function diagnoseOn(
           run,
           samples: () => firstOf(passes, limit),
           count: known === undefined ? undefined : Math.min(known, limit),
-          aloneSamples: options.aloneSamples ?? diagnoseDefaults.aloneSamples,
-          budgetBytes: (options.memoryBudget ?? diagnoseDefaults.memoryBudget) * 2 ** 20,
+          aloneSamples: checked.alone_samples,
+          budgetBytes: checked.memory_budget * 2 ** 20,
         }),
       );
       if (diagnosis.samples === 0) throw noSamples();

@@ -15,13 +15,17 @@ import { collectMoments } from '../calibration/collect-moments.js';
 import type { ModelFiles } from '../core/host-files.js';
 import { parseRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
+import { noRepairs } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Runtime } from '../platform/platform.js';
-import { judgeQuality } from '../verify/judge.js';
+import { profiles } from '../options/profiles.js';
+import { isPoorQuality, judgeQuality } from '../verify/judge.js';
+import { judgeLatency } from '../verify/judge-latency.js';
 import { judgeSize } from '../verify/judge-size.js';
 import type { QuantizationReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+import { explainQuality } from './explain-quality.js';
 
 export type SaidOfSamples = Pick<
   QuantizationReport['calibration'],
@@ -74,7 +78,19 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   const quality = await run.stage('verify', () =>
     verifyResult(run, given.runtime, input, output, summary, samples),
   );
-  if (quantized.nodesQuantized.length > 0) run.note(...judgeQuality(quality, summary, checked));
+  if (quantized.nodesQuantized.length > 0) {
+    const { kept } = samples;
+    const repairs = effort?.repairs ?? noRepairs;
+    const explanation =
+      kept.length > 0 && isPoorQuality(quality, summary)
+        ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs }))
+        : null;
+    const takesFloat = checked.profile === null || profiles[checked.profile].takesFloat !== false;
+    run.note(
+      ...judgeQuality(quality, summary, explanation),
+      ...judgeLatency(quality, takesFloat),
+    );
+  }
 
   const bytesBefore = inputBytes(input, summary);
   const bytesAfter = output.model.size + output.data.size;

@@ -2,6 +2,7 @@
 import { calibrateOptions, mergeRangesOptions } from './calibrate.js';
 import { carriedOptions, qdqConfigOptions, qnnConfigOptions } from './configs.js';
 import { inspectOptions } from './inspect.js';
+import { compareOptions, debugOptions, evaluateOptions } from './measuring.js';
 import { preprocessOptions } from './preprocess.js';
 import { quantizeStaticOptions } from './quantize-static.js';
 import type { OptionSpec } from './spec.js';
@@ -13,9 +14,19 @@ export const commandTables = {
   merge_ranges: mergeRangesOptions,
   preprocess: preprocessOptions,
   inspect: inspectOptions,
+  debug: debugOptions,
+  compare: compareOptions,
+  evaluate: evaluateOptions,
   get_qdq_config: [...qdqConfigOptions, ...carriedOptions],
   get_qnn_qdq_config: [...qnnConfigOptions, ...carriedOptions],
 } as const satisfies Readonly<Record<string, readonly OptionSpec[]>>;
+
+/** The options that words without a flag are for, in order; the last may take several. */
+export const commandWords: Partial<Record<keyof typeof commandTables, readonly string[]>> = {
+  debug: ['model_input', 'quantized_model'],
+  compare: ['model_a', 'model_b'],
+  evaluate: ['models'],
+};
 
 export type Command = keyof typeof commandTables;
 
@@ -26,6 +37,9 @@ export const commands: Readonly<Record<string, string>> = {
   merge_ranges: 'put the calibration states of shards together',
   preprocess: 'write the float model as it is prepared for quantizing',
   inspect: 'say what a model is and which of its nodes would be quantized, before any work',
+  debug: 'say where a quantized model goes wrong, layer by layer, and why',
+  compare: 'say how far the outputs of two models are apart, and how fast both are',
+  evaluate: 'say how often models are right, on samples with labels',
   quantize_dynamic: 'quantize without calibration',
   qnn_preprocess_model: 'prepare a model for QNN',
   get_qdq_config: 'write a configuration that quantizes a whole model to QDQ',

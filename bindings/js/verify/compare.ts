@@ -44,6 +44,7 @@ export function compareOutputs(
     // Scores are a model's first output; others of such a shape are states, embeddings, boxes.
     top1:
       first !== undefined && first === compared[0]?.name ? agreement(first, pairsOf(first)) : null,
+    latency: null,
   };
 }
 
@@ -139,5 +140,13 @@ function agreement(output: string, pairs: readonly Pair[]): QualityReport['top1'
 
 /** A report for a result that was loaded and not run, or not loaded. */
 export function unmeasured(loaded: boolean): QualityReport {
-  return { samples: 0, heldOut: false, loaded, sqnr: null, outputs: [], top1: null };
+  return {
+    samples: 0,
+    heldOut: false,
+    loaded,
+    sqnr: null,
+    outputs: [],
+    top1: null,
+    latency: null,
+  };
 }

@@ -5,6 +5,7 @@ import type { Runtime } from '../platform/platform.js';
 import {
   createSession,
   isRunnableIrVersion,
+  type RuntimeModel,
   type RuntimeSession,
   withRunnableIrVersion,
 } from '../runtime/runtime.js';
@@ -14,7 +15,7 @@ export async function loadAsGiven(
   runtime: Runtime,
   input: InputFiles,
   model: ModelSummary,
-  optimization: 'basic' | 'all' = 'basic',
+  optimization: NonNullable<RuntimeModel['optimization']> = 'basic',
 ): Promise<RuntimeSession> {
   const externalData = model.externalFiles.map((path) => ({
     path,

@@ -1,6 +1,7 @@
 // What is said about a measured quality: in words for people, and as warnings where the result is
 // useless or the comparison cannot tell.
-import type { Assumption, Diagnostic, ModelSummary, OptionValues } from '../base/types.js';
+import type { Assumption, Diagnostic, ModelSummary } from '../base/types.js';
+import type { Explanation } from './explanation.js';
 import type { OutputQuality, QualityReport } from './report.js';
 
 /** Under this the outputs have little to do with the float model's. */
@@ -18,14 +19,23 @@ const randomOperators = [
   'RandomUniformLike',
 ];
 
-/** Warnings about a measured quality, with what to try given the options in use. */
+/** Warnings about a measured quality; `explanation`: why it is poor, where that was asked. */
 export function judgeQuality(
   quality: QualityReport,
   model: Pick<ModelSummary, 'opTypes'>,
-  options: OptionValues,
+  explanation: Explanation | null = null,
 ): Diagnostic[] {
-  return [...sizesDiffer(quality), ...poorQuality(quality, model, options)];
+  return [...sizesDiffer(quality), ...poorQuality(quality, model, explanation)];
 }
+
+/** Whether an explanation is needed. */
+export const isPoorQuality = (
+  quality: QualityReport,
+  { opTypes }: Pick<ModelSummary, 'opTypes'>,
+): boolean => quality.outputs.some(isPoor) && randomIn(opTypes).length === 0;
+
+const randomIn = (opTypes: ModelSummary['opTypes']) =>
+  randomOperators.filter((name) => Object.hasOwn(opTypes, name));
 
 function sizesDiffer({ outputs, samples }: QualityReport): Diagnostic[] {
   const counted = outputs.filter(({ sizes }) => sizes !== null);
@@ -54,13 +64,13 @@ function sizesText(
 function poorQuality(
   quality: QualityReport,
   { opTypes }: Pick<ModelSummary, 'opTypes'>,
-  options: OptionValues,
+  explanation: Explanation | null,
 ): Diagnostic[] {
   const [worst] = quality.outputs
     .filter(isPoor)
     .sort((a, b) => (a.sqnr ?? -Infinity) - (b.sqnr ?? -Infinity));
   if (!worst) return [];
-  const random = randomOperators.filter((name) => Object.hasOwn(opTypes, name));
+  const random = randomIn(opTypes);
   if (random.length > 0) {
     return [
       {
@@ -74,24 +84,47 @@ function poorQuality(
   const which = quality.outputs.length > 1 ? ` of "${worst.name}"` : '';
   const { top1 } = quality;
   const agreement = top1 ? `, same top class in ${top1.agree} of ${top1.of} samples` : '';
-  const flags = [
-    options.per_channel === true ? '' : '--per_channel',
-    options.weight_type === 'QInt8' ? '' : '--weight_type QInt8',
-  ].filter(Boolean);
-  const tries = [
-    flags.length > 0 ? flags.join(' ') : '',
-    options.quant_format === 'QDQ' ? '' : '--quant_format QDQ',
-    '--nodes_to_exclude with the first and last nodes',
-    'more and more typical samples',
-  ].filter(Boolean);
+  const place = explanation?.worst ?? null;
   return [
     {
       severity: 'warning',
       code: 'POOR_QUALITY',
-      message: whatIsPoor(worst, which) + agreement,
-      hint: `try ${tries.join(', or ')}`,
+      message: whatIsPoor(worst, which) + agreement + (place ? whereItIs(place) : ''),
+      ...(place && { node: place.node, tensor: place.cause?.tensor ?? place.tensor }),
+      hint: advice(worst, explanation),
     },
   ];
+}
+
+function whereItIs({ node, tensor, share, cause }: NonNullable<Explanation['worst']>): string {
+  const layer = `"${node || tensor}"`;
+  if (!cause) return `; the largest part of it comes from ${layer}, and no cause stands out`;
+  const part = `${Math.round(100 * share)} % of it comes from ${layer}`;
+  return `; ${part}: "${cause.tensor}": ${cause.text}`;
+}
+
+/** Settings that gain less than this are no advice, in dB. */
+const leastGain = 3;
+
+/** What was tried and helped, the best first; else what can be done about the cause. */
+function advice({ sqnr }: OutputQuality, explanation: Explanation | null): string {
+  if (!explanation) return 'onnx-ptq debug says where it goes wrong, and why';
+  const { tried, effort, worst } = explanation;
+  const helped = tried
+    .filter((one) => one.sqnr !== null && one.sqnr > (sqnr ?? -Infinity) + leastGain)
+    .sort((a, b) => b.sqnr! - a.sqnr!);
+  const repairs = effort === null ? '' : `--effort ${effort} looks for repairs by itself`;
+  if (helped.length > 0) {
+    const best = helped.slice(0, 2).map((one) => `${one.flags} (${one.sqnr!.toFixed(1)} dB)`);
+    return [`tried here: ${best.join(' or ')}`, repairs].filter(Boolean).join('; ');
+  }
+  const none = tried.map(({ flags }) => flags).join(', ');
+  return [
+    repairs || worst?.cause?.remedy || 'onnx-ptq debug says where it goes wrong, layer by layer',
+    none && `tried without gain: ${none}`,
+  ]
+    .filter(Boolean)
+    .join('; ');
 }
 
 const isPoor = ({ broken, sqnr, different }: OutputQuality) =>

@@ -53,6 +53,11 @@ export interface QualityReport {
    * Where the first output is class scores: how many rows have the same top class in both models.
    */
   top1: { output: string; agree: number; of: number } | null;
+  /**
+   * Milliseconds that one run takes here: medians of a few. null where nothing was run. Of the
+   * result with exact integers, which take longer on x64 processors without VNNI.
+   */
+  latency: { float: number; quantized: number } | null;
 }
 
 /** Which repairs were tried on held-out samples, and which the result has. */

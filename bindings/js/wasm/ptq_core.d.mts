@@ -223,6 +223,7 @@ export interface PtqCoreModule extends WasmStack {
 }
 
 export interface PtqCoreOptions {
+  printErr?: (text: string) => void;
   locateFile?: (path: string, prefix: string) => string;
   wasmBinary?: ArrayBuffer | Uint8Array;
   /** Makes the instance itself, from a module that was compiled before. */

@@ -54,6 +54,17 @@ TEST(QuantizedTensorsTest, IntegersOfQLinearOperatorsHaveTheParametersOfTheirRea
   }
 }
 
+TEST(QuantizedTensorsTest, IntegersThatAreOnlyMovedHaveTheParametersOfTheirMaker) {
+  const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (uint8[1,1,4,4] x) => (uint8[1,1,2,2] y)
+      <float s = {1}, float t = {2}, uint8 z = {0}, uint8[1,1,1,1] w = {1}> {
+        c_quantized = QLinearConv (x, s, z, w, s, z, t, z)
+        y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (c_quantized)
+      })");
+  EXPECT_EQ(NamesOf(text.model.graph()), "x w! c ");
+  EXPECT_EQ(FindQuantizedTensors(GraphView(text.model.graph()))[2].scale, "t");
+}
+
 TEST(QuantizedTensorsTest, FloatModelsAndOperatorsOfOtherDomainsHaveNone) {
   EXPECT_EQ(NamesOf(ParseModelText(kConvs).graph()), "");
   const TextModel custom(R"(<ir_version: 8, opset_import: ["" : 13, "acme" : 1]>

@@ -8,6 +8,7 @@ import { channelCount, type PreprocessSpec } from './preprocess.js';
 
 export class ImageTensors {
   readonly #core: Core;
+  readonly spec: PreprocessSpec;
   readonly #spec: string;
   readonly #count: number;
   #pixels = { pointer: 0, bytes: 0 };
@@ -15,6 +16,7 @@ export class ImageTensors {
 
   private constructor(core: Core, spec: PreprocessSpec) {
     this.#core = core;
+    this.spec = spec;
     this.#spec = JSON.stringify(spec);
     this.#count = spec.width * spec.height * channelCount(spec.order);
   }

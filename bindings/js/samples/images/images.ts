@@ -2,7 +2,7 @@
 
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
-import { withOrigin } from '../../base/sample-origin.js';
+import { type PlacedPicture, withOrigin } from '../../base/sample-origin.js';
 import type {
   Feeds,
   ModelSummary,
@@ -19,6 +19,7 @@ import { candidatesFor } from './candidates.js';
 import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
 import { ImageTensors } from './image-tensors.js';
 import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
+import { type PicturePlace, placeOfPicture } from './place.js';
 import { readPicture } from './read-picture.js';
 import { trialPictures } from './trial-pictures.js';
 
@@ -123,26 +124,27 @@ async function* readImages(
     for (const { spec } of turns) tensors.push(await ImageTensors.create(spec));
     for (let first = slice.first * batch; first < files.length; first += slice.step * batch) {
       const values = new Float32Array(size);
-      const names: string[] = [];
+      const pictures: PlacedPicture[] = [];
       for (const file of files.slice(first, first + batch)) {
-        const at = names.length * imageSize;
+        const at = pictures.length * imageSize;
         const part = values.subarray(at, at + imageSize);
         const turn = tensors[(first / batch) % tensors.length]!;
         const read = await readImage(file, turn, part).catch((error: unknown) =>
           passOver(file.name, error, unusable),
         );
-        if (read) names.push(file.name);
+        if (read) pictures.push({ file: file.name, ...read });
       }
-      if (names.length === 0) {
+      if (pictures.length === 0) {
         yield null;
         continue;
       }
-      for (let i = names.length; i < batch; i++) {
+      for (let i = pictures.length; i < batch; i++) {
         values.copyWithin(i * imageSize, (i - 1) * imageSize, i * imageSize);
       }
       const feeds = { [input.name]: { type: input.type, dims, data: convert(values, input.type) } };
       yield withOrigin(feeds, {
-        file: names.length > 1 ? `${names[0]} to ${names.at(-1)}` : names[0]!,
+        file: [...new Set([pictures[0]!.file, pictures.at(-1)!.file])].join(' to '),
+        pictures,
       });
     }
   } finally {
@@ -154,11 +156,11 @@ async function readImage(
   file: NamedBytes,
   tensors: ImageTensors,
   out: Float32Array,
-): Promise<true> {
+): Promise<PicturePlace> {
   const image = await readPicture(file);
   try {
     tensors.convert(image, out);
-    return true;
+    return placeOfPicture(tensors.spec, image);
   } catch (error) {
     if (!(error instanceof QuantizeError) || error.code !== 'INVALID_DATA') throw error;
     throw new QuantizeError('INVALID_IMAGE', `${file.name}: ${error.message}`, {

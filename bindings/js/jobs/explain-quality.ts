@@ -1,0 +1,169 @@
+// Of a result that is poor: why, by a diagnosis on a few samples, and what mends it, by writing the
+// model with other settings from the ranges that are there. Only what was tried is advised.
+import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Run } from '../base/run.js';
+import type { Feeds, ModelSummary, Repairs } from '../base/types.js';
+import type { CoreSession } from '../core/session.js';
+import { diagnoseModels } from '../diagnosis/diagnose.js';
+import { ProbedModel } from '../diagnosis/probed-model.js';
+import type { Diagnosis } from '../diagnosis/report.js';
+import { coreOptions } from '../options/core-options.js';
+import { profiles } from '../options/profiles.js';
+import { effortLevels } from '../options/quant-types.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
+import { MemoryInput } from '../platform/memory-input.js';
+import type { Runtime } from '../platform/platform.js';
+import { compareOutputs } from '../verify/compare.js';
+import type { Explanation } from '../verify/explanation.js';
+import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
+import { loadResult, runAll } from '../verify/verify-result.js';
+
+interface PoorResult {
+  run: Run;
+  runtime: Runtime;
+  core: CoreSession;
+  input: InputFiles;
+  output: OutputFiles<unknown>;
+  summary: ModelSummary;
+  checked: CheckedStatic;
+  kept: readonly Feeds[];
+  /** Those that the result has. */
+  repairs: Repairs;
+}
+
+/** A diagnosis costs time: with so many samples, on models up to so many bytes. */
+const fewSamples = 2;
+const aloneSamples = 1;
+const mostBytes = 512 * 2 ** 20;
+const budgetBytes = 256 * 2 ** 20;
+/** So many of the worst nodes are left float, where that is tried. */
+const mostNodes = 3;
+
+/** The output holds the same result in the end. */
+export async function explainQuality(poor: PoorResult): Promise<Explanation> {
+  const diagnosis = await diagnose(poor);
+  const tried = await trySettings(poor, diagnosis);
+  const level = (effortLevels as readonly string[]).includes('normal') ? 'normal' : 'fast';
+  return {
+    worst: diagnosis ? worstOf(diagnosis) : null,
+    tried,
+    effort: poor.checked.effort === 'none' ? level : null,
+  };
+}
+
+async function diagnose(poor: PoorResult): Promise<Diagnosis | null> {
+  const { runtime, run, input, output, kept } = poor;
+  if (output.data.size > 0 || output.model.size > mostBytes) return null;
+  const bytes = new MemoryInput('the quantized model', new Map([['~model', output.modelBytes()]]));
+  const samples = kept.slice(0, fewSamples);
+  const open: ProbedModel[] = [];
+  try {
+    const float = await ProbedModel.open(input);
+    open.push(float);
+    const quantized = await ProbedModel.open(bytes);
+    open.push(quantized);
+    return await diagnoseModels({
+      float,
+      quantized,
+      runtime,
+      run,
+      samples: () => each(samples),
+      count: samples.length,
+      aloneSamples,
+      budgetBytes,
+    });
+  } catch (error) {
+    // The result is what it is, whether or not it can be explained.
+    if (error instanceof QuantizeError) return null;
+    throw error;
+  } finally {
+    for (const model of open) model.dispose();
+  }
+}
+
+async function* each(samples: readonly Feeds[]): AsyncGenerator<Feeds> {
+  yield* samples;
+}
+
+function worstOf({ worst, layers }: Diagnosis): Explanation['worst'] {
+  if (worst[0]) return worst[0];
+  const known = layers.filter(({ alone }) => alone !== null);
+  if (known.length === 0) return null;
+  const { node, tensor } = known.reduce((a, b) => (b.alone! < a.alone! ? b : a));
+  return { node, tensor, share: 0, cause: null };
+}
+
+interface Setting {
+  flags: string;
+  change: Partial<CheckedStatic>;
+}
+
+function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[] {
+  const found: Setting[] = [];
+  if (!checked.per_channel) {
+    const signed = checked.weight_type === 'QUInt8';
+    found.push({
+      flags: `--per_channel${signed ? ' --weight_type QInt8' : ''}`,
+      change: { per_channel: true, ...(signed && { weight_type: 'QInt8' as const }) },
+    });
+  }
+  const takesFloat = checked.profile === null || profiles[checked.profile].takesFloat !== false;
+  const nodes = takesFloat && diagnosis ? worstNodes(diagnosis) : [];
+  if (nodes.length > 0) {
+    const flags = `--nodes_to_exclude ${nodes.join(' ')}`;
+    const change = { nodes_to_exclude: [...checked.nodes_to_exclude, ...nodes] };
+    found.push({ flags, change });
+    const first = found[0]!;
+    if (found.length > 1) {
+      found.push({
+        flags: `${first.flags} ${flags}`,
+        change: { ...first.change, ...change },
+      });
+    }
+  }
+  return found;
+}
+
+/** By harm. The QOperator format appends to their names. */
+function worstNodes({ layers }: Diagnosis): string[] {
+  const harm = layers
+    .filter(({ alone, node, isQuantized }) => isQuantized && alone !== null && node !== '')
+    .sort((a, b) => a.alone! - b.alone!)
+    .slice(0, mostNodes);
+  return harm.map(({ node }) => node.replace(/_quant$/, ''));
+}
+
+async function trySettings(
+  poor: PoorResult,
+  diagnosis: Diagnosis | null,
+): Promise<Explanation['tried']> {
+  const { run, runtime, core, input, output, summary, checked, kept, repairs } = poor;
+  const candidates = settings(checked, diagnosis);
+  if (candidates.length === 0 || kept.length === 0) return [];
+  const runKept = async (session: Awaited<ReturnType<typeof loadResult>>) => {
+    try {
+      return await runAll(session, kept, comparedOutputs(summary), () => run.checkpoint());
+    } finally {
+      await session.release();
+    }
+  };
+  const write = (options: CheckedStatic) => {
+    core.configure(coreOptions(options));
+    core.quantize(checked.use_external_data_format ? output.dataName : '', repairs);
+  };
+  const floats = await runKept(await loadAsGiven(runtime, input, summary));
+  const tried: Explanation['tried'] = [];
+  for (const { flags, change } of candidates) {
+    try {
+      write({ ...checked, ...change });
+      const results = await runKept(await loadResult(runtime, output, summary, 'all'));
+      tried.push({ flags, sqnr: compareOutputs(summary, floats, results).sqnr });
+    } catch (error) {
+      if (!(error instanceof QuantizeError)) throw error;
+      tried.push({ flags, sqnr: null });
+    }
+  }
+  write(checked);
+  return tried;
+}
