@@ -177,6 +177,15 @@ test('combinations of types that nothing can run are refused with a hint', () =>
   }
 });
 
+test('infinity and NaN are named as they were given', () => {
+  for (const given of [Number.POSITIVE_INFINITY, Number.NaN]) {
+    const said = new RegExp(`but received "?${given}`);
+    throwsError(() => extra({ CalibPercentile: given }, 'QDQ'), 'INVALID_OPTION', said);
+    const overrides = { TensorQuantOverrides: { x: [{ scale: given }] } };
+    throwsError(() => extra(overrides, 'QDQ'), 'INVALID_OPTION', said);
+  }
+});
+
 test('numbers of extra options: whole where they count, not negative', () => {
   const check = (extra: object) =>
     checkQuantizeStatic({ quant_format: 'QDQ', extra_options: extra }).extra_options;
