@@ -123,7 +123,13 @@ test('evaluate: what has no label, and labels that do not fit, are refused', asy
   assert.equal(none.code, 1);
   assert.match(none.err, /is in no folder/);
   const file = path.join(temporaryFolder(), 'labels.csv');
-  fs.writeFileSync(file, fs.readdirSync(pictures).map((name) => `${name},5000`).join('\n'));
+  fs.writeFileSync(
+    file,
+    fs
+      .readdirSync(pictures)
+      .map((name) => `${name},5000`)
+      .join('\n'),
+  );
   const high = await command([...given, '--labels', file]);
   assert.equal(high.code, 1);
   assert.match(high.err, /there is a label 5000, and output .* has \d+ classes/);

@@ -185,7 +185,14 @@ export async function quantizeChecked<Model>(
       const explanation =
         kept.length > 0 && isPoorQuality(quality, summary)
           ? await run.stage('verify', () =>
-              explainQuality({ ...opened, run, output, checked, kept, repairs: effort?.repairs ?? noRepairs }),
+              explainQuality({
+                ...opened,
+                run,
+                output,
+                checked,
+                kept,
+                repairs: effort?.repairs ?? noRepairs,
+              }),
             )
           : null;
       run.note(...judgeQuality(quality, summary, explanation));
