@@ -17,7 +17,7 @@ before(async () => {
   await quantizeStatic({
     modelInput: float,
     modelOutput: quantized,
-    calibrationDataReader: datasetReader(pictures, { preprocess: 'zero-to-one' }),
+    calibrationDataReader: imageSamples(12),
   });
 });
 
@@ -61,7 +61,7 @@ test('compare: bad usage is exit code 2', async () => {
     [['compare', float, quantized], /calibrate_dataset is missing/],
     [[...given, '--strict'], /strict has no effect without a line/],
     [[...given, '--min_sqnr', '3'], /min_sqnr has no effect without strict/],
-    [[...given, 'third.onnx'], /unexpected argument "third\.onnx"/],
+    [['compare', float, quantized, 'third.onnx'], /unexpected argument "third\.onnx"/],
   ] as const) {
     const { code, err } = await command([...args]);
     assert.equal(code, 2, err);

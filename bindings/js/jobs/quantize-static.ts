@@ -187,10 +187,13 @@ export async function quantizeChecked<Model>(
           ? await run.stage('verify', () =>
               explainQuality({
                 ...opened,
+                platform,
                 run,
                 output,
                 checked,
                 kept,
+                ranges,
+                statistics,
                 repairs: effort?.repairs ?? noRepairs,
               }),
             )
