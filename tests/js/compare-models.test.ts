@@ -17,7 +17,7 @@ before(async () => {
   await quantizeStatic({
     modelInput: float,
     modelOutput: quantized,
-    calibrationDataReader: datasetReader(pictures, { preprocess: 'zero-to-one' }),
+    calibrationDataReader: imageSamples(12),
   });
 });
 
@@ -61,7 +61,7 @@ test('compare: bad usage is exit code 2', async () => {
     [['compare', float, quantized], /calibrate_dataset is missing/],
     [[...given, '--strict'], /strict has no effect without a line/],
     [[...given, '--min_sqnr', '3'], /min_sqnr has no effect without strict/],
-    [[...given, 'third.onnx'], /unexpected argument "third\.onnx"/],
+    [['compare', float, quantized, 'third.onnx'], /unexpected argument "third\.onnx"/],
   ] as const) {
     const { code, err } = await command([...args]);
     assert.equal(code, 2, err);
@@ -123,7 +123,13 @@ test('evaluate: what has no label, and labels that do not fit, are refused', asy
   assert.equal(none.code, 1);
   assert.match(none.err, /is in no folder/);
   const file = path.join(temporaryFolder(), 'labels.csv');
-  fs.writeFileSync(file, fs.readdirSync(pictures).map((name) => `${name},5000`).join('\n'));
+  fs.writeFileSync(
+    file,
+    fs
+      .readdirSync(pictures)
+      .map((name) => `${name},5000`)
+      .join('\n'),
+  );
   const high = await command([...given, '--labels', file]);
   assert.equal(high.code, 1);
   assert.match(high.err, /there is a label 5000, and output .* has \d+ classes/);

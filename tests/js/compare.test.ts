@@ -30,7 +30,7 @@ const compare = (pairs: [OutputTensor, OutputTensor][], outputs = model.outputs)
     pairs.map(([, y]) => ({ y })),
   );
 const codes = (quality: ReturnType<typeof compare>, of = model) =>
-  judgeQuality(quality, of, {}).map(({ code }) => code);
+  judgeQuality(quality, of).map(({ code }) => code);
 
 test('another size that depends on the data is counted, the other samples are compared', () => {
   const boxes = floats([2, 2], 1, 2, 3, 4);
@@ -120,7 +120,7 @@ test('a model that draws random numbers cannot be judged', () => {
   const quality = compare([[floats([2], 1, 2), floats([2], -3, 5)]]);
   assert.deepEqual(codes(quality), ['POOR_QUALITY']);
   const random = { ...model, opTypes: { RandomNormalLike: 1 } };
-  const [warning] = judgeQuality(quality, random, {});
+  const [warning] = judgeQuality(quality, random);
   assert.equal(warning?.code, 'RANDOM_OUTPUTS');
   assert.match(warning?.message ?? '', /RandomNormalLike/);
 });

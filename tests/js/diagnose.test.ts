@@ -96,11 +96,21 @@ for (const quantFormat of ['QDQ', 'QOperator'] as const) {
         node('Conv', 'second', ['h', 'v'], 'y'),
       ],
       [
-        pointwise('w', noise(64, 1).map((w, i) => w * scale(Math.floor(i / channels)))),
-        pointwise('v', noise(64, 2).map((w, i) => w / scale(i % channels))),
+        pointwise(
+          'w',
+          noise(64, 1).map((w, i) => w * scale(Math.floor(i / channels))),
+        ),
+        pointwise(
+          'v',
+          noise(64, 2).map((w, i) => w / scale(i % channels)),
+        ),
       ],
     );
-    const diagnosis = await diagnosed(file, samplesOf(8, (x) => x), { quantFormat });
+    const diagnosis = await diagnosed(
+      file,
+      samplesOf(8, (x) => x),
+      { quantFormat },
+    );
     assert.ok(diagnosis.sqnr! < 10);
     const first = diagnosis.worst.find(({ tensor }) => tensor === 'h' || tensor === 'a');
     assert.equal(first?.cause.code, 'CHANNELS_UNDER_ONE_SCALE');
@@ -113,7 +123,10 @@ test('a channel of an activation that is far larger than the others', async () =
     [node('Conv', 'conv', ['x', 'w'], 'a'), node('Tanh', 'tanh', ['a'], 'y')],
     [pointwise('w', diagonal)],
   );
-  const diagnosis = await diagnosed(file, samplesOf(8, (x, i) => (i < 64 ? 300 * x : x)));
+  const diagnosis = await diagnosed(
+    file,
+    samplesOf(8, (x, i) => (i < 64 ? 300 * x : x)),
+  );
   assertCause(diagnosis, 'CHANNELS_UNDER_ONE_SCALE', 'x');
   assert.match(diagnosis.worst[0]!.cause.text, /^channel 0 of 8/);
 });
@@ -140,7 +153,10 @@ test('a range that a mask sets', async () => {
     ],
     [pointwise('w', diagonal)],
   );
-  const diagnosis = await diagnosed(file, samplesOf(8, (x, i) => (i % 4 === 0 ? -1e9 : x)));
+  const diagnosis = await diagnosed(
+    file,
+    samplesOf(8, (x, i) => (i % 4 === 0 ? -1e9 : x)),
+  );
   assert.equal(diagnosis.worst[0]?.cause.code, 'RANGE_OF_MASK', JSON.stringify(diagnosis.worst));
 });
 
@@ -151,9 +167,15 @@ test('a front end whose small values a logarithm makes much of', async () => {
       node('Add', 'floor', ['a', 'eps'], 'b'),
       node('Log', 'log', ['b'], 'y'),
     ],
-    [pointwise('w', diagonal), { name: 'eps', dims: [1, 1, 1, 1], pattern: new Float32Array([1e-6]) }],
+    [
+      pointwise('w', diagonal),
+      { name: 'eps', dims: [1, 1, 1, 1], pattern: new Float32Array([1e-6]) },
+    ],
   );
-  const diagnosis = await diagnosed(file, samplesOf(8, (x) => 10 ** (3 * x - 3)));
+  const diagnosis = await diagnosed(
+    file,
+    samplesOf(8, (x) => 10 ** (3 * x - 3)),
+  );
   assert.equal(diagnosis.worst[0]?.cause.code, 'FRONT_END', JSON.stringify(diagnosis.worst));
   assert.match(diagnosis.worst[0]!.cause.text, /Log "log"/);
 });
@@ -173,27 +195,28 @@ test('unlike ranges in one Concat', async () => {
     inputs: [{ name: 'x', dims }],
     outputs: [{ name: 'y', dims: both }],
   });
-  const diagnosis = await diagnosed(file, samplesOf(8, (x) => x));
+  const diagnosis = await diagnosed(
+    file,
+    samplesOf(8, (x) => x),
+  );
   assertCause(diagnosis, 'UNLIKE_RANGES', 'b');
   assert.equal(diagnosis.worst[0]!.node, 'concat');
 });
 
 test('a mean that rounding of weights shifts', async () => {
-  const file = written(
-    [node('Conv', 'conv', ['x', 'w'], 'y')],
-    [pointwise('w', noise(64, 9))],
-  );
+  const file = written([node('Conv', 'conv', ['x', 'w'], 'y')], [pointwise('w', noise(64, 9))]);
   const options = { weightType: 'QInt4', perChannel: true };
-  const diagnosis = await diagnosed(file, samplesOf(8, (x) => 1 + 0.05 * x), options);
+  const diagnosis = await diagnosed(
+    file,
+    samplesOf(8, (x) => 1 + 0.05 * x),
+    options,
+  );
   assertCause(diagnosis, 'SHIFTED_MEAN', 'y');
   assert.ok(diagnosis.layers[0]!.meanShift! > 0.8);
 });
 
 test('values beyond the range that was calibrated', async () => {
-  const file = written(
-    [node('Conv', 'conv', ['x', 'w'], 'y')],
-    [pointwise('w', diagonal)],
-  );
+  const file = written([node('Conv', 'conv', ['x', 'w'], 'y')], [pointwise('w', diagonal)]);
   const calm = samplesOf(8, (x) => x);
   const wild = samplesOf(8, (x, i) => (i % 9 === 0 ? 3 * x : x));
   const diagnosis = await diagnosed(file, calm, {}, wild);
@@ -217,9 +240,11 @@ test('batches of a small budget give the same figures as one', async () => {
     inputs: [{ name: 'x', dims: large }],
     outputs: [{ name: 'y', dims: large }],
   });
-  const calibrationDataReader = [1, 2].map((seed): Feeds => ({
-    x: { type: 'float32', dims: large, data: noise(channels * 96 * 96, seed) },
-  }));
+  const calibrationDataReader = [1, 2].map(
+    (seed): Feeds => ({
+      x: { type: 'float32', dims: large, data: noise(channels * 96 * 96, seed) },
+    }),
+  );
   const { model: quantizedModel } = await quantizeStatic({ modelInput, calibrationDataReader });
   const given = { modelInput, quantizedModel: quantizedModel as Uint8Array, calibrationDataReader };
   const one = await diagnose(given);

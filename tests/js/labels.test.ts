@@ -19,7 +19,10 @@ test('a file in no folder has no label', () => {
 });
 
 test('CSV with and without a first line of names, quoted, of more columns', () => {
-  const head = parseLabels('file,class_index,class_name\ncalib/a.jpg,11,"gold, finch"\r\n', 'l.csv');
+  const head = parseLabels(
+    'file,class_index,class_name\ncalib/a.jpg,11,"gold, finch"\r\n',
+    'l.csv',
+  );
   assert.equal(head.classOf('a.jpg'), 11);
   assert.equal(head.classOf('calib/a.jpg'), 11);
   const bare = parseLabels('"a ""b"".png",3\nc.png,7', 'l.csv');

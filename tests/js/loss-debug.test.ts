@@ -22,7 +22,10 @@ const samples = () => npzReader(path.join(folder, 'samples.npz'));
 
 /** Norms of float32 are added up in float32 there. */
 const near = (ours: number, theirs: number, what: string, tolerance = 1e-3) =>
-  assert.ok(Math.abs(ours - theirs) <= tolerance * Math.max(1, Math.abs(theirs) / 50), `${what}: ${ours}, ${theirs}`);
+  assert.ok(
+    Math.abs(ours - theirs) <= tolerance * Math.max(1, Math.abs(theirs) / 50),
+    `${what}: ${ours}, ${theirs}`,
+  );
 
 for (const name of ['tensor', 'channel']) {
   const quantizedModel = path.join(folder, `${name}.onnx`);
@@ -32,9 +35,14 @@ for (const name of ['tensor', 'channel']) {
     const theirs = expected[name];
     assert.deepEqual(Object.keys(matching).sort(), Object.keys(theirs.dequantized).sort());
     for (const [weight, [size, sum]] of Object.entries<[number, number]>(theirs.dequantized)) {
-      const { dequantized } = matching[weight]!;
+      const dequantized = Float64Array.from(matching[weight]!.dequantized);
       assert.equal(dequantized.length, size);
-      near(dequantized.reduce((all, value) => all + value, 0), sum, weight, 1e-4);
+      near(
+        dequantized.reduce((all, value) => all + value, 0),
+        sum,
+        weight,
+        1e-4,
+      );
     }
     for (const [weight, error] of Object.entries(computeWeightError(matching))) {
       near(error, theirs.compute_weight_error[weight], weight);

@@ -36,7 +36,11 @@ export async function debugCommand(
     ...context.callbacks,
   });
   context.finish();
-  await context.report({ ...diagnosis, ...lossDebug(diagnosis) }, [], diagnosisLines(diagnosis, checked));
+  await context.report(
+    { ...diagnosis, ...lossDebug(diagnosis) },
+    [],
+    diagnosisLines(diagnosis, checked),
+  );
 }
 
 /** What the reference's qdq_loss_debug computes, under its names. */
@@ -92,7 +96,9 @@ export function diagnosisLines(
       .trimEnd();
   const left = layers.length - rows.length;
   return [
-    ...outputs.map(({ name, sqnr }) => `output   ${name}: ${db(sqnr)} dB (${format}, ${samples} samples)`),
+    ...outputs.map(
+      ({ name, sqnr }) => `output   ${name}: ${db(sqnr)} dB (${format}, ${samples} samples)`,
+    ),
     '',
     text(columns),
     ...cells.map(text),
@@ -102,7 +108,10 @@ export function diagnosisLines(
     'layer alone at the worst output. *: the layer adds at least as much noise as reaches it.',
     ...(saturation === null
       ? []
-      : ['', `this processor cuts sums of 8-bit products off (${db(saturation)} dB): --reduce_range`]),
+      : [
+          '',
+          `this processor cuts sums of 8-bit products off (${db(saturation)} dB): --reduce_range`,
+        ]),
     '',
     ...(worst.length === 0 ? ['no cause stands out'] : []),
     ...worst.map(

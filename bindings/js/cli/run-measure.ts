@@ -106,7 +106,9 @@ function checkLines(strict: boolean, lines: Record<string, number | null>): void
 
 /** 3 where a figure is below its line, or is not there; says so. */
 function judged(context: CommandContext, lines: readonly Line[]): number {
-  const below = lines.filter(({ least, value }) => least !== null && !((value ?? -Infinity) >= least));
+  const below = lines.filter(
+    ({ least, value }) => least !== null && !((value ?? -Infinity) >= least),
+  );
   for (const { name, least, value } of below) {
     const what = value === null ? 'not measurable' : String(Number(value.toPrecision(4)));
     context.callbacks.onDiagnostic({

@@ -55,7 +55,8 @@ export async function runCommand(
     else if (args.version) await print(out, `${packageVersion()}\n`);
     else {
       context = new CommandContext(args, out, err, signal);
-      return (await runParsed(args, out, context)) ?? 0;
+      const code = await runParsed(args, out, context);
+      if (typeof code === 'number') return code;
     }
     return 0;
   } catch (error) {
@@ -72,11 +73,12 @@ export async function runCommand(
   }
 }
 
+/** What a command returns: a number is an exit code. */
 async function runParsed(
   args: ParsedArgs,
   out: CommandStreams['out'],
   context: CommandContext,
-): Promise<number | undefined | void> {
+): Promise<unknown> {
   const table = commandTables[args.command];
   const file = args.config === null ? {} : parseConfig(readConfig(args.config), args.config, table);
   const given = mergeConfig(file, args.values);

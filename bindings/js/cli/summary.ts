@@ -60,7 +60,9 @@ export function summaryText(report: QuantizationReport): string {
     ['samples', samples],
     ...(report.effort ? [['effort', effortText(report.effort)]] : []),
     ['quality', qualityText(report.quality, calibration.assumed)],
-    ...(report.quality.latency ? [['latency', `${latencyText(report.quality.latency)}, here`]] : []),
+    ...(report.quality.latency
+      ? [['latency', `${latencyText(report.quality.latency)}, here`]]
+      : []),
     ['time', `${(report.timings.total / 1000).toFixed(1)} s`],
   ];
   return `${rows.map(([name, text]) => `${name?.padEnd(8)} ${text}`).join('\n')}\n`;

@@ -33,7 +33,7 @@ const vanishedShare = 0.1;
 const narrowShare = 0.1;
 /** A channel so many times the median one, by root mean square. */
 const outlierChannel = 16;
-/** The range over what 99.9 % of the values take: of normal numbers it is 1.5, of halves more. */
+/** The range over what 99.5 % of the values take: of normal numbers it is 2. */
 const rangeOverMost = 8;
 /** Ranges that meet in one node, the largest over the smallest. */
 const unlikeRanges = 16;
@@ -157,7 +157,9 @@ function outlierChannels(tensors: readonly TensorFacts[]): Cause | null {
     const noise = (tensor.scales[0] ?? 1) ** 2 / 12;
     if ((median * sorted.length) / count > noise * 10 ** (goodChannel / 10)) continue;
     const which = energies.indexOf(largest);
-    const than = Number.isFinite(factor) ? `is ${times(factor)} the median one` : 'alone has values';
+    const than = Number.isFinite(factor)
+      ? `is ${times(factor)} the median one`
+      : 'alone has values';
     return {
       code: 'CHANNELS_UNDER_ONE_SCALE',
       tensor: tensor.name,
@@ -170,13 +172,13 @@ function outlierChannels(tensors: readonly TensorFacts[]): Cause | null {
 
 function fewValues(tensors: readonly TensorFacts[]): Cause | null {
   for (const facts of tensors) {
-    const most = facts.quantile(0.999);
+    const most = facts.quantile(0.995);
     const { largest, tensor } = facts;
     if (largest < rangeOverMost * most) continue;
     return {
       code: 'RANGE_OF_FEW_VALUES',
       tensor: tensor.name,
-      text: `99.9 % of its values are within ${Number(most.toPrecision(2))}, and its range goes to ${Number(largest.toPrecision(2))}`,
+      text: `99.5 % of its values are within ${Number(most.toPrecision(2))}, and its range goes to ${Number(largest.toPrecision(2))}`,
       remedy: '--calibrate_method Percentile or Entropy, which leave such values out',
     };
   }

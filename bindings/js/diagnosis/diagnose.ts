@@ -10,9 +10,9 @@
 // Sums are kept, no tensors: memory depends on the batch, not on the number of samples.
 import type { Run } from '../base/run.js';
 import type { Feeds, SampleTensor } from '../base/types.js';
+import type { QuantizedTensor } from '../core/probes.js';
 import type { Runtime } from '../platform/platform.js';
 import type { OutputTensor } from '../runtime/runtime.js';
-import type { QuantizedTensor } from '../core/probes.js';
 import { findCause } from './causes.js';
 import { dequantize } from './dequantize.js';
 import { type Layer, type MatchedTensor, matchModels, readersOf } from './layers.js';
@@ -357,13 +357,7 @@ class BatchRunner {
   }
 
   async release(): Promise<void> {
-    for (const probe of [
-      this.#float,
-      this.#quantized,
-      this.#own,
-      this.#saturating,
-      this.#added,
-    ]) {
+    for (const probe of [this.#float, this.#quantized, this.#own, this.#saturating, this.#added]) {
       await probe?.release();
     }
   }
@@ -470,7 +464,10 @@ function reportLayers(
       tensor: layer.output.name,
       isQuantized: layer.isQuantized,
       elements: sizes.get(layer.output.name) ?? 0,
-      weightBytes: layer.weights.reduce((bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type), 0),
+      weightBytes: layer.weights.reduce(
+        (bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type),
+        0,
+      ),
       accumulated: accumulated.sqnr,
       own: layer.isQuantized ? own.sqnr : null,
       alone: seen.length > 0 ? Math.min(...seen) : null,
@@ -528,22 +525,20 @@ function reportTensors(
   );
   const weights = models.quantized.quantized
     .filter(({ constant }) => constant)
-    .map((tensor): TensorDiagnosis => ({
-      ...parametersOf(tensor, tensor.name, 'weight'),
-      accumulated: null,
-      alone: weightError(models, tensor),
-      rounding: null,
-      observed: null,
-      clipped: null,
-    }));
+    .map(
+      (tensor): TensorDiagnosis => ({
+        ...parametersOf(tensor, tensor.name, 'weight'),
+        accumulated: null,
+        alone: weightError(models, tensor),
+        rounding: null,
+        observed: null,
+        clipped: null,
+      }),
+    );
   return [...activations, ...weights];
 }
 
-function parametersOf(
-  tensor: QuantizedTensor,
-  name: string,
-  kind: TensorDiagnosis['kind'],
-) {
+function parametersOf(tensor: QuantizedTensor, name: string, kind: TensorDiagnosis['kind']) {
   return {
     tensor: name,
     kind,

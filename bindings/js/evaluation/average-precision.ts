@@ -57,7 +57,8 @@ export class AveragePrecision {
           if (shared > most) [best, most] = [one, shared];
         }
         if (best) taken.add(best);
-        const ignored = !best && truth.some((one) => one.crowd && insideShare(box, one) > threshold);
+        const ignored =
+          !best && truth.some((one) => one.crowd && insideShare(box, one) > threshold);
         if (!ignored) sums.found[t]!.push({ score: box.score, right: best !== null });
       }
     }

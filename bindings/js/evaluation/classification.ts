@@ -18,7 +18,10 @@ export class Classification {
       throw new QuantizeError(
         'INVALID_DATA',
         `output "${name}" has the shape [${output.dims.join(',')}], which are no class scores`,
-        { tensor: name, hint: 'scores are [N, classes]; boxes need --labels with COCO annotations' },
+        {
+          tensor: name,
+          hint: 'scores are [N, classes]; boxes need --labels with COCO annotations',
+        },
       );
     }
     for (const [row, label] of labels.entries()) {

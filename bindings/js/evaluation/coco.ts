@@ -22,9 +22,13 @@ export class CocoBoxes {
     try {
       root = JSON.parse(text);
     } catch (cause) {
-      throw new QuantizeError('INVALID_DATA', `${name}: not valid JSON: ${(cause as Error).message}`);
+      throw new QuantizeError(
+        'INVALID_DATA',
+        `${name}: not valid JSON: ${(cause as Error).message}`,
+      );
     }
-    if (!isObject(root) || !Array.isArray(root.images) || !Array.isArray(root.annotations)) return null;
+    if (!isObject(root) || !Array.isArray(root.images) || !Array.isArray(root.annotations))
+      return null;
     return new CocoBoxes(root as never, name);
   }
 
@@ -44,7 +48,10 @@ export class CocoBoxes {
     }
     for (const { image_id, category_id, bbox, iscrowd } of root.annotations) {
       if (!Array.isArray(bbox) || bbox.length !== 4 || !Number.isInteger(category_id)) {
-        throw new QuantizeError('INVALID_DATA', `${name}: an annotation has no bbox of four numbers`);
+        throw new QuantizeError(
+          'INVALID_DATA',
+          `${name}: an annotation has no bbox of four numbers`,
+        );
       }
       const box = bbox as Annotation['box'];
       byId.get(image_id)?.push({ category: category_id, box, crowd: iscrowd === 1 });

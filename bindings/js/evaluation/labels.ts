@@ -103,8 +103,7 @@ function csvRows(text: string, name: string): Row[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const cells = lines.map(csvCells);
   const head = (cells[0] ?? []).map((cell) => cell.trim().toLowerCase());
-  const place = (columns: readonly string[]) =>
-    head.findIndex((cell) => columns.includes(cell));
+  const place = (columns: readonly string[]) => head.findIndex((cell) => columns.includes(cell));
   const [file, label] = [place(fileColumns), place(labelColumns)];
   const hasHead = file >= 0 && label >= 0;
   const rows = hasHead ? cells.slice(1) : cells;

@@ -84,9 +84,7 @@ interface MeasuringInput {
 }
 
 /** Runs `each` for every sample. */
-export type ForEachSample = (
-  each: (feeds: Feeds, index: number) => Promise<void>,
-) => Promise<void>;
+export type ForEachSample = (each: (feeds: Feeds, index: number) => Promise<void>) => Promise<void>;
 
 /** Opens and loads models, has them measured, and measures how long they take. */
 export async function withModels<Result>(

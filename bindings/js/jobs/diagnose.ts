@@ -44,10 +44,7 @@ export async function diagnoseOn(
   options: DiagnoseOptions,
 ): Promise<Diagnosis> {
   const { modelInput, quantizedModel, calibrationDataReader: reader } = options;
-  const checked = checkOptions(
-    debugOptions,
-    readParameters(debugOptions, options, sourceKeys),
-  );
+  const checked = checkOptions(debugOptions, readParameters(debugOptions, options, sourceKeys));
   const run = new Run(options);
   const open: { close(): void }[] = [];
   try {

@@ -1,10 +1,12 @@
-// Of a result that is poor: why, by a diagnosis on a few samples, and what mends it, by writing the
-// model with other settings from the ranges that are there. Only what was tried is advised.
+// Of a result that is poor: why, by a diagnosis on a few samples, and what mends it, by quantizing
+// with other settings from the ranges that are there. Only what was tried is advised.
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
 import type { Feeds, ModelSummary, Repairs } from '../base/types.js';
-import type { CoreSession } from '../core/session.js';
+import { learnTypes } from '../calibration/pass-model.js';
+import { ModelFiles } from '../core/host-files.js';
+import { CoreSession } from '../core/session.js';
 import { diagnoseModels } from '../diagnosis/diagnose.js';
 import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
@@ -13,22 +15,25 @@ import { profiles } from '../options/profiles.js';
 import { effortLevels } from '../options/quant-types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import { MemoryInput } from '../platform/memory-input.js';
-import type { Runtime } from '../platform/platform.js';
+import type { Platform, Runtime } from '../platform/platform.js';
+import type { RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs } from '../verify/compare.js';
 import type { Explanation } from '../verify/explanation.js';
 import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
 import { loadResult, runAll } from '../verify/verify-result.js';
 
 interface PoorResult {
+  platform: Platform<unknown>;
   run: Run;
   runtime: Runtime;
-  core: CoreSession;
   input: InputFiles;
   output: OutputFiles<unknown>;
   summary: ModelSummary;
   checked: CheckedStatic;
   kept: readonly Feeds[];
-  /** Those that the result has. */
+  /** What the result is made from: as CoreSession.setRanges() and setStatistics() take them. */
+  ranges: string;
+  statistics: string | null;
   repairs: Repairs;
 }
 
@@ -37,13 +42,14 @@ const fewSamples = 2;
 const aloneSamples = 1;
 const mostBytes = 512 * 2 ** 20;
 const budgetBytes = 256 * 2 ** 20;
-/** So many of the worst nodes are left float, where that is tried. */
+/** So many of the worst nodes are left float, where that is tried, and of all no larger share. */
 const mostNodes = 3;
+const mostShare = 1 / 4;
 
-/** The output holds the same result in the end. */
 export async function explainQuality(poor: PoorResult): Promise<Explanation> {
-  const diagnosis = await diagnose(poor);
-  const tried = await trySettings(poor, diagnosis);
+  const isSmall = poor.output.model.size + poor.output.data.size <= mostBytes;
+  const diagnosis = isSmall ? await diagnose(poor) : null;
+  const tried = isSmall ? await trySettings(poor, diagnosis) : [];
   const level = (effortLevels as readonly string[]).includes('normal') ? 'normal' : 'fast';
   return {
     worst: diagnosis ? worstOf(diagnosis) : null,
@@ -54,7 +60,7 @@ export async function explainQuality(poor: PoorResult): Promise<Explanation> {
 
 async function diagnose(poor: PoorResult): Promise<Diagnosis | null> {
   const { runtime, run, input, output, kept } = poor;
-  if (output.data.size > 0 || output.model.size > mostBytes) return null;
+  if (output.data.size > 0) return null;
   const bytes = new MemoryInput('the quantized model', new Map([['~model', output.modelBytes()]]));
   const samples = kept.slice(0, fewSamples);
   const open: ProbedModel[] = [];
@@ -127,10 +133,11 @@ function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[
 
 /** By harm. The QOperator format appends to their names. */
 function worstNodes({ layers }: Diagnosis): string[] {
-  const harm = layers
-    .filter(({ alone, node, isQuantized }) => isQuantized && alone !== null && node !== '')
+  const quantized = layers.filter(({ isQuantized }) => isQuantized);
+  const harm = quantized
+    .filter(({ alone, node }) => alone !== null && node !== '')
     .sort((a, b) => a.alone! - b.alone!)
-    .slice(0, mostNodes);
+    .slice(0, Math.min(mostNodes, Math.floor(mostShare * quantized.length)));
   return harm.map(({ node }) => node.replace(/_quant$/, ''));
 }
 
@@ -138,32 +145,42 @@ async function trySettings(
   poor: PoorResult,
   diagnosis: Diagnosis | null,
 ): Promise<Explanation['tried']> {
-  const { run, runtime, core, input, output, summary, checked, kept, repairs } = poor;
+  const { platform, run, runtime, input, summary, checked, kept } = poor;
   const candidates = settings(checked, diagnosis);
-  if (candidates.length === 0 || kept.length === 0) return [];
-  const runKept = async (session: Awaited<ReturnType<typeof loadResult>>) => {
+  if (candidates.length === 0) return [];
+  const runKept = async (session: RuntimeSession) => {
     try {
       return await runAll(session, kept, comparedOutputs(summary), () => run.checkpoint());
     } finally {
       await session.release();
     }
   };
-  const write = (options: CheckedStatic) => {
-    core.configure(coreOptions(options));
-    core.quantize(checked.use_external_data_format ? output.dataName : '', repairs);
-  };
   const floats = await runKept(await loadAsGiven(runtime, input, summary));
   const tried: Explanation['tried'] = [];
-  for (const { flags, change } of candidates) {
-    try {
-      write({ ...checked, ...change });
-      const results = await runKept(await loadResult(runtime, output, summary, 'all'));
-      tried.push({ flags, sqnr: compareOutputs(summary, floats, results).sqnr });
-    } catch (error) {
-      if (!(error instanceof QuantizeError)) throw error;
-      tried.push({ flags, sqnr: null });
+  const output = platform.openOutput(undefined);
+  const files = new ModelFiles(input, output);
+  // A session of its own: the result stays as it is, and other settings may need another opset.
+  const core = await CoreSession.create(files);
+  try {
+    core.open();
+    for (const { flags, change } of candidates) {
+      try {
+        core.configure(coreOptions({ ...checked, ...change }));
+        core.prepare();
+        await learnTypes(runtime, core, files, input, summary);
+        core.setRanges(poor.ranges);
+        if (poor.statistics !== null) core.setStatistics(poor.statistics);
+        core.quantize('', poor.repairs);
+        const results = await runKept(await loadResult(runtime, output, summary, 'all'));
+        tried.push({ flags, sqnr: compareOutputs(summary, floats, results).sqnr });
+      } catch (error) {
+        if (!(error instanceof QuantizeError)) throw error;
+        tried.push({ flags, sqnr: null });
+      }
     }
+  } finally {
+    core.dispose();
+    output.discard();
   }
-  write(checked);
   return tried;
 }

@@ -117,10 +117,7 @@ export async function collectActivationsOn(
   });
 }
 
-function floatTensors(
-  { structure }: ProbedModel,
-  opTypes: readonly string[],
-): string[] {
+function floatTensors({ structure }: ProbedModel, opTypes: readonly string[]): string[] {
   const names = new Set<string>();
   for (const { opType, inputs, outputs } of structure.nodes) {
     if (opTypes.length > 0 && !opTypes.includes(opType)) continue;

@@ -155,6 +155,7 @@ export async function quantizeChecked<Model>(
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const report = await writeResult({
       ...opened,
+      platform,
       run,
       output,
       checked,

@@ -18,7 +18,7 @@ import type { CoreSession } from '../core/session.js';
 import { noRepairs } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
-import type { Runtime } from '../platform/platform.js';
+import type { Platform, Runtime } from '../platform/platform.js';
 import { profiles } from '../options/profiles.js';
 import { isPoorQuality, judgeQuality } from '../verify/judge.js';
 import { judgeLatency } from '../verify/judge-latency.js';
@@ -33,6 +33,7 @@ export type SaidOfSamples = Pick<
 >;
 
 interface Prepared {
+  platform: Platform<unknown>;
   run: Run;
   runtime: Runtime;
   /** Prepared for `checked`. */

@@ -155,7 +155,10 @@ export const evaluateOptions = [
   ...sampleOptions,
   strictOption,
   line('min_top1', 'share of samples whose top class must be right, 0 to 1'),
-  line('min_map', 'mean average precision of boxes (IoU 0.50 to 0.95) that must be reached, 0 to 1'),
+  line(
+    'min_map',
+    'mean average precision of boxes (IoU 0.50 to 0.95) that must be reached, 0 to 1',
+  ),
 ] as const satisfies readonly OptionSpec[];
 
 export type CheckedDebug = CheckedOf<typeof debugOptions>;

@@ -247,6 +247,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       prepared.busy = { options: checked, ranges };
       try {
         const written = await writeResult({
+          platform: this.#platform,
           run,
           runtime: this.#runtime,
           core,

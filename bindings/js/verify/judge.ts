@@ -118,7 +118,10 @@ function advice({ sqnr }: OutputQuality, explanation: Explanation | null): strin
     const best = helped.slice(0, 2).map((one) => `${one.flags} (${one.sqnr!.toFixed(1)} dB)`);
     return [`tried here: ${best.join(' or ')}`, repairs].filter(Boolean).join('; ');
   }
-  const none = tried.map(({ flags }) => flags).join(', ');
+  const none = tried
+    .filter((one) => one.sqnr !== null)
+    .map(({ flags }) => flags)
+    .join(', ');
   return [
     repairs || worst?.cause?.remedy || 'onnx-ptq debug says where it goes wrong, layer by layer',
     none && `tried without gain: ${none}`,

@@ -132,7 +132,10 @@ async function measure(
   const times: number[] = [];
   if (!sample) return 0;
   const start = performance.now();
-  while (times.length < mostRuns && (times.length === 0 || performance.now() - start < mostMilliseconds)) {
+  while (
+    times.length < mostRuns &&
+    (times.length === 0 || performance.now() - start < mostMilliseconds)
+  ) {
     const before = performance.now();
     await runSample(session, sample, outputs, 0);
     times.push(performance.now() - before);

@@ -18,8 +18,8 @@ import { type OnUnusable, passOver } from '../files/unusable.js';
 import { candidatesFor } from './candidates.js';
 import { type ResolvedPreprocess, resolvePreprocess } from './guess-preprocess.js';
 import { ImageTensors } from './image-tensors.js';
-import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
 import { type PicturePlace, placeOfPicture } from './place.js';
+import { type PartialPreprocess, parsePreprocess } from './preprocess.js';
 import { readPicture } from './read-picture.js';
 import { trialPictures } from './trial-pictures.js';
 

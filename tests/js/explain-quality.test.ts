@@ -1,0 +1,148 @@
+// Warnings about a poor result: where, why, and what was tried; and about a slow one.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import type { Feeds, ValueSummary } from '#dist/base/types.js';
+import { quantizeStatic } from '#dist/index.js';
+import { judgeQuality } from '#dist/verify/judge.js';
+import { judgeLatency } from '#dist/verify/judge-latency.js';
+import { writeModel } from './support/onnx-writer.js';
+import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
+
+const channels = 16;
+/** Channels of the first layer are up to 4000 times apart; the second, by channel, undoes it. */
+function collapsing(): string {
+  const file = path.join(temporaryFolder(), 'collapsing.onnx');
+  const scale = (channel: number) => 4000 ** (channel / channels);
+  writeModel(file, {
+    nodes: [
+      { opType: 'Conv', name: 'first', inputs: ['x', 'w'], outputs: ['a'] },
+      {
+        opType: 'Conv',
+        name: 'second',
+        inputs: ['a', 'v'],
+        outputs: ['y'],
+        ints: { group: channels },
+      },
+    ],
+    weights: [
+      {
+        name: 'w',
+        dims: [channels, channels, 1, 1],
+        pattern: noise(channels ** 2, 1).map((w, i) => w * scale(Math.floor(i / channels))),
+      },
+      {
+        name: 'v',
+        dims: [channels, 1, 1, 1],
+        pattern: noise(channels, 2).map((_, i) => 1 / scale(i)),
+      },
+    ],
+    inputs: [{ name: 'x', dims: [1, channels, 4, 4] }],
+    outputs: [{ name: 'y', dims: [1, channels, 4, 4] }],
+  });
+  return file;
+}
+const samples = Array.from(
+  { length: 8 },
+  (_, i): Feeds => ({
+    x: { type: 'float32', dims: [1, channels, 4, 4], data: noise(channels * 16, i + 1) },
+  }),
+);
+
+test('a poor result is explained: layer, tensor, cause, and only what was tried', async () => {
+  const modelInput = collapsing();
+  // Of 16 bits activations are no part of it.
+  const options = { quantFormat: 'QDQ', activationType: 'QUInt16', weightType: 'QInt8' } as const;
+  const { report, model: bytes } = await quantizeStatic({
+    modelInput,
+    calibrationDataReader: samples,
+    ...options,
+  });
+  const poor = report.diagnostics.find(({ code }) => code === 'POOR_QUALITY')!;
+  assert.match(
+    poor.message,
+    /SQNR -?[\d.]+ dB; \d+ % of it comes from "(first|second)": "[wv]": \d+ of its 16 channels use less/,
+  );
+  assert.ok(poor.node && poor.tensor);
+  assert.match(poor.hint!, /^tried here: --per_channel \([3-9]\d\.\d dB\)/);
+  assert.match(poor.hint!, /; --effort (fast|normal) looks for repairs by itself$/);
+  // The result is the one that was asked for, not the last one that was tried.
+  const { model: plain } = await quantizeStatic({
+    modelInput,
+    calibrationCache: report.calibrationCache,
+    ...options,
+  });
+  assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(plain as Uint8Array)));
+  // What is advised gives what was said.
+  const { report: better } = await quantizeStatic({
+    modelInput,
+    calibrationDataReader: samples,
+    ...options,
+    perChannel: true,
+  });
+  assert.ok(poor.hint!.includes(`(${better.quality.sqnr!.toFixed(1)} dB)`), poor.hint);
+});
+
+test('a good result is not diagnosed; both latencies are in the report', async () => {
+  const { report } = await quantizeStatic({
+    modelInput: model('classifier.onnx'),
+    calibrationDataReader: imageSamples(4),
+  });
+  assert.ok(!report.diagnostics.some(({ code }) => code === 'POOR_QUALITY'));
+  const { latency } = report.quality;
+  assert.ok(latency!.float > 0 && latency!.quantized > 0);
+});
+
+const output: ValueSummary = { name: 'y', type: 'float32', shape: null };
+const quality = {
+  samples: 1,
+  loaded: true,
+  sqnr: 4,
+  top1: null,
+  latency: null,
+  outputs: [
+    {
+      name: 'y',
+      compared: 1,
+      exact: false,
+      broken: false,
+      sqnr: 4,
+      spread: [4, 4] as [number, number],
+      different: null,
+      sizes: null,
+    },
+  ],
+};
+const hintOf = (explanation: Parameters<typeof judgeQuality>[2]) =>
+  judgeQuality(quality, { outputs: [output], opTypes: {} } as never, explanation)[0]!.hint!;
+
+test('what was tried without gain is no advice; what did not run is not named', () => {
+  const tried = [
+    { flags: '--per_channel', sqnr: 5 },
+    { flags: '--nodes_to_exclude n', sqnr: null },
+  ];
+  assert.equal(
+    hintOf({ worst: null, tried, effort: 'fast' }),
+    '--effort fast looks for repairs by itself; tried without gain: --per_channel',
+  );
+  const cause = { tensor: 't', text: 'a mask', remedy: 'leave it float' };
+  const worst = { node: 'n', tensor: 't', share: 0.5, cause };
+  assert.match(hintOf({ worst, tried: [], effort: null }), /^leave it float$/);
+  const best = [...tried, { flags: '--quant_format QDQ', sqnr: 30 }];
+  assert.match(
+    hintOf({ worst, tried: best, effort: null }),
+    /^tried here: --quant_format QDQ \(30\.0 dB\)$/,
+  );
+  assert.match(hintOf(null), /onnx-ptq debug/);
+});
+
+test('a result that is clearly slower is warned about, with both figures', () => {
+  const codes = (float: number, quantized: number) =>
+    judgeLatency({ latency: { float, quantized } }, true).map(({ code }) => code);
+  assert.deepEqual(codes(8, 14.5), ['SLOWER_THAN_FLOAT']);
+  assert.deepEqual(codes(8, 8.5), []);
+  assert.deepEqual(codes(0.01, 0.05), []); // too short to tell
+  assert.deepEqual(judgeLatency({ latency: null }, true), []);
+  const [warning] = judgeLatency({ latency: { float: 8.123, quantized: 14.5 } }, true);
+  assert.match(warning!.message, /1\.8 times .*8\.12 ms float, 14\.5 ms quantized/);
+});
