@@ -3,6 +3,13 @@
 export type { ExternalData, ModelInput } from './base/bytes.js';
 export { QuantizeError } from './base/errors.js';
 export type { Progress, RunOptions, Stage } from './base/run.js';
+export {
+  type Sentence,
+  type TextParam,
+  type TextParts,
+  type Translations,
+  translate,
+} from './base/text.js';
 export type * from './base/types.js';
 export { type MergedRanges, mergeRanges } from './calibration/merge-states.js';
 export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';

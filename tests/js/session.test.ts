@@ -1,10 +1,18 @@
 // A session gives what runs by themselves give, from one calibration.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import type { Feeds } from '#dist/base/types.js';
-import { openSession, quantizeStatic, type SessionSettings } from '#dist/index.js';
-import { imageSamples, model, noise } from './support/pipeline.js';
+import {
+  openSession,
+  type QuantizationReport,
+  quantizeStatic,
+  type SessionSettings,
+  type TensorHistogram,
+} from '#dist/index.js';
+import { writeModel } from './support/onnx-writer.js';
+import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
 import { isError } from './support/readers.js';
 
 const file = model('classifier.onnx');
@@ -76,6 +84,9 @@ const many: SessionSettings[] = [
   { quantFormat: 'QDQ' },
 ];
 
+/** How the outputs compare: times are others at every run. */
+const judged = ({ quality }: QuantizationReport) => ({ ...quality, latency: null });
+
 test('results have the bytes of runs by themselves, in any order of settings', async () => {
   await withSession(async (session) => {
     for (const settings of many) {
@@ -87,7 +98,7 @@ test('results have the bytes of runs by themselves, in any order of settings', a
         label,
       );
       assert.deepEqual(inSession.report.ranges, byItself.report.ranges, label);
-      assert.deepEqual(inSession.report.quality, byItself.report.quality, label);
+      assert.deepEqual(judged(inSession.report), judged(byItself.report), label);
       assert.deepEqual(inSession.report.nodesLeftFloat, byItself.report.nodesLeftFloat, label);
       const codes = (diagnostics: { code: string }[]) => diagnostics.map(({ code }) => code).sort();
       assert.deepEqual(
@@ -117,8 +128,8 @@ test('a plan says what a result will be, before and after calibrating', async ()
         after.weights.quantized + after.weights.folded + after.weights.float,
       );
       assert.equal(after.opsetAfter, report.opsetAfter, label);
-      const error = Math.abs(after.bytesAfter / report.bytesAfter - 1);
-      assert.ok(error < 0.25, `${label}: ${after.bytesAfter} instead of ${report.bytesAfter}`);
+      const error = Math.abs(after.bytesAfter - report.bytesAfter);
+      assert.ok(error < 4096, `${label}: ${after.bytesAfter} instead of ${report.bytesAfter}`);
     }
   });
 });
@@ -190,7 +201,7 @@ test('what was collected before a call is cancelled is kept, and gone on from', 
     const { model: bytes, report } = await session.quantize();
     const byItself = await alone({});
     assert.ok(Buffer.from(bytes as Uint8Array).equals(byItself.model as Uint8Array));
-    assert.deepEqual(report.quality, byItself.report.quality);
+    assert.deepEqual(judged(report), judged(byItself.report));
   });
 });
 
@@ -254,6 +265,38 @@ test('a sample goes through the float model and a result; both are timed', async
     assert.ok(latency.float > 0 && latency.quantized > 0);
     assert.equal(latency.runs, 3);
   });
+});
+
+test('histograms of some tensors come while samples are run, with what the method cuts off', async () => {
+  await withSession(async (session) => {
+    const seen: TensorHistogram[][] = [];
+    await session.calibrate({}, { onHistograms: (histograms) => seen.push(histograms) });
+    assert.ok(seen.length > 0);
+    for (const { tensor, lowest, highest, counts, clip } of seen.at(-1)!) {
+      assert.equal(counts.length, 64, tensor);
+      assert.ok(counts.reduce((sum, count) => sum + count) > 0, tensor);
+      assert.ok(lowest <= clip[0] && clip[0] <= clip[1] && clip[1] <= highest, tensor);
+    }
+  });
+});
+
+test('an operator that the runtime does not know is a blocker before anything is calibrated', async () => {
+  const foreign = path.join(temporaryFolder(), 'foreign.onnx');
+  writeModel(foreign, {
+    nodes: [
+      { opType: 'Foo', name: 'foo', domain: 'my.company', inputs: ['x'], outputs: ['h'] },
+      { opType: 'Relu', name: 'relu', inputs: ['h'], outputs: ['y'] },
+    ],
+    weights: [],
+    inputs: [{ name: 'x', dims: [1, 4] }],
+    outputs: [{ name: 'y', dims: [1, 4] }],
+  });
+  const session = await openSession({ modelInput: foreign, runtime: 'web' });
+  const { blockers } = await session.plan();
+  session.dispose();
+  assert.equal(blockers[0]?.code, 'RUNTIME_CANNOT_LOAD');
+  assert.match(blockers[0]!.message, /no operator Foo of domain my\.company/);
+  assert.match(blockers[0]!.hint ?? '', /export the model without it/);
 });
 
 test('a closed session refuses calls', async () => {

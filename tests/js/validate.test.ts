@@ -52,6 +52,7 @@ test('defaults are those of the mission', () => {
       fix_dim: {},
       dump_passes: null,
       effort: 'none',
+      hold_out: null,
       calibrate_method: 'MinMax',
       calibration_cache_path: null,
       runtime: null,

@@ -1,5 +1,7 @@
 // What a model's input takes, and how the readers say that a file does not fit it.
+
 import { QuantizeError } from './errors.js';
+import { say } from './text.js';
 import type { ModelSummary, ValueSummary } from './types.js';
 
 type Dims = readonly (number | string | null)[];
@@ -37,7 +39,7 @@ export function invalidData(
   input?: { name: string },
   hint = '',
 ): QuantizeError {
-  return new QuantizeError('INVALID_DATA', `${file.name}: ${message}`, {
+  return new QuantizeError('INVALID_DATA', say`${file.name}: ${message}`, {
     ...(input ? { tensor: input.name } : {}),
     hint,
   });
@@ -49,7 +51,7 @@ export function onlyInput(model: ModelSummary, what: string): ValueSummary {
   const inputs = model.inputs.map(nameInput).join(', ');
   throw new QuantizeError(
     'INVALID_DATA',
-    `${what} fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
+    say`${what} fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
     { hint: 'give the samples as .npz with one array per input, or write a reader' },
   );
 }

@@ -1,7 +1,9 @@
 // Errors of the system as the library's own, in one place, so that none looks like a bug, and
 // what makes a file the same file under another name.
+
 import type { BigIntStats } from 'node:fs';
 import { QuantizeError } from './errors.js';
+import { say } from './text.js';
 
 const notThere = ['ENOENT', 'ENOTDIR'];
 const noMemory = ['ENOMEM', 'ERR_MEMORY_ALLOCATION_FAILED'];
@@ -32,17 +34,19 @@ export function systemError(cause: unknown, message: string): QuantizeError {
   if (cause instanceof QuantizeError) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   if (code !== undefined && notThere.includes(code)) {
-    return new QuantizeError('FILE_NOT_FOUND', `${message} (it is not there)`, { cause });
+    return new QuantizeError('FILE_NOT_FOUND', say`${message} (it is not there)`, { cause });
   }
   const isMemory =
     (code !== undefined && noMemory.includes(code)) ||
     (cause instanceof RangeError &&
       /memory|allocat|array buffer|array length/i.test(cause.message));
   if (isMemory) {
-    return new QuantizeError('OUT_OF_MEMORY', `${message}: there is not enough memory`, { cause });
+    return new QuantizeError('OUT_OF_MEMORY', say`${message}: there is not enough memory`, {
+      cause,
+    });
   }
   const known = code !== undefined && Object.hasOwn(words, code) ? `${words[code]}, ` : '';
-  return new QuantizeError('FILE_ERROR', `${message} (${known}${code ?? String(cause)})`, {
+  return new QuantizeError('FILE_ERROR', say`${message} (${known}${code ?? String(cause)})`, {
     cause,
   });
 }

@@ -2,6 +2,7 @@
 // run reports. The JSON ones are written by bindings/wasm/session_json.cc under the same names.
 
 import type { QuantizeError } from './errors.js';
+import type { TextParts } from './text.js';
 
 /**
  * Element types of tensors that a sample may hold (ONNX names in lower case, as onnxruntime uses
@@ -103,6 +104,9 @@ export interface Diagnostic {
   node?: string;
   tensor?: string;
   hint?: string;
+  /** For translations, where they have parameters. */
+  messageText?: TextParts;
+  hintText?: TextParts;
 }
 
 /** What Session.prepare() returns. */
@@ -122,12 +126,21 @@ export interface ForecastNode {
   opType: string;
 }
 
+/** Why a node stays float: see docs/errors.md. */
+export interface FloatReason {
+  code: string;
+  /** For people. */
+  reason: string;
+  /** For translations, where it has parameters. */
+  reasonText?: TextParts;
+}
+
 /** What quantizing to one format would make of a model, at the default options. */
 export interface FormatForecast {
   /** Of the output. */
   opset: number;
   nodesQuantized: ForecastNode[];
-  nodesLeftFloat: (ForecastNode & { code: string; reason: string })[];
+  nodesLeftFloat: (ForecastNode & FloatReason)[];
   /** Why the format cannot be written at all. */
   refused?: string;
 }
@@ -196,7 +209,7 @@ export interface WeightsReport {
    * Those, the largest first, each with the node that keeps it float and the reason; `code` as in
    * nodesLeftFloat, "" where that node is quantized.
    */
-  left: { name: string; bytes: number; node: string; code: string; reason: string }[];
+  left: ({ name: string; bytes: number; node: string } & FloatReason)[];
 }
 
 /** Which repairs a quantized model is made with; see src/repair/repairs.h. */
@@ -243,7 +256,7 @@ export interface QuantizeReport {
     weight?: 'quantized' | 'float' | 'computed';
   }[];
   /** `code` is stable, `reason` is for people; see docs/errors.md. */
-  nodesLeftFloat: { name: string; opType: string; code: string; reason: string }[];
+  nodesLeftFloat: ({ name: string; opType: string } & FloatReason)[];
   weights: WeightsReport;
   tensors: {
     name: string;

@@ -1,6 +1,7 @@
 // Whether ranges come from a calibration cache or from samples, decided before any work.
 
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import type { QuantizeSource } from '../options/api.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
@@ -52,7 +53,7 @@ export function planCache(
   if (checked.effort !== 'none') {
     throw new QuantizeError(
       'UNSUPPORTED_OPTION',
-      `effort ${checked.effort} needs statistics of the samples, and ${label} has ranges only`,
+      say`effort ${checked.effort} needs statistics of the samples, and ${label} has ranges only`,
       { hint: 'leave the calibration cache out, or use effort none' },
     );
   }
@@ -71,7 +72,7 @@ export function planCache(
   if (cached.method !== null && cached.method !== checked.calibrate_method) {
     throw new QuantizeError(
       'INVALID_OPTION',
-      `${label} was made with calibrate_method ${cached.method} and this run asks for ${checked.calibrate_method}`,
+      say`${label} was made with calibrate_method ${cached.method} and this run asks for ${checked.calibrate_method}`,
       { hint: 'delete it, or ask for the method that it was made with' },
     );
   }

@@ -5,6 +5,7 @@
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
+import { asMessage, say } from '../base/text.js';
 import type {
   CalibratedTensor,
   Diagnostic,
@@ -61,6 +62,8 @@ export interface CalibrateInput {
   keep?: boolean | undefined;
   /** What `resume` and the states that are handed out are of; absent: the model's digest. */
   digest?: (() => string) | undefined;
+  /** Called with each sample before it is run. */
+  onSample?: ((feeds: Feeds) => Promise<void>) | undefined;
   /** Called when a pass is through, with all that was collected. */
   onPass?: ((state: CalibrationState) => void) | undefined;
   /** Where the run is cancelled after its first sample: receives the text of what was collected. */
@@ -213,7 +216,7 @@ function checkShard(resume: CalibrationState, shard: Shard | undefined): void {
   if (fits) return;
   throw new QuantizeError(
     'INVALID_CALIBRATION_STATE',
-    `the calibration state is of ${text(resume.shard)}, and this run is of ${text(shard)}`,
+    say`the calibration state is of ${text(resume.shard)}, and this run is of ${text(shard)}`,
     { hint: 'merge-ranges makes one state of all shards' },
   );
 }
@@ -259,7 +262,7 @@ async function checkedRuntime(
   run.note({
     severity: 'warning',
     code: 'WEBGPU_DIFFERS',
-    message: `WebGPU gives other results than WebAssembly, which is used instead: ${why}`,
+    ...asMessage(say`WebGPU gives other results than WebAssembly, which is used instead: ${why}`),
   });
   return wasm;
 }
@@ -412,7 +415,10 @@ class CalibrationRun {
         yield null;
         index += slice.step;
         continue;
-      } else if (!this.kept.isFull) this.kept.offer(feeds, index);
+      } else {
+        if (!this.kept.isFull) this.kept.offer(feeds, index);
+        await this.#given.onSample?.(feeds);
+      }
       yield feeds;
       index += slice.step;
     }

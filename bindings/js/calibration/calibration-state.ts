@@ -3,6 +3,7 @@
 // options.
 
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { CalibratedTensor, OptionValues } from '../base/types.js';
 import { isObject } from '../base/values.js';
 
@@ -47,7 +48,7 @@ export function formatState(state: CalibrationState): string {
 /** Throws INVALID_CALIBRATION_STATE. `label`: what errors call it. */
 export function parseState(text: string, label: string): CalibrationState {
   const invalid = (why: string, hint: string) =>
-    new QuantizeError('INVALID_CALIBRATION_STATE', `${label}: ${why}`, { hint });
+    new QuantizeError('INVALID_CALIBRATION_STATE', say`${label}: ${why}`, { hint });
   let state: CalibrationState & { format?: string; version?: number };
   try {
     state = JSON.parse(text);
@@ -102,7 +103,7 @@ export function checkSameRun(
   label: string,
 ): void {
   const differs = (what: string) =>
-    new QuantizeError('INVALID_CALIBRATION_STATE', `${label} was made with ${what}`, {
+    new QuantizeError('INVALID_CALIBRATION_STATE', say`${label} was made with ${what}`, {
       hint: 'calibrate again, or give the model and options that it was made with',
     });
   if (state.model !== expected.model) throw differs('another model');

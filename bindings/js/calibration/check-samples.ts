@@ -1,6 +1,7 @@
 // What calibration shows about the samples themselves: preprocessing that is not that of training
 // is the most common reason for bad results, and the ranges tell.
 
+import { asMessage, say } from '../base/text.js';
 import type {
   Diagnostic,
   ExpectedMagnitude,
@@ -46,7 +47,7 @@ function unusedInput({ name }: ValueSummary): Diagnostic {
   return {
     severity: 'warning',
     code: 'INPUT_UNUSED',
-    message: `no node reads input '${name}': what samples have for it is without effect`,
+    ...asMessage(say`no node reads input '${name}': what samples have for it is without effect`),
     tensor: name,
   };
 }
@@ -86,7 +87,7 @@ function constantOutputs(model: ModelSummary, ranges: TensorRanges): Diagnostic[
       {
         severity: 'warning' as const,
         code: 'CONSTANT_OUTPUT',
-        message: `output '${name}' is ${round(range[0])} for every sample`,
+        ...asMessage(say`output '${name}' is ${round(range[0])} for every sample`),
         tensor: name,
         hint: 'the samples are probably not what the model was trained on',
       },

@@ -1,5 +1,6 @@
 // How many workers run and which tensors each run outputs, so that calibration stays within its
 // memory budget. It is decided before the run, from the shapes of the first sample, and stated.
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, MemoryEstimate } from '../base/types.js';
 import type { RuntimeKind } from '../platform/platform.js';
 
@@ -106,7 +107,9 @@ export function describePlan(
   return {
     severity: 'warning',
     code: 'CALIBRATION_MEMORY',
-    message: `${message}: more than memory_budget (${inMebi(budget)}), as the model and its largest tensor need it`,
+    ...asMessage(
+      say`${message}: more than memory_budget (${inMebi(budget)}), as the model and its largest tensor need it`,
+    ),
   };
 }
 

@@ -54,13 +54,17 @@ export function writeTensorPass(
 const isRunAsWritten = (model: ModelSummary, tensors: readonly CalibratedTensor[]) =>
   model.alreadyQuantized || tensors.length > mostOptimized;
 
-/** The types of the tensors that inference found none of, as the runtime tells them. */
+/**
+ * The types of the tensors that inference found none of, as the runtime tells them. A model that it
+ * cannot load is left to those who run it; where `mustLoad`, throws RUNTIME_CANNOT_LOAD.
+ */
 export async function learnTypes(
   runtime: Runtime,
   core: CoreSession,
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
+  mustLoad = false,
 ): Promise<Diagnostic[]> {
   const written = core.writeTypeModel();
   if (written === null) return [];
@@ -69,7 +73,7 @@ export async function learnTypes(
   try {
     session = await createSession(runtime, label, { ...pass, optimization: 'disabled' });
   } catch (error) {
-    if (error instanceof QuantizeError) return []; // calibration says so, where there is one
+    if (error instanceof QuantizeError && !mustLoad) return [];
     throw error;
   }
   const types = session.outputTypes();

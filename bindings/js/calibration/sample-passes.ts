@@ -2,7 +2,9 @@
 // and the first pass share one iterator, so that no sample is lost; later passes open the samples
 // again, rewinding a reader that has rewind(). What can be read only once is kept in memory as it
 // comes.
+
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type {
   CalibrationDataReader,
   Feeds,
@@ -183,7 +185,7 @@ function changed({ first, step }: SampleSlice, before: number, now: number): Qua
   const count = (end: number) => (end - (first % step)) / step;
   return new QuantizeError(
     'READER_CANNOT_REWIND',
-    `the samples were read again, and there were ${count(now)} instead of ${count(before)}`,
+    say`the samples were read again, and there were ${count(now)} instead of ${count(before)}`,
     { hint: 'give the reader a rewind() method, or an iterable that can be iterated again' },
   );
 }
@@ -192,7 +194,7 @@ function readsOnce(bytes: number): QuantizeError {
   const size = `${Math.round(bytes / 2 ** 20)} MiB`;
   return new QuantizeError(
     'READER_CANNOT_REWIND',
-    `this calibration method reads the samples twice, and the reader cannot: ${size} were kept for it`,
+    say`this calibration method reads the samples twice, and the reader cannot: ${size} were kept for it`,
     { hint: 'give the reader a rewind() method, or an iterable that can be iterated again' },
   );
 }

@@ -3,7 +3,9 @@
 // the type of an overridden tensor is asked for on every other activation of the nodes that make or
 // read it; where a tensor is then made in one type and read in another, a "convert" is added for
 // those readers. The rules are those of the reference's MixedPrecisionTensorQuantOverridesFixer.
+
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { GraphNode, ModelStructure } from '../base/types.js';
 import type { QuantType } from '../options/quant-types.js';
 import type {
@@ -54,7 +56,7 @@ function writeType({ type, symmetric, reduceRange, axis }: TypeInfo): TensorQuan
 }
 
 function conflict(tensor: string, message: string): QuantizeError {
-  return new QuantizeError('INVALID_OPTION', `mixed precision of "${tensor}": ${message}`, {
+  return new QuantizeError('INVALID_OPTION', say`mixed precision of "${tensor}": ${message}`, {
     tensor,
     hint: 'override the tensors around it with the same type, or write "convert" yourself',
   });
@@ -160,7 +162,7 @@ function requestForNode(
     if (node.name === '') {
       throw new QuantizeError(
         'UNSUPPORTED_MODEL',
-        `the ${node.opType} that makes "${node.outputs[0]}" has no name, so it cannot be given a type of its own`,
+        say`the ${node.opType} that makes "${node.outputs[0]}" has no name, so it cannot be given a type of its own`,
         { tensor, hint: 'name the nodes of the model first, or set addQtypeConverts to false' },
       );
     }

@@ -2,6 +2,7 @@
 // QDQ.
 
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { GraphNode } from '../base/types.js';
 import { type Core, loadCore } from '../core/load.js';
 import { type ModelSource, modelSourceKeys } from '../options/api.js';
@@ -110,7 +111,7 @@ function nameOf({ name, opType, outputs }: GraphNode): string {
   if (name !== '') return name;
   throw new QuantizeError(
     'UNSUPPORTED_MODEL',
-    `the ${opType} that makes "${outputs[0]}" has no name, so it cannot be excluded`,
+    say`the ${opType} that makes "${outputs[0]}" has no name, so it cannot be excluded`,
     { hint: 'name the nodes of the model first, or exclude its op type' },
   );
 }

@@ -6,6 +6,7 @@
 import type { ByteSink, ByteSource, InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
+import { say } from '../base/text.js';
 import type { HostFiles } from '../wasm/ptq_core.mjs';
 
 /** kPassDumpFolder of pass_dump.h. */
@@ -33,11 +34,11 @@ export class ModelFiles implements HostFiles {
   read(name: string, offset: number, into: Uint8Array): void {
     this.#guard(() => {
       const source = this.#source(name);
-      if (!source) throw new QuantizeError('FILE_NOT_FOUND', `${name} was not given`);
+      if (!source) throw new QuantizeError('FILE_NOT_FOUND', say`${name} was not given`);
       if (offset + into.length > source.size) {
         throw new QuantizeError(
           'TRUNCATED_MODEL',
-          `${name} ends before byte ${offset + into.length}`,
+          say`${name} ends before byte ${offset + into.length}`,
         );
       }
       source.read(offset, into);
@@ -78,7 +79,7 @@ export class ModelFiles implements HostFiles {
     if (output && name === '~output') return output.model;
     if (output && name === output.dataName) return output.data;
     if (output && name.startsWith(`${output.dataName}.`)) return output.tensorFile(name);
-    throw new QuantizeError('INTERNAL', `the core wrote to an unexpected file: ${name}`);
+    throw new QuantizeError('INTERNAL', say`the core wrote to an unexpected file: ${name}`);
   }
 
   #guard<T>(work: () => T): T {

@@ -1,5 +1,7 @@
 // Loads the wasm module and calls into it: C++ exceptions become QuantizeError here.
-import { QuantizeError } from '../base/errors.js';
+
+import { errorFromData, QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import createPtqCore, { type PtqCoreModule } from '../wasm/ptq_core.mjs';
 
 /** The wasm module, through which the core is called. */
@@ -38,12 +40,16 @@ export function loadCore(): Promise<Core> {
     (cause: unknown) => {
       loading = null;
       if (cause instanceof RangeError && /memory|allocat/i.test(cause.message)) {
-        throw new QuantizeError('OUT_OF_MEMORY', `no memory for the wasm core: ${cause.message}`, {
-          hint: 'WebAssembly reserves address space: raise the limit (ulimit -v) of the process',
-          cause,
-        });
+        throw new QuantizeError(
+          'OUT_OF_MEMORY',
+          say`no memory for the wasm core: ${cause.message}`,
+          {
+            hint: 'WebAssembly reserves address space: raise the limit (ulimit -v) of the process',
+            cause,
+          },
+        );
       }
-      throw new QuantizeError('CORE_NOT_LOADED', `the wasm core could not be loaded: ${cause}`, {
+      throw new QuantizeError('CORE_NOT_LOADED', say`the wasm core could not be loaded: ${cause}`, {
         hint: 'it must be served as ptq_core.wasm beside the JavaScript files',
         cause,
       });
@@ -77,6 +83,9 @@ interface CoreError extends Error {
   node: string;
   tensor: string;
   hint: string;
+  /** JSON of TextParts, or ''. */
+  messageText: string;
+  hintText: string;
 }
 
 function isCoreError(error: unknown): error is CoreError {
@@ -96,15 +105,23 @@ export function callCore<T>(core: Core, work: () => T, hostError?: () => unknown
     const fromHost = hostError?.();
     if (fromHost) throw fromHost;
     if (isCoreError(error)) {
-      const { code, message, node, tensor, hint } = error;
-      throw new QuantizeError(code, message, { node, tensor, hint });
+      const { code, message, node, tensor, hint, messageText, hintText } = error;
+      throw errorFromData({
+        ...{ code, message, node, tensor, hint },
+        messageText: messageText ? JSON.parse(messageText) : undefined,
+        hintText: hintText ? JSON.parse(hintText) : undefined,
+      });
     }
     // Anything else is a trap: the module is in no state to be used again.
     if (loaded === core) loading = null;
     const message = error instanceof Error ? error.message : String(error);
     const memory = /memory|allocat/i.test(message);
-    throw new QuantizeError(memory ? 'OUT_OF_MEMORY' : 'INTERNAL', `the core stopped: ${message}`, {
-      cause: error,
-    });
+    throw new QuantizeError(
+      memory ? 'OUT_OF_MEMORY' : 'INTERNAL',
+      say`the core stopped: ${message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -5,6 +5,7 @@
 
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import type { Run } from '../base/run.js';
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, Feeds, ModelSummary, QuantizeReport, Repairs } from '../base/types.js';
 import type { CoreSession } from '../core/session.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
@@ -138,7 +139,9 @@ function tooFewSamples(held: number): Diagnostic {
   return {
     severity: 'warning',
     code: 'EFFORT_NEEDS_SAMPLES',
-    message: `no repair was tried: ${held} samples could be held out to compare with, and it takes 2`,
+    ...asMessage(
+      say`no repair was tried: ${held} samples could be held out to compare with, and it takes 2`,
+    ),
     hint: 'give 6 samples or more; from 24 on 8 are held out',
   };
 }

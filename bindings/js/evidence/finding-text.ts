@@ -1,4 +1,5 @@
 // What was found out about pictures in one line for people, and the warning where it is not clear.
+import { asHint, asMessage, say } from '../base/text.js';
 import type { Diagnostic, PreprocessFinding, PreprocessReason } from '../base/types.js';
 
 const number = (value: number) => String(Number(value.toPrecision(3)));
@@ -45,8 +46,12 @@ export function findingNote(finding: PreprocessFinding): Diagnostic {
   return {
     severity: 'warning',
     code: 'PREPROCESS_OPEN',
-    message: `how pictures are preprocessed is not clear, ${chosen.option} or ${runnerUp.option}: ${why}${turns}`,
-    hint: `say it: --preprocess ${quoted(chosen.option)}, or --preprocess ${quoted(runnerUp.option)}`,
+    ...asMessage(
+      say`how pictures are preprocessed is not clear, ${chosen.option} or ${runnerUp.option}: ${why}${turns}`,
+    ),
+    ...asHint(
+      say`say it: --preprocess ${quoted(chosen.option)}, or --preprocess ${quoted(runnerUp.option)}`,
+    ),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
+import { say } from '../base/text.js';
 import type { Diagnostic, TensorRanges } from '../base/types.js';
 import { calibrate as runCalibration } from '../calibration/calibrate.js';
 import { formatState, parseState, type Shard } from '../calibration/calibration-state.js';
@@ -131,7 +132,7 @@ function parseShard(text: string | null): Shard | undefined {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const shard = { index: Number(index), count: Number(count) };
   if (index !== undefined && shard.index < shard.count) return shard;
-  throw new QuantizeError('INVALID_OPTION', `shard: expected i/n but received "${text}"`, {
+  throw new QuantizeError('INVALID_OPTION', say`shard: expected i/n but received "${text}"`, {
     hint: '0/4 is the first of four, 3/4 the last',
   });
 }

@@ -1,7 +1,9 @@
 // Why a quantized model is far from its float model, by itself: opens both and the samples.
+
 import type { ExternalData, InputFiles, ModelInput } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run, type RunOptions } from '../base/run.js';
+import { say } from '../base/text.js';
 import type { Feeds } from '../base/types.js';
 import { noSamples, SamplePasses } from '../calibration/sample-passes.js';
 import { ModelFiles } from '../core/host-files.js';
@@ -118,8 +120,8 @@ function checkInputs({ float, quantized }: { float: ProbedModel; quantized: Prob
     if (names.includes(name)) continue;
     throw new QuantizeError(
       'INVALID_OPTION',
-      `the quantized model has an input "${name}", the float model has none of that name`,
-      { tensor: name, hint: `the inputs of the float model are: ${names.join(', ')}` },
+      say`the quantized model has an input "${name}", the float model has none of that name`,
+      { tensor: name, hint: say`the inputs of the float model are: ${names.join(', ')}` },
     );
   }
 }

@@ -4,6 +4,7 @@
 import type { OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run } from '../base/run.js';
+import { say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import { ModelFiles } from '../core/host-files.js';
 import { CoreSession } from '../core/session.js';
@@ -57,7 +58,7 @@ export async function preprocessChecked<Model>(
   if (dataName !== null && /[/\\]|^\.\.?$/.test(dataName)) {
     throw new QuantizeError(
       'INVALID_OPTION',
-      `external_data_location: expected a file name without folders but received "${dataName}"`,
+      say`external_data_location: expected a file name without folders but received "${dataName}"`,
     );
   }
   if (dataName !== null && source.modelOutput?.split(/[/\\]/).at(-1) === dataName) {
@@ -124,7 +125,7 @@ export async function preprocessChecked<Model>(
 /** Throws UNSUPPORTED_OPTION for an option that another one leaves without effect. */
 function refuseWithoutEffect(checked: CheckedPreprocess): void {
   const refuse = (name: string, why: string, hint: string) => {
-    throw new QuantizeError('UNSUPPORTED_OPTION', `${name} has no effect ${why}`, { hint });
+    throw new QuantizeError('UNSUPPORTED_OPTION', say`${name} has no effect ${why}`, { hint });
   };
   if (checked.skip_optimization && checked.disabled_passes.length > 0) {
     refuse('disabled_passes', 'with skip_optimization', 'leave one of them out');

@@ -4,6 +4,7 @@
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
+import { asMessage, say } from '../base/text.js';
 import type {
   Diagnostic,
   ModelSummary,
@@ -136,7 +137,7 @@ function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport):
   if (!missing) return;
   throw new QuantizeError(
     'MISSING_RANGE',
-    `the calibration cache does not fit: ${missing.reason}`,
+    say`the calibration cache does not fit: ${missing.reason}`,
     {
       node: missing.name,
       hint: 'it was made for another model or other op types; calibrate again with samples',
@@ -154,7 +155,9 @@ function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
     {
       severity: 'warning',
       code: 'MISSING_RANGE',
-      message: `the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+      ...asMessage(
+        say`the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+      ),
       node: first.name,
       hint: 'calibrate again with samples',
     },

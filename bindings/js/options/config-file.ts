@@ -1,6 +1,8 @@
 // The configuration file: one JSON object with the parameters under the reference's names. Relative
 // paths in it are relative to the working directory, as those on the command line are.
+
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { OptionValues } from '../base/types.js';
 import { isObject } from '../base/values.js';
 import type { OptionSpec } from './spec.js';
@@ -21,11 +23,11 @@ export function parseConfig(
   } catch (cause) {
     throw new QuantizeError(
       'INVALID_OPTION',
-      `${label}: not valid JSON: ${(cause as Error).message}`,
+      say`${label}: not valid JSON: ${(cause as Error).message}`,
     );
   }
   if (!isObject(root)) {
-    throw new QuantizeError('INVALID_OPTION', `${label}: expected one JSON object`);
+    throw new QuantizeError('INVALID_OPTION', say`${label}: expected one JSON object`);
   }
   const names = new Map<string, string>();
   for (const spec of table) {
@@ -37,7 +39,7 @@ export function parseConfig(
     checkKnown(`option in ${label}`, key, names.keys());
     const name = names.get(key) as string;
     if (Object.hasOwn(values, name)) {
-      throw new QuantizeError('INVALID_OPTION', `${label}: ${name} is given twice`);
+      throw new QuantizeError('INVALID_OPTION', say`${label}: ${name} is given twice`);
     }
     values[name] = value;
   }

@@ -10,6 +10,7 @@ import type {
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
+import { say } from '../base/text.js';
 import { coreModule } from '../core/load.js';
 import { BytesSource, toBytes } from './memory-input.js';
 import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
@@ -66,7 +67,7 @@ export const browserPlatform: Platform<Blob> = {
     }
     if (kind === 'webgpu' && !(webGpu && 'gpu' in navigator)) {
       const why = webGpu ? 'this browser has no WebGPU' : 'setWebGpuRuntime() was not called';
-      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', `runtime webgpu: ${why}`, {
+      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', say`runtime webgpu: ${why}`, {
         hint: 'use runtime web',
       });
     }
@@ -123,7 +124,7 @@ export const browserPlatform: Platform<Blob> = {
       source: (name) => files.get(name) ?? null,
       runtimeBytes(name) {
         const file = files.get(name);
-        if (!file) throw new QuantizeError('FILE_NOT_FOUND', `${name} was not given`);
+        if (!file) throw new QuantizeError('FILE_NOT_FOUND', say`${name} was not given`);
         return file.runtimeBytes;
       },
       close() {},

@@ -1,9 +1,11 @@
 // The folder of dump_passes: new, empty, or with an older dump, which is replaced. A folder with
 // anything else in it is refused, so that nobody's files are lost or mixed up with the dump's.
+
 import fs from 'node:fs';
 import path from 'node:path';
 import { QuantizeError } from '../base/errors.js';
 import { withSystem } from '../base/system-error.js';
+import { say } from '../base/text.js';
 import { commitFiles, stageText } from './file-sink.js';
 import { checkTextTarget } from './targets.js';
 
@@ -14,7 +16,7 @@ export function checkDumpFolder(folder: string): void {
   checkTextTarget(path.join(folder, 'summary.txt'), 'dump_passes');
   const other = namesIn(folder).find((name) => !ownName.test(name));
   if (other === undefined) return;
-  throw new QuantizeError('INVALID_OPTION', `dump_passes: ${folder} has other files: ${other}`, {
+  throw new QuantizeError('INVALID_OPTION', say`dump_passes: ${folder} has other files: ${other}`, {
     hint: 'name a new or an empty folder',
   });
 }

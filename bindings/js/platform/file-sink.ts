@@ -1,11 +1,13 @@
 // Files that are written: under a temporary name, forced to the disk, and put in place together
 // with those that belong to them, or not at all.
+
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ByteSink } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { systemError, withSystem } from '../base/system-error.js';
+import { say } from '../base/text.js';
 import { checkTextTarget, resolveTarget, type Target } from './targets.js';
 import { finished, removeTemporary, sweep, temporaryFor } from './temporaries.js';
 
@@ -135,16 +137,20 @@ function giveWay(model: FileSink, data: readonly FileSink[]): void {
   const replaced = data.find((sink) => !sink.isInPlace());
   if (!replaced) return;
   if (model.isInPlace()) removeTemporary(model.target);
-  throw new QuantizeError('FILE_ERROR', `another process wrote ${replaced.name} at the same time`, {
-    hint: 'run again, with another model_output for each',
-  });
+  throw new QuantizeError(
+    'FILE_ERROR',
+    say`another process wrote ${replaced.name} at the same time`,
+    {
+      hint: 'run again, with another model_output for each',
+    },
+  );
 }
 
 /** Whether there is a file. Throws where there is something else, which is never replaced. */
 function exists(file: string): boolean {
   const stat = fs.lstatSync(file, { throwIfNoEntry: false });
   if (!stat || stat.isFile()) return stat !== undefined;
-  throw new QuantizeError('OUTPUT_NOT_WRITABLE', `${file} is no regular file any more`);
+  throw new QuantizeError('OUTPUT_NOT_WRITABLE', say`${file} is no regular file any more`);
 }
 
 /** What is there gets a temporary name. */
@@ -196,7 +202,7 @@ function undone(error: unknown, undo: readonly (() => void)[]): unknown {
   }
   if (kept.length === 0) return error;
   return new QuantizeError('FILE_ERROR', (error as Error).message, {
-    hint: `what was there before could not be put back: ${kept.join(', ')}`,
+    hint: say`what was there before could not be put back: ${kept.join(', ')}`,
     cause: error,
   });
 }

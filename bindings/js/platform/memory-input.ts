@@ -2,6 +2,7 @@
 
 import type { ByteSource, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 
 export class BytesSource implements ByteSource {
   readonly bytes: Uint8Array;
@@ -37,7 +38,7 @@ export class MemoryInput implements InputFiles {
 
   runtimeBytes(name: string): Uint8Array {
     const file = this.#files.get(name);
-    if (!file) throw new QuantizeError('FILE_NOT_FOUND', `${name} was not given`);
+    if (!file) throw new QuantizeError('FILE_NOT_FOUND', say`${name} was not given`);
     return file.bytes;
   }
 

@@ -1,9 +1,11 @@
 // onnxruntime-node, where the user has installed it beside this package. It reports how it is used
 // (names of models, the machine) to its makers, unless the environment forbids that before it is
 // loaded: so it is loaded here and nowhere else.
+
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { OrtModule } from './platform.js';
 
 const name = 'onnxruntime-node';
@@ -25,8 +27,8 @@ export function loadNativeRuntime(
   if (process.env[telemetrySwitch] !== '1') {
     throw new QuantizeError(
       'RUNTIME_NOT_AVAILABLE',
-      `${name} would report how it is used, which only the main thread can keep it from`,
-      { hint: `import onnx-ptq in the main thread too, or set ${telemetrySwitch}=1 before` },
+      say`${name} would report how it is used, which only the main thread can keep it from`,
+      { hint: say`import onnx-ptq in the main thread too, or set ${telemetrySwitch}=1 before` },
     );
   }
   try {
@@ -35,7 +37,7 @@ export function loadNativeRuntime(
     const { code, message = '' } = cause as NodeJS.ErrnoException;
     if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) return null;
     const why = message.split('\n')[0];
-    throw new QuantizeError('RUNTIME_NOT_AVAILABLE', `${name} is installed but broken: ${why}`, {
+    throw new QuantizeError('RUNTIME_NOT_AVAILABLE', say`${name} is installed but broken: ${why}`, {
       hint: 'install it again, or use runtime web',
       cause,
     });

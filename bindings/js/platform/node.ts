@@ -1,6 +1,7 @@
 // Node: models by path are read where they lie, results are written beside their target and renamed
 // when complete. onnxruntime-node where it is installed, else onnxruntime-web's main entry, which
 // has threads in Node (its /wasm entry has not).
+
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,6 +16,7 @@ import type {
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import { coreModule, setCoreCompiler } from '../core/load.js';
 import { checkDumpFolder, writeDump } from './dump-folder.js';
@@ -114,7 +116,7 @@ function nativeRuntime(kind: RuntimeKind | null) {
     const note: Diagnostic = {
       severity: 'warning',
       code,
-      message: `${message}; onnxruntime-web is used instead, which is slower`,
+      ...asMessage(say`${message}; onnxruntime-web is used instead, which is slower`),
       hint: 'install onnxruntime-node again, or choose runtime web to do without it',
     };
     return { native: null, note };
@@ -149,7 +151,7 @@ class PathInput implements InputFiles {
     if (this.#given.source(name)) return this.#given.runtimeBytes(name);
     this.source(name); // opens it, or says why not
     const open = this.#open.get(name);
-    if (!open) throw new QuantizeError('FILE_NOT_FOUND', `${name} is not in ${this.#folder}`);
+    if (!open) throw new QuantizeError('FILE_NOT_FOUND', say`${name} is not in ${this.#folder}`);
     return open.path;
   }
 
@@ -170,7 +172,7 @@ class PathInput implements InputFiles {
     if (path.isAbsolute(name) || !inside(file, this.#folder) || !inside(real, folder)) {
       throw new QuantizeError(
         'INVALID_MODEL',
-        `the model refers to external data outside its own folder: ${name}`,
+        say`the model refers to external data outside its own folder: ${name}`,
       );
     }
     return file;
@@ -290,7 +292,7 @@ class PathOutput implements OutputFiles<NodeModel> {
     if (beingWritten.has(identity)) {
       throw new QuantizeError(
         'INVALID_OPTION',
-        `model_output: another run of this process is writing ${target}`,
+        say`model_output: another run of this process is writing ${target}`,
         { hint: 'wait for it, or give another name' },
       );
     }

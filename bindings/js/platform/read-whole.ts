@@ -1,8 +1,10 @@
 // A whole file for onnxruntime-node, which takes external data as bytes. fs.readFileSync stops at
 // 2 GiB.
+
 import { constants } from 'node:buffer';
 import fs from 'node:fs';
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 
 /** 1 GiB: one read takes less than 2. */
 const most = 2 ** 30;
@@ -22,7 +24,8 @@ export function readWhole(file: string, limit = constants.MAX_LENGTH): Uint8Arra
     }
     for (let done = 0; done < size; ) {
       const count = fs.readSync(fd, bytes, done, Math.min(most, size - done), done);
-      if (count === 0) throw new QuantizeError('TRUNCATED_MODEL', `${file} ends at byte ${done}`);
+      if (count === 0)
+        throw new QuantizeError('TRUNCATED_MODEL', say`${file} ends at byte ${done}`);
       done += count;
     }
     return bytes;
@@ -35,7 +38,7 @@ function tooLarge(file: string, size: number): QuantizeError {
   const gib = (size / 2 ** 30).toFixed(1);
   return new QuantizeError(
     'OUT_OF_MEMORY',
-    `the float model cannot be run: ${file} has ${gib} GiB, more than one array can hold here`,
+    say`the float model cannot be run: ${file} has ${gib} GiB, more than one array can hold here`,
     {
       hint: 'use a newer Node or a machine with more memory, or store the weights in several files; a calibration cache made elsewhere needs no run',
     },

@@ -1,10 +1,12 @@
 // Where a file is to be written, before it is: links are followed to the file that they mean, the
 // null device discards, and whatever is no regular file is refused rather than replaced.
+
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { QuantizeError } from '../base/errors.js';
 import { identityOf, systemError, withSystem } from '../base/system-error.js';
+import { say } from '../base/text.js';
 
 export interface Target {
   /** Absolute, links followed; the file need not exist. */
@@ -22,7 +24,7 @@ const mostLinks = 40;
  */
 export function resolveTarget(file: string, option: string): Target {
   const refused = (message: string, hint?: string) =>
-    new QuantizeError('OUTPUT_NOT_WRITABLE', `${option}: ${message}`, hint ? { hint } : {});
+    new QuantizeError('OUTPUT_NOT_WRITABLE', say`${option}: ${message}`, hint ? { hint } : {});
   try {
     const target = followLinks(path.resolve(file));
     const stat = fs.statSync(target, { throwIfNoEntry: false, bigint: true });
@@ -89,7 +91,7 @@ export function checkTextTarget(file: string, option: string): void {
 
 function checkFolder(folder: string, given: string, option: string): void {
   const problem = (message: string, hint?: string) =>
-    new QuantizeError('OUTPUT_NOT_WRITABLE', `${option}: ${message}`, hint ? { hint } : {});
+    new QuantizeError('OUTPUT_NOT_WRITABLE', say`${option}: ${message}`, hint ? { hint } : {});
   const stat = withSystem(`${option}: the folder ${given} cannot be seen`, () =>
     fs.statSync(folder, { throwIfNoEntry: false }),
   );

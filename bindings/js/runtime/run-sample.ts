@@ -1,7 +1,9 @@
 // One sample through a session; errors name the sample, its file and its shapes.
+
 import { QuantizeError } from '../base/errors.js';
 import { describeTensor } from '../base/inputs.js';
 import { originOf } from '../base/sample-origin.js';
+import { say } from '../base/text.js';
 import type { Feeds } from '../base/types.js';
 import type { OutputTensor, RuntimeSession } from './runtime.js';
 
@@ -22,7 +24,7 @@ export async function runSample(
     );
     const what = [...(file === undefined ? [] : [file]), ...inputs].join(', ');
     const hint = note ?? error.hint;
-    throw new QuantizeError(error.code, `sample ${index + 1} (${what}): ${error.message}`, {
+    throw new QuantizeError(error.code, say`sample ${index + 1} (${what}): ${error.message}`, {
       ...(hint && { hint }),
       cause: error,
     });

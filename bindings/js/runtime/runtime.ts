@@ -3,6 +3,7 @@
 import type * as Ort from 'onnxruntime-web';
 import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { Feeds, TensorData } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
 import { isOutOfMemory, reason } from './reason.js';
@@ -151,8 +152,16 @@ function runtimeError(
   { kind }: Runtime,
   cause: unknown,
 ): QuantizeError {
-  const message = `${what}: ${reason(cause)}`;
+  const message = say`${what}: ${reason(cause)}`;
   const text = cause instanceof Error ? cause.message : String(cause);
+  const unknown = /([\w.]+):(\w+)\(-?\d+\) is not a registered function\/op/.exec(text);
+  if (unknown) {
+    const [, domain, opType] = unknown;
+    return new QuantizeError(code, say`${what}: it has no operator ${opType} of domain ${domain}`, {
+      cause,
+      hint: 'samples are run through the float model, so each of its operators must be one that onnxruntime has: export the model without it, or as a function of others',
+    });
+  }
   if (!isOutOfMemory(text)) return new QuantizeError(code, message, { cause });
   const hint =
     kind === 'node'

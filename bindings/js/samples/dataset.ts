@@ -1,6 +1,8 @@
 // Samples from whatever was given, by its content. Paths work in Node only, whose entry point sets
 // the lister.
+
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { SampleSource } from '../base/types.js';
 import { npyFiles } from './arrays/npy-reader.js';
 import { npzFiles } from './arrays/npz.js';
@@ -78,7 +80,7 @@ function open(listing: FileListing, options: DatasetReaderOptions): SampleSource
     const both = present.length === 2 ? 'both ' : '';
     throw new QuantizeError(
       'INVALID_OPTION',
-      `${place} has ${both}${listOf(present.map(({ name }) => name))}: which are the samples?`,
+      say`${place} has ${both}${listOf(present.map(({ name }) => name))}: which are the samples?`,
       { hint: 'name the files, or use a folder of its own' },
     );
   }
@@ -86,7 +88,7 @@ function open(listing: FileListing, options: DatasetReaderOptions): SampleSource
     if (owner === kind || options[option as keyof typeof ownOptions] === undefined) continue;
     throw new QuantizeError(
       'INVALID_OPTION',
-      `${option} is for ${owner.name}: ${kind.name} are used as they are`,
+      say`${option} is for ${owner.name}: ${kind.name} are used as they are`,
     );
   }
   return kind.source(files, options);

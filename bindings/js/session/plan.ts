@@ -1,6 +1,6 @@
 // What the core plans, as a session tells it: with sizes before and after, and reasons in groups.
 
-import type { QuantizeError } from '../base/errors.js';
+import { errorToData, type QuantizeError } from '../base/errors.js';
 import type { ModelSummary, PlanReport, PrepareReport } from '../base/types.js';
 import type { CalibrationNeed, FloatGroup, SessionPlan } from './types.js';
 
@@ -45,7 +45,7 @@ export function toPlan(
 export function blockedPlan(
   model: ModelSummary,
   bytesBefore: number,
-  { code, message, hint, node, tensor }: QuantizeError,
+  error: QuantizeError,
 ): SessionPlan {
   return {
     nodesQuantized: [],
@@ -60,18 +60,16 @@ export function blockedPlan(
     opsetAfter: model.opset,
     isExact: false,
     calibration: null,
-    blockers: [
-      { code, message, ...(hint && { hint }), ...(node && { node }), ...(tensor && { tensor }) },
-    ],
+    blockers: [errorToData(error)],
     diagnostics: [],
   };
 }
 
 function groupsOf(nodes: PlanReport['nodesLeftFloat']): FloatGroup[] {
   const groups = new Map<string, FloatGroup>();
-  for (const { name, opType, code, reason } of nodes) {
-    const group = groups.get(code) ?? { code, reason, nodes: [], opTypes: {} };
-    groups.set(code, group);
+  for (const { name, opType, ...reason } of nodes) {
+    const group = groups.get(reason.code) ?? { ...reason, nodes: [], opTypes: {} };
+    groups.set(reason.code, group);
     group.nodes.push(name);
     group.opTypes[opType] = (group.opTypes[opType] ?? 0) + 1;
   }

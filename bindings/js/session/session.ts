@@ -2,9 +2,10 @@
 // way to prepare it; statistics of the samples are collected as settings need them and kept; results
 // are made from them.
 
-import type { InputFiles } from '../base/bytes.js';
+import type { InputFiles, ModelInput } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run, type RunOptions } from '../base/run.js';
+import { say } from '../base/text.js';
 import type {
   CalibratedTensor,
   Diagnostic,
@@ -19,14 +20,16 @@ import { type CalibrationState, parseState } from '../calibration/calibration-st
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
 import { usuallyHeld } from '../calibration/held-samples.js';
 import { planMemory, runtimeCosts } from '../calibration/memory-plan.js';
-import { learnTypes } from '../calibration/pass-model.js';
+import { learnTypes, writeTensorPass } from '../calibration/pass-model.js';
 import { isReadOnce } from '../calibration/sample-passes.js';
 import { CoreCalibration } from '../core/calibration.js';
 import { ModelFiles } from '../core/host-files.js';
 import { type Core, loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import type { Diagnosis } from '../diagnosis/report.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
+import { diagnoseOn } from '../jobs/diagnose.js';
 import { fixDims } from '../jobs/fix-dims.js';
 import { inputBytes, type SaidOfSamples, writeResult } from '../jobs/write-result.js';
 import { coreOptions, rangeOptions } from '../options/core-options.js';
@@ -36,6 +39,7 @@ import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
 import type { VerifiedSamples } from '../verify/verify-result.js';
+import { HistogramWatch, watchedTensors } from './histogram-watch.js';
 import { blockedPlan, toPlan } from './plan.js';
 import { ResultRunner } from './result-runner.js';
 import { digestOf } from './sha256.js';
@@ -49,6 +53,7 @@ import type {
   RunnableResult,
   SampleChoice,
   SessionCalibrateOptions,
+  SessionDiagnoseOptions,
   SessionOptions,
   SessionPlan,
   SessionResult,
@@ -291,6 +296,28 @@ export class Session<Model> implements QuantizeSession<Model> {
     });
   }
 
+  diagnose(
+    result: RunnableResult<Model>,
+    { samples, aloneSamples, ...options }: SessionDiagnoseOptions = {},
+  ): Promise<Diagnosis> {
+    return this.#inTurn(async () =>
+      diagnoseOn(this.#platform, {
+        ...options,
+        modelInput: this.#options.modelInput,
+        externalData: this.#options.externalData,
+        quantizedModel: result.model as ModelInput,
+        quantizedExternalData: result.externalData
+          ? { [result.externalData.name]: result.externalData.data as Uint8Array }
+          : {},
+        calibrationDataReader: await this.#atHand(),
+        samples,
+        aloneSamples,
+        memoryBudget: this.#options.memoryBudget,
+        runtime: this.#options.runtime,
+      }),
+    );
+  }
+
   latency(
     result: RunnableResult<Model>,
     options: { runs?: number | undefined; signal?: AbortSignal | undefined } = {},
@@ -366,7 +393,8 @@ export class Session<Model> implements QuantizeSession<Model> {
       const summary = fixDims(core.open(), checked.fix_dim);
       core.configure(coreOptions(checked));
       core.prepare();
-      const learned = await learnTypes(this.#runtime, core, files, this.#input, summary);
+      // An operator that the runtime does not know stands in the way of everything.
+      const learned = await learnTypes(this.#runtime, core, files, this.#input, summary, true);
       const prepared: PreparedModel = { core, files, summary, learned, busy: null };
       this.#prepared.set(key, prepared);
     } catch (error) {
@@ -462,6 +490,8 @@ export class Session<Model> implements QuantizeSession<Model> {
     prepared.busy = { options: checked, ranges: '{}' };
     const tensors = from?.tensors ?? core.calibrationTensors();
     const collecting = new Run({ ...run.options, onDiagnostic: undefined });
+    const watch =
+      options.onHistograms && (await this.#watch(prepared, checked, tensors, options.onHistograms));
     let last: CalibrationState | null = null;
     try {
       const result = await run.stage('calibrate', () =>
@@ -477,6 +507,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           run: collecting,
           tensors,
           keep: from === null,
+          onSample: watch && ((feeds) => watch.look(feeds)),
           digest: () => '',
           resume: this.#begun.get(wanted.key) ?? (from ? goOn(from, checked) : undefined),
           onPass: (state) => {
@@ -501,7 +532,21 @@ export class Session<Model> implements QuantizeSession<Model> {
       return collected;
     } finally {
       prepared.busy = null;
+      await watch?.release();
     }
+  }
+
+  #watch(
+    { core, files, summary }: PreparedModel,
+    { calibrate_method: method, extra_options: extra }: CheckedStatic,
+    tensors: readonly CalibratedTensor[],
+    show: NonNullable<SessionCalibrateOptions['onHistograms']>,
+  ): Promise<HistogramWatch> {
+    const watched = watchedTensors(tensors);
+    const pass = writeTensorPass(core, files, this.#input, summary, tensors, watched);
+    const percentile = method === 'Percentile' ? (extra.CalibPercentile ?? 99.999) : 100;
+    const names = watched.map((number) => tensors[number]!.name);
+    return HistogramWatch.start(this.#runtime, pass, names, (1 - percentile / 100) / 2, show);
   }
 
   /** Ranges and statistics of what `checked` needs and was collected. */
@@ -598,23 +643,32 @@ export class Session<Model> implements QuantizeSession<Model> {
     return firstSamples(this.#reader!, summary, this.#options.strict === true, run);
   }
 
+  /** The samples that were held out, and a few of the others. */
+  async #atHand(): Promise<Feeds[]> {
+    const collected = [...this.#collected.values()].at(-1)?.samples;
+    if (collected) return [...collected.held, ...collected.kept];
+    return this.#reader ? this.#firstSamples(this.#summary, new Run({})) : [];
+  }
+
+  get #summary(): ModelSummary {
+    return [...this.#prepared.values()].at(-1)?.summary ?? this.model;
+  }
+
   async #choose(sample: SampleChoice): Promise<Feeds> {
-    const summary = [...this.#prepared.values()].at(-1)?.summary ?? this.model;
     if ('reader' in sample) {
-      const [first] = await firstSamples(sample.reader, summary, true, new Run({}));
+      const [first] = await firstSamples(sample.reader, this.#summary, true, new Run({}));
       return first!;
     }
-    const collected = [...this.#collected.values()].at(-1)?.samples;
-    const all = collected
-      ? [...collected.held, ...collected.kept]
-      : this.#reader
-        ? await this.#firstSamples(summary, new Run({}))
-        : [];
+    const all = await this.#atHand();
     const feeds = all[sample.heldOut];
     if (feeds) return feeds;
-    throw new QuantizeError('NO_SAMPLES', `there is no sample ${sample.heldOut} to compare with`, {
-      hint: `there are ${all.length}`,
-    });
+    throw new QuantizeError(
+      'NO_SAMPLES',
+      say`there is no sample ${sample.heldOut} to compare with`,
+      {
+        hint: say`there are ${all.length}`,
+      },
+    );
   }
 }
 

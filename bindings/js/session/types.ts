@@ -2,14 +2,17 @@
 // with other settings are made, compared and diagnosed. The same interface in the calling thread
 // (session.ts) and in a worker (worker/session-client.ts). docs/session.md explains it by examples.
 
+import type { ErrorData } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
 import type {
   Diagnostic,
   Feeds,
+  FloatReason,
   ModelSummary,
   PreprocessFinding,
   QuantizeReport,
 } from '../base/types.js';
+import type { Diagnosis } from '../diagnosis/report.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
 import type { ModelSource } from '../options/api.js';
 import type { CalibrationMethod } from '../options/quant-types.js';
@@ -56,14 +59,8 @@ export interface SessionSettings
   calibrationCache?: string | undefined;
 }
 
-/** Something that stands in the way: as a QuantizeError, as data. */
-export interface Blocker {
-  code: string;
-  message: string;
-  hint?: string;
-  node?: string;
-  tensor?: string;
-}
+/** Something that stands in the way: a QuantizeError as data. */
+export type Blocker = ErrorData;
 
 /** What must be collected from the samples before quantize() can go on without it. */
 export interface CalibrationNeed {
@@ -82,11 +79,8 @@ export interface CalibrationNeed {
   done: number;
 }
 
-/** Nodes that stay float for the same reason. */
-export interface FloatGroup {
-  code: string;
-  /** Of the first of them, for people. */
-  reason: string;
+/** Nodes that stay float for the same reason; its words are those of the first of them. */
+export interface FloatGroup extends FloatReason {
   nodes: string[];
   opTypes: Record<string, number>;
 }
@@ -141,6 +135,12 @@ export interface SessionCalibrateOptions extends RunOptions {
   methods?: readonly CalibrationMethod[] | 'all' | undefined;
   /** A few tensors, at most four times a second. */
   onHistograms?: ((histograms: TensorHistogram[]) => void) | undefined;
+}
+
+export interface SessionDiagnoseOptions extends RunOptions {
+  /** As of diagnose(): how many samples at most, those that were held out first. */
+  samples?: number | undefined;
+  aloneSamples?: number | undefined;
 }
 
 export interface CalibrationSummary {
@@ -219,6 +219,8 @@ export interface QuantizeSession<Model> {
   quantize(settings?: SessionSettings, options?: RunOptions): Promise<SessionResult<Model>>;
   /** Runs one sample through the float model and a result. */
   compare(result: RunnableResult<Model>, sample: SampleChoice): Promise<Comparison>;
+  /** Where a result goes wrong and why: as diagnose(). */
+  diagnose(result: RunnableResult<Model>, options?: SessionDiagnoseOptions): Promise<Diagnosis>;
   latency(
     result: RunnableResult<Model>,
     options?: { runs?: number | undefined; signal?: AbortSignal | undefined },

@@ -1,6 +1,8 @@
 // The outputs of the quantized model beside those of the float model, sample by sample: what can be
 // compared is compared, what cannot (other shapes, nothing in it) is counted.
+
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import type { ModelSummary, ValueSummary } from '../base/types.js';
 import type { OutputTensor } from '../runtime/runtime.js';
 import {
@@ -104,7 +106,7 @@ function refuseFixed(
   if (!shape?.every((dim) => typeof dim === 'number')) return;
   throw new QuantizeError(
     'VERIFICATION_FAILED',
-    `output "${name}" has the shape [${quantized.join(',')}] instead of the float model's [${float.join(',')}]`,
+    say`output "${name}" has the shape [${quantized.join(',')}] instead of the float model's [${float.join(',')}]`,
     { tensor: name },
   );
 }

@@ -1,5 +1,6 @@
 // A warning where the result is larger than the model: why it is, and what can be done.
 
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, WeightsReport } from '../base/types.js';
 import { bytesText } from '../base/values.js';
 
@@ -15,7 +16,9 @@ export function judgeSize(before: number, after: number, weights: WeightsReport)
       {
         severity: 'warning',
         code: 'RESULT_LARGER',
-        message: `${larger}: ${bytesText(weights.floatBytes)} of ${bytesText(weights.bytes)} of its weights stay float, "${largest.name}" because ${largest.reason}`,
+        ...asMessage(
+          say`${larger}: ${bytesText(weights.floatBytes)} of ${bytesText(weights.bytes)} of its weights stay float, "${largest.name}" because ${largest.reason}`,
+        ),
         node: largest.node,
         tensor: largest.name,
         hint: 'see the reasons in the report; where they cannot be helped, the float model is the better one',
@@ -26,7 +29,9 @@ export function judgeSize(before: number, after: number, weights: WeightsReport)
     {
       severity: 'warning',
       code: 'RESULT_LARGER',
-      message: `${larger}: ${bytesText(weights.bytes)} of it are weights, and integers save less of them than scales, zero points and their nodes add`,
+      ...asMessage(
+        say`${larger}: ${bytesText(weights.bytes)} of it are weights, and integers save less of them than scales, zero points and their nodes add`,
+      ),
       hint: 'a model this small gains nothing in size; per_channel off and fewer nodes (nodes_to_quantize) add less',
     },
   ];

@@ -1,5 +1,6 @@
 // What is said about a measured quality: in words for people, and as warnings where the result is
 // useless or the comparison cannot tell.
+import { asMessage, say } from '../base/text.js';
 import type { Assumption, Diagnostic, ModelSummary } from '../base/types.js';
 import type { Explanation } from './explanation.js';
 import type { OutputQuality, QualityReport } from './report.js';
@@ -45,7 +46,9 @@ function sizesDiffer({ outputs, samples }: QualityReport): Diagnostic[] {
     {
       severity: 'warning',
       code: 'OUTPUT_SIZES_DIFFER',
-      message: `outputs whose size depends on the data have another one: ${texts.join('; ')}`,
+      ...asMessage(
+        say`outputs whose size depends on the data have another one: ${texts.join('; ')}`,
+      ),
       tensor: counted[0]!.name,
       hint: 'their values were compared in the other samples only',
     },
@@ -76,7 +79,9 @@ function poorQuality(
       {
         severity: 'warning',
         code: 'RANDOM_OUTPUTS',
-        message: `the model draws random numbers (${random.join(', ')}), so its outputs are others at every run: the comparison cannot tell how good the result is`,
+        ...asMessage(
+          say`the model draws random numbers (${random.join(', ')}), so its outputs are others at every run: the comparison cannot tell how good the result is`,
+        ),
         tensor: worst.name,
       },
     ];

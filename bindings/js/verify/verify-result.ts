@@ -5,6 +5,7 @@
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
+import { asMessage, say } from '../base/text.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
@@ -71,7 +72,9 @@ export async function verifyResult(
       run.note({
         severity: 'warning',
         code: 'BASIC_OPTIMIZATION_ONLY',
-        message: `the result runs in onnxruntime-web with graphOptimizationLevel "basic" only; with "all": ${error.message}`,
+        ...asMessage(
+          say`the result runs in onnxruntime-web with graphOptimizationLevel "basic" only; with "all": ${error.message}`,
+        ),
         hint: 'other runtimes may run it as it is',
       });
       results = basic;

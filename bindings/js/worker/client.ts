@@ -4,6 +4,7 @@
 import type { ModelInput } from '../base/bytes.js';
 import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
+import { say } from '../base/text.js';
 import type { ModelSummary, PreprocessFinding } from '../base/types.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
 import { lifeName, watchLife } from '../platform/worker-life.js';
@@ -116,7 +117,7 @@ function ask<Result>(
     };
     const fail = (why: string) => {
       end();
-      reject(new QuantizeError('WORKER_FAILED', `the worker stopped: ${why}`));
+      reject(new QuantizeError('WORKER_FAILED', say`the worker stopped: ${why}`));
     };
     signal?.addEventListener('abort', cancel);
     worker.onmessage = ({ data }: MessageEvent<WorkerResponse>) => {

@@ -59,6 +59,12 @@ export type SessionRequest = { kind: 'call'; id: number } & (
     }
   | { method: 'quantize'; settings: SessionSettings }
   | { method: 'compare'; result: RunnableResult<Blob>; sample: WorkerSampleChoice }
+  | {
+      method: 'diagnose';
+      result: RunnableResult<Blob>;
+      samples?: number | undefined;
+      aloneSamples?: number | undefined;
+    }
   | { method: 'latency'; result: RunnableResult<Blob>; runs?: number | undefined }
   | { method: 'sha256'; data: Uint8Array | Blob }
 );

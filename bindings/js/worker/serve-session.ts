@@ -76,6 +76,10 @@ function call(
       return session.quantize(request.settings, run);
     case 'compare':
       return session.compare(request.result, choiceOf(request.sample));
+    case 'diagnose': {
+      const { result, samples, aloneSamples } = request;
+      return session.diagnose(result, { ...run, samples, aloneSamples });
+    }
     case 'latency':
       return session.latency(request.result, { runs: request.runs, signal });
     case 'sha256':

@@ -3,7 +3,9 @@
 
 import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
+import { say } from '../base/text.js';
 import type { ModelSummary } from '../base/types.js';
+import type { Diagnosis } from '../diagnosis/report.js';
 import { lifeName, watchLife } from '../platform/worker-life.js';
 import type {
   CalibrationSummary,
@@ -12,6 +14,7 @@ import type {
   QuantizeSession,
   RunnableResult,
   SessionCalibrateOptions,
+  SessionDiagnoseOptions,
   SessionPlan,
   SessionResult,
   SessionSettings,
@@ -102,7 +105,7 @@ class SessionClient implements WorkerSession {
   constructor(worker: Worker, failed: (error: unknown) => void) {
     this.#worker = worker;
     const fail = (why: string) => {
-      const error = new QuantizeError('WORKER_FAILED', `the worker stopped: ${why}`);
+      const error = new QuantizeError('WORKER_FAILED', say`the worker stopped: ${why}`);
       failed(error);
       this.#end(error);
     };
@@ -154,6 +157,14 @@ class SessionClient implements WorkerSession {
 
   compare(result: RunnableResult<Blob>, sample: WorkerSampleChoice): Promise<Comparison> {
     return this.#call({ method: 'compare', result: runnable(result), sample });
+  }
+
+  diagnose(
+    result: RunnableResult<Blob>,
+    { samples, aloneSamples, ...options }: SessionDiagnoseOptions = {},
+  ): Promise<Diagnosis> {
+    const parameters = { result: runnable(result), samples, aloneSamples };
+    return this.#call({ method: 'diagnose', ...parameters }, options);
   }
 
   latency(

@@ -3,6 +3,7 @@
 // file.
 
 import { QuantizeError } from '../../base/errors.js';
+import { say } from '../../base/text.js';
 import type { RangesByChannel, TensorRanges } from '../../base/types.js';
 
 export interface CalibrationCache {
@@ -15,7 +16,7 @@ export interface CalibrationCache {
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const invalidCache = (label: string, message: string, hint?: string) =>
-  new QuantizeError('INVALID_CACHE', `${label}: ${message}`, hint ? { hint } : {});
+  new QuantizeError('INVALID_CACHE', say`${label}: ${message}`, hint ? { hint } : {});
 
 function parseJson(text: string, label: string): Json {
   try {

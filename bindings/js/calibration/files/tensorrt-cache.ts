@@ -1,6 +1,7 @@
 // TensorRT's calibration cache, written and read; docs/calibration-files.md.
 
 import { QuantizeError } from '../../base/errors.js';
+import { say } from '../../base/text.js';
 import type { TensorRanges } from '../../base/types.js';
 
 /** The largest magnitude in a tensor's range. */
@@ -32,9 +33,13 @@ export function parseTensorRtCache(text: string, label: string): TensorRanges {
     const [, name, digits] = /^(.+): ([0-9a-fA-F]{8})$/.exec(line.trim()) ?? [];
     const scale = digits ? bitsFloat(digits) : Number.NaN;
     if (name === undefined || !Number.isFinite(scale) || scale < 0) {
-      throw new QuantizeError('INVALID_CACHE', `${label}, line ${index + 1}: not "name: scale"`, {
-        hint: 'a scale is 8 hexadecimal digits, the bits of a float32',
-      });
+      throw new QuantizeError(
+        'INVALID_CACHE',
+        say`${label}, line ${index + 1}: not "name: scale"`,
+        {
+          hint: 'a scale is 8 hexadecimal digits, the bits of a float32',
+        },
+      );
     }
     const end = Math.fround(scale * 127);
     ranges.push([name, [-end, end]]);

@@ -1,7 +1,9 @@
 // What the readers of files have in common: how they find their files, and how the samples of one
 // file after the other become a SampleSource with its slices, its limit and its length.
+
 import { QuantizeError } from '../../base/errors.js';
 import { withOrigin } from '../../base/sample-origin.js';
+import { say } from '../../base/text.js';
 import type {
   Feeds,
   ModelSummary,
@@ -160,7 +162,7 @@ export function partsSource<Part>(
       }
       start = end;
     }
-    if (start === 0) throw new QuantizeError('NO_SAMPLES', `no samples in ${source.place}`);
+    if (start === 0) throw new QuantizeError('NO_SAMPLES', say`no samples in ${source.place}`);
     length = start;
   }
 

@@ -1,6 +1,8 @@
 // Files as the readers see them, whether they lie on a disk or were dropped on a page: a name, a
 // size, and bytes on demand. What a path leads to, the platform knows (list-node-files.ts).
+
 import { QuantizeError } from '../../base/errors.js';
+import { say } from '../../base/text.js';
 
 export interface NamedBytes {
   /** For messages and for the order: relative to the folder that was given, with '/'. */
@@ -126,7 +128,7 @@ export async function readAll(file: NamedBytes): Promise<Uint8Array<ArrayBuffer>
 }
 
 function endsEarly(file: NamedBytes): QuantizeError {
-  return new QuantizeError('INVALID_DATA', `${file.name}: it ends early`);
+  return new QuantizeError('INVALID_DATA', say`${file.name}: it ends early`);
 }
 
 /** Bytes from a beginning to an end, in order. */
@@ -177,7 +179,7 @@ function isList(input: FileInput): input is readonly (string | Blob | NamedBytes
 function expand(item: unknown, index: number, mediaType?: string): ListedFile[] {
   if (typeof item === 'string') {
     if (!lister) {
-      throw new QuantizeError('INVALID_OPTION', `a browser cannot open a path: ${item}`, {
+      throw new QuantizeError('INVALID_OPTION', say`a browser cannot open a path: ${item}`, {
         hint: 'pass Files or Blobs',
       });
     }
@@ -194,7 +196,7 @@ function expand(item: unknown, index: number, mediaType?: string): ListedFile[] 
     return [{ file, explicit: false, given: folderOf(file.name) === '' }];
   }
   throw new QuantizeError('INVALID_OPTION', 'samples: expected paths, Files or Blobs', {
-    hint: `item ${index + 1} is ${item === null ? 'null' : typeof item}`,
+    hint: say`item ${index + 1} is ${item === null ? 'null' : typeof item}`,
   });
 }
 

@@ -1,9 +1,11 @@
 // Paths in Node: a file, or a folder and all below it.
+
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { QuantizeError } from '../../base/errors.js';
 import { identityOf, systemError, withSystem } from '../../base/system-error.js';
+import { say } from '../../base/text.js';
 import { type FileLister, isHidden, type NamedBytes } from './files.js';
 
 /**
@@ -15,7 +17,7 @@ export const listNodeFiles: FileLister = (given) => {
   const stat = withSystem(cannot, () =>
     fs.statSync(given, { throwIfNoEntry: false, bigint: true }),
   );
-  if (!stat) throw new QuantizeError('FILE_NOT_FOUND', `there is no file or folder ${given}`);
+  if (!stat) throw new QuantizeError('FILE_NOT_FOUND', say`there is no file or folder ${given}`);
   if (stat.isFile()) {
     return { files: [fileAt(given, path.basename(given), stat)], isFolder: false };
   }

@@ -1,6 +1,8 @@
 // Files of a set of samples that cannot be used: damaged, or not what their names say. In a folder
 // of thousands some are; they are passed over, counted and named, and only too many end the run.
+
 import { QuantizeError } from '../../base/errors.js';
+import { asMessage, say } from '../../base/text.js';
 import type { Diagnostic } from '../../base/types.js';
 
 /** What is wrong with a file itself. All else ends a run. */
@@ -38,7 +40,7 @@ export class UnusableFiles {
     if (samples === 1) throw first;
     const { code, message, tensor, hint } = first;
     const many = samples === passedOver ? `all ${samples}` : `${passedOver} of ${samples}`;
-    throw new QuantizeError(code, `${many} samples cannot be used; the first: ${message}`, {
+    throw new QuantizeError(code, say`${many} samples cannot be used; the first: ${message}`, {
       ...(tensor && { tensor }),
       ...(hint && { hint }),
       cause: first,
@@ -57,7 +59,9 @@ export class UnusableFiles {
       {
         severity: 'warning',
         code: 'SAMPLES_SKIPPED',
-        message: `${files} of samples could not be used: ${names.slice(0, shown).join(', ')}${more}; the first: ${first!.message}`,
+        ...asMessage(
+          say`${files} of samples could not be used: ${names.slice(0, shown).join(', ')}${more}; the first: ${first!.message}`,
+        ),
         hint: 'with strict such a file ends the run',
       },
     ];

@@ -1,8 +1,10 @@
 // Zip files read in place (APPNOTE 6.3: stored and deflated entries, zip64), each entry as a
 // stream, so that an archive larger than the memory can be read sample by sample.
+
 import { Inflate } from 'fflate';
 import { crc32 } from '../../base/crc32.js';
 import { QuantizeError } from '../../base/errors.js';
+import { say } from '../../base/text.js';
 import { type ByteStream, extensionOf, type NamedBytes } from './files.js';
 
 export interface ZipEntry {
@@ -31,7 +33,7 @@ const mostAtOnce = 2 ** 31 - 1;
 
 function damaged(file: NamedBytes, why: string, cause?: unknown): QuantizeError {
   const kind = extensionOf(file.name) === 'npz' ? '.npz' : 'zip file';
-  return new QuantizeError('INVALID_DATA', `${file.name} is not a readable ${kind}: ${why}`, {
+  return new QuantizeError('INVALID_DATA', say`${file.name} is not a readable ${kind}: ${why}`, {
     cause,
   });
 }

@@ -1,5 +1,7 @@
 // What all decoders return, throw and get from the platform.
+
 import { QuantizeError } from '../../base/errors.js';
+import { say } from '../../base/text.js';
 
 /**
  * Interleaved 8-bit pixels, as stored: not rotated by EXIF, no colour profile applied, alpha not
@@ -35,5 +37,5 @@ export function checkSize(name: string, width: number, height: number): void {
 
 /** The error that every decoder throws. `why` continues "<name> …". */
 export function invalidImage(name: string, why: string, hint = '', cause?: unknown): QuantizeError {
-  return new QuantizeError('INVALID_IMAGE', `${name} ${why}`, { hint, cause });
+  return new QuantizeError('INVALID_IMAGE', say`${name} ${why}`, { hint, cause });
 }

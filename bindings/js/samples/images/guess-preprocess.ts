@@ -1,8 +1,10 @@
 // How images are preprocessed where nothing was said: the model's input gives size, layout and
 // channels. The normalization cannot be seen in an input: it is what running the model has told
 // (evidence/), else assumed, and reported as such.
+
 import { QuantizeError } from '../../base/errors.js';
 import { fixedSize, nameInput } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type {
   Assumption,
   ModelSummary,
@@ -83,7 +85,7 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
     const inputs = model.inputs.map(nameInput).join(', ');
     throw new QuantizeError(
       'INVALID_DATA',
-      `images fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
+      say`images fit only a model with one input; this one has ${model.inputs.length}: ${inputs}`,
       { hint },
     );
   }
@@ -92,7 +94,7 @@ function findImageInput(model: ModelSummary, layout?: PreprocessSpec['layout']):
   if (image) return image;
   throw new QuantizeError(
     'INVALID_DATA',
-    `the model's input ${nameInput(input)} does not take images (1, 3 or 4 channels of float or uint8)`,
+    say`the model's input ${nameInput(input)} does not take images (1, 3 or 4 channels of float or uint8)`,
     { hint, tensor: input.name },
   );
 }
@@ -185,7 +187,7 @@ function checkShape(input: ValueSummary, dims: readonly number[]): void {
   if (expected.every((dim, i) => dim === null || dim === dims[i])) return;
   throw new QuantizeError(
     'INVALID_OPTION',
-    `preprocess makes [${dims.join(',')}], the model's input is ${nameInput(input)}`,
+    say`preprocess makes [${dims.join(',')}], the model's input is ${nameInput(input)}`,
     { tensor: input.name },
   );
 }
@@ -200,7 +202,7 @@ function checkBytes(spec: PreprocessSpec, input: ValueSummary): void {
   }
   throw new QuantizeError(
     'INVALID_OPTION',
-    `preprocess: input "${input.name}" is uint8, which cannot be normalized`,
+    say`preprocess: input "${input.name}" is uint8, which cannot be normalized`,
     { hint: 'use zero-to-255', tensor: input.name },
   );
 }

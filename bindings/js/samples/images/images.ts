@@ -3,6 +3,7 @@
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
 import { type PlacedPicture, withOrigin } from '../../base/sample-origin.js';
+import { say } from '../../base/text.js';
 import type {
   Feeds,
   ModelSummary,
@@ -163,7 +164,7 @@ async function readImage(
     return placeOfPicture(tensors.spec, image);
   } catch (error) {
     if (!(error instanceof QuantizeError) || error.code !== 'INVALID_DATA') throw error;
-    throw new QuantizeError('INVALID_IMAGE', `${file.name}: ${error.message}`, {
+    throw new QuantizeError('INVALID_IMAGE', say`${file.name}: ${error.message}`, {
       ...(error.hint ? { hint: error.hint } : {}),
       cause: error,
     });

@@ -1,7 +1,9 @@
 // How an image becomes a model's input tensor: what can be said about it (PreprocessSpec), by name
 // (presets) or in one line, and what is assumed where nothing is said. The work is in src/image.
+
 import { QuantizeError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near-matches.js';
+import { say } from '../../base/text.js';
 
 export const fitModes = ['none', 'stretch', 'center', 'letterbox'] as const;
 export const layouts = ['NCHW', 'NHWC'] as const;
@@ -118,7 +120,7 @@ export const preprocessPresets: Readonly<Record<string, PreprocessPreset>> = {
 };
 
 function invalid(message: string, hint = ''): QuantizeError {
-  return new QuantizeError('INVALID_OPTION', `preprocess: ${message}`, { hint });
+  return new QuantizeError('INVALID_OPTION', say`preprocess: ${message}`, { hint });
 }
 
 function oneOf<T extends string>(key: string, value: unknown, known: readonly T[]): T {

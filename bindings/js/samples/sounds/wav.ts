@@ -1,9 +1,11 @@
 // Calibration samples from .wav files, for models that take the waveform: mono, at the model's
 // sample rate, in -1…1. Models that take features (log-mel spectrograms) need the user's own
 // reader.
+
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
 import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type {
   Feeds,
   ModelSummary,
@@ -47,8 +49,8 @@ export const wavFiles: FileKind<WavReaderOptions> = {
   extensions: ['wav'],
   source(files, { sampleRate = defaultRate, ...options }) {
     if (!Number.isSafeInteger(sampleRate) || sampleRate < 1 || sampleRate > highestRate) {
-      throw new QuantizeError('INVALID_OPTION', `sampleRate ${sampleRate} is no rate in Hz`, {
-        hint: `give a whole number up to ${highestRate}, as 16000`,
+      throw new QuantizeError('INVALID_OPTION', say`sampleRate ${sampleRate} is no rate in Hz`, {
+        hint: say`give a whole number up to ${highestRate}, as 16000`,
       });
     }
     const resamplers = new Map<number, Resampler>(); // by the rate that they come from
@@ -86,7 +88,7 @@ function waveformInput(model: ModelSummary): ValueSummary {
   if (takes) return input;
   throw new QuantizeError(
     'INVALID_DATA',
-    `the model's input "${input.name}" ${describeInput(input)} does not take sounds (float [N], [1,N] or [1,1,N])`,
+    say`the model's input "${input.name}" ${describeInput(input)} does not take sounds (float [N], [1,N] or [1,1,N])`,
     {
       tensor: input.name,
       hint: 'for features (a spectrogram) write a reader, or give them as .npy',
