@@ -129,6 +129,10 @@ class Session {
     Quantizer().SetStatistics(StatisticsFromJson(statistics));
   }
 
+  std::string Units(const std::string& repairs) {
+    return ToJson(Quantizer().Units(RepairsFromJson(repairs)));
+  }
+
   // `repairs`: JSON of Repairs.
   std::string Quantize(const std::string& external_file, const std::string& repairs) {
     TruncateOutputs(external_file);
@@ -174,6 +178,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("writeTensorModel", &Guarded<&Session::WriteTensorModel>::Call)
       .function("setRanges", &Guarded<&Session::SetRanges>::Call)
       .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
+      .function("units", &Guarded<&Session::Units>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }
 

@@ -350,10 +350,26 @@ std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
   return Dump(object);
 }
 
+std::string ToJson(const std::vector<Unit>& units) {
+  json list = json::array();
+  for (const Unit& unit : units) {
+    list.push_back({{"nodes", unit.nodes},
+                    {"products", unit.products},
+                    {"weightBytes", unit.weight_bytes}});
+  }
+  return Dump(list);
+}
+
 Repairs RepairsFromJson(const std::string& text) {
-  const json repairs = json::parse(text);
-  return {repairs.at("layerIo").get<bool>(), repairs.at("equalize").get<bool>(),
-          repairs.at("correctBiases").get<bool>(), repairs.at("smooth").get<double>()};
+  const json given = json::parse(text);
+  Repairs repairs;
+  repairs.layer_io = given.at("layerIo").get<bool>();
+  repairs.equalize = given.at("equalize").get<bool>();
+  repairs.correct_biases = given.at("correctBiases").get<bool>();
+  repairs.smooth = given.at("smooth").get<double>();
+  repairs.float_nodes = given.at("floatNodes").get<std::vector<std::string>>();
+  repairs.only = given.value("only", repairs.only);
+  return repairs;
 }
 
 std::string ToJson(const TensorStatistics& statistics) {

@@ -26,6 +26,7 @@
 #include "quantization/weight_form.h"
 #include "repair/channel_statistics.h"
 #include "repair/repairs.h"
+#include "repair/units.h"
 
 namespace ptq {
 
@@ -110,8 +111,11 @@ class StaticQuantizer {
   // What Calibration::Statistics() gave: with an effort, what repairs are made from.
   void SetStatistics(TensorStatistics statistics);
 
+  // What Quantize would quantize, in parts that may stay float: see repair/units.h.
+  std::vector<Unit> Units(const Repairs& repairs) const;
+
   // Plans, rewrites and writes kOutputFile, with repairs where asked for. Throws kMissingRange,
-  // kInvalidRange, kUnsupportedModel.
+  // kInvalidRange, kUnsupportedModel, kInvalidOption for nodes that the prepared model lacks.
   QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
 
  private:

@@ -5,8 +5,8 @@
 import type { Feeds } from '../base/types.js';
 import { copySample, sampleBytes } from '../samples/samples.js';
 
-/** How many at most, and how many bytes they may take together. */
-const mostSamples = 8;
+/** How many at most (8 decide, 4 check), and how many bytes they may take together. */
+const mostSamples = 12;
 const mostBytes = 128 * 2 ** 20;
 /** One of so many; of fewer than twice as many none is held out: one alone tells nothing. */
 const share = 3;

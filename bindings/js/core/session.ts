@@ -9,6 +9,7 @@ import type {
   ModelForecast,
   ModelStructure,
   ModelSummary,
+  ModelUnit,
   OptionValues,
   PrepareReport,
   QuantizeReport,
@@ -18,7 +19,13 @@ import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
 
-const noRepairs: Repairs = { layerIo: false, equalize: false, correctBiases: false, smooth: 0 };
+const noRepairs: Repairs = {
+  layerIo: false,
+  equalize: false,
+  correctBiases: false,
+  smooth: 0,
+  floatNodes: [],
+};
 
 /** How a prepared model is written. */
 export interface PreparedOutput {
@@ -131,8 +138,18 @@ export class CoreSession {
     this.#call(() => this.#session.setStatistics(statistics));
   }
 
-  quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {
-    return this.#json((session) => session.quantize(externalFile, JSON.stringify(repairs)));
+  /** What these repairs would have quantized, in parts that may stay float, in their order. */
+  units(repairs: Repairs): ModelUnit[] {
+    return this.#json((session) => session.units(JSON.stringify(repairs)));
+  }
+
+  /** `only`: nothing but these nodes is quantized; absent: all that can be. */
+  quantize(
+    externalFile: string,
+    repairs: Repairs = noRepairs,
+    only: readonly string[] = [],
+  ): QuantizeReport {
+    return this.#json((session) => session.quantize(externalFile, JSON.stringify({ ...repairs, only })));
   }
 
   dispose(): void {

@@ -21,6 +21,7 @@ import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
+import { repairsOf } from '../effort/recipe.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type QuantizeSource,
@@ -86,6 +87,7 @@ export async function quantizeChecked<Model>(
   }
   checkDump(platform, checked.dump_passes);
   const cache = planCache(source, checked, platform);
+  const recipe = source.recipe ? repairsOf(source.recipe, checked) : null;
   const resume = source.resume ? parseState(source.resume, 'the calibration state') : undefined;
   run.note(...cache.diagnostics);
   const output = platform.openOutput(modelOutput);
@@ -136,6 +138,7 @@ export async function quantizeChecked<Model>(
       if (reader) {
         const kept = await firstSamples(reader, summary, checked.strict, run);
         samples = { samples: 0, kept };
+        if (checked.effort !== 'none') held = kept;
       }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
@@ -165,7 +168,7 @@ export async function quantizeChecked<Model>(
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     if (statistics !== null) opened.core.setStatistics(statistics);
     const { quantized, effort } = await run.stage('quantize', () =>
-      quantizeWithEffort({ ...opened, run, output, checked, held }),
+      quantizeWithEffort({ ...opened, run, output, checked, held, recipe }),
     );
     if (cache.cached) {
       refuseForeignCache(quantized);

@@ -97,6 +97,8 @@ export interface Session {
   setRanges(rangesJson: string): void;
   /** What repairs are made from: JSON as of Calibration.statistics(). */
   setStatistics(statisticsJson: string): void;
+  /** With these repairs (JSON of Repairs). Returns JSON of ModelUnit[]. */
+  units(repairsJson: string): string;
   /**
    * Plans and rewrites, with the repairs of `repairsJson` (Repairs); writes the quantized model to
    * '~output' (and `externalFile`). Returns JSON of QuantizeReport.
