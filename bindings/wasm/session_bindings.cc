@@ -172,6 +172,10 @@ class Session {
                                {reinterpret_cast<const float*>(pointer), count});
   }
 
+  std::string Units(const std::string& repairs) {
+    return ToJson(Quantizer().Units(RepairsFromJson(repairs)));
+  }
+
   // `repairs`: JSON of Repairs.
   std::string Quantize(const std::string& external_file, const std::string& repairs) {
     TruncateOutputs(external_file);
@@ -229,6 +233,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
       .function("beginMoments", &Guarded<&Session::BeginMoments>::Call)
       .function("observeMoments", &Guarded<&Session::ObserveMoments>::Call)
+      .function("units", &Guarded<&Session::Units>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }
 

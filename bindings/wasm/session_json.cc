@@ -425,6 +425,16 @@ std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
   return Dump(object);
 }
 
+std::string ToJson(const std::vector<Unit>& units) {
+  json list = json::array();
+  for (const Unit& unit : units) {
+    list.push_back({{"nodes", unit.nodes},
+                    {"products", unit.products},
+                    {"weightBytes", unit.weight_bytes}});
+  }
+  return Dump(list);
+}
+
 Repairs RepairsFromJson(const std::string& text) {
   const json given = json::parse(text);
   Repairs repairs;
@@ -433,6 +443,8 @@ Repairs RepairsFromJson(const std::string& text) {
   repairs.correct_biases = given.at("correctBiases").get<bool>();
   repairs.round = given.at("round").get<bool>();
   repairs.smooth = given.at("smooth").get<double>();
+  repairs.float_nodes = given.at("floatNodes").get<std::vector<std::string>>();
+  repairs.only = given.value("only", repairs.only);
   return repairs;
 }
 

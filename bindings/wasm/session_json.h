@@ -39,6 +39,7 @@ std::string ToJson(const TensorStatistics& statistics);  // {tensor: [[low…], 
 TensorRanges RangesFromJson(const std::string& json);
 // What the library writes itself: nlohmann::json::exception is a bug there.
 TensorStatistics StatisticsFromJson(const std::string& json);
+std::string ToJson(const std::vector<Unit>& units);
 Repairs RepairsFromJson(const std::string& json);
 std::vector<CalibratedTensor> TensorsFromJson(const std::string& json);
 ProbeRequest ProbeFromJson(const std::string& json);

@@ -29,9 +29,7 @@ size_t CountChannels(const std::vector<CalibratedTensor>& tensors, std::vector<s
   return count;
 }
 
-}  // namespace
-
-std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config) {
+std::vector<CalibrationPass> PassesOfMethod(const StaticQuantConfig& config) {
   using Pass = CalibrationPass;
   switch (config.calibrate_method) {
     case CalibrationMethod::kMinMax:
@@ -50,6 +48,18 @@ std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config) {
       return {Pass::kNestedHistograms};
   }
   return {};
+}
+
+}  // namespace
+
+// What repairs are made from is reduced where ranges are: in a pass of its own for methods that
+// reduce none.
+std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config) {
+  std::vector<CalibrationPass> passes = PassesOfMethod(config);
+  if (config.effort != Effort::kNone && passes.front() != CalibrationPass::kRanges) {
+    passes.insert(passes.begin(), CalibrationPass::kRanges);
+  }
+  return passes;
 }
 
 Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuantConfig& config)

@@ -15,6 +15,7 @@
 #include "passes/upgrade_opset.h"
 #include "pipeline/pass_dump.h"
 #include "quantization/check_on_model.h"
+#include "quantization/left_float.h"
 #include "quantization/mark_qdq.h"
 #include "quantization/plan_context.h"
 #include "quantization/quantized_already.h"
@@ -58,11 +59,6 @@ bool IsOf16Or4Bits(QuantType type) { return Bits(type) != 8; }
 int64_t RequiredIrVersion(const StaticQuantConfig& config) {
   if (config.AnyType([](QuantType type) { return Bits(type) == 4; })) return 10;
   return config.AnyType(IsFloat8) ? 9 : 0;
-}
-
-std::string NodeLabel(const onnx::NodeProto& node) {
-  if (!node.name().empty() || node.output_size() == 0) return node.name();
-  return node.output(0);
 }
 
 // Warns about every override that changed nothing: no setting may be ignored in silence.
@@ -424,12 +420,22 @@ PlanReport StaticQuantizer::PlanOnly() const {
   return report;
 }
 
+std::vector<Unit> StaticQuantizer::Units(const Repairs& repairs) const {
+  StaticQuantConfig config = config_;
+  config.layer_io = repairs.layer_io;
+  const GraphView view(prepared_->graph(), config_.bodies());
+  return FindUnits(view, Plan(*prepared_, config, ranges_));
+}
+
 QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
   QuantizeReport report;
   Model model = *prepared_;
   StaticQuantConfig config = config_;
   config.bias_room = repairs.any();
   config.layer_io = repairs.layer_io;
+  CheckNodes("floatNodes", repairs.float_nodes, *prepared_);
+  config.left_float = {repairs.float_nodes.begin(), repairs.float_nodes.end()};
+  config.only = {repairs.only.begin(), repairs.only.end()};
   TensorRanges ranges = ranges_;
   TensorStatistics statistics = statistics_;
   if (repairs.equalize) {

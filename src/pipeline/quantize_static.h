@@ -31,6 +31,7 @@
 #include "repair/repairs.h"
 #include "repair/round_weights.h"
 #include "repair/second_moments.h"
+#include "repair/units.h"
 
 namespace ptq {
 
@@ -142,8 +143,11 @@ class StaticQuantizer {
   void ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,
                       std::span<const float> values);
 
+  // What Quantize would quantize, in parts that may stay float: see repair/units.h.
+  std::vector<Unit> Units(const Repairs& repairs) const;
+
   // Plans, rewrites and writes kOutputFile, with repairs where asked for. Throws kMissingRange,
-  // kInvalidRange, kUnsupportedModel.
+  // kInvalidRange, kUnsupportedModel, kInvalidOption for nodes that the prepared model lacks.
   QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
 
  private:

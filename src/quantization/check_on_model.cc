@@ -6,6 +6,7 @@
 #include "base/near_matches.h"
 #include "onnx/defs/schema.h"
 #include "ops/op_registry.h"
+#include "quantization/left_float.h"
 #include "quantization/option_value.h"
 
 namespace ptq {
@@ -145,6 +146,13 @@ void CheckOverridesOnModel(const TensorOverrides& overrides, const GraphView& vi
       CheckInitializer(tensor, *override, *initializer);
     }
   }
+}
+
+void CheckNodes(const char* what, const std::vector<std::string>& labels, const Model& model) {
+  if (labels.empty()) return;
+  std::vector<std::string> known;
+  for (const onnx::NodeProto& node : model.graph().node()) known.push_back(NodeLabel(node));
+  CheckNodeNames(what, {labels.begin(), labels.end()}, known);
 }
 
 }  // namespace ptq

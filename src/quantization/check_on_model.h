@@ -2,6 +2,9 @@
 // initializer or has an axis.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "model/graph_view.h"
 #include "model/model.h"
 #include "quantization/config.h"
@@ -16,5 +19,8 @@ void CheckConfig(const StaticQuantConfig& config, const Model& model);
 // axis is one of its axes, the number of objects fits, `convert` is of an activation. Throws
 // kInvalidOption.
 void CheckOverridesOnModel(const TensorOverrides& overrides, const GraphView& view);
+
+// Throws kInvalidOption for a label (NodeLabel) that no node of the model has; `what` has them.
+void CheckNodes(const char* what, const std::vector<std::string>& labels, const Model& model);
 
 }  // namespace ptq

@@ -30,6 +30,8 @@ enum class CalibrationMethod {
 enum class Effort {
   kNone,  // nothing: the reference's result
   kFast,  // repairs from statistics of the calibration (src/repair)
+  kNormal,  // as fast here; the host goes on to search for what must stay float
+  kMax,     // the same, for as long as it is given
 };
 
 struct StaticQuantConfig {
@@ -83,6 +85,8 @@ struct StaticQuantConfig {
   // No options: what a repair asks of the plan.
   bool bias_room = false;  // biases leave two bits of int32 to the sums that are added to them
   bool layer_io = false;   // only linear layers are quantized: see layer_io.h
+  std::unordered_set<std::string> left_float;  // by NodeLabel: see left_float.h
+  std::unordered_set<std::string> only;        // by NodeLabel: nothing else is; empty: all
 
   bool WeightSymmetric(QuantType type) const { return weight_symmetric.value_or(IsSigned(type)); }
   bool RangeSymmetric() const {

@@ -18,6 +18,8 @@ std::string_view FloatReasonName(FloatReasonCode code) {
       return "NODE_EXCLUDED";
     case FloatReasonCode::kBetweenLayers:
       return "BETWEEN_LAYERS";
+    case FloatReasonCode::kLeftByEffort:
+      return "LEFT_BY_EFFORT";
     case FloatReasonCode::kNotForced:
       return "NOT_FORCED";
     case FloatReasonCode::kNoIntegerForm:

@@ -15,6 +15,7 @@ enum class FloatReasonCode {
   kNodeNotSelected,    // by nodes_to_quantize
   kNodeExcluded,       // by nodes_to_exclude
   kBetweenLayers,      // it is no linear layer, and only these are quantized
+  kLeftByEffort,       // 8 bits lose too much there
   kNotForced,          // only with ForceQuantizeNoInputCheck
   kNoIntegerForm,      // the op type has none in this format
   kOpsetTooOld,        // the integer form needs a newer one

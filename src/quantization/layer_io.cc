@@ -15,9 +15,12 @@ bool IsConstantConv(const GraphView& view, const onnx::NodeProto& node) {
 
 }  // namespace
 
+bool IsLinear(const GraphView& view, const onnx::NodeProto& node) {
+  return IsConstantConv(view, node) || (WritesFloat(node) && HasConstant(view, node, 1));
+}
+
 bool IsOfLayer(const GraphView& view, const onnx::NodeProto& node) {
-  if (IsConstantConv(view, node)) return true;
-  if (WritesFloat(node)) return HasConstant(view, node, 1);
+  if (IsLinear(view, node)) return true;
   if (IsOp(node, "Gather")) return HasConstant(view, node, 0);
   if (!IsOp(node, "Relu") && !IsOp(node, "Clip")) return false;
   const int producer = node.input_size() == 0 ? -1 : view.Producer(node.input(0));

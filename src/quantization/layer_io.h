@@ -6,7 +6,10 @@
 
 namespace ptq {
 
-// Conv, ConvTranspose, MatMul and Gemm with a constant weight; the Relu or Clip of a Conv; Gather
+// Conv, ConvTranspose, MatMul and Gemm with a constant weight.
+bool IsLinear(const GraphView& view, const onnx::NodeProto& node);
+
+// These; the Relu or Clip of a Conv; Gather
 // from a constant table.
 bool IsOfLayer(const GraphView& view, const onnx::NodeProto& node);
 

@@ -392,16 +392,20 @@ class QdqMarker {
     });
   }
 
+  // Whether it may have a Q/DQ pair.
+  bool TakesPair(const std::string& tensor) const {
+    return !tensor.empty() && context_.IsFloat(tensor) && !context_.IsLeftFloat(tensor) &&
+           !IsReadAsFloatOnly(tensor) && !IsQuantizedNext(tensor);
+  }
+
   void MarkActivation(const std::string& tensor) {
-    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
-    if (IsQuantizedNext(tensor)) return;
+    if (!TakesPair(tensor)) return;
     AddMark(tensor);
   }
 
   // The tensor takes the parameters of `provider`, whatever it was marked as before.
   void MarkShared(const std::string& tensor, const std::string& provider) {
-    if (tensor.empty() || !context_.IsFloat(tensor) || IsReadAsFloatOnly(tensor)) return;
-    if (IsQuantizedNext(tensor)) return;
+    if (!TakesPair(tensor)) return;
     QdqMark* mark = AddMark(tensor);
     mark->weight = false;
     mark->shares_with = provider;

@@ -16,7 +16,7 @@ const Names& CalibrationMethodNames() {
 }
 
 const Names& EffortNames() {
-  static const auto* const kNames = new Names{"none", "fast"};
+  static const auto* const kNames = new Names{"none", "fast", "normal", "max"};
   return *kNames;
 }
 

@@ -54,6 +54,8 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
       config_(&config),
       view_(model.graph(), config.bodies()),
       computed_weights_(FindComputedWeights(view_)),
+      left_float_(FindLeftFloat(view_, config.left_float,
+                                config.quant_format == QuantFormat::kQOperator)),
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
   for (const onnx::FunctionProto& function : model.proto().functions()) {
@@ -192,6 +194,12 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   }
   if (config_->layer_io && !IsOfLayer(view_, node)) {
     return {kBetweenLayers, "effort leaves float what is no layer with constant weights"};
+  }
+  if (left_float_.nodes.contains(&node)) {
+    return {kLeftByEffort, "effort leaves it float: 8 bits would lose too much there"};
+  }
+  if (!config_->only.empty() && !config_->only.contains(NodeLabel(node))) {
+    return {kNodeNotSelected, "it is not asked about"};
   }
   if (config_->matmul_const_b_only && node.op_type() == "MatMul" &&
       view_.Initializer(node.input(1)) == nullptr) {

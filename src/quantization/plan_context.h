@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "ops/op_registry.h"
 #include "quantization/config.h"
+#include "quantization/left_float.h"
 #include "quantization/quant_plan.h"
 
 namespace ptq {
@@ -37,6 +38,8 @@ class PlanContext {
   FloatReason ReasonToSkip(const onnx::NodeProto& node) const;
 
   bool IsFloat(const std::string& tensor) const;  // FLOAT or FLOAT16, initializers included
+  // Whether no Q/DQ pair may be put on it: see left_float.h.
+  bool IsLeftFloat(const std::string& tensor) const { return left_float_.tensors.contains(tensor); }
   const onnx::TensorProto* FloatInitializer(const std::string& tensor) const;  // null: none
   FloatType FloatTypeOfTensor(const std::string& tensor) const;
 
@@ -76,6 +79,7 @@ class PlanContext {
   GraphView view_;
   std::unordered_map<const onnx::NodeProto*, ComputedWeight> computed_weights_;
   std::unordered_map<const onnx::NodeProto*, std::string_view> units_;  // nodes of patterns
+  LeftFloat left_float_;
   std::unordered_set<std::string> functions_;  // of the model: domain, line break, name
   TensorRanges ranges_;
   std::unordered_map<std::string, FloatReason> masks_;  // tensors that must stay float

@@ -2,6 +2,9 @@
 // on samples, and keeps the best.
 #pragma once
 
+#include <string>
+#include <vector>
+
 namespace ptq {
 
 struct Repairs {
@@ -12,7 +15,15 @@ struct Repairs {
 
   double smooth = 0;  // the alpha of smooth.h; 0: not smoothed. With layer_io
 
-  bool any() const { return layer_io || equalize || correct_biases || round || smooth > 0; }
+  // Nodes that stay float, by NodeLabel: quantization/left_float.h.
+  std::vector<std::string> float_nodes;
+  // No repair, but how to ask what a part of the model loses: only these are quantized, by
+  // NodeLabel; empty: all.
+  std::vector<std::string> only;
+
+  bool any() const {
+    return layer_io || equalize || correct_biases || round || smooth > 0 || !float_nodes.empty();
+  }
 };
 
 // What they did.

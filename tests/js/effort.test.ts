@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Progress } from '#dist/base/run.js';
 import type { Feeds } from '#dist/base/types.js';
-import { calibrate, QuantizeError, quantizeStatic } from '#dist/index.js';
+import { noRepairs } from '#dist/effort/candidates.js';
+import { QuantizeError, quantizeStatic } from '#dist/index.js';
+import type { QuantizationReport } from '#dist/verify/report.js';
 import { writeModel } from './support/onnx-writer.js';
 import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
 
@@ -89,10 +92,151 @@ test('a model that needs no repair keeps the result of none, but for the samples
     effort: 'fast',
   });
   const first = report.effort!.tried[0]!;
-  assert.ok(first.accepted && Object.values(first.repairs).every((repair) => !repair));
+  assert.ok(first.accepted);
+  assert.deepEqual(first.repairs, noRepairs);
   const last = report.effort!.tried.filter(({ accepted }) => accepted).at(-1)!;
   assert.deepEqual(last.repairs, report.effort!.repairs);
   assert.ok(last.sqnr! >= first.sqnr!);
+});
+
+/** Logarithms of what is read through a layer: 8 bits leave nothing of small values. */
+function logFrontEnd(): string {
+  const file = path.join(temporaryFolder(), 'log-front-end.onnx');
+  const weight = (name: string, dims: number[], pattern: Float32Array) => ({ name, dims, pattern });
+  writeModel(file, {
+    nodes: [
+      { opType: 'Conv', name: 'front', inputs: ['x', 'w'], outputs: ['a'] },
+      { opType: 'Log', name: 'log', inputs: ['a'], outputs: ['l'] },
+      { opType: 'Conv', name: 'second', inputs: ['l', 'v'], outputs: ['h'] },
+      { opType: 'Relu', name: 'relu', inputs: ['h'], outputs: ['r'] },
+      { opType: 'Conv', name: 'third', inputs: ['r', 'u'], outputs: ['y'] },
+    ],
+    weights: [
+      weight('w', [1, 1, 1, 1], Float32Array.of(1)),
+      weight('v', [channels, 1, 1, 1], noise(channels, 3)),
+      weight('u', [channels, channels, 1, 1], noise(channels * channels, 4)),
+    ],
+    inputs: [{ name: 'x', dims: [1, 1, 8, 8] }],
+    outputs: [{ name: 'y', dims: [1, channels, 8, 8] }],
+  });
+  return file;
+}
+
+const magnitudes = (count: number): Feeds[] =>
+  Array.from({ length: count }, (_, i) => ({
+    x: {
+      type: 'float32',
+      dims: [1, 1, 8, 8],
+      data: noise(64, i + 1).map((value) => Math.exp(5 * value - 5)),
+    },
+  }));
+
+const qdq = {
+  modelInput: logFrontEnd(),
+  calibrationDataReader: magnitudes(36),
+  quantFormat: 'QDQ',
+  weightType: 'QInt8',
+};
+
+const leftByEffort = (report: QuantizationReport) =>
+  report.nodesLeftFloat.filter(({ code }) => code === 'LEFT_BY_EFFORT').map(({ name }) => name);
+
+test('normal leaves float what loses most, and nothing else', async () => {
+  const { report: fast } = await run({ ...qdq, effort: 'fast' });
+  const { report } = await run({ ...qdq, effort: 'normal' });
+  const before = fast.effort!.tried.filter(({ accepted }) => accepted).at(-1)!.sqnr!;
+  const after = report.effort!.tried.filter(({ accepted }) => accepted).at(-1)!.sqnr!;
+  assert.ok(before < 15, `fast ${before}`);
+  assert.ok(after > 25, `normal ${after}`);
+  assert.deepEqual(leftByEffort(report), ['front']);
+  assert.deepEqual(report.effort!.repairs.floatNodes, ['front']);
+  assert.equal(report.effort!.held, 8);
+  assert.equal(report.effort!.checked, 4);
+  // What the search said of each part.
+  assert.ok(report.effort!.losses.some(({ nodes }) => nodes.includes('front')));
+});
+
+test('no node is left float where that is not wanted, or the runtime takes none', async () => {
+  for (const options of [{ maxFloatNodes: 0 }, { profile: 'qnn' }, { maxSize: 0.01 }]) {
+    const { report } = await run({ ...qdq, ...options, effort: 'normal' });
+    assert.deepEqual(leftByEffort(report), [], JSON.stringify(options));
+    assert.deepEqual(report.effort!.repairs.floatNodes, []);
+  }
+});
+
+test('a good result is not searched on', async () => {
+  const { report: fast } = await run({ effort: 'fast' });
+  const { report } = await run({ effort: 'normal', targetSqnr: 10 });
+  assert.deepEqual(report.effort!.tried, fast.effort!.tried);
+  assert.deepEqual(report.effort!.losses, []);
+});
+
+test('a recipe makes the same bytes without a search, and an edited one what it says', async () => {
+  const { model: bytes, report } = await run({ ...qdq, effort: 'normal' });
+  const { recipe } = report.effort!;
+  const again = await run({ ...qdq, effort: 'fast', recipe: JSON.parse(JSON.stringify(recipe)) });
+  assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(again.model as Uint8Array)));
+  assert.equal(again.report.effort!.level, 'recipe');
+  assert.deepEqual(again.report.effort!.tried, []);
+  const edited = { ...recipe, repairs: { ...recipe.repairs, floatNodes: ['second'] } };
+  const other = await run({ ...qdq, effort: 'fast', recipe: edited });
+  assert.deepEqual(leftByEffort(other.report), ['second', 'relu', 'third']);
+  const unknown = { ...recipe, repairs: { ...recipe.repairs, floatNodes: ['fornt'] } };
+  await assert.rejects(run({ ...qdq, effort: 'fast', recipe: unknown }), /no node named 'fornt'/);
+});
+
+test('max that is cancelled at any moment of its search ends with the best until then', async () => {
+  let events = 0;
+  const whole = await run({
+    ...qdq,
+    effort: 'max',
+    onProgress: ({ stage }: Progress) => {
+      if (stage === 'quantize') events++;
+    },
+  });
+  assert.ok(events > 4);
+  for (let stop = 2; stop <= events; stop += 3) {
+    const controller = new AbortController();
+    let seen = 0;
+    let shown = 0;
+    const { model: bytes, report } = await run({
+      ...qdq,
+      effort: 'max',
+      signal: controller.signal,
+      onProgress: ({ stage, sqnr }: Progress) => {
+        if (stage !== 'quantize') return;
+        if (sqnr !== undefined) shown = sqnr;
+        if (++seen === stop) controller.abort();
+      },
+    });
+    const accepted = report.effort!.tried.filter(({ accepted }) => accepted).at(-1)!;
+    assert.equal(accepted.sqnr, shown);
+    assert.deepEqual(report.effort!.repairs, accepted.repairs);
+    assert.ok((bytes as Uint8Array).length > 0);
+  }
+  assert.ok(whole.report.effort!.tried.length > 2);
+});
+
+test('max ends when its budget is used up', async () => {
+  const { report } = await run({ ...qdq, effort: 'max', budget: 0 });
+  assert.equal(report.effort!.tried.length, 1);
+});
+
+test('with other methods and given ranges it does what can be done', async () => {
+  for (const calibrateMethod of ['MSE', 'auto', 'Percentile', 'Distribution', 'Entropy']) {
+    const { report } = await run({ calibrateMethod, effort: 'fast' });
+    assert.ok(
+      report.effort!.tried.some(({ repairs }) => repairs.correctBiases),
+      calibrateMethod,
+    );
+  }
+  const { report: none } = await run({ ...qdq });
+  const { report } = await run({
+    ...qdq,
+    calibrationCache: none.calibrationCache,
+    effort: 'normal',
+  });
+  assert.deepEqual(leftByEffort(report), ['front']);
 });
 
 test('with too few samples nothing is tried, and a warning says so', async () => {
@@ -109,13 +253,9 @@ test('what it cannot work with is refused', async () => {
       assert.equal(error.code, 'UNSUPPORTED_OPTION');
       return true;
     });
-  await refused({ calibrateMethod: 'MSE' });
+  await refused({ budget: 5 });
+  await refused({ targetSqnr: 20 });
   await refused({ extraOptions: { EnableSubgraph: true } });
-  const { calibrationCache } = await calibrate({
-    modelInput: collapsing(),
-    calibrationDataReader: samples(2),
-  });
-  await refused({ calibrationCache });
 });
 
 /** A layer of 4-bit weights over pictures: what its kernel reads is almost the same everywhere. */

@@ -1,6 +1,7 @@
 // npm run accuracy: writes docs/accuracy.md, what each effort makes of the models of ../shared/data
 // on samples that it has not seen: neither calibrated with nor decided on. Words on the command
-// line pick models and print their tables; ACCURACY_TEST_SAMPLES is the number of test samples.
+// line pick models and print their tables; ACCURACY_TEST_SAMPLES is the number of test samples,
+// ACCURACY_EFFORTS (none,normal) and ACCURACY_SETTING (QDQ) choose among the rows.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +18,9 @@ const settings = [
     parameters: { quantFormat: 'QDQ', weightType: 'QInt8', perChannel: true },
   },
 ];
-const efforts = ['none', 'fast'];
+const efforts = process.env.ACCURACY_EFFORTS?.split(',') ?? ['none', 'fast', 'normal', 'max'];
 const samples = { calibration: 32, test: Number(process.env.ACCURACY_TEST_SAMPLES ?? 200) };
+const isChosen = ({ name }) => name.startsWith(process.env.ACCURACY_SETTING ?? '');
 /** Models that the manifest calls slow: this many test samples. */
 const slowTest = 16;
 
@@ -28,7 +30,7 @@ async function measure(path, entry) {
   const summary = await inspectModel(path);
   const floats = await outputsOf(path, summary, test);
   const rows = [row('float', '', { ...compare(floats, floats, labels), size: null })];
-  for (const { name, parameters } of settings) {
+  for (const { name, parameters } of settings.filter(isChosen)) {
     for (const effort of efforts) {
       const start = process.cpuUsage();
       try {
@@ -124,10 +126,12 @@ function layersLeftFloat({ nodesQuantized, nodesLeftFloat }) {
 const number = (value, digits = 1) =>
   value === undefined || value === null || !Number.isFinite(value) ? '' : value.toFixed(digits);
 
+const valueText = (value) => (Array.isArray(value) ? value.length : value);
+
 function repairsText({ repairs }) {
   const done = Object.keys(repairs)
-    .filter((name) => repairs[name])
-    .map((name) => (repairs[name] === true ? name : `${name} ${repairs[name]}`));
+    .filter((name) => repairs[name] && repairs[name].length !== 0)
+    .map((name) => (repairs[name] === true ? name : `${name} ${valueText(repairs[name])}`));
   return done.length > 0 ? done.join(', ') : 'none helped';
 }
 

@@ -15,6 +15,10 @@ export interface Progress {
   /** Which pass over the samples this is, of how many; where there are several. */
   pass?: number;
   passes?: number;
+  /**
+   * While repairs are tried, `done` of them: that of the best until now on held-out samples, in dB.
+   */
+  sqnr?: number;
   /** Estimate for the rest of this stage, in seconds; absent until there is something to go by. */
   secondsLeft?: number;
 }
@@ -23,7 +27,8 @@ export interface Progress {
 export interface RunOptions {
   /**
    * Ends the run: within one sample, and without leaving a file. It rejects with the signal's
-   * reason.
+   * reason. With effort max it ends the search for repairs instead, once that has begun: the run
+   * goes on to the best result until then.
    */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
@@ -36,6 +41,7 @@ export class Run {
   readonly diagnostics: Diagnostic[] = [];
   readonly options: RunOptions;
   readonly #start = performance.now();
+  #isFinishing = false;
 
   constructor(options: RunOptions) {
     this.options = options;
@@ -73,12 +79,22 @@ export class Run {
     });
   }
 
+  /** Reports how many repairs were tried and how good the best is. */
+  tried(done: number, sqnr: number): void {
+    this.options.onProgress?.({ stage: 'quantize', done, sqnr });
+  }
+
+  /** It was cancelled, and has a result that it goes on with. */
+  finish(): void {
+    this.#isFinishing = true;
+  }
+
   /**
    * Throws the signal's reason if the run was cancelled. Lets events (Ctrl-C, messages) in first.
    */
   async checkpoint(): Promise<void> {
     await eventLoopTurn();
-    this.options.signal?.throwIfAborted();
+    if (!this.#isFinishing) this.options.signal?.throwIfAborted();
   }
 
   get isCancelled(): boolean {

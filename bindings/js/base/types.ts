@@ -224,6 +224,21 @@ export interface Repairs {
   round: boolean;
   /** Alpha of SmoothQuant, by which channels of inputs are scaled against weights; 0: not. */
   smooth: number;
+  /**
+   * Nodes that stay float, by name (or first output, where they have none), and with them the
+   * layers that read what these write.
+   */
+  floatNodes: readonly string[];
+}
+
+/** A part of the model that is asked about as a whole; what Session.units() returns. */
+export interface ModelUnit {
+  /** Names, or first outputs. */
+  nodes: string[];
+  /** Multiplications of its layer for one sample; dimensions that are not known count as 1. */
+  products: number;
+  /** Of its weight, as floats. */
+  weightBytes: number;
 }
 
 /** What Session.plan() returns. */

@@ -50,13 +50,6 @@ export function planCache(
     if (path !== null) platform.checkWritable?.(path, 'calibration_cache_path');
     return { cached: null, writeTo: path, diagnostics: [] };
   }
-  if (checked.effort !== 'none') {
-    throw new QuantizeError(
-      'UNSUPPORTED_OPTION',
-      say`effort ${checked.effort} needs statistics of the samples, and ${label} has ranges only`,
-      { hint: 'leave the calibration cache out, or use effort none' },
-    );
-  }
   const cached = readRanges(text, label);
   const smoothQuant = checked.extra_options.SmoothQuant === true;
   if (cached.smoothQuant !== smoothQuant) {

@@ -100,7 +100,8 @@ export class ProgressLine {
   }
 }
 
-function line({ stage, done, total, secondsLeft }: Progress): string {
+function line({ stage, done, total, secondsLeft, sqnr }: Progress): string {
+  if (sqnr !== undefined) return `${doing[stage]}: ${done} tried, best ${sqnr.toFixed(1)} dB`;
   if (total === undefined || total === 0)
     return done > 0 ? `${doing[stage]} ${done}` : doing[stage];
   const cells = 20;

@@ -8,12 +8,14 @@ import { qdqConfigChecked } from '../config/qdq-config.js';
 import { qnnConfigChecked } from '../config/qnn-config.js';
 import type { StaticQuantConfig } from '../config/static-config.js';
 import { loadCore } from '../core/load.js';
+import { formatRecipe, parseRecipe } from '../effort/recipe.js';
 import { preprocessChecked } from '../jobs/preprocess-model.js';
 import { quantizeChecked } from '../jobs/quantize-static.js';
 import { commandTables } from '../options/commands.js';
 import { formatConfig, mergeConfig, parseConfig } from '../options/config-file.js';
 import type { carriedOptions } from '../options/configs.js';
 import { preprocessOptions } from '../options/preprocess.js';
+import type { CheckedStatic } from '../options/quantize-static.js';
 import type { CheckedOf } from '../options/spec.js';
 import { checkOptions, checkQuantizeStatic } from '../options/validate.js';
 import type { FileSink } from '../platform/file-sink.js';
@@ -22,6 +24,7 @@ import { nodePlatform } from '../platform/node.js';
 import { readTextFile } from '../platform/node-files.js';
 import type { FileUse } from '../platform/platform.js';
 import { writableTarget } from '../platform/targets.js';
+import type { QuantizationReport } from '../verify/report.js';
 import { type ParsedArgs, parseArgs } from './args.js';
 import { CommandContext } from './command-context.js';
 import { errorText, printable } from './error-text.js';
@@ -134,6 +137,7 @@ async function quantizeCommand(
   const checked = checkQuantizeStatic(given, await loadCore());
   const models = requireModels(checked);
   writableTarget(models.modelOutput, 'model_output');
+  if (checked.save_recipe !== null) writableTarget(checked.save_recipe, 'save_recipe');
   const source = openDataset(checked);
   context.describe = () => source?.describe() ?? '';
   const state = context.useState(checked, models.modelOutput);
@@ -141,22 +145,50 @@ async function quantizeCommand(
     ...models,
     calibrationDataReader: source,
     resume: state.read(),
+    recipe: checked.recipe === null ? null : readRecipe(checked.recipe),
     onCalibrationState: (text: string) => state.keep(text),
     ...context.callbacks,
   };
   await withConfig(args, checked, (staged) =>
     quantizeChecked(nodePlatform, input, checked, {
-      files: [...configUses(args), ...state.uses],
+      files: [...configUses(args), ...state.uses, ...recipeUses(checked)],
       async beforeCommit(report) {
         context.finish();
         const { calibrationCache: _, ...printed } = report;
         if (args.json) await print(out, `${JSON.stringify(printed, null, 2)}\n`);
         else if (!args.quiet) await print(out, printable(summaryText(report)));
-        return staged();
+        return staged(recipeFiles(checked, report));
       },
     }),
   );
   state.remove();
+}
+
+function readRecipe(file: string): object {
+  const text = readTextFile(file, `recipe: ${file}`);
+  if (text === null) throw new QuantizeError('INVALID_OPTION', `recipe: ${file} does not exist`);
+  return parseRecipe(text, `recipe: ${file}`) as object;
+}
+
+type RecipePaths = Pick<CheckedStatic, 'recipe' | 'save_recipe'>;
+
+function recipeUses({ recipe, save_recipe }: RecipePaths): FileUse[] {
+  return [
+    ...(recipe === null ? [] : [{ option: 'recipe', path: recipe, writes: false }]),
+    ...(save_recipe === null ? [] : [{ option: 'save_recipe', path: save_recipe, writes: true }]),
+  ];
+}
+
+/** A file that is written beside a model. */
+interface StagedFile {
+  path: string;
+  text: string;
+  option: string;
+}
+
+function recipeFiles({ save_recipe }: RecipePaths, { effort }: QuantizationReport): StagedFile[] {
+  if (save_recipe === null || effort === null) return [];
+  return [{ path: save_recipe, text: formatRecipe(effort.recipe), option: 'save_recipe' }];
 }
 
 /**
@@ -165,11 +197,12 @@ async function quantizeCommand(
 async function withConfig(
   args: ParsedArgs,
   checked: object,
-  job: (staged: () => readonly FileSink[]) => Promise<unknown>,
+  job: (staged: (others?: readonly StagedFile[]) => readonly FileSink[]) => Promise<unknown>,
 ): Promise<void> {
   const files = new StagedFiles();
   try {
-    await job(() => {
+    await job((others = []) => {
+      for (const { path, text, option } of others) files.add(path, text, option);
       if (args.saveConfig !== null) {
         files.add(args.saveConfig, formatConfig(checked), 'save_config');
       }

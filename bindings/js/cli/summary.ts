@@ -26,14 +26,16 @@ const guessText = ({ assumed, found }: QuantizationReport['calibration']) =>
   (assumed.length > 0 ? `; guessed: ${assumed.join(', ')}` : '');
 
 /** "biases corrected: 3.1 → 14.2 dB on 8 samples held out" */
-function effortText({ held, repairs, tried }: EffortReport): string {
+function effortText({ level, held, repairs, tried }: EffortReport): string {
   const done = [
     repairs.layerIo ? 'linear layers only' : '',
     repairs.equalize ? 'channels equalized' : '',
     repairs.smooth > 0 ? 'inputs smoothed' : '',
     repairs.correctBiases ? 'biases corrected' : '',
     repairs.round ? 'weights rounded adaptively' : '',
+    repairs.floatNodes.length > 0 ? `${repairs.floatNodes.length} nodes left float` : '',
   ].filter(Boolean);
+  if (level === 'recipe') return `${done.join(', ') || 'nothing'}, as in the recipe`;
   if (tried.length === 0) return 'nothing tried';
   const accepted = tried.filter((one) => one.accepted && one.sqnr !== null);
   const [before, after] = [accepted[0]!.sqnr!.toFixed(1), accepted.at(-1)!.sqnr!.toFixed(1)];

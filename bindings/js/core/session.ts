@@ -10,6 +10,7 @@ import type {
   ModelForecast,
   ModelStructure,
   ModelSummary,
+  ModelUnit,
   OptionValues,
   PlanReport,
   PrepareReport,
@@ -27,6 +28,7 @@ const noRepairs: Repairs = {
   correctBiases: false,
   round: false,
   smooth: 0,
+  floatNodes: [],
 };
 
 /** How a prepared model is written. */
@@ -172,6 +174,11 @@ export class CoreSession {
     this.#call(() => this.#session.setStatistics(statistics));
   }
 
+  /** What these repairs would have quantized, in parts that may stay float, in their order. */
+  units(repairs: Repairs): ModelUnit[] {
+    return this.#json((session) => session.units(JSON.stringify(repairs)));
+  }
+
   /**
    * For adaptive rounding, after setRanges() and setStatistics(): returns the tensors that
    * observeMoments() is to be given, of so many samples.
@@ -192,9 +199,15 @@ export class CoreSession {
     }
   }
 
-  quantize(externalFile: string, repairs: Repairs = noRepairs): QuantizeReport {
+  /** `only`: nothing but these nodes is quantized; absent: all that can be. */
+  quantize(
+    externalFile: string,
+    repairs: Repairs = noRepairs,
+    only: readonly string[] = [],
+  ): QuantizeReport {
     this.#files.scratch.truncate(this.#scratch.used); // of the result before
-    return this.#json((session) => session.quantize(externalFile, JSON.stringify(repairs)));
+    const asked = JSON.stringify({ ...repairs, only });
+    return this.#json((session) => session.quantize(externalFile, asked));
   }
 
   dispose(): void {

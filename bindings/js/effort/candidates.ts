@@ -11,6 +11,7 @@ export const noRepairs: Repairs = {
   correctBiases: false,
   round: false,
   smooth: 0,
+  floatNodes: [],
 };
 
 type Asked = Pick<
@@ -21,6 +22,7 @@ type Asked = Pick<
   | 'op_types_to_quantize'
   | 'nodes_to_quantize'
   | 'profile'
+  | 'max_float_nodes'
   | 'extra_options'
 >;
 
@@ -55,8 +57,9 @@ function mayEqualize({ per_channel, calibrate_method, extra_options }: Asked): b
  * Whether nodes may stay float that the reference quantizes. In the QOperator format each of them
  * stands between two conversions of its own.
  */
-function mayLeaveFloat(asked: Asked): boolean {
+export function mayLeaveFloat(asked: Asked): boolean {
   const { quant_format, op_types_to_quantize, nodes_to_quantize, profile, extra_options } = asked;
+  if (asked.max_float_nodes === 0) return false;
   const chosen = op_types_to_quantize.length > 0 || nodes_to_quantize.length > 0;
   const overridden = Object.keys(extra_options.TensorQuantOverrides ?? {}).length > 0;
   const takesFloat = profile === null || profiles[profile].takesFloat !== false;

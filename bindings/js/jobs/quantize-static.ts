@@ -13,6 +13,7 @@ import { ModelFiles } from '../core/host-files.js';
 import { loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { repairsOf } from '../effort/recipe.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import {
   type QuantizeSource,
@@ -77,6 +78,7 @@ export async function quantizeChecked<Model>(
   }
   checkDump(platform, checked.dump_passes);
   const cache = planCache(source, checked, platform);
+  const recipe = source.recipe ? repairsOf(source.recipe, checked) : null;
   const resume = source.resume ? parseState(source.resume, 'the calibration state') : undefined;
   run.note(...cache.diagnostics);
   const output = platform.openOutput(modelOutput);
@@ -125,7 +127,8 @@ export async function quantizeChecked<Model>(
       ranges = formatRanges(cache.cached.ranges);
       if (reader) {
         const kept = await firstSamples(reader, summary, checked.strict, run);
-        samples = { samples: 0, kept, held: [] };
+        // No range is made from them.
+        samples = { samples: 0, kept, held: checked.effort === 'none' ? [] : kept };
       }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
@@ -159,6 +162,7 @@ export async function quantizeChecked<Model>(
       run,
       output,
       checked,
+      recipe,
       prepared,
       source: cache.cached ? 'cache' : 'data',
       ranges,

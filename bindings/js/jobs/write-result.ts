@@ -10,6 +10,7 @@ import type {
   ModelSummary,
   PrepareReport,
   QuantizeReport,
+  Repairs,
   SamplesAbout,
 } from '../base/types.js';
 import { collectMoments } from '../calibration/collect-moments.js';
@@ -44,6 +45,8 @@ interface Prepared {
   output: OutputFiles<unknown>;
   summary: ModelSummary;
   checked: CheckedStatic;
+  /** Repairs that are made without a search. */
+  recipe: Repairs | null;
   prepared: PrepareReport;
   /** Where the ranges are from. */
   source: 'data' | 'cache';

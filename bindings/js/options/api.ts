@@ -48,6 +48,8 @@ export interface QuantizeSource extends ModelPair, Resumable {
    * keep.
    */
   calibrationCache?: string | undefined;
+  /** `report.effort.recipe` of an earlier run: its repairs are made, with no search. */
+  recipe?: object | null | undefined;
 }
 
 export interface QuantizeStaticOptions
@@ -83,9 +85,10 @@ export const quantizeSourceKeys = [
   ...modelPairKeys,
   'calibrationDataReader',
   'calibrationCache',
+  'recipe',
   'resume',
   'onCalibrationState',
 ] as const satisfies readonly (keyof QuantizeSource)[];
 export const calibrateSourceKeys = quantizeSourceKeys.filter(
-  (key) => key !== 'modelOutput' && key !== 'calibrationCache',
+  (key) => key !== 'modelOutput' && key !== 'calibrationCache' && key !== 'recipe',
 );

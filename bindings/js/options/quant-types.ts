@@ -26,7 +26,7 @@ export const calibrationMethods = [
 export type CalibrationMethod = (typeof calibrationMethods)[number];
 
 /** What is done beyond the reference for the quality of the result. */
-export const effortLevels = ['none', 'fast'] as const;
+export const effortLevels = ['none', 'fast', 'normal', 'max'] as const;
 export type EffortLevel = (typeof effortLevels)[number];
 
 const bits: Readonly<Record<QuantType, number>> = {

@@ -40,6 +40,7 @@ export const groups = {
   types: 'Format and types',
   scope: 'What is quantized',
   calibration: 'Calibration',
+  effort: 'Effort',
   extra: 'Extra options',
   steps: 'Steps',
 } as const;

@@ -136,7 +136,27 @@ export function checkOptions<Table extends readonly OptionSpec[]>(
  * not given. Throws INVALID_OPTION, UNSUPPORTED_OPTION.
  */
 export function checkQuantizeStatic(given: OptionValues, core: Core): CheckedStatic {
-  return checkTogether(checkOptions(quantizeStaticOptions, given), given, core);
+  const checked = checkTogether(checkOptions(quantizeStaticOptions, given), given, core);
+  checkEffort(checked);
+  return checked;
+}
+
+/** What a search is told has an effect only where there is one. */
+function checkEffort(checked: CheckedStatic): void {
+  const { effort, target_agreement } = checked;
+  const refuse = (name: keyof CheckedStatic, efforts: readonly string[]) => {
+    if (checked[name] === null || efforts.includes(effort)) return;
+    throw unsupported(`${name} has no effect with effort ${effort}`, `use effort ${efforts[0]}`);
+  };
+  refuse('budget', ['max']);
+  refuse('target_sqnr', ['normal', 'max']);
+  refuse('target_agreement', ['normal', 'max']);
+  refuse('max_float_nodes', ['normal', 'max', 'fast']);
+  refuse('max_size', ['normal', 'max', 'fast']);
+  refuse('save_recipe', ['normal', 'max', 'fast']);
+  if (target_agreement !== null && target_agreement > 1) {
+    throw invalid('target_agreement: expected a number from 0 to 1');
+  }
 }
 
 /** The same for calibrate. */

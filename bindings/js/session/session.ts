@@ -261,6 +261,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           output,
           summary,
           checked,
+          recipe: null,
           prepared: report,
           source: cached ? 'cache' : 'data',
           ranges,

@@ -60,18 +60,46 @@ export interface QualityReport {
   latency: { float: number; quantized: number } | null;
 }
 
+/** What was done for a result; the same can be done again: see effort/recipe.ts. */
+export interface Recipe {
+  /** The version of this form. */
+  recipe: number;
+  repairs: Repairs;
+  /** How it came to them, beginning with the plain result, each with what it gained. */
+  steps: Pick<Tried, 'repairs' | 'sqnr'>[];
+  /** What the nodes that stay float lose by 8 bits. */
+  losses: PartLoss[];
+}
+
+/** A part of the model, and what it loses when nothing else is quantized. */
+export interface PartLoss {
+  nodes: string[];
+  /** Power of noise to power of signal at the outputs. */
+  noise: number;
+}
+
+interface Tried {
+  repairs: Repairs;
+  /** On the samples that decide, in dB; null where onnxruntime could not run the candidate. */
+  sqnr: number | null;
+  accepted: boolean;
+}
+
 /** Which repairs were tried on held-out samples, and which the result has. */
 export interface EffortReport {
-  /** The option effort. */
+  /** The option effort; "recipe" where one was carried out. */
   level: string;
   /** Samples that were held out of calibration to decide with. */
   held: number;
+  /** Further ones, which checked the result in the end. */
+  checked: number;
   repairs: Repairs;
-  /**
-   * In order, beginning with the plain result. `sqnr`: on the held-out samples, in dB; null where
-   * onnxruntime could not run the candidate.
-   */
-  tried: { repairs: Repairs; sqnr: number | null; accepted: boolean }[];
+  /** In order, beginning with the plain result. */
+  tried: Tried[];
+  /** What was found to lose most: every part that was asked about, in the order of the model. */
+  losses: PartLoss[];
+  /** What was done, to be done again. */
+  recipe: Recipe;
 }
 
 export interface QuantizationReport {

@@ -113,6 +113,8 @@ export interface Session {
   setRanges(rangesJson: string): void;
   /** What repairs are made from: JSON as of Calibration.statistics(). */
   setStatistics(statisticsJson: string): void;
+  /** With these repairs (JSON of Repairs). Returns JSON of ModelUnit[]. */
+  units(repairsJson: string): string;
   /**
    * For adaptive rounding, after setRanges() and setStatistics(). Returns a JSON list of the tensors
    * to observe, in each of `samples` samples.

@@ -37,13 +37,14 @@ export interface QuantizeInWorkerOptions extends WorkerOptions, WorkerHost, RunO
 /**
  * quantizeStatic() in a worker. `modelInput` is a File, a Blob or bytes, samples are
  * `calibrateDataset: {files, preprocess}`. Rejects with QuantizeError, or with the signal's reason
- * after it was aborted.
+ * after it was aborted; a search of effort max then ends with the best that it has.
  */
 export function quantizeInWorker(options: QuantizeInWorkerOptions): Promise<QuantizeResult<Blob>> {
   const { signal, onProgress, onDiagnostic, onSamples, onCalibrationState, ...others } = options;
   const { runtimePaths, modules, createWorker, ...rest } = others;
   const request: WorkerRequest = { kind: 'quantize', options: rest, runtimePaths, modules };
-  return ask<QuantizeResult<Blob>>(request, createWorker, signal, patience, (data) => {
+  const grace = keepsBest(request) ? patienceForBest : patience;
+  return ask<QuantizeResult<Blob>>(request, createWorker, signal, grace, (data) => {
     if (data.kind === 'progress') onProgress?.(data.progress);
     else if (data.kind === 'diagnostic') onDiagnostic?.(data.diagnostic);
     else if (data.kind === 'samples') onSamples?.(data.description);
@@ -78,6 +79,12 @@ export function findPreprocessInWorker(
 
 /** Milliseconds that a cancelled run has to stop: it finishes the sample that it is at. */
 const patience = 3000;
+/** The same for one that goes on to the best result that it has: writes and verifies it. */
+const patienceForBest = 10 * 60_000;
+
+/** Whether a run that is cancelled in its search has a result. */
+const keepsBest = (request: WorkerRequest): boolean =>
+  request.kind === 'quantize' && request.options.effort === 'max';
 
 /**
  * One worker, one request, one answer. `graceMs`: how long it may go on to hand out its state once
@@ -126,7 +133,7 @@ function ask<Result>(
         return;
       }
       if (data.kind !== 'result' && data.kind !== 'error') return onEvent?.(data);
-      if (signal?.aborted) return stop();
+      if (signal?.aborted && !(data.kind === 'result' && keepsBest(request))) return stop();
       end();
       if (data.kind === 'result') {
         resolve(data.result as Result);

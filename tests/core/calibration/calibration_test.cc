@@ -29,6 +29,19 @@ TEST(CalibrationTest, EachMethodNeedsItsPasses) {
   EXPECT_EQ(Passes(CalibrationMethod::kAuto), V{kNestedHistograms});
 }
 
+TEST(CalibrationTest, AnEffortReducesWhatRepairsAreMadeFrom) {
+  using V = std::vector<CalibrationPass>;
+  const auto passes = [](CalibrationMethod method) {
+    StaticQuantConfig config;
+    config.calibrate_method = method;
+    config.effort = Effort::kNormal;
+    return PassesOf(config);
+  };
+  EXPECT_EQ(passes(CalibrationMethod::kMinMax), V{kRanges});
+  EXPECT_EQ(passes(CalibrationMethod::kPercentile), (V{kRanges, kMagnitudes, kHistograms}));
+  EXPECT_EQ(passes(CalibrationMethod::kMse), (V{kRanges, kNestedHistograms}));
+}
+
 TEST(CalibrationTest, RangesByChannelAddUpToThatOfTheTensor) {
   StaticQuantConfig config;
   config.calib_per_channel = true;

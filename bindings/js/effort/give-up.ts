@@ -1,0 +1,55 @@
+// Which parts are worth computing in float: those that lose most for what they cost, the first of
+// them, the first two, and so on. Errors mask one another, so that one part less may be no gain and
+// four parts less a large one.
+
+import type { ModelUnit, QuantizeReport } from '../base/types.js';
+import type { PartLoss } from '../verify/report.js';
+
+/** How many decibels it must gain to have the whole model in float; of a part in proportion. */
+export const priceOfFloat = 20;
+
+/** So that parts that cost nothing are in an order, too. */
+const leastCost = 0.01;
+
+/** What units cost in float: the mean of their shares of products and of bytes of weights. */
+export class FloatCosts {
+  readonly #of = new Map<string, number>();
+
+  constructor(units: readonly ModelUnit[]) {
+    const sum = (of: (unit: ModelUnit) => number) => units.reduce((all, unit) => all + of(unit), 0);
+    const products = Math.max(1, sum((unit) => unit.products));
+    const bytes = Math.max(1, sum((unit) => unit.weightBytes));
+    for (const unit of units) {
+      const cost = (unit.products / products + unit.weightBytes / bytes) / 2;
+      // That of the layer, which is a unit's first node.
+      if (unit.nodes[0] !== undefined) this.#of.set(unit.nodes[0], cost);
+    }
+  }
+
+  /** 0 to 1; nodes that are not in the units cost nothing. */
+  of(nodes: readonly string[]): number {
+    return nodes.reduce((sum, node) => sum + (this.#of.get(node) ?? 0), 0);
+  }
+}
+
+/** The nodes that effort left float, however it came to it. */
+export const leftByEffort = ({ nodesLeftFloat }: QuantizeReport): string[] =>
+  nodesLeftFloat
+    .filter(({ code }) => code === 'LEFT_BY_EFFORT' || code === 'BETWEEN_LAYERS')
+    .map(({ name }) => name);
+
+/** The worst groups that were found, by noise for cost, the first `count` of them at each step. */
+export function setsToGiveUp(
+  losses: readonly PartLoss[],
+  costs: FloatCosts,
+  counts: readonly number[],
+): string[][] {
+  const worth = ({ nodes, noise }: PartLoss) => noise / (leastCost + costs.of(nodes));
+  const ranked = losses
+    .filter(({ noise }) => noise > 0)
+    .map((loss) => ({ nodes: loss.nodes, worth: worth(loss) }))
+    .sort((a, b) => b.worth - a.worth);
+  return counts
+    .filter((count) => count <= ranked.length)
+    .map((count) => ranked.slice(0, count).flatMap(({ nodes }) => nodes));
+}

@@ -1,0 +1,263 @@
+// The search for repairs, top to bottom: the steps of candidates.ts one after the other; then, while
+// the result is not good, which parts lose most and are worth computing in float; then the steps
+// that did not help before; and a last check on samples that have decided nothing.
+
+import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
+import type { EffortReport } from '../verify/report.js';
+import { fits, mayLeaveFloat, noRepairs, repairSteps } from './candidates.js';
+import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
+import { decibels, fallsBelow } from './noise.js';
+import { recipeOf } from './recipe.js';
+import { Bisection } from './sensitivity.js';
+import { type EffortInput, type Measured, Trials } from './trials.js';
+
+/** Fewer held-out samples tell nothing. */
+export const fewest = 2;
+
+/** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
+const bestDecibels = 35;
+/** From here on a result is good, unless something else is asked for. */
+const goodDecibels = 30;
+/** The same for scores of classes of which the highest are all the same. */
+const goodScores = 20;
+/** A result that is worse than the plain one by more than this has failed the last check. */
+const leastLoss = 0.3;
+
+/** A plan of layers alone that leaves out less than this is the plan of the whole graph. */
+const fewTensors = 0.95;
+
+/** How much is asked and tried in each round, and how often. */
+const amounts = {
+  normal: { rounds: 2, questions: 24, counts: [1, 2, 3, 4, 6, 8, 12, 16] },
+  max: {
+    rounds: Infinity,
+    questions: 64,
+    counts: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96],
+  },
+} as const;
+
+/** Of the held-out samples; the others check the result. */
+const mostDeciding = 8;
+
+/** A model of more bytes is not written again for each question. */
+const mostBytes = 2 ** 30;
+
+interface Best {
+  repairs: Repairs;
+  quantized: QuantizeReport;
+  measured: Measured;
+  /** In decibels, minus the price of what is float. */
+  score: number;
+}
+
+export class Search {
+  readonly #given: EffortInput;
+  readonly #plain: QuantizeReport;
+  readonly #report: Omit<EffortReport, 'recipe'>;
+  readonly #deadline: number;
+  /** Of the held-out samples these decide, the others check the result. */
+  readonly #deciding: number;
+  readonly #seen = new Set<string>();
+  #trials: Trials | null = null;
+  #best: Best | null = null;
+  #costs = new FloatCosts([]);
+  #hasMoments = false;
+
+  /** `plain`: what is written in the output. */
+  constructor(given: EffortInput, plain: QuantizeReport) {
+    const { checked, held } = given;
+    this.#given = given;
+    this.#plain = plain;
+    this.#deciding = Math.min(mostDeciding, held.length);
+    this.#deadline = checked.budget === null ? Infinity : performance.now() + 1000 * checked.budget;
+    this.#report = {
+      level: checked.effort,
+      held: this.#deciding,
+      checked: held.length - this.#deciding,
+      repairs: noRepairs,
+      tried: [],
+      losses: [],
+    };
+  }
+
+  /** Whatever it has come to: writes the best, where something else was written since. */
+  result(): { quantized: QuantizeReport; effort: EffortReport } {
+    const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
+    const isWritten = this.#trials?.isWritten(repairs) ?? true;
+    return {
+      quantized: isWritten ? quantized : this.#trials!.write(repairs),
+      effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
+    };
+  }
+
+  async run(): Promise<void> {
+    const { checked } = this.#given;
+    this.#trials = await Trials.create(this.#given);
+    const plain = await this.#measurePlain();
+    if (plain === null) return;
+    await this.#takeSteps();
+    if (checked.effort !== 'fast') await this.#giveUp(amounts[checked.effort as 'normal' | 'max']);
+    this.#checkLast(plain);
+  }
+
+  async #measurePlain(): Promise<Measured | null> {
+    this.#trials!.write(noRepairs);
+    const measured = await this.#trials!.measure();
+    if (measured === null) return null;
+    this.#seen.add(JSON.stringify(noRepairs));
+    this.#best = { repairs: noRepairs, quantized: this.#plain, measured, score: 0 };
+    this.#best.score = this.#decibels(measured);
+    this.#say(noRepairs, measured, true);
+    return measured;
+  }
+
+  /** Tries each step on top of what was accepted. */
+  async #takeSteps(): Promise<void> {
+    for (const step of repairSteps(this.#given.checked)) {
+      const { repairs, measured } = this.#best!;
+      if (this.#isStopped || this.#decibels(measured) >= bestDecibels) return;
+      if (fits(step, repairs)) await this.#try({ ...repairs, ...step }, step);
+    }
+  }
+
+  /** Leaves float what loses most for what it costs. */
+  async #giveUp(amount: { rounds: number; questions: number; counts: readonly number[] }) {
+    const { checked, core } = this.#given;
+    if (!mayLeaveFloat(checked) || this.#isGood || this.#isStopped) return;
+    if (inputBytes(this.#given) > mostBytes) {
+      this.#given.run.note(tooLarge);
+      return;
+    }
+    let bisection: Bisection | undefined;
+    let layerIo = false; // of the plan that was asked about
+    this.#costs = new FloatCosts(core.units(noRepairs));
+    for (let round = 0; round < amount.rounds; round++) {
+      const before = this.#best!;
+      const base = { ...before.repairs, floatNodes: [] };
+      if (!bisection || layerIo !== base.layerIo) {
+        layerIo = base.layerIo;
+        bisection = new Bisection(core.units(base), (only) => this.#trials!.ask(base, only));
+      }
+      await bisection.refine(amount.questions, () => this.#isStopped);
+      const { losses } = bisection;
+      this.#report.losses = losses;
+      for (const floatNodes of setsToGiveUp(losses, this.#costs, amount.counts)) {
+        if (this.#isGood || this.#isStopped) break;
+        await this.#try({ ...base, floatNodes }, { floatNodes });
+      }
+      await this.#takeSteps(); // masked by what is float now
+      if (this.#isGood || this.#isStopped || this.#best === before) return;
+    }
+  }
+
+  /** The last check: on samples that have accepted nothing. */
+  #checkLast(plain: Measured): void {
+    const best = this.#best!;
+    if (best.measured === plain || this.#report.checked === 0) return;
+    const checks = ({ noise }: Measured) => decibels(noise.slice(this.#deciding));
+    if (checks(best.measured) >= checks(plain) - leastLoss) return;
+    this.#given.run.note(checkFailed(checks(best.measured), checks(plain)));
+    this.#best = { ...best, repairs: noRepairs, quantized: this.#plain, measured: plain };
+  }
+
+  /** Writes a candidate, measures it, and keeps it where it is better. */
+  async #try(repairs: Repairs, step: Partial<Repairs>): Promise<void> {
+    const key = JSON.stringify(repairs);
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const best = this.#best!;
+    if (repairs.round && !this.#hasMoments) {
+      await this.#given.collectMoments();
+      this.#hasMoments = true;
+    }
+    const quantized = this.#trials!.write(repairs);
+    if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
+    const measured = await this.#trials!.measure();
+    const score =
+      measured === null
+        ? -Infinity
+        : this.#decibels(measured) - this.#price * this.#costs.of(leftByEffort(quantized));
+    const accepted =
+      measured !== null &&
+      measured.agree >= best.measured.agree &&
+      score > best.score &&
+      fallsBelow(this.#decisive(measured), this.#decisive(best.measured));
+    if (accepted) this.#best = { repairs, quantized, measured, score };
+    this.#say(repairs, measured, accepted);
+  }
+
+  /** Float is worth any price where more is asked for. */
+  get #price(): number {
+    const { target_sqnr, target_agreement } = this.#given.checked;
+    return target_sqnr !== null || target_agreement !== null ? 0 : priceOfFloat;
+  }
+
+  #isAllowed(quantized: QuantizeReport): boolean {
+    const { max_float_nodes, max_size } = this.#given.checked;
+    if (max_float_nodes !== null && leftByEffort(quantized).length > max_float_nodes) return false;
+    return max_size === null || this.#trials!.bytes <= max_size * inputBytes(this.#given);
+  }
+
+  get #isStopped(): boolean {
+    const { run, checked } = this.#given;
+    return performance.now() >= this.#deadline || (checked.effort === 'max' && run.isCancelled);
+  }
+
+  get #isGood(): boolean {
+    const { target_sqnr, target_agreement } = this.#given.checked;
+    const { measured } = this.#best!;
+    const sqnr = this.#decibels(measured);
+    const agreement = measured.rows === 0 ? 1 : measured.agree / measured.rows;
+    if (target_sqnr !== null || target_agreement !== null) {
+      return sqnr >= (target_sqnr ?? -Infinity) && agreement >= (target_agreement ?? 0);
+    }
+    return sqnr >= goodDecibels || (measured.rows > 0 && agreement === 1 && sqnr >= goodScores);
+  }
+
+  #decisive = ({ noise }: Measured) => noise.slice(0, this.#deciding);
+
+  #decibels = (measured: Measured) => decibels(this.#decisive(measured));
+
+  #say(repairs: Repairs, measured: Measured | null, accepted: boolean): void {
+    const sqnr = measured && this.#decibels(measured);
+    this.#report.tried.push({ repairs, sqnr, accepted });
+    this.#given.run.tried(this.#report.tried.length, this.#decibels(this.#best!.measured));
+  }
+}
+
+export function inputBytes({ input, summary }: Pick<EffortInput, 'input' | 'summary'>): number {
+  return ['~model', ...summary.externalFiles].reduce(
+    (sum, name) => sum + (input.source(name)?.size ?? 0),
+    0,
+  );
+}
+
+/** Whether there was nothing to repair in the way that the step adds, or hardly anything. */
+function isSame(
+  { smooth, equalize, layerIo, floatNodes, round }: Partial<Repairs>,
+  made: QuantizeReport,
+  before: QuantizeReport,
+): boolean {
+  const { smoothed, equalized, corrected, rounded } = made.repaired;
+  if (round === true) return rounded === 0;
+  if (floatNodes !== undefined || corrected !== before.repaired.corrected) return false;
+  if (smooth !== undefined) return smoothed === 0;
+  if (equalize === true) return equalized === 0;
+  // What both layers and nodes between them read is quantized in any case.
+  if (layerIo === true) return made.tensors.length > fewTensors * before.tensors.length;
+  return true;
+}
+
+const tooLarge: Diagnostic = {
+  severity: 'info',
+  code: 'EFFORT_MODEL_TOO_LARGE',
+  message:
+    'which parts lose most was not asked: each question writes the model, which is over 1 GiB',
+};
+
+const checkFailed = (sqnr: number, plain: number): Diagnostic => ({
+  severity: 'warning',
+  code: 'EFFORT_NOT_CONFIRMED',
+  message: `the repairs that helped on some held-out samples did not on the others (${plain.toFixed(1)} → ${sqnr.toFixed(1)} dB): the result has none`,
+  hint: 'give more and more typical samples',
+});
