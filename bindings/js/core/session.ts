@@ -149,7 +149,9 @@ export class CoreSession {
     repairs: Repairs = noRepairs,
     only: readonly string[] = [],
   ): QuantizeReport {
-    return this.#json((session) => session.quantize(externalFile, JSON.stringify({ ...repairs, only })));
+    return this.#json((session) =>
+      session.quantize(externalFile, JSON.stringify({ ...repairs, only })),
+    );
   }
 
   dispose(): void {
