@@ -428,9 +428,8 @@ std::string ToJson(const std::map<std::string, ChannelRange>& ranges) {
 std::string ToJson(const std::vector<Unit>& units) {
   json list = json::array();
   for (const Unit& unit : units) {
-    list.push_back({{"nodes", unit.nodes},
-                    {"products", unit.products},
-                    {"weightBytes", unit.weight_bytes}});
+    list.push_back(
+        {{"nodes", unit.nodes}, {"products", unit.products}, {"weightBytes", unit.weight_bytes}});
   }
   return Dump(list);
 }

@@ -28,8 +28,8 @@ enum class CalibrationMethod {
 
 // What is done beyond the reference for a model that computes what the float model does.
 enum class Effort {
-  kNone,  // nothing: the reference's result
-  kFast,  // repairs from statistics of the calibration (src/repair)
+  kNone,    // nothing: the reference's result
+  kFast,    // repairs from statistics of the calibration (src/repair)
   kNormal,  // as fast here; the host goes on to search for what must stay float
   kMax,     // the same, for as long as it is given
 };

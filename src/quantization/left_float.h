@@ -1,7 +1,8 @@
 // Nodes that stay float because 8 bits lose too much there, and what must stay float with them.
 // onnxruntime quantizes the float weight of a layer that stands between DequantizeLinear and
-// QuantizeLinear when it loads the model (its WeightBiasQuantization). So a layer that is left float
-// and reads quantized data writes float data, and the layers that read this have float weights, too.
+// QuantizeLinear when it loads the model (its WeightBiasQuantization). So a layer that is left
+// float and reads quantized data writes float data, and the layers that read this have float
+// weights, too.
 #pragma once
 
 #include <string>

@@ -54,8 +54,8 @@ PlanContext::PlanContext(const Model& model, const StaticQuantConfig& config, Te
       config_(&config),
       view_(model.graph(), config.bodies()),
       computed_weights_(FindComputedWeights(view_)),
-      left_float_(FindLeftFloat(view_, config.left_float,
-                                config.quant_format == QuantFormat::kQOperator)),
+      left_float_(
+          FindLeftFloat(view_, config.left_float, config.quant_format == QuantFormat::kQOperator)),
       ranges_(std::move(ranges)),
       opset_(model.Opset()) {
   for (const onnx::FunctionProto& function : model.proto().functions()) {

@@ -52,6 +52,13 @@ test('defaults are those of the mission', () => {
       fix_dim: {},
       dump_passes: null,
       effort: 'none',
+      budget: null,
+      target_sqnr: null,
+      target_agreement: null,
+      max_float_nodes: null,
+      max_size: null,
+      recipe: null,
+      save_recipe: null,
       hold_out: null,
       calibrate_method: 'MinMax',
       calibration_cache_path: null,
@@ -62,6 +69,20 @@ test('defaults are those of the mission', () => {
       extra_options: {},
     },
   );
+});
+
+test('what a search is told is refused where there is none', () => {
+  const refused = (options: object) =>
+    assert.throws(() => checkQuantizeStatic(options), { code: 'UNSUPPORTED_OPTION' });
+  refused({ budget: 10, effort: 'normal' });
+  refused({ target_sqnr: 20, effort: 'fast' });
+  refused({ target_agreement: 0.9, effort: 'fast' });
+  for (const name of ['max_float_nodes', 'max_size']) refused({ [name]: 1, effort: 'none' });
+  refused({ save_recipe: 'r.json', effort: 'none' });
+  assert.equal(checkQuantizeStatic({ budget: 10, effort: 'max' }).budget, 10);
+  assert.throws(() => checkQuantizeStatic({ target_agreement: 2, effort: 'max' }), {
+    code: 'INVALID_OPTION',
+  });
 });
 
 test('null is the default, as None is in the reference', () => {

@@ -17,8 +17,14 @@ export class FloatCosts {
 
   constructor(units: readonly ModelUnit[]) {
     const sum = (of: (unit: ModelUnit) => number) => units.reduce((all, unit) => all + of(unit), 0);
-    const products = Math.max(1, sum((unit) => unit.products));
-    const bytes = Math.max(1, sum((unit) => unit.weightBytes));
+    const products = Math.max(
+      1,
+      sum((unit) => unit.products),
+    );
+    const bytes = Math.max(
+      1,
+      sum((unit) => unit.weightBytes),
+    );
     for (const unit of units) {
       const cost = (unit.products / products + unit.weightBytes / bytes) / 2;
       // That of the layer, which is a unit's first node.

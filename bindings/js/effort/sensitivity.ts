@@ -51,10 +51,7 @@ export class Bisection {
       const next = this.#worst();
       if (!next) return;
       const middle = Math.floor((next.first + next.end) / 2);
-      const halves = [
-        await this.#lossOf(next.first, middle),
-        await this.#lossOf(middle, next.end),
-      ];
+      const halves = [await this.#lossOf(next.first, middle), await this.#lossOf(middle, next.end)];
       this.#groups.splice(this.#groups.indexOf(next), 1, ...halves);
     }
   }
@@ -77,6 +74,9 @@ export class Bisection {
     const total = this.#groups.reduce((sum, { noise }) => sum + noise, 0);
     return this.#groups
       .filter(({ first, end, noise }) => end - first > 1 && noise > leastShare * total)
-      .reduce<Group | undefined>((a, b) => (a === undefined || b.noise > a.noise ? b : a), undefined);
+      .reduce<Group | undefined>(
+        (a, b) => (a === undefined || b.noise > a.noise ? b : a),
+        undefined,
+      );
   }
 }
