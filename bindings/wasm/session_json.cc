@@ -248,7 +248,8 @@ std::string QuantizedTensorsJson(const Model& model) {
     const onnx::TensorProto* zero = FindConstant(view, tensor.zero_point);
     // Computed parameters and floats of 8 bits are no integers with known scales.
     const bool is_integer = zero == nullptr || TypeName(zero->data_type()).find("int") < 2;
-    if (scale == nullptr || (zero == nullptr && !tensor.zero_point.empty()) || !is_integer) continue;
+    if (scale == nullptr || (zero == nullptr && !tensor.zero_point.empty()) || !is_integer)
+      continue;
     const onnx::TensorProto* values = FindConstant(view, tensor.quantized);
     json type = "uint8";  // QuantizeLinear's, without a zero point
     if (zero != nullptr) {
@@ -276,7 +277,8 @@ ProbeRequest ProbeFromJson(const std::string& text) {
   const json request = json::parse(text);
   ProbeRequest probe;
   for (const json& output : request.at("outputs")) {
-    probe.outputs.push_back({output.at("tensor").get<std::string>(), output.at("after").get<bool>()});
+    probe.outputs.push_back(
+        {output.at("tensor").get<std::string>(), output.at("after").get<bool>()});
   }
   probe.fed = request.at("fed").get<std::vector<std::string>>();
   probe.added = request.at("added").get<std::vector<std::string>>();

@@ -28,7 +28,8 @@ std::string ToJson(const InputFacts& facts);
 std::string ToJson(const CalibrationModel& model);
 std::string ToJson(const PlanReport& report);
 std::string ToJson(const ProbeModel& probe);
-// The tensors that a quantized model holds as integers; scales and zero points as the file has them.
+// The tensors that a quantized model holds as integers; scales and zero points as the file has
+// them.
 std::string QuantizedTensorsJson(const Model& model);
 std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);

@@ -43,8 +43,8 @@ std::optional<Operand> OutputOf(const onnx::NodeProto& node) {
   if (!op.starts_with("QLinear") && op != "QGemm") return std::nullopt;
   if (op == "QLinearConcat") return Operand{0, 0, 1};
   if (op == "QGemm" || op == "QLinearWhere") return Operand{0, 7, 8};
-  const bool has_two = op == "QLinearConv" || op == "QLinearMatMul" || op == "QLinearAdd" ||
-                       op == "QLinearMul";
+  const bool has_two =
+      op == "QLinearConv" || op == "QLinearMatMul" || op == "QLinearAdd" || op == "QLinearMul";
   return has_two ? Operand{0, 6, 7} : Operand{0, 3, 4};
 }
 
@@ -58,8 +58,8 @@ std::string InputOf(const onnx::NodeProto& node, int index) {
 
 // Without the suffixes that onnxruntime's quantizer and ours append.
 std::string FloatName(const std::string& name) {
-  static constexpr std::string_view kSuffixes[] = {"_QuantizeLinear_Input", "_QuantizeLinear_Output",
-                                                   "_DequantizeLinear_Output", "_quantized"};
+  static constexpr std::string_view kSuffixes[] = {
+      "_QuantizeLinear_Input", "_QuantizeLinear_Output", "_DequantizeLinear_Output", "_quantized"};
   for (const std::string_view suffix : kSuffixes) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
       return name.substr(0, name.size() - suffix.size());

@@ -75,9 +75,10 @@ export function helpText(command: ParsedArgs['command']): string {
   }
   lines.push(
     '',
-    `Flags may be written with - in place of _. Exit code: 0 done, 1 failed, 2 bad usage${
-      command === 'compare' || command === 'evaluate' ? ', 3 below a line of strict' : ''
-    }.`,
+    'Flags may be written with - in place of _. Exit code: 0 done, 1 failed, 2 bad usage.',
+    ...(command === 'compare' || command === 'evaluate'
+      ? ['Exit code 3: below a line that is given with --strict.']
+      : []),
     '',
   );
   return lines.join('\n');
