@@ -27,16 +27,16 @@ try {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale });
     const page = await context.newPage();
     await page.goto(server.resolvedUrls.local[0]);
-    await page.locator('.engine[data-status=ready]').waitFor();
+    await page.locator('.lock[data-status=ready]').waitFor();
     await page.locator('#model .drop button').click();
-    await page.locator('#settings input[type=checkbox]').first().check(); // per channel
-    await page.locator('#settings select').nth(2).selectOption('QInt8'); // weights
-    await page.locator('#run .primary').click();
-    await page.locator('.result').waitFor();
+    await page.locator('#next:enabled').waitFor();
+    await page.locator('#preprocess .evidence').waitFor();
+    await page.locator('#next').click();
+    await page.locator('.layer-table').waitFor();
     await page.mouse.move(0, 0);
     await page.evaluate(() => {
       document.activeElement.blur();
-      scrollTo(0, 0);
+      document.getElementById('report').scrollIntoView();
     });
     const file = path.join(root, 'docs/images', name);
     await page.screenshot({ path: file });

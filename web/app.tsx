@@ -13,8 +13,8 @@ import {
   LanguageProvider,
   rememberLanguage,
 } from './i18n';
-import { useFocusKeeper } from './lib/focus-keeper';
 import { isImage } from './lib/files';
+import { useFocusKeeper } from './lib/focus-keeper';
 import { weightedProgress } from './lib/weighted-progress';
 import { type Quantizer, useQuantizer } from './state';
 import { CompareStep } from './steps/compare-step';

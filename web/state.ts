@@ -208,7 +208,10 @@ export function useQuantizer() {
     if (!session) return setPlan(null);
     let isOld = false;
     const timer = setTimeout(() => {
-      const options = { ...libraryOptions(settings), ...(ranges && { calibrationCache: ranges.text }) };
+      const options = {
+        ...libraryOptions(settings),
+        ...(ranges && { calibrationCache: ranges.text }),
+      };
       session.plan(options).then(
         (made) => isOld || setPlan(made),
         () => isOld || setPlan(null), // the run will say what is wrong
@@ -293,7 +296,14 @@ export function useQuantizer() {
       const result = await session.quantize(options, watch);
       const id = (runs.at(-1)?.id ?? 0) + 1;
       const seconds = (performance.now() - began) / 1000;
-      const record: RunRecord = { id, name, inputs, result, seconds, verdict: judge(result.report) };
+      const record: RunRecord = {
+        id,
+        name,
+        inputs,
+        result,
+        seconds,
+        verdict: judge(result.report),
+      };
       setRuns((old) => [...old, record]);
       setShownId(id);
       void measure(session, record);

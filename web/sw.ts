@@ -15,9 +15,7 @@ declare const self: {
 };
 
 addEventListener('install', () => void self.skipWaiting());
-addEventListener('activate', (event) =>
-  (event as ExtendableEvent).waitUntil(self.clients.claim()),
-);
+addEventListener('activate', (event) => (event as ExtendableEvent).waitUntil(self.clients.claim()));
 addEventListener('fetch', (given) => {
   const event = given as FetchEvent;
   const url = new URL(event.request.url);

@@ -262,7 +262,9 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await again.addModel(digits.model);
     await again.drop(saved);
     await again.page.locator('#target .step-line', { hasText: 'QInt8/QInt8' }).waitFor();
-    await again.page.locator('#data .step-line', { hasText: 'nothing has to be calibrated' }).waitFor();
+    await again.page
+      .locator('#data .step-line', { hasText: 'nothing has to be calibrated' })
+      .waitFor();
     await again.quantize();
     assert.deepEqual((await again.download()).bytes, first.bytes);
     await again.close();

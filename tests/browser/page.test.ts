@@ -267,7 +267,11 @@ describe('the page', { skip: skipBrowser }, () => {
       const found: string[] = [];
       while (walker.nextNode()) {
         const element = walker.currentNode.parentElement!;
-        if (element.closest('[lang="en"], code, option, .chips, .ticks, .file, .facts, .runs, noscript'))
+        if (
+          element.closest(
+            '[lang="en"], code, option, .chips, .ticks, .file, .facts, .runs, noscript',
+          )
+        )
           continue;
         found.push(walker.currentNode.textContent ?? '');
       }
@@ -302,7 +306,9 @@ describe('the page', { skip: skipBrowser }, () => {
       assert.fail(`Tab does not reach "${text}"`);
     };
     const hasFocus = () =>
-      page.evaluate(() => document.activeElement !== null && document.activeElement !== document.body);
+      page.evaluate(
+        () => document.activeElement !== null && document.activeElement !== document.body,
+      );
     await tabTo('Try the example');
     await page.keyboard.press('Enter');
     await app.ready();
@@ -316,7 +322,11 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.openStep('data');
     await page.getByRole('button', { name: 'Remove all' }).focus();
     await page.keyboard.press('Enter');
-    await page.locator('.bar').getByText('Now add some samples.').waitFor().catch(() => {});
+    await page
+      .locator('.bar')
+      .getByText('Now add some samples.')
+      .waitFor()
+      .catch(() => {});
     assert.ok(await hasFocus(), 'after the samples were removed');
     await app.close();
   });

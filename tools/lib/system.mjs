@@ -67,7 +67,8 @@ export const firefox = () =>
     'firefox-esr',
     'FIREFOX_PATH',
     () =>
-      which('firefox-esr', 'firefox') ?? onMac(['/Applications/Firefox.app/Contents/MacOS/firefox']),
+      which('firefox-esr', 'firefox') ??
+      onMac(['/Applications/Firefox.app/Contents/MacOS/firefox']),
   );
 
 const onMac = (files) => files.find((file) => fs.existsSync(file));

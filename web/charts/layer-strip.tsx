@@ -35,7 +35,14 @@ export function LayerStrip({ bars, label }: { bars: readonly StripBar[]; label: 
             ),
           )}
           {guides.map((decibels) => (
-            <line key={decibels} class="guide" x1="0" x2={width} y1={y(decibels)} y2={y(decibels)} />
+            <line
+              key={decibels}
+              class="guide"
+              x1="0"
+              x2={width}
+              y1={y(decibels)}
+              y2={y(decibels)}
+            />
           ))}
         </svg>
         {guides.map((decibels) => (

@@ -3,7 +3,7 @@ import type { ComparedOutput } from 'onnx-ptq';
 import { Pixels } from '../components/pixels';
 import { useText } from '../i18n';
 import type { TensorView } from '../worker/page-protocol';
-import { boxesOf, type Box, detections, overlap } from './boxes';
+import { type Box, boxesOf, detections, overlap } from './boxes';
 
 interface Props {
   output: ComparedOutput;

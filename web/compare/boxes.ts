@@ -93,7 +93,14 @@ function inRows({ dims, values }: Detections, width: number, height: number): Bo
       [x, y] = [(x + column) * stride, (y + line) * stride];
       [w, h] = [Math.exp(w) * stride, Math.exp(h) * stride];
     }
-    boxes.push({ left: x - w / 2, top: y - h / 2, right: x + w / 2, bottom: y + h / 2, score, label });
+    boxes.push({
+      left: x - w / 2,
+      top: y - h / 2,
+      right: x + w / 2,
+      bottom: y + h / 2,
+      score,
+      label,
+    });
   }
   return boxes;
 }

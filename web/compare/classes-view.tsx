@@ -25,7 +25,9 @@ export function ClassesView(props: { output: ComparedOutput; labels: readonly st
               <span class="class-name">
                 {nameOf(index)}
                 {before !== rank && (
-                  <span class="moved">{before < 0 ? t.compare.isNew : t.compare.was(before + 1)}</span>
+                  <span class="moved">
+                    {before < 0 ? t.compare.isNew : t.compare.was(before + 1)}
+                  </span>
                 )}
               </span>
               <span class="class-bar" aria-hidden="true">

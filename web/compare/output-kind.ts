@@ -28,7 +28,8 @@ export function outputKind(outputs: readonly ComparedOutput[]): OutputKind | nul
     return { kind: a === 3 ? 'picture' : 'mask', output: first };
   }
   const used = dims.filter((dim) => dim !== 1);
-  if (used.length === 1 && used[0]! >= 2 && dims[0] === 1) return { kind: 'classes', output: first };
+  if (used.length === 1 && used[0]! >= 2 && dims[0] === 1)
+    return { kind: 'classes', output: first };
   return { kind: 'values', output: first };
 }
 

@@ -29,9 +29,11 @@ export function CopyBlock({ label, text }: { label: string; text: string }) {
       </div>
       {/* Focusable, so that a keyboard can scroll it. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region */}
-      <pre tabIndex={0} aria-label={label} role="region">
-        <code>{text}</code>
-      </pre>
+      <section class="code" tabIndex={0} aria-label={label}>
+        <pre>
+          <code>{text}</code>
+        </pre>
+      </section>
     </div>
   );
 }

@@ -41,7 +41,9 @@ function Measured({ diagnosis, quantizer }: { diagnosis: Diagnosis; quantizer: Q
   const [all, setAll] = useState(false);
   const layers = diagnosis.layers.filter(({ isQuantized }) => isQuantized);
   const sorted =
-    order === 'graph' ? layers : [...layers].sort((a, b) => noiseOf(b) - noiseOf(a) || own(a) - own(b));
+    order === 'graph'
+      ? layers
+      : [...layers].sort((a, b) => noiseOf(b) - noiseOf(a) || own(a) - own(b));
   const shown = all ? sorted : sorted.slice(0, shownAtFirst);
   const move = (event: KeyboardEvent) => {
     const by = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -64,7 +66,8 @@ function Measured({ diagnosis, quantizer }: { diagnosis: Diagnosis; quantizer: Q
           isChosen: layer.node === open,
         }))}
       />
-      <div class="segments" role="group" aria-label={t.layers.order}>
+      <fieldset class="segments">
+        <legend class="hidden">{t.layers.order}</legend>
         {(['worst', 'graph'] as const).map((one) => (
           <button
             key={one}
@@ -76,7 +79,7 @@ function Measured({ diagnosis, quantizer }: { diagnosis: Diagnosis; quantizer: Q
             {t.layers.orders[one]}
           </button>
         ))}
-      </div>
+      </fieldset>
       <div class="table">
         <table class="layer-table" onKeyDown={move}>
           <thead>
@@ -210,7 +213,9 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
           <button
             type="button"
             class="button"
-            onClick={() => change({ advanced: { ...settings.advanced, TensorQuantOverrides: wide } })}
+            onClick={() =>
+              change({ advanced: { ...settings.advanced, TensorQuantOverrides: wide } })
+            }
           >
             {t.layers.sixteen}
           </button>

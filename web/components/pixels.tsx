@@ -13,5 +13,7 @@ export function Pixels({ width, height, pixels, label }: Props) {
   useEffect(() => {
     canvas.current?.getContext('2d')?.putImageData(new ImageData(pixels, width, height), 0, 0);
   }, [pixels, width, height]);
-  return <canvas ref={canvas} class="pixels" {...{ width, height }} role="img" aria-label={label} />;
+  return (
+    <canvas ref={canvas} class="pixels" {...{ width, height }} role="img" aria-label={label} />
+  );
 }

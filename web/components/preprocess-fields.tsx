@@ -66,7 +66,11 @@ export function PreprocessFields(props: { quantizer: Quantizer; summary: ModelSu
             ])}
             onChange={(mode) => set({ mode })}
           />
-          <Side label={t.preprocess.width} value={spec.width} onChange={(width) => set({ width })} />
+          <Side
+            label={t.preprocess.width}
+            value={spec.width}
+            onChange={(width) => set({ width })}
+          />
           <Side
             label={t.preprocess.height}
             value={spec.height}

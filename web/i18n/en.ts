@@ -97,8 +97,7 @@ export const en = {
     byWeight: 'The weights of the model, by bytes',
     byNodes: 'The nodes of the model',
     parts: { quantized: 'becomes int8', folded: 'folded away', float: 'stays float' },
-    forecast: (before: string, after: string) =>
-      `${before} now, about ${after} once quantized.`,
+    forecast: (before: string, after: string) => `${before} now, about ${after} once quantized.`,
     whyFloat: (count: number) => `Why ${plural(count, 'node')} will stay float`,
     about: (amount: string) => `about ${amount}`,
     about2: 'About this model',
@@ -125,7 +124,8 @@ export const en = {
     title: 'Data',
     help: 'Typical inputs of the model: 100 to 500 are good, 32 are a start.',
     images: (count: number) => plural(count, 'picture'),
-    files: (count: number, extension: string) => `${count} ${extension} ${count === 1 ? 'file' : 'files'}`,
+    files: (count: number, extension: string) =>
+      `${count} ${extension} ${count === 1 ? 'file' : 'files'}`,
     splitLine: (calibrate: string, held: string) => `${calibrate} calibrate, ${held} held out`,
     badLine: (count: number) => `${plural(count, 'file')} left out`,
     bad: (count: number) => `${plural(count, 'file')} could not be read and will not be used`,
@@ -352,9 +352,12 @@ export const en = {
     verdict: 'Verdict',
     meaning: {
       good: 'The quantized model answers as the float model does.',
-      usable: 'The quantized model differs a little. Compare it on your own pictures before you ship it.',
-      unusable: 'The quantized model answers differently. Try what is suggested below before you use it.',
-      identical: 'Nothing was quantized: the result computes exactly what the float model computes.',
+      usable:
+        'The quantized model differs a little. Compare it on your own pictures before you ship it.',
+      unusable:
+        'The quantized model answers differently. Try what is suggested below before you use it.',
+      identical:
+        'Nothing was quantized: the result computes exactly what the float model computes.',
       unknown: 'The outputs could not be compared.',
     } satisfies Record<Grade, string>,
     agree: (agree: string, of: string) => `${agree} of ${of} agree`,
@@ -406,7 +409,8 @@ export const en = {
     },
     effort: {
       name: 'Repairs (effort: fast)',
-      price: 'Equalization and bias correction, kept only if they help. Same size; the run takes longer.',
+      price:
+        'Equalization and bias correction, kept only if they help. Same size; the run takes longer.',
       action: 'Try with repairs',
     },
     method: {
@@ -538,8 +542,10 @@ export const en = {
     ranges: 'Calibrated ranges (JSON)',
     recipe: 'Recipe (Markdown)',
     load: 'Load a configuration or ranges',
-    withData: (size: string) => `The weights are in a data file of their own (${size}), saved with the model.`,
-    takesBack: 'Configuration and ranges can be dropped on this page again, and given to the command and to Python.',
+    withData: (size: string) =>
+      `The weights are in a data file of their own (${size}), saved with the model.`,
+    takesBack:
+      'Configuration and ranges can be dropped on this page again, and given to the command and to Python.',
     elsewhere: 'The same run elsewhere',
     folder: 'With your samples in ./samples/.',
     command: 'Command line',

@@ -36,7 +36,10 @@ export function useText() {
   const { language, t } = useContext(Context);
   /** With so many decimals, always: 4.0 beside 3.8. The minus is a minus. */
   const number = (value: number, digits = 0) =>
-    new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    new Intl.NumberFormat(language, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    })
       .format(value)
       .replace('-', '−');
   return {

@@ -350,13 +350,13 @@ export const zhCN: Dictionary = {
     measuredOn: (samples) => `在 ${samples} 个校准样本上测得。`,
     measuredOnHeld: (samples) => `在 ${samples} 个留出样本上测得。`,
     latency: '单次推理用时',
-    latencyHelp: (runs, times) => `在本机 onnxruntime-web 中运行 ${runs} 次的中位数：速度为 ${times} 倍。`,
+    latencyHelp: (runs, times) =>
+      `在本机 onnxruntime-web 中运行 ${runs} 次的中位数：速度为 ${times} 倍。`,
     better: '可能的改进',
     tryIt: '试一试',
     effortGained: (repairs, gained, tried, held) =>
       `在 ${held} 个留出样本上试了 ${tried} 个候选，保留：${repairs}${gained && `（${gained}）`}。`,
-    effortNothing: (tried, held) =>
-      `在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
+    effortNothing: (tried, held) => `在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
     warnings: '警告',
     notes: (count) => `提示（${count}）`,
     leftFloat: (count) => `保持浮点的节点（${count}）`,

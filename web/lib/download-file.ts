@@ -44,7 +44,5 @@ async function unpacked(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
     },
   });
   const isPacked = gzipMagic.every((byte, i) => first.value?.[i] === byte);
-  return isPacked
-    ? (whole.pipeThrough(new DecompressionStream('gzip')) as typeof whole)
-    : whole;
+  return isPacked ? (whole.pipeThrough(new DecompressionStream('gzip')) as typeof whole) : whole;
 }

@@ -49,8 +49,7 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
     kept.set(url, blob);
     return blob;
   };
-  const compile = async (url: string) =>
-    WebAssembly.compile(await (await get(url)).arrayBuffer());
+  const compile = async (url: string) => WebAssembly.compile(await (await get(url)).arrayBuffer());
   // Several threads need SharedArrayBuffer, and onnxruntime's script by itself for each of them.
   const isolated = globalThis.crossOriginIsolated;
 

@@ -37,7 +37,8 @@ export function sortFiles(files: readonly File[], dataFiles: readonly string[] =
     const name = pathOf(file);
     if (isHidden(name)) continue;
     if (/\.onnx$/i.test(name)) sorted.model = file;
-    else if (isSample(name) && !isData(file) && lastPart(name) !== 'saved_model.pb') sorted.samples.push(named(file, name));
+    else if (isSample(name) && !isData(file) && lastPart(name) !== 'saved_model.pb')
+      sorted.samples.push(named(file, name));
     else sorted.others.push(file);
   }
   sorted.samples.sort(byName); // as the readers do: the first n are the same everywhere

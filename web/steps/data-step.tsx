@@ -22,9 +22,9 @@ export function DataStep({ quantizer, ...frame }: StepFrame & { quantizer: Quant
         kinds,
         split.held.length > 0
           ? t.samples.splitLine(
-            number(split.used.length - split.held.length),
-            number(split.held.length),
-          )
+              number(split.used.length - split.held.length),
+              number(split.held.length),
+            )
           : '',
         bad.size > 0 ? t.samples.badLine(bad.size) : '',
       ]

@@ -28,8 +28,7 @@ export function DownloadStep({ quantizer, ...frame }: StepFrame & { quantizer: Q
               shown.name,
               bytes(shown.result.report.bytesAfter),
               `SHA-256 ${shown.result.sha256.slice(0, 8)}…`,
-            ]
-              .join(' · ')
+            ].join(' · ')
           : t.download.later
       }
     >

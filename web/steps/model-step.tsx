@@ -40,9 +40,7 @@ export function ModelStep({ quantizer, ...frame }: StepFrame & { quantizer: Quan
             {t.run.tryExample}
           </button>
         </div>
-        <p class="help">
-          {engine.status === 'ready' ? t.run.exampleHelp : t.run.exampleLoading}
-        </p>
+        <p class="help">{engine.status === 'ready' ? t.run.exampleHelp : t.run.exampleLoading}</p>
       </div>
       <Foreign quantizer={quantizer} />
       {model && (

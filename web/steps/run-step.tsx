@@ -21,10 +21,7 @@ export function RunStep({ quantizer, ...frame }: StepFrame & { quantizer: Quanti
       : stopped
         ? t.run.stopped
         : shown
-          ? t.run.line(
-              number(shown.result.report.calibration.samples),
-              duration(shown.seconds),
-            )
+          ? t.run.line(number(shown.result.report.calibration.samples), duration(shown.seconds))
           : blocker
             ? t.run[blocker]
             : t.run.whatHappens;

@@ -9,12 +9,7 @@ import {
 import { AdvancedOptions } from '../components/advanced-options';
 import { Choice, Segments, Switch } from '../components/fields';
 import { useText } from '../i18n';
-import {
-  defaultSettings,
-  offeredTypes,
-  profileSettings,
-  type Settings,
-} from '../lib/settings';
+import { defaultSettings, offeredTypes, profileSettings, type Settings } from '../lib/settings';
 import type { Quantizer } from '../state';
 import { Step, type StepFrame } from './step';
 

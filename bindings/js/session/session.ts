@@ -607,19 +607,27 @@ export class Session<Model> implements QuantizeSession<Model> {
   // --- Samples ---
 
   /** How pictures are preprocessed, once for these samples. */
-  async #settle({ core, files, summary }: PreparedModel, run: Run): Promise<void> {
+  async #settle({ summary }: PreparedModel, run: Run): Promise<void> {
     if (this.#settled) return;
+    // The model as given: what tells (a BatchNormalization, say) may be folded in the prepared one.
+    const files = new ModelFiles(this.#input);
+    const core = await CoreSession.create(files);
     const asking = new Run({ ...run.options, onDiagnostic: undefined });
-    await settlePreprocess({
-      platform: this.#platform,
-      core,
-      files,
-      input: this.#input,
-      model: summary,
-      runtime: this.#runtime,
-      reader: this.#reader,
-      run: asking,
-    });
+    try {
+      core.open();
+      await settlePreprocess({
+        platform: this.#platform,
+        core,
+        files,
+        input: this.#input,
+        model: summary,
+        runtime: this.#runtime,
+        reader: this.#reader,
+        run: asking,
+      });
+    } finally {
+      core.dispose();
+    }
     run.note(...asking.diagnostics);
     this.#settled = asking.diagnostics;
   }

@@ -15,7 +15,7 @@ const executablePath = known.find((file) => file !== undefined && fs.existsSync(
  * The longest wait for a state of the page, in ms: a busy machine is slow, and a wait ends with the
  * state.
  */
-export const patience = 300_000;
+export const patience = Number(process.env.PTQ_BROWSER_PATIENCE ?? 300_000);
 
 const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
 

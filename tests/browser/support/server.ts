@@ -41,7 +41,10 @@ export async function serve(
     const page = options.pages?.[pathname];
     const file = path.join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     const isMissing = options.missing?.test(pathname) ?? false;
-    if (isMissing || (page === undefined && !fs.statSync(file, { throwIfNoEntry: false })?.isFile())) {
+    if (
+      isMissing ||
+      (page === undefined && !fs.statSync(file, { throwIfNoEntry: false })?.isFile())
+    ) {
       response.writeHead(404).end();
       return;
     }
