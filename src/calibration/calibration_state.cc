@@ -156,8 +156,8 @@ void Calibration::Add(const std::string& text) {
   Calibration other(tensors_, config_);
   other.Restore(text);
   if (other.pass_ != pass_) throw Invalid("is of another pass");
-  const bool past_ranges = pass_ > 0;
-  if (!past_ranges && Has(CalibrationPass::kRanges)) {
+  const auto is_now = [this](CalibrationPass one) { return !done() && pass() == one; };
+  if (is_now(CalibrationPass::kRanges)) {
     ranges_.Add(other.ranges_);
     means_.Add(other.means_);
   }
@@ -166,10 +166,11 @@ void Calibration::Add(const std::string& text) {
     const Tensor& added = other.collected_[i];
     if (tensor.ends != added.ends) throw Invalid("has other bins");
     for (size_t bin = 0; bin < tensor.counts.size(); ++bin) tensor.counts[bin] += added.counts[bin];
-    if (past_ranges) continue;
-    tensor.values.Widen(added.values);
-    tensor.magnitudes.Widen(added.magnitudes);
-    tensor.nested.Add(added.nested);
+    if (is_now(CalibrationPass::kMagnitudes)) {
+      tensor.values.Widen(added.values);
+      tensor.magnitudes.Widen(added.magnitudes);
+    }
+    if (is_now(CalibrationPass::kNestedHistograms)) tensor.nested.Add(added.nested);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuantizeError } from '#dist/base/errors.js';
+import type { OptionValues } from '#dist/base/types.js';
 import { coreOptions } from '#dist/options/core-options.js';
 import { extraOptions } from '#dist/options/extra-options.js';
 import { preprocessOptions } from '#dist/options/preprocess.js';
@@ -72,7 +73,7 @@ test('defaults are those of the mission', () => {
 });
 
 test('what a search is told is refused where there is none', () => {
-  const refused = (options: object) =>
+  const refused = (options: OptionValues) =>
     assert.throws(() => checkQuantizeStatic(options), { code: 'UNSUPPORTED_OPTION' });
   refused({ budget: 10, effort: 'normal' });
   refused({ target_sqnr: 20, effort: 'fast' });

@@ -144,5 +144,28 @@ TEST(CalibrationAddTest, AnotherPassIsNotAdded) {
   EXPECT_THROW(first.Add(second.Save()), Error);
 }
 
+TEST(CalibrationAddTest, WhatIsCollectedInALaterPassIsAdded) {
+  // With an effort, MSE and Percentile reduce ranges first.
+  for (const auto method : {CalibrationMethod::kMse, CalibrationMethod::kPercentile}) {
+    StaticQuantConfig config = ConfigOf(method);
+    config.effort = Effort::kFast;
+    Calibration whole({{"a"}, {"b"}}, config);
+    Calibration first({{"a"}, {"b"}}, config);
+    while (!whole.done()) {
+      Calibration second({{"a"}, {"b"}}, config);
+      second.Restore(first.Fork());
+      Observe(&whole, 1);
+      Observe(&whole, 2);
+      Observe(&first, 1);
+      Observe(&second, 2);
+      first.Add(second.Save());
+      whole.EndPass();
+      first.EndPass();
+    }
+    ExpectSameRanges(whole, first);
+    EXPECT_LT(first.Ranges().at("a").lowest, -1);
+  }
+}
+
 }  // namespace
 }  // namespace ptq
