@@ -213,6 +213,14 @@ export interface Repairs {
   smooth: number;
 }
 
+/** What Session.beginMoments() returns. */
+export interface MomentsToCollect {
+  /** The tensors that observeMoments() is to be given. */
+  inputs: string[];
+  /** Multiplications that this and the rounding take. */
+  products: number;
+}
+
 /** What Session.quantize() returns. */
 export interface QuantizeReport {
   /**

@@ -10,6 +10,7 @@ import type {
   ModelForecast,
   ModelStructure,
   ModelSummary,
+  MomentsToCollect,
   OptionValues,
   PrepareReport,
   QuantizeReport,
@@ -138,11 +139,8 @@ export class CoreSession {
     this.#call(() => this.#session.setStatistics(statistics));
   }
 
-  /**
-   * For adaptive rounding, after setRanges() and setStatistics(): returns the tensors that
-   * observeMoments() is to be given, of so many samples.
-   */
-  beginMoments(samples: number): string[] {
+  /** For adaptive rounding, after setRanges() and setStatistics(), from so many samples. */
+  beginMoments(samples: number): MomentsToCollect {
     return this.#json((session) => session.beginMoments(samples));
   }
 

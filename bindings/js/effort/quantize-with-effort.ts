@@ -25,8 +25,8 @@ interface EffortInput {
   summary: ModelSummary;
   checked: CheckedStatic;
   held: readonly Feeds[];
-  /** Gives the core what adaptive rounding needs: called once, before that is tried. */
-  collectMoments(): Promise<void>;
+  /** Gives the core what adaptive rounding needs; false where that takes too much. */
+  collectMoments(): Promise<boolean>;
 }
 
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
@@ -90,7 +90,7 @@ export async function quantizeWithEffort(
     if (decibels(best.noise) >= goodDecibels) break;
     if (!fits(step, effort.repairs)) continue;
     const repairs = { ...effort.repairs, ...step };
-    if (step.round === true) await given.collectMoments();
+    if (step.round === true && !(await given.collectMoments())) continue;
     const candidate = write(repairs);
     written = repairs;
     if (isSame(step, candidate, quantized)) continue;
