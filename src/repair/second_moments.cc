@@ -36,7 +36,7 @@ bool MayRound(const PlanContext& context, const LinearLayer& layer,
 SecondMoments::SecondMoments(const PlanContext& context, const TensorStatistics& statistics,
                              size_t samples)
     : samples_(std::max<size_t>(1, samples)) {
-  Model model = context.model();
+  Model model = context.model();  // stays as it is: biases are only asked about
   const LayerBiases biases(context.view(), &model);
   for (const LinearLayer& layer : FindLinearLayers(context.view())) {
     if (!MayRound(context, layer, statistics)) continue;

@@ -207,7 +207,7 @@ export interface Repairs {
   equalize: boolean;
   /** Biases take the mean error of rounded weights (bias correction). */
   correctBiases: boolean;
-  /** Weights are rounded adaptively, and biases corrected for that; see CoreSession.beginMoments(). */
+  /** Weights are rounded adaptively, and biases corrected for that. */
   round: boolean;
   /** Alpha of SmoothQuant, by which channels of inputs are scaled against weights; 0: not. */
   smooth: number;
