@@ -297,7 +297,9 @@ std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
   return Dump(list);
 }
 
-std::string ToJson(const std::vector<std::string>& names) { return Dump(names); }
+std::string ToJson(const SecondMoments& moments) {
+  return Dump({{"inputs", moments.Inputs()}, {"products", moments.Products()}});
+}
 
 std::string ToJson(const MemoryEstimate& estimate) {
   return Dump({{"weights", estimate.weights},

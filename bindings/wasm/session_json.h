@@ -21,7 +21,7 @@ std::string StructureJson(const Model& model);
 std::string ToJson(const PrepareReport& report);
 std::string ToJson(const ModelInspection& inspection);
 std::string ToJson(const std::vector<CalibratedTensor>& tensors);
-std::string ToJson(const std::vector<std::string>& names);
+std::string ToJson(const SecondMoments& moments);  // what is to be observed, and its cost
 std::string ToJson(const MemoryEstimate& estimate);
 std::string ToJson(const std::optional<ExpectedMagnitude>& expected);  // null where there is none
 std::string ToJson(const InputFacts& facts);

@@ -194,6 +194,8 @@ void StaticQuantizer::Configure(StaticQuantConfig config) {
   CheckFixDims(config.fix_dim, model_.graph());
   CheckConfig(config, model_);
   config_ = std::move(config);
+  moments_.reset();
+  rounder_.reset();
   NameInlinedNodes();
 }
 
@@ -373,10 +375,10 @@ void StaticQuantizer::SetStatistics(TensorStatistics statistics) {
   statistics_ = std::move(statistics);
 }
 
-std::vector<std::string> StaticQuantizer::BeginMoments(size_t samples) {
+const SecondMoments& StaticQuantizer::BeginMoments(size_t samples) {
   moments_.emplace(PlanContext(*prepared_, config_, ranges_), statistics_, samples);
   rounder_.emplace(&*moments_);
-  return moments_->Inputs();
+  return *moments_;
 }
 
 void StaticQuantizer::ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,

@@ -137,9 +137,9 @@ class StaticQuantizer {
   // What Calibration::Statistics() gave: with an effort, what repairs are made from.
   void SetStatistics(TensorStatistics statistics);
 
-  // What adaptive rounding knows of the inputs of layers: the tensors that BeginMoments() returns,
-  // of `samples` samples, after SetRanges and SetStatistics. Until the model is prepared anew.
-  std::vector<std::string> BeginMoments(size_t samples);
+  // What adaptive rounding knows of the inputs of layers: begun after SetRanges and SetStatistics,
+  // for `samples` samples of the tensors Inputs(); it holds until the model is prepared anew.
+  const SecondMoments& BeginMoments(size_t samples);
   void ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,
                       std::span<const float> values);
 

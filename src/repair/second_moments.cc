@@ -14,6 +14,11 @@ constexpr size_t kRowsByColumn = 16;
 constexpr size_t kFewestRows = 512;
 constexpr size_t kMostRows = 3072;
 
+// Of a group, from all samples.
+size_t RowsOf(const LinearLayer& layer) {
+  return std::clamp(kRowsByColumn * LayerRows::Columns(layer), kFewestRows, kMostRows);
+}
+
 bool MayRound(const PlanContext& context, const LinearLayer& layer,
               const TensorStatistics& statistics) {
   const onnx::NodeProto& node = context.node(layer.node);
@@ -31,7 +36,7 @@ bool MayRound(const PlanContext& context, const LinearLayer& layer,
 SecondMoments::SecondMoments(const PlanContext& context, const TensorStatistics& statistics,
                              size_t samples)
     : samples_(std::max<size_t>(1, samples)) {
-  Model model = context.model();
+  Model model = context.model();  // stays as it is: biases are only asked about
   const LayerBiases biases(context.view(), &model);
   for (const LinearLayer& layer : FindLinearLayers(context.view())) {
     if (!MayRound(context, layer, statistics)) continue;
@@ -66,6 +71,18 @@ SecondMoments::SecondMoments(const PlanContext& context, const TensorStatistics&
   }
 }
 
+double SecondMoments::Products() const {
+  double products = 0;
+  for (const OfLayer& of_layer : layers_) {
+    const LinearLayer& layer = of_layer.layer;
+    const auto columns = static_cast<double>(LayerRows::Columns(layer));
+    const auto groups = static_cast<double>(layer.groups);
+    const double rows = static_cast<double>(RowsOf(layer)) + columns / 3;  // and of the factor
+    products += columns * columns / 2 * (groups * rows + static_cast<double>(layer.outputs));
+  }
+  return products;
+}
+
 std::vector<std::string> SecondMoments::Inputs() const {
   std::vector<std::string> inputs;
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -85,8 +102,8 @@ void SecondMoments::Observe(const std::string& tensor, std::span<const int64_t> 
   for (const size_t i : found->second) {
     OfLayer& of_layer = layers_[i];
     const size_t columns = LayerRows::Columns(of_layer.layer);
-    const size_t most = std::clamp(kRowsByColumn * columns, kFewestRows, kMostRows) / samples_;
-    const LayerRows places(*of_layer.node, of_layer.layer, dims, std::max<size_t>(1, most));
+    const size_t most = std::max<size_t>(1, RowsOf(of_layer.layer) / samples_);
+    const LayerRows places(*of_layer.node, of_layer.layer, dims, most);
     if (places.count() == 0) continue;
     for (size_t group = 0; group < of_layer.by_group.size(); ++group) {
       places.Read(values, group, of_layer.means, GramMatrix::Padded(columns), &rows);

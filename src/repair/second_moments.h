@@ -30,6 +30,9 @@ class SecondMoments {
   // is as long as this is used.
   SecondMoments(const PlanContext& context, const TensorStatistics& statistics, size_t samples);
 
+  // Multiplications that the matrices and the rounding will take, about: a host may find it too
+  // many.
+  double Products() const;
   // The tensors to observe, in the order of the nodes.
   std::vector<std::string> Inputs() const;
   // One of them in one sample. Dims that do not fit are passed over.

@@ -220,7 +220,7 @@ export interface Repairs {
   equalize: boolean;
   /** Biases take the mean error of rounded weights (bias correction). */
   correctBiases: boolean;
-  /** Weights are rounded adaptively, and biases corrected for that; see CoreSession.beginMoments(). */
+  /** Weights are rounded adaptively, and biases corrected for that. */
   round: boolean;
   /** Alpha of SmoothQuant, by which channels of inputs are scaled against weights; 0: not. */
   smooth: number;
@@ -256,6 +256,14 @@ export interface PlanReport {
   /** Whether the ranges were set; else all are assumed to be [0, 1]. */
   withRanges: boolean;
   diagnostics: Diagnostic[];
+}
+
+/** What Session.beginMoments() returns. */
+export interface MomentsToCollect {
+  /** The tensors that observeMoments() is to be given. */
+  inputs: string[];
+  /** Multiplications that this and the rounding take. */
+  products: number;
 }
 
 /** What Session.quantize() returns. */

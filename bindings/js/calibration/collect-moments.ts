@@ -19,6 +19,8 @@ interface MomentsInput {
   model: ModelSummary;
   runtime: Runtime;
   run: Run;
+  /** Not if it takes more multiplications. */
+  mostProducts: number;
 }
 
 /** Beyond these the result is hardly better (docs/accuracy.md). */
@@ -26,13 +28,15 @@ const mostSamples = 6;
 /** Bytes of tensors that one run brings out; a tensor beyond that is not looked at. */
 const mostBytes = 128 * 2 ** 20;
 
-/** `samples`: not those that are held out. */
+/** `samples`: not those that are held out. False where it takes too much. */
 export async function collectMoments(
-  { core, files, input, model, runtime, run }: MomentsInput,
+  { core, files, input, model, runtime, run, mostProducts }: MomentsInput,
   samples: readonly Feeds[],
-): Promise<void> {
+): Promise<boolean> {
   const chosen = samples.slice(0, mostSamples);
-  const wanted = new Set(core.beginMoments(chosen.length));
+  const { inputs, products } = core.beginMoments(chosen.length);
+  if (products > mostProducts) return false;
+  const wanted = new Set(inputs);
   const tensors = core.calibrationTensors();
   const shapes = Object.entries(chosen[0] ?? {}).map(([name, { dims }]) => [name, dims] as const);
   const { tensors: sizes } = core.estimateMemory(Object.fromEntries(shapes));
@@ -64,4 +68,5 @@ export async function collectMoments(
       await session.release();
     }
   }
+  return true;
 }

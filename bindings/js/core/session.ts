@@ -11,6 +11,7 @@ import type {
   ModelStructure,
   ModelSummary,
   ModelUnit,
+  MomentsToCollect,
   OptionValues,
   PlanReport,
   PrepareReport,
@@ -179,11 +180,8 @@ export class CoreSession {
     return this.#json((session) => session.units(JSON.stringify(repairs)));
   }
 
-  /**
-   * For adaptive rounding, after setRanges() and setStatistics(): returns the tensors that
-   * observeMoments() is to be given, of so many samples.
-   */
-  beginMoments(samples: number): string[] {
+  /** For adaptive rounding, after setRanges() and setStatistics(), from so many samples. */
+  beginMoments(samples: number): MomentsToCollect {
     return this.#json((session) => session.beginMoments(samples));
   }
 

@@ -61,7 +61,6 @@ export class Search {
   #trials: Trials | null = null;
   #best: Best | null = null;
   #costs = new FloatCosts([]);
-  #hasMoments = false;
 
   /** `plain`: what is written in the output. */
   constructor(given: EffortInput, plain: QuantizeReport) {
@@ -165,11 +164,8 @@ export class Search {
     const key = JSON.stringify(repairs);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    if (repairs.round && !(await this.#given.collectMoments())) return;
     const best = this.#best!;
-    if (repairs.round && !this.#hasMoments) {
-      await this.#given.collectMoments();
-      this.#hasMoments = true;
-    }
     const quantized = this.#trials!.write(repairs);
     if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
     const measured = await this.#trials!.measure();

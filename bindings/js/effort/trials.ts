@@ -24,8 +24,8 @@ export interface EffortInput {
   held: readonly Feeds[];
   /** Repairs that are made without a search. */
   recipe: Repairs | null;
-  /** Gives the core what adaptive rounding needs: called once, before that is tried. */
-  collectMoments(): Promise<void>;
+  /** Gives the core what adaptive rounding needs; false where that takes too much. */
+  collectMoments(): Promise<boolean>;
 }
 
 /** How far a candidate is from the float model. */

@@ -62,16 +62,25 @@ interface Prepared {
   modelOutput: string | null;
 }
 
+/** Effort fast rounds adaptively where that takes a tenth of a second or two. */
+const fastProducts = 2 ** 28;
+
 /** The output holds the result in the end, and is not committed. */
 export async function writeResult(given: Prepared): Promise<QuantizationReport> {
   const { run, core, input, output, summary, checked, samples } = given;
   core.setRanges(given.ranges);
   if (given.statistics !== null) core.setStatistics(given.statistics);
+  const mostProducts =
+    checked.effort === 'fast' && given.recipe === null ? fastProducts : Number.POSITIVE_INFINITY;
+  let moments: Promise<boolean> | null = null;
   const { quantized, effort } = await run.stage('quantize', () =>
     quantizeWithEffort({
       ...given,
       held: samples.held,
-      collectMoments: () => collectMoments({ ...given, model: summary }, samples.kept),
+      collectMoments: () => {
+        moments ??= collectMoments({ ...given, model: summary, mostProducts }, samples.kept);
+        return moments;
+      },
     }),
   );
   if (given.source === 'cache') {

@@ -116,8 +116,8 @@ export interface Session {
   /** With these repairs (JSON of Repairs). Returns JSON of ModelUnit[]. */
   units(repairsJson: string): string;
   /**
-   * For adaptive rounding, after setRanges() and setStatistics(). Returns a JSON list of the tensors
-   * to observe, in each of `samples` samples.
+   * For adaptive rounding, after setRanges() and setStatistics(), from `samples` samples. Returns
+   * JSON of MomentsToCollect.
    */
   beginMoments(samples: number): string;
   /** One of them in one sample: `dimsJson` a JSON list, the values as in Calibration. */

@@ -56,6 +56,25 @@ TEST(SecondMomentsTest, AreOfTheRowsThemselvesWhereNoBiasCanTakeTheMean) {
   EXPECT_EQ(moments.Find("w")->by_group[0].At(0, 1), 24);
 }
 
+TEST(SecondMomentsTest, CostsGrowWithTheSquareOfARow) {
+  const auto products = [](const std::string& layer) {
+    const std::vector<float> ones(64, 1);
+    const TensorStatistics statistics = {{"x", {ones, ones, std::vector<double>(64, 1)}}};
+    const Observed one(layer);
+    return one.Moments(statistics).Products();
+  };
+  std::string weights = "1";
+  for (int i = 1; i < 64 * 2; ++i) weights += ",1";
+  const std::string full =
+      "(float[1,64] x) => (float[1,2] y) <float[64,2] w = {" + weights + "}> { y = MatMul (x, w) }";
+  weights.resize(64 * 2 - 1);
+  const std::string depthwise =
+      "(float[1,64,4,4] x) => (float[1,64,4,4] y) <float[64,1,1,1] w = {" + weights +
+      "}> { y = Conv <group = 64> (x, w) }";
+  EXPECT_NEAR(products(full), 64 * 64 / 2 * (16 * 64 + 64 / 3.0 + 2), 1);
+  EXPECT_NEAR(products(depthwise), 64 * (512 + 1 / 3.0 + 1) / 2, 1);
+}
+
 TEST(SecondMomentsTest, EachSampleGivesItsShareOfTheRows) {
   const Observed one(R"((float[1,1,64,64] x) => (float[1,1,64,64] y)
       <float[1,1,1,1] w = {1}, float[1] b = {1}> { y = Conv (x, w, b) })");
