@@ -25,6 +25,7 @@ try {
     ['zh-CN', 'page.zh-CN.png'],
   ]) {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale });
+    context.setDefaultTimeout(300_000);
     const page = await context.newPage();
     await page.goto(server.resolvedUrls.local[0]);
     await page.locator('.lock[data-status=ready]').waitFor();

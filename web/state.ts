@@ -17,7 +17,14 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { askWorker } from './lib/ask-worker';
 import { mergeFiles, splitSamples } from './lib/data-split';
 import { type CoreHost, type Engine, loadEngine } from './lib/engine';
-import { isImage, matchExternalFiles, mayHaveImages, quantizedName, sortFiles } from './lib/files';
+import {
+  isImage,
+  matchExternalFiles,
+  mayHaveImages,
+  quantizedName,
+  sameExternalFiles,
+  sortFiles,
+} from './lib/files';
 import { knownText } from './lib/known-json';
 import type { RunInputs, RunRecord } from './lib/run-record';
 import {
@@ -31,6 +38,7 @@ import {
 import { TimeLeft } from './lib/time-left';
 import { useFinding } from './lib/use-finding';
 import { useSession } from './lib/use-session';
+import { useStable } from './lib/use-stable';
 import { judge } from './lib/verdict';
 
 export type EngineState =
@@ -121,10 +129,11 @@ export function useQuantizer() {
 
   const summary = model?.summary ?? null;
   const externalNames = summary?.externalFiles;
-  const external = useMemo(
+  const matched = useMemo(
     () => matchExternalFiles(externalNames ?? [], [...others, ...given]),
     [externalNames, others, given],
   );
+  const external = useStable(matched, sameExternalFiles);
   // A data file that was there before its model could pass for a sample.
   const samples = useMemo(() => {
     const data = Object.values(external.found);

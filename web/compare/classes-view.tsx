@@ -16,7 +16,7 @@ export function ClassesView(props: { output: ComparedOutput; labels: readonly st
   };
   const column = (title: string, list: Scored[], other: Scored[]) => (
     <section class="top-classes">
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       <ol>
         {list.map(({ index, share }, rank) => {
           const before = other.findIndex((one) => one.index === index);

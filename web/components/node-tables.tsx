@@ -26,6 +26,7 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
         <details>
           <summary>{t.report.leftFloat(nodesLeftFloat.length)}</summary>
           <Rows
+            title={t.report.leftFloat(nodesLeftFloat.length)}
             rows={nodesLeftFloat}
             heading={t.report.reason}
             cell={({ reason }) => <span lang="en">{reason}</span>}
@@ -36,6 +37,7 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
         <details>
           <summary>{t.report.quantizedNodes(nodesQuantized.length)}</summary>
           <Rows
+            title={t.report.quantizedNodes(nodesQuantized.length)}
             rows={nodesQuantized}
             heading={t.report.keepFloat}
             cell={({ name }) => (
@@ -54,13 +56,18 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
 }
 
 /** Type, node, and a column of the caller's. */
-function Rows(props: { rows: Row[]; heading: string; cell: (row: Row) => ComponentChildren }) {
+function Rows(props: {
+  title: string;
+  rows: Row[];
+  heading: string;
+  cell: (row: Row) => ComponentChildren;
+}) {
   const { t } = useText();
-  const { rows, heading, cell } = props;
+  const { title, rows, heading, cell } = props;
   return (
     // Focusable, so that a keyboard can scroll it.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region
-    <section class="table" tabIndex={0} aria-label={t.report.node}>
+    <section class="table" tabIndex={0} aria-label={title}>
       <table>
         <thead>
           <tr>

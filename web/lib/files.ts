@@ -122,5 +122,16 @@ export function matchExternalFiles(names: readonly string[], files: readonly Fil
   return { found, missing };
 }
 
+type ExternalFiles = ReturnType<typeof matchExternalFiles>;
+
+export function sameExternalFiles(a: ExternalFiles, b: ExternalFiles): boolean {
+  const names = Object.keys(a.found);
+  return (
+    a.missing.join() === b.missing.join() &&
+    names.length === Object.keys(b.found).length &&
+    names.every((name) => a.found[name] === b.found[name])
+  );
+}
+
 /** model.onnx → model.quant.onnx */
 export const quantizedName = (name: string) => name.replace(/(\.onnx)?$/i, '.quant.onnx');

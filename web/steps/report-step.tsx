@@ -47,9 +47,17 @@ function Headline({ record }: { record: RunRecord }) {
   const { verdict, result } = record;
   const { bytesBefore, bytesAfter } = result.report;
   const { agreement } = verdict;
+  // What is the same needs no figure for how close it is.
+  const isIdentical = verdict.grade === 'identical';
   const figures = [
-    verdict.sqnr !== null ? decibels(verdict.sqnr) : verdict.exact ? t.report.exact : '',
-    agreement ? t.report.agree(number(agreement.agree), number(agreement.of)) : '',
+    isIdentical
+      ? ''
+      : verdict.sqnr !== null
+        ? decibels(verdict.sqnr)
+        : verdict.exact
+          ? t.report.exact
+          : '',
+    agreement && !isIdentical ? t.report.agree(number(agreement.agree), number(agreement.of)) : '',
     bytesAfter < bytesBefore
       ? t.report.smaller(number(bytesBefore / bytesAfter, 1), percent(bytesBefore, bytesAfter))
       : t.report.notSmaller,
@@ -124,14 +132,16 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
     [
       t.report.sqnr,
       '–',
-      verdict.sqnr !== null
-        ? decibels(verdict.sqnr)
-        : verdict.broken
-          ? 'NaN'
-          : verdict.exact
-            ? t.report.exact
-            : t.report.notMeasured,
-      t.report.sqnrHelp,
+      verdict.grade === 'identical'
+        ? t.report.exact
+        : verdict.sqnr !== null
+          ? decibels(verdict.sqnr)
+          : verdict.broken
+            ? 'NaN'
+            : verdict.exact
+              ? t.report.exact
+              : t.report.notMeasured,
+      verdict.grade === 'identical' ? undefined : t.report.sqnrHelp,
     ],
     [t.report.nodes, number(all), t.report.of(number(report.nodesQuantized.length), number(all))],
   ];
