@@ -1,4 +1,5 @@
 // The parameters of the commands that measure and change nothing: debug, compare and evaluate.
+import { runtimeKinds } from '../platform/platform.js';
 import { quantizeStaticOptions } from './quantize-static.js';
 import { type CheckedOf, groups, type OptionSpec } from './spec.js';
 
@@ -23,7 +24,7 @@ const sampleOptions = [
   {
     name: 'runtime',
     kind: 'enum',
-    values: ['web', 'node', 'webgpu'],
+    values: runtimeKinds,
     default: null,
     for: ['run'],
     group: groups.steps,
