@@ -154,9 +154,7 @@ function outlierChannels(poor: readonly TensorFacts[]): Cause | null {
     const factor = Math.sqrt(largest / median);
     if (sorted.length < 3 || !(factor >= outlierChannel)) continue;
     const which = energies.indexOf(largest);
-    const than = Number.isFinite(factor)
-      ? `is ${times(factor)} the median one`
-      : 'alone has values';
+    const than = Number.isFinite(factor) ? `is ${times(factor)} the median one` : 'alone has values';
     return {
       code: 'CHANNELS_UNDER_ONE_SCALE',
       tensor: tensor.name,

@@ -345,7 +345,13 @@ class BatchRunner {
   }
 
   async release(): Promise<void> {
-    for (const probe of [this.#float, this.#quantized, this.#own, this.#saturating, this.#added]) {
+    for (const probe of [
+      this.#float,
+      this.#quantized,
+      this.#own,
+      this.#saturating,
+      this.#added,
+    ]) {
       await probe?.release();
     }
   }
@@ -452,10 +458,7 @@ function reportLayers(
       tensor: layer.output.name,
       isQuantized: layer.isQuantized,
       elements: sizes.get(layer.output.name) ?? 0,
-      weightBytes: layer.weights.reduce(
-        (bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type),
-        0,
-      ),
+      weightBytes: layer.weights.reduce((bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type), 0),
       accumulated: accumulated.sqnr,
       own: layer.isQuantized ? own.sqnr : null,
       alone: seen.length > 0 ? Math.min(...seen) : null,
@@ -489,7 +492,10 @@ function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
   return readers;
 }
 
-function reportTensors({ quantized }: ProbedModel, batches: readonly Batch[]): TensorDiagnosis[] {
+function reportTensors(
+  { quantized }: ProbedModel,
+  batches: readonly Batch[],
+): TensorDiagnosis[] {
   const activations = batches.flatMap(({ activations }) =>
     activations.map(({ tensor, facts, accumulated }): TensorDiagnosis => {
       const type = tensor.quantized!;
@@ -504,15 +510,13 @@ function reportTensors({ quantized }: ProbedModel, batches: readonly Batch[]): T
   );
   const weights = quantized
     .filter(({ constant }) => constant)
-    .map(
-      (tensor): TensorDiagnosis => ({
-        ...parametersOf(tensor, tensor.name, 'weight'),
-        accumulated: null,
-        alone: null,
-        observed: null,
-        clipped: null,
-      }),
-    );
+    .map((tensor): TensorDiagnosis => ({
+      ...parametersOf(tensor, tensor.name, 'weight'),
+      accumulated: null,
+      alone: null,
+      observed: null,
+      clipped: null,
+    }));
   return [...activations, ...weights];
 }
 
