@@ -134,7 +134,8 @@ export class RunnerPool {
     await local?.release();
     const workerFailure = this.#workers.find((one) => one.failure)?.failure;
     if (workerFailure) throw workerFailure;
-    for (const state of states) calibration.add(state);
+    // Of reductions, which were taken in order here, they hold nothing.
+    if (pass.tensors) for (const state of states) calibration.add(state);
     if (failure !== undefined) throw new PassStopped(ordered.done, failure);
     return ordered.done;
   }
