@@ -27,7 +27,7 @@ test('the units that lose most are found by halving, others stay in groups', asy
   const worst = [...bisection.losses].sort((a, b) => b.noise - a.noise);
   assert.deepEqual(worst[0]!.nodes, ['n5', 'relu5']);
   assert.deepEqual(worst[1]!.nodes, ['n40', 'relu40']);
-  assert.ok(worst.at(-1)!.nodes.length > 2);
+  assert.ok(worst.some(({ nodes }) => nodes.length > 2));
 });
 
 test('every unit is in one group, in the order of the model', async () => {
