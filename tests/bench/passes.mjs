@@ -32,7 +32,12 @@ async function prepare(path) {
     core.open();
     core.configure({ optimize_model: true });
     const report = core.prepare();
-    core.writePrepared({ externalFile: '', threshold: 0, filePerTensor: false, inferredTypes: false });
+    core.writePrepared({
+      externalFile: '',
+      threshold: 0,
+      filePerTensor: false,
+      inferredTypes: false,
+    });
     return { report, model: output.modelBytes() };
   } finally {
     core.dispose();

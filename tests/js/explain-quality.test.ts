@@ -97,7 +97,7 @@ const output: ValueSummary = { name: 'y', type: 'float32', shape: null };
 const quality = {
   samples: 1,
   loaded: true,
-      heldOut: false,
+  heldOut: false,
   sqnr: 4,
   top1: null,
   latency: null,

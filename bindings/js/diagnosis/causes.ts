@@ -157,7 +157,9 @@ function outlierChannels(tensors: readonly TensorFacts[]): Cause | null {
     const noise = (tensor.scales[0] ?? 1) ** 2 / 12;
     if ((median * sorted.length) / count > noise * 10 ** (goodChannel / 10)) continue;
     const which = energies.indexOf(largest);
-    const than = Number.isFinite(factor) ? `is ${times(factor)} the median one` : 'alone has values';
+    const than = Number.isFinite(factor)
+      ? `is ${times(factor)} the median one`
+      : 'alone has values';
     return {
       code: 'CHANNELS_UNDER_ONE_SCALE',
       tensor: tensor.name,

@@ -357,13 +357,7 @@ class BatchRunner {
   }
 
   async release(): Promise<void> {
-    for (const probe of [
-      this.#float,
-      this.#quantized,
-      this.#own,
-      this.#saturating,
-      this.#added,
-    ]) {
+    for (const probe of [this.#float, this.#quantized, this.#own, this.#saturating, this.#added]) {
       await probe?.release();
     }
   }
@@ -470,7 +464,10 @@ function reportLayers(
       tensor: layer.output.name,
       isQuantized: layer.isQuantized,
       elements: sizes.get(layer.output.name) ?? 0,
-      weightBytes: layer.weights.reduce((bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type), 0),
+      weightBytes: layer.weights.reduce(
+        (bytes, tensor) => bytes + bytesOf(quantized, tensor.quantized, tensor.type),
+        0,
+      ),
       accumulated: accumulated.sqnr,
       own: layer.isQuantized ? own.sqnr : null,
       alone: seen.length > 0 ? Math.min(...seen) : null,

@@ -54,10 +54,7 @@ export class ProbedModel {
     options: Pick<RuntimeModel, 'optimization' | 'exactIntegers'> = {},
   ): Promise<Probe> {
     const { outputs, files: names, ...inputs } = this.#core.writeProbeModel(request);
-    const model = withRunnableIrVersion(
-      this.#files.calibration.toBytes(),
-      this.summary.irVersion,
-    );
+    const model = withRunnableIrVersion(this.#files.calibration.toBytes(), this.summary.irVersion);
     this.#files.calibration.truncate();
     const session = await createSession(runtime, this.#input.label, {
       model,

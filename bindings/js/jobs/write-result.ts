@@ -19,9 +19,9 @@ import { parseRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import { noRepairs } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
+import { profiles } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
-import { profiles } from '../options/profiles.js';
 import { isPoorQuality, judgeQuality } from '../verify/judge.js';
 import { judgeLatency } from '../verify/judge-latency.js';
 import { judgeSize } from '../verify/judge-size.js';
@@ -100,10 +100,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
         ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs }))
         : null;
     const takesFloat = checked.profile === null || profiles[checked.profile].takesFloat !== false;
-    run.note(
-      ...judgeQuality(quality, summary, explanation),
-      ...judgeLatency(quality, takesFloat),
-    );
+    run.note(...judgeQuality(quality, summary, explanation), ...judgeLatency(quality, takesFloat));
   }
 
   const bytesBefore = inputBytes(input, summary);

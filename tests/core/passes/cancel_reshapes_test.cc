@@ -30,9 +30,9 @@ bool Stays(const std::string& input, const std::string& nodes,
 TEST(CancelReshapes, AroundElementwiseNodesTheyGo) {
   EXPECT_EQ(After("float[3,8]", "a = Unsqueeze(x, one) b = Relu(a) y = Reshape(b, matrix)"),
             "Relu(x)->y");
-  EXPECT_EQ(After("float[N,8]",
-                  "a = Unsqueeze(x, one) b = Mul(two, a) c = Relu(b) y = Reshape(c, flat)"),
-            "Mul(two,x)->b_reshaped; Relu(b_reshaped)->y");
+  EXPECT_EQ(
+      After("float[N,8]", "a = Unsqueeze(x, one) b = Mul(two, a) c = Relu(b) y = Reshape(c, flat)"),
+      "Mul(two,x)->b_reshaped; Relu(b_reshaped)->y");
 }
 
 TEST(CancelReshapes, OneBehindTheOtherInTwoRounds) {
@@ -51,9 +51,9 @@ TEST(CancelReshapes, OneBehindTheOtherInTwoRounds) {
 }
 
 TEST(CancelReshapes, WhatOthersReadStaysForThem) {
-  PassTest test = Graph("float[3,8]",
-                        "a = Unsqueeze(x, one) z = Neg(a) b = Relu(a) y = Reshape(b, matrix)",
-                        "float[A,B] y, float[C,D,E] z");
+  PassTest test =
+      Graph("float[3,8]", "a = Unsqueeze(x, one) z = Neg(a) b = Relu(a) y = Reshape(b, matrix)",
+            "float[A,B] y, float[C,D,E] z");
   EXPECT_EQ(CancelReshapes(test.context), 1);
   EXPECT_EQ(Wiring(test.graph()), "Unsqueeze(x,one)->a; Neg(a)->z; Relu(x)->y");
 }
