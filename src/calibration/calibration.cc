@@ -74,6 +74,12 @@ bool Calibration::Has(CalibrationPass pass) const {
   return std::find(passes_.begin(), passes_.end(), pass) != passes_.end();
 }
 
+bool Calibration::HasBins() const {
+  const auto counting = std::find(passes_.begin(), passes_.end(), CalibrationPass::kHistograms);
+  return counting - passes_.begin() <= static_cast<std::ptrdiff_t>(pass_) &&
+         counting != passes_.end();
+}
+
 Values Calibration::kind() const {
   return Has(CalibrationPass::kMagnitudes) ? Values::kAbsolute : Values::kSigned;
 }

@@ -97,6 +97,8 @@ class Calibration {
   };
 
   bool Has(CalibrationPass pass) const;
+  // Whether the pass that counts in bins has begun.
+  bool HasBins() const;
   Values kind() const;
   int64_t bins() const;
   QuantGrid GridOf(size_t tensor) const;

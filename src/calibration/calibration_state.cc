@@ -83,7 +83,7 @@ std::string Calibration::SaveWith(bool collected) const {
       item["values"] = SaveExtremes(tensor.values);
       item["magnitudes"] = SaveExtremes(tensor.magnitudes);
     }
-    if (pass_ > 0 && Has(CalibrationPass::kHistograms)) {
+    if (HasBins()) {
       item["ends"] = tensor.ends;
       if (collected || !now_counts) item["counts"] = tensor.counts;
     }
@@ -134,7 +134,7 @@ void Calibration::Restore(const std::string& text) {
       if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
       if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
       if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
-      if (pass == 0 || !Has(CalibrationPass::kHistograms)) continue;
+      if (!HasBins()) continue;
       item.at("ends").get_to(tensor.ends);
       const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1] &&
                             std::isfinite(tensor.ends[0]) && std::isfinite(tensor.ends[1]);
