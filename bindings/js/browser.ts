@@ -132,8 +132,8 @@ export function createWeightMatching(options: WeightMatchingOptions): Promise<We
 }
 
 /**
- * The reference's `modify_model_output_intermediate_tensors` and `collect_activations` in one: every
- * float tensor of every sample, all in memory. diagnose() needs no more for more samples.
+ * The reference's `modify_model_output_intermediate_tensors` and `collect_activations` in one:
+ * every float tensor of every sample, all in memory. diagnose() needs no more for more samples.
  */
 export function collectActivations(options: CollectActivationsOptions): Promise<Activations> {
   return collectActivationsOn(browserPlatform, options);

@@ -19,7 +19,7 @@ struct Operand {
   int zero_point;
 };
 
-// Of integer forms (onnxruntime's ContribOperators.md and ONNX's).
+// Of integer forms (as onnxruntime's contrib operators and ONNX's have them).
 std::vector<Operand> OperandsOf(const onnx::NodeProto& node) {
   const std::string& op = node.op_type();
   if (op == "DequantizeLinear") return {{0, 1, 2}};

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/float16.h"
 #include "model/tensor_builder.h"
@@ -74,8 +75,9 @@ class LayerRounding {
   std::vector<size_t> OrderOf(size_t group) const {
     std::vector<size_t> order(columns_);
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return Moment(group, a, a) < Moment(group, b, b); });
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return std::pair(Moment(group, a, a), a) < std::pair(Moment(group, b, b), b);
+    });
     return order;
   }
 

@@ -1,6 +1,7 @@
 #include "repair/second_moments.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "model/element_type.h"
 #include "repair/layer_biases.h"
@@ -54,8 +55,8 @@ SecondMoments::SecondMoments(const PlanContext& context, const TensorStatistics&
     const LinearLayer& layer = layers_[i].layer;
     return GramMatrix::Bytes(LayerRows::Columns(layer)) * static_cast<uint64_t>(layer.groups);
   };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return bytes(a) < bytes(b); });
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return std::pair(bytes(a), a) < std::pair(bytes(b), b); });
   uint64_t taken = 0;
   for (const size_t i : order) {
     taken += bytes(i);

@@ -1,4 +1,5 @@
-// The report of a run: layers, what would be better, runs side by side, and both models on a picture.
+// The report of a run: layers, what would be better, runs side by side, and both models on a
+// picture.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,4 +1,5 @@
-// Two models on the same samples, models on samples with labels, and the exit codes of the commands.
+// Two models on the same samples, models on samples with labels, and the exit codes of the
+// commands.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// What comes from the system: build tools, GoogleTest, Chromium, Firefox, clang with its tools. Each
-// is looked for first and then taken from Debian: unpacked into the cache where that will do,
+// What comes from the system: build tools, GoogleTest, Chromium, Firefox, clang with its tools.
+// Each is looked for first and then taken from Debian: unpacked into the cache where that will do,
 // installed where that needs no password.
 import fs from 'node:fs';
 import path from 'node:path';

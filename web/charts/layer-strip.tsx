@@ -1,5 +1,5 @@
-// Errors of all layers in graph order: where error enters a model. A bar is the higher the more noise
-// the layer makes; colour and table say the same again.
+// Errors of all layers in graph order: where error enters a model. A bar is the higher the more
+// noise the layer makes; colour and table say the same again.
 
 export interface StripBar {
   key: string;

@@ -1,4 +1,5 @@
-// Boxes from what detectors give: [1, N, 4] beside scores, rows of YOLOv5 and YOLOX, columns of YOLOv8.
+// Boxes from what detectors give: [1, N, 4] beside scores, rows of YOLOv5 and YOLOX, columns of
+// YOLOv8.
 import type { ComparedOutput } from 'onnx-ptq';
 
 export interface Box {

@@ -1,5 +1,5 @@
-// Outputs of [1, channels, height, width] as pixels: one or three channels as a picture, more as the
-// colours of the class that is highest.
+// Outputs of [1, channels, height, width] as pixels: one or three channels as a picture, more as
+// the colours of the class that is highest.
 import type { ComparedOutput } from 'onnx-ptq';
 
 export interface Painted {

@@ -1,4 +1,5 @@
-// Behind the lock in the head of the page: what was loaded, what is closed, and which version it is.
+// Behind the lock in the head of the page: what was loaded, what is closed, and which version it
+// is.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useText } from '../i18n';
 import type { EngineState } from '../state';

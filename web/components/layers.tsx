@@ -1,5 +1,5 @@
-// Where the error is: a strip of all layers in graph order, and a table of them, worst first, in which
-// each can be opened, kept float, or given 16 bits. Up and down move between layers.
+// Where the error is: a strip of all layers in graph order, and a table of them, worst first, in
+// which each can be opened, kept float, or given 16 bits. Up and down move between layers.
 import type { Diagnosis, LayerDiagnosis, TensorDiagnosis } from 'onnx-ptq';
 import { QuantizeError } from 'onnx-ptq';
 import { useState } from 'preact/hooks';

@@ -1,5 +1,5 @@
 // What the library says, in Chinese: sentences by their English form (see translate() of onnx-ptq),
-// helps of options by name. tests/js/library-texts.test.ts says what is missing or stale.
+// helps of options by name.
 
 /** {0}, {1}, … stand where the parameters go. */
 export const libraryForms: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // Which files are samples, and how many of them are held out: no range is made from those, so that
-// they tell how good a result is. Chosen by place alone, so the same files are always split the same
-// way; the library does it (calibration/held-samples.ts), here it is only shown.
+// they tell how good a result is. Chosen by place alone, so the same files are always split the
+// same way; the library does it (calibration/held-samples.ts), here it is only shown.
 import { byName } from 'onnx-ptq';
 import { isImage } from './files';
 

@@ -1,5 +1,5 @@
-// Where the element in focus goes away (the button that was pressed, say), a keyboard would begin at
-// the top of the page again: the focus moves to the heading of the step that is next.
+// Where the element in focus goes away (the button that was pressed, say), a keyboard would begin
+// at the top of the page again: the focus moves to the heading of the step that is next.
 import { useEffect, useRef } from 'preact/hooks';
 
 export function useFocusKeeper(step: string): void {

@@ -1,4 +1,5 @@
-// Which layers to keep float, and what that is worth: from what each layer alone does to the output.
+// Which layers to keep float, and what that is worth: from what each layer alone does to the
+// output.
 import type { Diagnosis, LayerDiagnosis } from 'onnx-ptq';
 
 export interface LayerAdvice {
@@ -19,7 +20,9 @@ const power = (decibels: number) => 10 ** (-decibels / 10);
 /** The noise of a layer at the output; 0 where it was not measured. */
 export const noiseOf = ({ alone }: LayerDiagnosis) => (alone === null ? 0 : power(alone));
 
-/** The fewest layers, the loudest first, after which another gains little. null: none stands out. */
+/**
+ * The fewest layers, the loudest first, after which another gains little. null: none stands out.
+ */
 export function layerAdvice({ layers }: Diagnosis): LayerAdvice | null {
   const loud = layers.filter((layer) => layer.isQuantized && noiseOf(layer) > 0);
   const total = loud.reduce((sum, layer) => sum + noiseOf(layer), 0);

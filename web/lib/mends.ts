@@ -1,4 +1,5 @@
-// What may make a result better, the most promising first: changes of settings that are not made yet.
+// What may make a result better, the most promising first: changes of settings that are not made
+// yet.
 import type { Diagnosis } from 'onnx-ptq';
 import { lines } from './advanced';
 import { type LayerAdvice, layerAdvice } from './layer-advice';

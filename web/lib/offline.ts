@@ -2,7 +2,9 @@
 // from. The page fills the cache with what it has loaded anyway, so nothing is loaded twice.
 import { cacheName } from './cache-name';
 
-/** `loaded`: what was downloaded, by address. Whether it worked: some browsers have it switched off. */
+/**
+ * `loaded`: what was downloaded, by address. Whether it worked: some browsers have it switched off.
+ */
 export async function keepForOffline(loaded: ReadonlyMap<string, Blob>): Promise<boolean> {
   try {
     if (!('serviceWorker' in navigator) || !globalThis.caches) return false;

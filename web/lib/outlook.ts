@@ -1,5 +1,5 @@
-// What a run will make of the model, for step 1: from the session's plan, and before it is there from
-// the graph alone.
+// What a run will make of the model, for step 1: from the session's plan, and before it is there
+// from the graph alone.
 import type { ModelInspection, SessionPlan } from 'onnx-ptq';
 import type { Settings } from './settings';
 

@@ -1,5 +1,5 @@
-// Files to the user's disk: streamed to the place that is chosen where the browser can, else through
-// its downloads.
+// Files to the user's disk: streamed to the place that is chosen where the browser can, else
+// through its downloads.
 
 interface SavePicker {
   showSaveFilePicker?(options: { suggestedName: string }): Promise<{

@@ -94,7 +94,9 @@ export function profileSettings(profile: ProfileName | ''): Partial<Settings> {
   };
 }
 
-/** What the page begins with: what runs well on the processors of browsers, desktops and servers. */
+/**
+ * What the page begins with: what runs well on the processors of browsers, desktops and servers.
+ */
 export const defaultSettings: Settings = { ...libraryDefaults, ...profileSettings('web-wasm') };
 
 /** The option `preprocess`; undefined: found by running the model. */

@@ -1,5 +1,5 @@
-// The session of the model that is open: it lives in a worker, keeps what calibration has collected,
-// and makes results from it. A new model has a new session.
+// The session of the model that is open: it lives in a worker, keeps what calibration has
+// collected, and makes results from it. A new model has a new session.
 import { openSessionInWorker, type QuantizeError, type WorkerSession } from 'onnx-ptq';
 import { useEffect, useState } from 'preact/hooks';
 import type { Engine } from './engine';

@@ -1,4 +1,5 @@
-// The same object as long as it says the same: what depends on it (a session, say) is not made anew.
+// The same object as long as it says the same: what depends on it (a session, say) is not made
+// anew.
 import { useRef } from 'preact/hooks';
 
 export function useStable<Value>(value: Value, isSame: (a: Value, b: Value) => boolean): Value {

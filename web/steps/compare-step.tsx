@@ -1,4 +1,5 @@
-// Step 7: both models on one picture, side by side: what was held out, or any picture that is given.
+// Step 7: both models on one picture, side by side: what was held out, or any picture that is
+// given.
 import type { Comparison } from 'onnx-ptq';
 import { useEffect, useState } from 'preact/hooks';
 import { cosine, Scatter } from '../charts/scatter';

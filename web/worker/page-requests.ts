@@ -75,7 +75,9 @@ async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) 
   return bad;
 }
 
-/** With a few samples: the order of the layers is clear by then, and it is done in the background. */
+/**
+ * With a few samples: the order of the layers is clear by then, and it is done in the background.
+ */
 function diagnoseFiles(request: PageRequest & { kind: 'page:diagnose' }) {
   const { files, ...options } = request.dataset;
   return diagnose({

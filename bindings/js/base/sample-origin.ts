@@ -1,7 +1,9 @@
 // Where a sample came from, for errors that only running it brings up.
 import type { Feeds } from './types.js';
 
-/** A picture, and where its pixels are in the model's input: x · scaleX + left, y · scaleY + top. */
+/**
+ * A picture, and where its pixels are in the model's input: x · scaleX + left, y · scaleY + top.
+ */
 export interface PlacedPicture {
   file: string;
   scaleX: number;

@@ -1,6 +1,6 @@
-// Sentences for people with their parameters apart, so that a page can say them in another language:
-// the form, which has {0}, {1}, … in the places of the parameters, is the key of its translation.
-// The core's sentences (src/base/text.h) come in the same shape.
+// Sentences for people with their parameters apart, so that a page can say them in another
+// language: the form, which has {0}, {1}, … in the places of the parameters, is the key of its
+// translation.
 
 /** What stands in the place of a parameter: a name, a number, or a sentence of its own. */
 export type TextParam = string | number | TextParts;

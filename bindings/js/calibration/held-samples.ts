@@ -1,12 +1,13 @@
-// Samples that are held out: no range and no statistic is made from them, so that they tell how good
-// a result is and which repair of a model helps. Which ones they are depends on their number alone, so that shards and
-// runs that are resumed hold out the same.
+// Samples that are held out: no range and no statistic is made from them, so that they tell how
+// good a result is and which repair of a model helps. Which ones they are depends on their number
+// alone, so that shards and runs that are resumed hold out the same.
 
 import type { Feeds } from '../base/types.js';
 import { copySample, sampleBytes } from '../samples/samples.js';
 
 /**
- * How many are held out at most where there is an effort and nobody says how many: 8 decide, 4 check.
+ * How many are held out at most where there is an effort and nobody says how many: 8 decide, 4
+ * check.
  */
 export const usuallyHeld = 12;
 /** How many bytes they may take together. */

@@ -119,7 +119,9 @@ function frontEnd(facts: LayerFacts): Cause | null {
   return null;
 }
 
-/** The node of such a type that reads the tensor, through a few others; null where there is none. */
+/**
+ * The node of such a type that reads the tensor, through a few others; null where there is none.
+ */
 function amplifyingReader(tensor: string, facts: LayerFacts, steps: number): string | null {
   for (const node of facts.readers(tensor)) {
     // What is divided is not made more of, but what it is divided by.

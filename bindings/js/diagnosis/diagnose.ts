@@ -1,6 +1,6 @@
-// Where a quantized model goes wrong, from the samples alone: both models run beside each other, and
-// each layer of the quantized one by itself, on what the float model makes. Per sample and batch of
-// tensors:
+// Where a quantized model goes wrong, from the samples alone: both models run beside each other,
+// and each layer of the quantized one by itself, on what the float model makes. Per sample and
+// batch of tensors:
 //
 //   float:      sample                          → every tensor of the batch
 //   quantized:  sample                          → the same, with all that was lost on the way

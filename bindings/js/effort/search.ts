@@ -1,6 +1,6 @@
-// The search for repairs, top to bottom: the steps of candidates.ts one after the other; then, while
-// the result is not good, which parts lose most and are worth computing in float; then the steps
-// that did not help before; and a last check on samples that have decided nothing.
+// The search for repairs, top to bottom: the steps of candidates.ts one after the other; then,
+// while the result is not good, which parts lose most and are worth computing in float; then the
+// steps that did not help before; and a last check on samples that have decided nothing.
 
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport } from '../verify/report.js';

@@ -1,5 +1,5 @@
-// Which parts of a model lose most by 8 bits. Each question is a model in which only the asked parts
-// are quantized: errors that are asked alone add up, while leaving one part out of many shows
+// Which parts of a model lose most by 8 bits. Each question is a model in which only the asked
+// parts are quantized: errors that are asked alone add up, while leaving one part out of many shows
 // nothing where the others drown it. The worst are found by halving.
 //
 // A question is a plain graph, run as it is written: an unoptimized session takes 1 to 2 runs' time

@@ -7,7 +7,9 @@ export function shareOf(hits: number, of: number): Share | null {
   return { hits, of, share, standardError: Math.sqrt((share * (1 - share)) / of) };
 }
 
-/** The place of `index` in a row by falling values, 0 the best; of equal ones the first is before. */
+/**
+ * The place of `index` in a row by falling values, 0 the best; of equal ones the first is before.
+ */
 export function placeOf(values: ArrayLike<number>, start: number, count: number, index: number) {
   const own = values[start + index]!;
   let place = 0;

@@ -11,7 +11,7 @@ import type { Platform, RuntimeKind } from '../platform/platform.js';
 import { checkSample, openSamples, type SampleInput } from '../samples/samples.js';
 import { addNoise, type Numbers, noSums, signalToNoise } from '../verify/metrics.js';
 
-/** What weightMatching() gives: by the name of the weight in the float model. */
+/** What createWeightMatching() gives: by the name of the weight in the float model. */
 export type WeightMatching = Record<
   string,
   { float: Float32Array; dequantized: Float32Array | Float64Array; dims: number[] }

@@ -1,5 +1,5 @@
-// From ranges to a result that was verified: quantized, with an effort repaired, run beside the float
-// model, judged. What it reports is the same for a run by itself and in a session.
+// From ranges to a result that was verified: quantized, with an effort repaired, run beside the
+// float model, judged. What it reports is the same for a run by itself and in a session.
 
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';

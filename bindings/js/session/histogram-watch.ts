@@ -1,5 +1,6 @@
-// Histograms of a few tensors while a calibration runs, for people to look at: now and then a sample
-// goes through the float model once more, with these tensors as outputs. No range is made from them.
+// Histograms of a few tensors while a calibration runs, for people to look at: now and then a
+// sample goes through the float model once more, with these tensors as outputs. No range is made
+// from them.
 
 import type { CalibratedTensor, Feeds } from '../base/types.js';
 import type { PassModel } from '../calibration/runner.js';

@@ -1,5 +1,6 @@
 // Runs the float model and results of a session side by side: one sample for its outputs, or many
-// times for the time that it takes. The float model and the result that was asked for last stay loaded.
+// times for the time that it takes. The float model and the result that was asked for last stay
+// loaded.
 
 import type { InputFiles, RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';

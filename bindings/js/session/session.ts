@@ -1,6 +1,6 @@
-// A session in the calling thread, top to bottom: the model is opened once and prepared once for each
-// way to prepare it; statistics of the samples are collected as settings need them and kept; results
-// are made from them.
+// A session in the calling thread, top to bottom: the model is opened once and prepared once for
+// each way to prepare it; statistics of the samples are collected as settings need them and kept;
+// results are made from them.
 
 import type { InputFiles, ModelInput } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';

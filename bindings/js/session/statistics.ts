@@ -1,6 +1,7 @@
-// Which statistics of the samples some settings need: what has to be collected for them, and what of
-// it other settings share. Collected are whole passes (src/calibration/calibration.h): from those of
-// one method the ranges of others follow, and of any tensors, as long as the float model is the same.
+// Which statistics of the samples some settings need: what has to be collected for them, and what
+// of it other settings share. Collected are whole passes (src/calibration/calibration.h): from
+// those of one method the ranges of others follow, and of any tensors, as long as the float model
+// is the same.
 
 import { sameValue } from '../base/values.js';
 import type { CoreCalibration } from '../core/calibration.js';

@@ -91,7 +91,9 @@ export interface SessionPlan {
   nodesLeftFloat: QuantizeReport['nodesLeftFloat'];
   /** The latter by reason, the most frequent first. */
   leftFloat: FloatGroup[];
-  /** Nodes of the model that preparing takes away: folded into others, evaluated, without effect. */
+  /**
+   * Nodes of the model that preparing takes away: folded into others, evaluated, without effect.
+   */
   nodesFolded: number;
   /** Bytes of weights: of the model as given, and what becomes of them. */
   weights: {
@@ -111,7 +113,9 @@ export interface SessionPlan {
   memory: number;
   opsetBefore: number;
   opsetAfter: number;
-  /** Whether it was made with calibrated ranges; else nodes whose range matters may still differ. */
+  /**
+   * Whether it was made with calibrated ranges; else nodes whose range matters may still differ.
+   */
   isExact: boolean;
   /** null: nothing has to be collected. */
   calibration: CalibrationNeed | null;
@@ -131,7 +135,10 @@ export interface TensorHistogram {
 }
 
 export interface SessionCalibrateOptions extends RunOptions {
-  /** Further methods whose statistics are collected; 'all': so that no method needs the samples again. */
+  /**
+   * Further methods whose statistics are collected; 'all': so that no method needs the samples
+   * again.
+   */
   methods?: readonly CalibrationMethod[] | 'all' | undefined;
   /** A few tensors, at most four times a second. */
   onHistograms?: ((histograms: TensorHistogram[]) => void) | undefined;

@@ -1,7 +1,9 @@
 // Why a result is poor, and what was tried against it: what a quality warning is made of.
 
 export interface Explanation {
-  /** The layer that does most harm, its share of it, and the cause; null where none is told apart. */
+  /**
+   * The layer that does most harm, its share of it, and the cause; null where none is told apart.
+   */
   worst: {
     node: string;
     tensor: string;

@@ -30,11 +30,10 @@ export interface VerifiedSamples {
 }
 
 /**
- * Runs samples through both models and compares: those that were held out, where there are any, else
- * those that were kept. A result that onnxruntime-web cannot run
- * with all graph optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the
- * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE,
- * VERIFICATION_FAILED.
+ * Runs samples through both models and compares: those that were held out, where there are any,
+ * else those that were kept. A result that onnxruntime-web cannot run with all graph optimizations
+ * is tried with basic ones, which fuse no Q/DQ pairs: then it is the runtime's fusion that is at
+ * fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
  */
 export async function verifyResult(
   run: Run,

@@ -1,5 +1,5 @@
-// A session that lives in a worker, for pages: the same calls as QuantizeSession has, with samples as
-// files in place of readers.
+// A session that lives in a worker, for pages: the same calls as QuantizeSession has, with samples
+// as files in place of readers.
 
 import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';

@@ -1,6 +1,6 @@
 // The worker of quantizeInWorker() and its like: one request, one answer, then it is
-// terminated by the page; or a session, that lives as long as the page wants. Started by such a worker, the same script runs samples for it
-// (calibration/serve-runner.ts).
+// terminated by the page; or a session, that lives as long as the page wants. Started by such a
+// worker, the same script runs samples for it (calibration/serve-runner.ts).
 
 import { errorToData } from '../base/errors.js';
 import { type RunnerRequest, serveRunner } from '../calibration/serve-runner.js';
