@@ -12,7 +12,7 @@ import { useMendText } from './mend-text';
 
 export function ActionBar({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
-  const { running } = quantizer;
+  const { running, shown, isStale } = quantizer;
   return (
     <footer class="bar">
       {running && (
@@ -24,6 +24,9 @@ export function ActionBar({ quantizer }: { quantizer: Quantizer }) {
         </div>
         <Action quantizer={quantizer} />
       </div>
+      <span class="hidden" role="status">
+        {!running && shown && !isStale ? t.verdict[shown.verdict.grade] : ''}
+      </span>
     </footer>
   );
 }

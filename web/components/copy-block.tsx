@@ -23,7 +23,7 @@ export function CopyBlock({ label, text }: { label: string; text: string }) {
             aria-label={`${t.download.copy}: ${label}`}
             onClick={() => clipboard.writeText(text).then(() => setCopied(text))}
           >
-            <span role="status">{copied === text ? t.download.copied : t.download.copy}</span>
+            <span aria-live="polite">{copied === text ? t.download.copied : t.download.copy}</span>
           </button>
         )}
       </div>

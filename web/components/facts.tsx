@@ -44,7 +44,7 @@ export function Facts({ engine }: { engine: EngineState }) {
           <path d="M8 1l6 2.2v4.3c0 3.6-2.5 6.3-6 7.5-3.5-1.2-6-3.9-6-7.5V3.2z" />
           <path d="M5.2 8l2 2 3.6-3.8" class="tick" />
         </svg>
-        <span role="status">{state}</span>
+        <span aria-live="polite">{state}</span>
       </button>
       <div id="facts" class="popover" hidden={!open}>
         <p>{t.privacy}</p>

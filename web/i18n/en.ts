@@ -568,6 +568,11 @@ export const en = {
     NOTHING_QUANTIZED: 'No node was quantized',
     WEIGHTS_LEFT_FLOAT: 'Many weights stay float',
     RESULT_LARGER: 'The result is larger than the model',
+    SLOWER_THAN_FLOAT: 'Slower than the float model here',
+    EFFORT_NEEDS_SAMPLES: 'Too few samples to try repairs with',
+    EFFORT_FAILED: 'The search for repairs ended early',
+    EFFORT_MODEL_TOO_LARGE: 'Too large to ask which parts lose most',
+    EFFORT_NOT_CONFIRMED: 'No repair was kept',
     NOT_VERIFIED: 'The result could not be checked',
     SHAPE_INFERENCE_INCOMPLETE: 'Some shapes are unknown',
     TENSOR_NOT_FINITE: 'A tensor was infinite',
@@ -577,7 +582,6 @@ export const en = {
     BIAS_LEFT_FLOAT: 'A bias stays float',
     CALIBRATION_MEMORY: 'Memory of the calibration',
     CALIBRATION_CLIPPED: 'Ranges that cut values off',
-    EFFORT_NEEDS_SAMPLES: 'Effort needs more samples',
   },
 
   /** One line for an error's code; the library's own message follows it. */

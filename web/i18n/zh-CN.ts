@@ -528,6 +528,11 @@ export const zhCN: Dictionary = {
     NOTHING_QUANTIZED: '没有节点被量化',
     WEIGHTS_LEFT_FLOAT: '许多权重保持浮点',
     RESULT_LARGER: '结果比原模型更大',
+    SLOWER_THAN_FLOAT: '在本机上比浮点模型慢',
+    EFFORT_NEEDS_SAMPLES: '样本太少，无法尝试修复',
+    EFFORT_FAILED: '修复搜索提前结束',
+    EFFORT_MODEL_TOO_LARGE: '模型太大，无法逐部分查找损失',
+    EFFORT_NOT_CONFIRMED: '没有保留任何修复',
     NOT_VERIFIED: '未能检验结果',
     SHAPE_INFERENCE_INCOMPLETE: '部分形状未知',
     TENSOR_NOT_FINITE: '有张量出现无穷大',
@@ -537,7 +542,6 @@ export const zhCN: Dictionary = {
     BIAS_LEFT_FLOAT: '有偏置保持浮点',
     CALIBRATION_MEMORY: '校准所需内存',
     CALIBRATION_CLIPPED: '范围会截掉部分数值',
-    EFFORT_NEEDS_SAMPLES: '投入需要更多样本',
   },
 
   errors: {
