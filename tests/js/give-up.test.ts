@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QuantizeReport } from '#dist/base/types.js';
-import { FloatCosts, leftByEffort, setsToGiveUp } from '#dist/effort/give-up.js';
+import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from '#dist/effort/give-up.js';
 
 const costs = new FloatCosts([
   { nodes: ['small', 'relu'], products: 10, weightBytes: 10 },
@@ -15,6 +15,10 @@ test('a part costs the mean of its shares of products and of bytes', () => {
   assert.equal(costs.of(['large']), (0.9 + 0.25) / 2);
   assert.equal(costs.of(['add', 'unknown']), 0);
   assert.ok(Math.abs(costs.of(['small', 'large', 'add', 'table']) - 1) < 1e-9);
+});
+
+test('the more is float, the more it must gain, and nothing pays for all of it', () => {
+  assert.deepEqual([0, 0.5, 1].map(priceOfFloat), [0, 20, Number.POSITIVE_INFINITY]);
 });
 
 test('what loses most for what it costs comes first, and each set has the one before', () => {

@@ -117,6 +117,8 @@ for (const runtime of ['web', 'node']) {
     const all = 3 * 4 * blocks;
     const [announced, taken] = memoryOf(model, dims, runtime);
     assert.ok(taken < 0.25 * all, `${taken} MiB of ${all} were taken`);
-    assert.ok(announced < 1.4 * taken && taken < 1.4 * announced, `${announced}, not ${taken}`);
+    // Within 40 %, and what the process itself takes and gives back meanwhile.
+    const most = 0.4 * taken + 32;
+    assert.ok(Math.abs(announced - taken) < most, `${announced}, not ${taken} MiB`);
   });
 }

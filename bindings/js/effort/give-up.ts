@@ -5,8 +5,12 @@
 import type { ModelUnit, QuantizeReport } from '../base/types.js';
 import type { PartLoss } from '../verify/report.js';
 
-/** How many decibels it must gain to have the whole model in float; of a part in proportion. */
-export const priceOfFloat = 20;
+/**
+ * How many decibels it must gain to have a share of the model in float, 0 to 1. What is left in
+ * integers pays for it: half of the model 20 dB, nine tenths 180, and nothing pays for all.
+ */
+export const priceOfFloat = (share: number): number =>
+  share < 1 ? (20 * share) / (1 - share) : Number.POSITIVE_INFINITY;
 
 /** So that parts that cost nothing are in an order, too. */
 const leastCost = 0.01;

@@ -172,7 +172,7 @@ export class Search {
     const score =
       measured === null
         ? -Infinity
-        : this.#decibels(measured) - this.#price * this.#costs.of(leftByEffort(quantized));
+        : this.#decibels(measured) - this.#priceOf(leftByEffort(quantized));
     const accepted =
       measured !== null &&
       measured.agree >= best.measured.agree &&
@@ -183,9 +183,10 @@ export class Search {
   }
 
   /** Float is worth any price where more is asked for. */
-  get #price(): number {
+  #priceOf(nodes: readonly string[]): number {
     const { target_sqnr, target_agreement } = this.#given.checked;
-    return target_sqnr !== null || target_agreement !== null ? 0 : priceOfFloat;
+    const isAsked = target_sqnr !== null || target_agreement !== null;
+    return isAsked ? 0 : priceOfFloat(this.#costs.of(nodes));
   }
 
   #isAllowed(quantized: QuantizeReport): boolean {
