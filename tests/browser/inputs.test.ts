@@ -273,7 +273,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   it('says so when a model is quantized already', async () => {
     const app = await App.open(browser, server);
     await app.addModel(model('already_quantized.onnx'));
-    await app.page.getByText('This model already has quantized operators').waitFor();
+    await app.page.getByText('This model is partly quantized already').waitFor();
     await app.close();
   });
 });
