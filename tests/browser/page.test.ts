@@ -289,9 +289,9 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     assert.deepEqual(await namelessControls(page), []);
     await app.useExample();
-    await app.openDetails('Nodes and operator types');
     await app.quantize();
     for (const summary of await page.locator('.result summary').all()) await summary.click();
+    await app.openDetails('Nodes and operator types');
     assert.ok((await controls(page)).length > 60, 'a tick for each node among them');
     assert.deepEqual(await namelessControls(page), []);
     await app.close();
