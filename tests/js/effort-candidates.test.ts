@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noRepairs } from '#dist/base/repairs.js';
 import { loadCore } from '#dist/core/load.js';
-import { fits, noRepairs, repairSteps } from '#dist/effort/candidates.js';
+import { fits, repairSteps } from '#dist/effort/candidates.js';
 import { checkQuantizeStatic } from '#dist/options/validate.js';
 
 const core = await loadCore();

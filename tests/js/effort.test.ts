@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
+import { noRepairs } from '#dist/base/repairs.js';
 import type { Progress } from '#dist/base/run.js';
 import type { Feeds } from '#dist/base/types.js';
-import { noRepairs } from '#dist/effort/candidates.js';
 import { QuantizeError, quantizeStatic } from '#dist/index.js';
 import type { QuantizationReport } from '#dist/verify/report.js';
 import { writeModel } from './support/onnx-writer.js';

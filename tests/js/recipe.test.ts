@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noRepairs } from '#dist/base/repairs.js';
 import { loadCore } from '#dist/core/load.js';
-import { noRepairs } from '#dist/effort/candidates.js';
 import { formatRecipe, parseRecipe, recipeOf, repairsOf } from '#dist/effort/recipe.js';
 import { QuantizeError } from '#dist/index.js';
 import { checkQuantizeStatic } from '#dist/options/validate.js';

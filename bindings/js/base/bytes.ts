@@ -37,6 +37,17 @@ export interface InputFiles {
   close(): void;
 }
 
+/** Of a model and its data files. */
+export function inputBytes(
+  input: InputFiles,
+  { externalFiles }: { externalFiles: readonly string[] },
+): number {
+  return ['~model', ...externalFiles].reduce(
+    (sum, name) => sum + (input.source(name)?.size ?? 0),
+    0,
+  );
+}
+
 /** A result that is in place: the model, its data file, or the files of its tensors, by name. */
 export interface Written<Model> {
   model: Model;

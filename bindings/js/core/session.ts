@@ -1,5 +1,6 @@
 // One model in the core as typed calls: JSON is parsed here.
 import { QuantizeError } from '../base/errors.js';
+import { noRepairs } from '../base/repairs.js';
 import type {
   CalibratedTensor,
   CalibrationModel,
@@ -22,15 +23,6 @@ import type { Session } from '../wasm/ptq_core.mjs';
 import type { ModelFiles } from './host-files.js';
 import { type Core, callCore, loadCore } from './load.js';
 import type { ProbeModel, ProbeRequest, QuantizedTensor } from './probes.js';
-
-const noRepairs: Repairs = {
-  layerIo: false,
-  equalize: false,
-  correctBiases: false,
-  round: false,
-  smooth: 0,
-  floatNodes: [],
-};
 
 /** How a prepared model is written. */
 export interface PreparedOutput {

@@ -2,17 +2,8 @@
 // what was accepted before. What was asked for is never changed: formats, types and an explicit
 // choice of nodes stay.
 import type { Repairs } from '../base/types.js';
-import { profiles } from '../options/profiles.js';
+import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
-
-export const noRepairs: Repairs = {
-  layerIo: false,
-  equalize: false,
-  correctBiases: false,
-  round: false,
-  smooth: 0,
-  floatNodes: [],
-};
 
 type Asked = Pick<
   CheckedStatic,
@@ -62,6 +53,5 @@ export function mayLeaveFloat(asked: Asked): boolean {
   if (asked.max_float_nodes === 0) return false;
   const chosen = op_types_to_quantize.length > 0 || nodes_to_quantize.length > 0;
   const overridden = Object.keys(extra_options.TensorQuantOverrides ?? {}).length > 0;
-  const takesFloat = profile === null || profiles[profile].takesFloat !== false;
-  return quant_format === 'QDQ' && !chosen && !overridden && takesFloat;
+  return quant_format === 'QDQ' && !chosen && !overridden && profileTakesFloat(profile);
 }

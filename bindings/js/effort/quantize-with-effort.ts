@@ -2,10 +2,10 @@
 // samples that were held out of calibration. A recipe is carried out without any search.
 
 import { QuantizeError } from '../base/errors.js';
+import { noRepairs } from '../base/repairs.js';
 import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport } from '../verify/report.js';
-import { noRepairs } from './candidates.js';
 import { recipeOf } from './recipe.js';
 import { fewest, Search } from './search.js';
 import { type EffortInput, writeWith } from './trials.js';

@@ -3,11 +3,12 @@
 
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
+import { noRepairs } from '../base/repairs.js';
 import type { Repairs } from '../base/types.js';
 import { isObject, show } from '../base/values.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { EffortReport, Recipe } from '../verify/report.js';
-import { mayLeaveFloat, noRepairs } from './candidates.js';
+import { mayLeaveFloat } from './candidates.js';
 
 const version = 1;
 

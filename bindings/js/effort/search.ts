@@ -2,9 +2,11 @@
 // while the result is not good, which parts lose most and are worth computing in float; then the
 // steps that did not help before; and a last check on samples that have decided nothing.
 
+import { inputBytes } from '../base/bytes.js';
+import { noRepairs } from '../base/repairs.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport } from '../verify/report.js';
-import { fits, mayLeaveFloat, noRepairs, repairSteps } from './candidates.js';
+import { fits, mayLeaveFloat, repairSteps } from './candidates.js';
 import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
 import { decibels, fallsBelow } from './noise.js';
 import { recipeOf } from './recipe.js';
@@ -100,7 +102,6 @@ export class Search {
   }
 
   async #measurePlain(): Promise<Measured | null> {
-    this.#trials!.write(noRepairs);
     const measured = await this.#trials!.measure();
     if (measured === null) return null;
     this.#seen.add(JSON.stringify(noRepairs));
@@ -123,7 +124,7 @@ export class Search {
   async #giveUp(amount: { rounds: number; questions: number; counts: readonly number[] }) {
     const { checked, core } = this.#given;
     if (!mayLeaveFloat(checked) || this.#isGood || this.#isStopped) return;
-    if (inputBytes(this.#given) > mostBytes) {
+    if (this.#inputBytes > mostBytes) {
       this.#given.run.note(tooLarge);
       return;
     }
@@ -192,7 +193,11 @@ export class Search {
   #isAllowed(quantized: QuantizeReport): boolean {
     const { max_float_nodes, max_size } = this.#given.checked;
     if (max_float_nodes !== null && leftByEffort(quantized).length > max_float_nodes) return false;
-    return max_size === null || this.#trials!.bytes <= max_size * inputBytes(this.#given);
+    return max_size === null || this.#trials!.bytes <= max_size * this.#inputBytes;
+  }
+
+  get #inputBytes(): number {
+    return inputBytes(this.#given.input, this.#given.summary);
   }
 
   get #isStopped(): boolean {
@@ -220,13 +225,6 @@ export class Search {
     this.#report.tried.push({ repairs, sqnr, accepted });
     this.#given.run.tried(this.#report.tried.length, this.#decibels(this.#best!.measured));
   }
-}
-
-export function inputBytes({ input, summary }: Pick<EffortInput, 'input' | 'summary'>): number {
-  return ['~model', ...summary.externalFiles].reduce(
-    (sum, name) => sum + (input.source(name)?.size ?? 0),
-    0,
-  );
 }
 
 /** Whether there was nothing to repair in the way that the step adds, or hardly anything. */

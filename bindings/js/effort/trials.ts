@@ -2,6 +2,7 @@
 // run it, and compared with the float model sample by sample.
 
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
 import type { Feeds, ModelSummary, QuantizeReport, Repairs } from '../base/types.js';
 import type { CoreSession } from '../core/session.js';
@@ -43,7 +44,8 @@ const askedSamples = 2;
 export class Trials {
   readonly #given: EffortInput;
   readonly #floats: readonly Outputs[];
-  #written = '';
+  /** JSON of the repairs of what the output holds: the plain result at first. */
+  #written = JSON.stringify(noRepairs);
 
   private constructor(given: EffortInput, floats: readonly Outputs[]) {
     this.#given = given;

@@ -1,5 +1,6 @@
 // Models that are measured beside each other, as users run them: with all optimizations.
-import type { InputFiles } from '../base/bytes.js';
+import { type InputFiles, inputBytes } from '../base/bytes.js';
+import { median } from '../base/median.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import { ModelFiles } from '../core/host-files.js';
 import { CoreSession } from '../core/session.js';
@@ -26,10 +27,7 @@ export async function loadModel(runtime: Runtime, input: InputFiles): Promise<Lo
   } finally {
     core.dispose();
   }
-  const bytes = ['~model', ...summary.externalFiles].reduce(
-    (sum, name) => sum + (input.source(name)?.size ?? 0),
-    0,
-  );
+  const bytes = inputBytes(input, summary);
   const session = await loadAsGiven(runtime, input, summary, 'all');
   return { summary, bytes, outputs: comparedOutputs(summary), session };
 }
@@ -67,10 +65,4 @@ export async function measureLatency(
     await checkpoint();
   }
   return times.map(median);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

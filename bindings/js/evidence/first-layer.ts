@@ -1,6 +1,7 @@
 // What the first layer tells of the magnitude of the pictures that it was trained on: the
 // statistics that a BatchNormalization kept, or biases beside the sums that they were added to.
 
+import { median } from '../base/median.js';
 import type { PreprocessCandidate } from '../base/types.js';
 import type { Observed, Trials } from './trials.js';
 
@@ -71,13 +72,6 @@ export function biasRatio(pictures: readonly ChannelSums[], bias: readonly numbe
   const all = moments(pictures, null);
   const variance = all.reduce((sum, channel) => sum + channel.variance, 0) / all.length;
   return Math.sqrt(squares / variance);
-}
-
-function median(values: number[]): number {
-  if (values.length === 0) return 0;
-  values.sort((a, b) => a - b);
-  const half = values.length >> 1;
-  return values.length % 2 ? values[half]! : (values[half - 1]! + values[half]!) / 2;
 }
 
 export type SumsByCandidate = Map<PreprocessCandidate, ChannelSums[]>;

@@ -11,8 +11,7 @@ import { diagnoseModels } from '../diagnosis/diagnose.js';
 import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
 import { coreOptions } from '../options/core-options.js';
-import { profiles } from '../options/profiles.js';
-import { effortLevels } from '../options/quant-types.js';
+import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import { MemoryInput } from '../platform/memory-input.js';
 import type { Platform, Runtime } from '../platform/platform.js';
@@ -50,11 +49,10 @@ export async function explainQuality(poor: PoorResult): Promise<Explanation> {
   const isSmall = poor.output.model.size + poor.output.data.size <= mostBytes;
   const diagnosis = isSmall ? await diagnose(poor) : null;
   const tried = isSmall ? await trySettings(poor, diagnosis) : [];
-  const level = (effortLevels as readonly string[]).includes('normal') ? 'normal' : 'fast';
   return {
     worst: diagnosis ? worstOf(diagnosis) : null,
     tried,
-    effort: poor.checked.effort === 'none' ? level : null,
+    effort: poor.checked.effort === 'none' ? 'normal' : null,
   };
 }
 
@@ -114,8 +112,7 @@ function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[
       change: { per_channel: true, ...(signed && { weight_type: 'QInt8' as const }) },
     });
   }
-  const takesFloat = checked.profile === null || profiles[checked.profile].takesFloat !== false;
-  const nodes = takesFloat && diagnosis ? worstNodes(diagnosis) : [];
+  const nodes = profileTakesFloat(checked.profile) && diagnosis ? worstNodes(diagnosis) : [];
   if (nodes.length > 0) {
     const flags = `--nodes_to_exclude ${nodes.join(' ')}`;
     const change = { nodes_to_exclude: [...checked.nodes_to_exclude, ...nodes] };

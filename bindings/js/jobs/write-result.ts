@@ -1,8 +1,9 @@
 // From ranges to a result that was verified: quantized, with an effort repaired, run beside the
 // float model, judged. What it reports is the same for a run by itself and in a session.
 
-import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { type InputFiles, inputBytes, type OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
 import { asMessage, say } from '../base/text.js';
 import type {
@@ -17,9 +18,8 @@ import { collectMoments } from '../calibration/collect-moments.js';
 import type { ModelFiles } from '../core/host-files.js';
 import { parseRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
-import { noRepairs } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
-import { profiles } from '../options/profiles.js';
+import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import { isPoorQuality, judgeQuality } from '../verify/judge.js';
@@ -99,7 +99,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
       kept.length > 0 && isPoorQuality(quality, summary)
         ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs }))
         : null;
-    const takesFloat = checked.profile === null || profiles[checked.profile].takesFloat !== false;
+    const takesFloat = profileTakesFloat(checked.profile);
     run.note(...judgeQuality(quality, summary, explanation), ...judgeLatency(quality, takesFloat));
   }
 
@@ -188,12 +188,4 @@ function nothingQuantized(report: QuantizeReport): Diagnostic[] {
       message: `no node was quantized${why.length > 0 ? ` (${why.slice(0, 3).join('; ')})` : ''}`,
     },
   ];
-}
-
-/** Of the model and its data files. */
-export function inputBytes(input: InputFiles, summary: ModelSummary): number {
-  return ['~model', ...summary.externalFiles].reduce(
-    (sum, name) => sum + (input.source(name)?.size ?? 0),
-    0,
-  );
 }

@@ -297,3 +297,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     ],
   },
 };
+
+/** Whether what a profile is for runs float nodes beside integer ones; null: no profile. */
+export const profileTakesFloat = (profile: ProfileName | null): boolean =>
+  profile === null || profiles[profile].takesFloat !== false;

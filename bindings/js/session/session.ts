@@ -2,7 +2,7 @@
 // each way to prepare it; statistics of the samples are collected as settings need them and kept;
 // results are made from them.
 
-import type { InputFiles, ModelInput } from '../base/bytes.js';
+import { type InputFiles, inputBytes, type ModelInput } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { Run, type RunOptions } from '../base/run.js';
 import { say } from '../base/text.js';
@@ -31,7 +31,7 @@ import type { Diagnosis } from '../diagnosis/report.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import { diagnoseOn } from '../jobs/diagnose.js';
 import { fixDims } from '../jobs/fix-dims.js';
-import { inputBytes, type SaidOfSamples, writeResult } from '../jobs/write-result.js';
+import { type SaidOfSamples, writeResult } from '../jobs/write-result.js';
 import { coreOptions, rangeOptions } from '../options/core-options.js';
 import { type CalibrationMethod, calibrationMethods } from '../options/quant-types.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
