@@ -11,9 +11,11 @@
 namespace ptq {
 namespace {
 
-// Types of no known size count as float32.
+// Types of no known size count as float32. onnxruntime's CPU computes float16 in float32, beside
+// which it has the tensor itself.
 uint64_t ByteSize(int32_t type, uint64_t elements) {
-  return PackedBytes(elements, FindElementBits(type).value_or(32));
+  const uint64_t bytes = PackedBytes(elements, FindElementBits(type).value_or(32));
+  return type == onnx::TensorProto::FLOAT16 ? bytes + elements * sizeof(float) : bytes;
 }
 
 // Number of elements; nullopt where a dimension is unknown.
@@ -25,6 +27,18 @@ std::optional<uint64_t> Elements(const onnx::ValueInfoProto* value) {
     elements *= static_cast<uint64_t>(dim.dim_value());
   }
   return elements;
+}
+
+// What a ConvTranspose takes while it runs: onnxruntime multiplies all of the input by the weight,
+// [channels out / group, kernel] beside each position, and then adds up what overlaps.
+uint64_t Workspace(const onnx::NodeProto& node, const GraphView& view) {
+  if (node.op_type() != "ConvTranspose" || node.input_size() < 2) return 0;
+  const onnx::TensorProto* weight = view.Initializer(node.input(1));
+  const std::optional<uint64_t> input = Elements(view.ValueInfo(node.input(0)));
+  if (weight == nullptr || !input || weight->dims_size() < 2 || weight->dims(0) < 1) return 0;
+  // One sample and group at a time; a batch of one is what is common.
+  const auto channels = static_cast<uint64_t>(weight->dims(0));
+  return *input / channels * (ElementCount(*weight) / channels) * sizeof(float);
 }
 
 void SetShapes(const std::map<std::string, std::vector<int64_t>>& shapes, onnx::GraphProto* graph) {
@@ -70,7 +84,7 @@ MemoryEstimate EstimateMemory(const Model& model, const std::vector<std::string>
       for (const Use& use : view.Uses(output)) last = std::max(last, use.node);
       if (!view.IsGraphOutput(output)) freed[static_cast<size_t>(last)] += bytes;
     }
-    estimate.activations = std::max(estimate.activations, alive);
+    estimate.activations = std::max(estimate.activations, alive + Workspace(view.node(i), view));
     alive -= freed[static_cast<size_t>(i)];
   }
   for (const std::string& tensor : tensors) {

@@ -107,6 +107,11 @@ def quantized_parameters(graph):
     return found
 
 
+def label_of(node):
+    """What a node is found by in the reference's model. Its output may be that of one that is gone."""
+    return node.op_type, node.name or node.output[0].removesuffix('_QuantizeLinear_Input')
+
+
 def removed_activations(s):
     """D2, E8: a Relu or Clip is gone, but the range of what is left reaches past its bounds, or
     nothing quantizes at all.
@@ -115,13 +120,13 @@ def removed_activations(s):
         return None
     constants = {t.name: numpy_helper.to_array(t) for t in s.reference.initializer}
     given = {t.name: numpy_helper.to_array(t) for t in s.graph.initializer}
-    left = [(n.op_type, n.output[0].removesuffix('_QuantizeLinear_Input')) for n in s.reference.node]
+    left = [label_of(n) for n in s.reference.node]
     made = quantized_parameters(s.reference)
     quantizers = {n.name: n for n in s.reference.node if n.op_type == 'QuantizeLinear'}
     sources = {}
     for node in s.nodes('Relu', 'Clip'):
         output = node.output[0]
-        if (node.op_type, output) in left:
+        if label_of(node) in left:
             continue
         sources[output] = sources.get(node.input[0], node.input[0])
         if s.qdq:
@@ -146,7 +151,7 @@ def removed_activations(s):
 def end_of_chain(s, tensor, left):
     """The output of the last of several Relu and Clip that are gone, one after the other."""
     for node in s.readers(tensor):
-        if node.op_type in ('Relu', 'Clip') and node.input[0] == tensor and (node.op_type, node.output[0]) not in left:
+        if node.op_type in ('Relu', 'Clip') and node.input[0] == tensor and label_of(node) not in left:
             return end_of_chain(s, node.output[0], left)
     return tensor
 
@@ -281,7 +286,7 @@ def shared_scale_of_input(s):
     of another tensor.
     """
     patterns = []
-    for node in s.nodes('Conv', 'ConvTranspose', 'Gemm'):
+    for node in s.nodes(*BIASED):
         makers = [n for n in s.graph.node if node.input[0] in n.output]
         if s.qdq and len(node.input) > 2 and makers and makers[0].op_type in SHARING:
             patterns += [f'{node.input[1]}_quantized', f'{node.input[1]}_scale']
@@ -363,7 +368,10 @@ def clipped_bias(s):
         weight = node.input[1]
         computed |= weight not in s.facts.weights
         patterns += [f'{bias}*_quantized*', f'{weight}_quantized', f'{weight}_scale']
-    return {'id': 'E23', 'nodes': computed, 'initializers': patterns} if patterns else None
+    # Where the scale is not to be raised, the bias stays float.
+    float_bias = computed or bool(s.extra.get('QDQDisableWeightAdjustForInt32Bias'))
+    patterns += [bias for bias in s.facts.weights if float_bias and f'{bias}*_quantized*' in patterns]
+    return {'id': 'E23', 'nodes': float_bias, 'initializers': patterns} if patterns else None
 
 
 BIASED = ('Conv', 'ConvTranspose', 'Gemm', 'BatchNormalization', 'InstanceNormalization', 'LayerNormalization')
@@ -386,10 +394,40 @@ def behind_softmax(s):
     return {'id': 'E26', 'nodes': False, 'initializers': patterns} if patterns else None
 
 
+def range_of_softmax(s):
+    """E26: a Softmax that feeds one Relu or Clip has 0 to 1 still, not the range that was seen."""
+    patterns = []
+    for node in s.nodes('Relu', 'Clip') if s.qdq else []:
+        makers = [n for n in s.nodes('Softmax') if node.input[0] in n.output]
+        if makers and len(s.readers(node.input[0])) == 1:
+            patterns += [f'{node.input[0]}_scale', f'{node.input[0]}_zero_point']
+    return {'id': 'E26', 'nodes': False, 'initializers': patterns} if patterns else None
+
+
+def float_bias_of_tiny_weights(s):
+    """E31: onnxruntime quantizes a float bias itself, so the weight's scale is raised for it, too."""
+    if not s.qdq or s.extra.get('QuantizeBias') is not False:
+        return None
+    biased = [node for node in s.nodes(*BIASED) if len(node.input) > 2 and node.input[2]]
+    wide = s.params['weight_type'] in ('QInt16', 'QUInt16')
+    patterns = [f'{node.input[1]}_{end}' for node in biased for end in ('quantized', 'scale')]
+    return {'id': 'E31', 'nodes': False, 'initializers': patterns} if patterns and wide else None
+
+
+def converted_for_excluded(s):
+    """E36: of `recv_nodes`, some are not quantized; the reference compares how many there are."""
+    for tensor, entries in s.extra.get('TensorQuantOverrides', {}).items():
+        names = set(entries[0].get('convert', {}).get('recv_nodes') or [])
+        quantized = {node.name for node in s.readers(tensor) if s.wanted(node)}
+        if s.qdq and names - quantized and len(names) == len(quantized):
+            return anything('E36')
+    return None
+
+
 def excluded_output_of_gather(s):
-    """E28: the output of Gather is quantized although its op type is excluded."""
-    excluded = s.extra.get('OpTypesToExcludeOutputQuantization', [])
-    return anything('E28') if s.qdq and 'Gather' in excluded and s.nodes('Gather') else None
+    """E28: the output of Gather and its kin is quantized although the op type is excluded."""
+    excluded = set(s.extra.get('OpTypesToExcludeOutputQuantization', [])) & {'Gather', 'GatherElements'}
+    return anything('E28') if s.qdq and s.nodes(*excluded) else None
 
 
 RULES = [
@@ -411,6 +449,9 @@ RULES = [
     shared_bias,
     clipped_bias,
     behind_softmax,
+    range_of_softmax,
+    float_bias_of_tiny_weights,
+    converted_for_excluded,
     excluded_output_of_gather,
 ]
 

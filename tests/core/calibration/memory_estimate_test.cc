@@ -35,6 +35,22 @@ TEST(MemoryEstimateTest, WeightsOfSmallTypesTakeNoMoreThanTheyAreStoredIn) {
   EXPECT_EQ(weights(onnx::TensorProto::STRING), 128u);  // as float32
 }
 
+TEST(MemoryEstimateTest, CountsTheProductsOfConvTranspose) {
+  const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+    agraph (float[1, 2, 5, 5] x, float[2, 3, 4, 4] w) => (float[1, 3, 8, 8] y)
+    { y = ConvTranspose(x, w) })");
+  Model model = text.model;
+  *model.graph().add_initializer() = EmptyTensor("w", onnx::TensorProto::FLOAT, std::vector<int64_t>{2, 3, 4, 4});
+  // x and y, and 3 × 4 × 4 products at each of 5 × 5 positions.
+  EXPECT_EQ(EstimateMemory(model, {}, {}).activations, 4u * (50 + 192 + 25 * 48));
+}
+
+TEST(MemoryEstimateTest, CountsFloat16WithItsCopyInFloat32) {
+  const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+    agraph (float16[10] x) => (float16[10] y) { y = Relu(x) })");
+  EXPECT_EQ(EstimateMemory(text.model, {}, {}).activations, 2u * 60);
+}
+
 TEST(MemoryEstimateTest, SaysThatAShapeIsUnknown) {
   const TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
     agraph (float[N] x) => (float[M] y) { y = Foo(x) })");
