@@ -4,8 +4,8 @@
 //           y = Add(Mul(n, scale), bias)
 //   after:  y = LayerNormalization(x, scale, bias)
 //
-// The same for RMSNormalization, Gelu, Swish and HardSwish (src/patterns). Whoever names one of the
-// nodes to exclude it names the one that they became.
+// The same for RMSNormalization, Gelu, Swish, HardSwish and LpNormalization (src/patterns). Whoever
+// names one of the nodes to exclude it names the one that they became.
 #include "passes/pass_registry.h"
 #include "patterns/pattern.h"
 

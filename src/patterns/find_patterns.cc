@@ -30,7 +30,8 @@ std::vector<Pattern> FindPatterns(const Model& model, const GraphView& view,
   const Matcher matcher(model, view, types);
   std::vector<Pattern> patterns;
   for (int i = 0; i < view.node_count(); ++i) {
-    for (const auto match : {MatchNormalization, MatchGelu, MatchSwish, MatchHardSwish}) {
+    for (const auto match :
+         {MatchNormalization, MatchGelu, MatchSwish, MatchHardSwish, MatchLpNormalization}) {
       std::optional<Pattern> pattern = match(matcher, i);
       if (!pattern) continue;
       std::vector<int>& nodes = pattern->nodes;

@@ -75,5 +75,6 @@ std::optional<Pattern> MatchNormalization(const Matcher& matcher, int anchor);
 std::optional<Pattern> MatchGelu(const Matcher& matcher, int anchor);
 std::optional<Pattern> MatchSwish(const Matcher& matcher, int anchor);
 std::optional<Pattern> MatchHardSwish(const Matcher& matcher, int anchor);
+std::optional<Pattern> MatchLpNormalization(const Matcher& matcher, int anchor);
 
 }  // namespace ptq

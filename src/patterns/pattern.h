@@ -1,7 +1,8 @@
 // Operators that a model spells out in several nodes: LayerNormalization, RMSNormalization, Gelu,
-// Swish, HardSwish. The pass fuse_patterns makes one node of a pattern where the model's opset has
-// the operator; where it does not, the planners leave the nodes of a normalization or a Gelu float,
-// because its inner tensors (a square, a variance, an error function) do not survive 8 bits.
+// Swish, HardSwish, LpNormalization. The pass fuse_patterns makes one node of a pattern where the
+// model's opset has the operator; where it does not, the planners leave the nodes of a
+// normalization or a Gelu float, because its inner tensors (a square, a variance, an error
+// function) do not survive 8 bits.
 #pragma once
 
 #include <optional>

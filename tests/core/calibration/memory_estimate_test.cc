@@ -40,7 +40,8 @@ TEST(MemoryEstimateTest, CountsTheProductsOfConvTranspose) {
     agraph (float[1, 2, 5, 5] x, float[2, 3, 4, 4] w) => (float[1, 3, 8, 8] y)
     { y = ConvTranspose(x, w) })");
   Model model = text.model;
-  *model.graph().add_initializer() = EmptyTensor("w", onnx::TensorProto::FLOAT, std::vector<int64_t>{2, 3, 4, 4});
+  *model.graph().add_initializer() =
+      EmptyTensor("w", onnx::TensorProto::FLOAT, std::vector<int64_t>{2, 3, 4, 4});
   // x and y, and 3 × 4 × 4 products at each of 5 × 5 positions.
   EXPECT_EQ(EstimateMemory(model, {}, {}).activations, 4u * (50 + 192 + 25 * 48));
 }

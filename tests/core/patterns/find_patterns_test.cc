@@ -19,6 +19,7 @@ struct PatternCase {
 constexpr char kConstants[] = R"(<
     float eps = {0.00001}, float one = {1}, float two = {2}, float three = {3}, float six = {6}, float zero = {0},
     float half = {0.5}, float root2 = {1.4142135}, float inv2 = {0.70710677}, float minus_half = {-0.5},
+    float tiny = {0.000000000001}, int64[3] dims = {2, 3, 4},
     float cubic = {0.044715}, float pi2 = {0.79788456}, float sixth = {0.16666667}, float alpha = {1.702},
     float[1] one1 = {1}, float[1,1,1,1] one4 = {1}, int64[1] last = {-1}, int64[1] second = {1},
     float[4] gamma = {1, 2, 3, 4}, float[4] beta = {4, 3, 2, 1}, float[3,1] rows = {1, 2, 3}>)";
@@ -154,6 +155,24 @@ const PatternCase kCases[] = {
      "a = Add (x, three) c = Clip (a, zero, six) y = Mul (x, c)"},
     {"clipped elsewhere", "",
      "a = Add (x, three) c = Clip (a, zero, three) m = Mul (x, c) y = Div (m, six)"},
+    // LpNormalization
+    {"normalize, as PyTorch exports it", "LpNormalization(x) 4",
+     "l = ReduceL2 <axes = [-1]> (x) c = Clip (l, tiny) s = Shape (x) e = Expand (c, s) y = Div "
+     "(x, e)"},
+    {"normalize, its shape known", "LpNormalization(x) 4",
+     "l = ReduceL2 (x, second) c = Clip (l, tiny) e = Expand (c, dims) y = Div (x, e)", 18},
+    {"normalize by Max", "LpNormalization(x) 3",
+     "l = ReduceL2 <axes = [1]> (x) c = Max (tiny, l) y = Div (x, c)"},
+    {"a norm that may be 0", "", "l = ReduceL2 <axes = [-1]> (x) y = Div (x, l)"},
+    {"an epsilon that shows", "",
+     "l = ReduceL2 <axes = [-1]> (x) c = Clip (l, eps) y = Div (x, c)"},
+    {"an upper bound", "", "l = ReduceL2 <axes = [-1]> (x) c = Clip (l, tiny, six) y = Div (x, c)"},
+    {"the norm of two axes", "",
+     "l = ReduceL2 <axes = [1, 2]> (x) c = Clip (l, tiny) y = Div (x, c)"},
+    {"the norm of another tensor", "",
+     "r = Relu (x) l = ReduceL2 <axes = [-1]> (r) c = Clip (l, tiny) y = Div (x, c)"},
+    {"the norm is read outside", "",
+     "l = ReduceL2 <axes = [-1]> (x) c = Clip (l, tiny) d = Div (x, c) y = Mul (d, l)"},
     // Shapes
     {"a number of rank 1", "Gelu(x) 5",
      "a = Div (x, root2) b = Erf (a) c = Add (b, one1) d = Mul (x, c) y = Mul (d, half)"},
