@@ -79,6 +79,26 @@ test('one file of that size is refused with the way out, and nothing is left beh
   assert.ok(!existsSync(at('one.onnx')));
 });
 
+test('a result that no file can hold is refused before the samples are run', async () => {
+  let samples = 0;
+  const calibrationDataReader = (async function* () {
+    samples++;
+    yield {};
+  })();
+  await assert.rejects(
+    () =>
+      quantizeStatic({
+        modelInput: at('float.onnx'),
+        modelOutput: at('one.onnx'),
+        calibrationDataReader,
+        opTypesToQuantize: ['Add'],
+      }),
+    { code: 'UNSUPPORTED_MODEL', hint: /use_external_data_format/ },
+  );
+  assert.equal(samples, 0);
+  assert.ok(!existsSync(at('one.onnx')));
+});
+
 test('it is prepared into one data file, and that is quantized', async () => {
   const { externalData } = await measured('preprocess', () =>
     quantPreProcess({

@@ -29,6 +29,7 @@ import type { VerifiedSamples } from '../verify/verify-result.js';
 import { checkDump, writeDump } from './dump-passes.js';
 import { refuseToOverwrite } from './file-uses.js';
 import { fixDims } from './fix-dims.js';
+import { refuseTooLarge } from './refuse-too-large.js';
 import { type SaidOfSamples, writeResult } from './write-result.js';
 
 export interface QuantizeResult<Model> {
@@ -113,6 +114,8 @@ export async function quantizeChecked<Model>(
     writeDump(platform, dump, opened.files);
     run.note(...prepared.diagnostics);
     run.note(...(await learnTypes(runtime, opened.core, opened.files, opened.input, summary)));
+
+    if (!checked.use_external_data_format) refuseTooLarge(opened.input, summary, opened.core);
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
     let samples: VerifiedSamples = { samples: 0, kept: [], held: [] };

@@ -556,10 +556,13 @@ const named: Record<string, Block> = {
     if (rank < 1) return undefined;
     const axes = [m.random.below(rank)];
     const opType = m.random.pick(['ReduceL2', 'ReduceL2', 'ReduceL1']);
-    let length = m.reduce(opType, m.either('Add', x, m.number(3)), axes);
-    if (m.random.chance(0.5)) length = m.clip(length, 1e-12, 3e38);
+    const y = m.either('Add', x, m.number(3));
+    let length = m.reduce(opType, y, axes);
+    const floor = m.random.pick(['none', 'Clip', m.opset < 8 ? 'Clip' : 'Max']); // Max broadcasts from 8 on
+    if (floor === 'Clip') length = m.clip(length, 1e-12, 3e38);
+    if (floor === 'Max') length = m.either('Max', length, m.number(1e-12));
     if (m.random.chance(0.5)) length = m.node('Expand', [length, m.ints(m.shape(x))], m.shape(x));
-    return m.binary('Div', m.either('Add', x, m.number(3)), length);
+    return m.binary('Div', y, length);
   },
   l2(m, x) {
     const rank = m.shape(x).length;
