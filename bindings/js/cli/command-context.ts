@@ -5,7 +5,7 @@ import type { Progress } from '../base/run.js';
 import type { Diagnostic } from '../base/types.js';
 import type { ParsedArgs } from './args.js';
 import { describe, oneLine, printable } from './error-text.js';
-import { type OutStream, print } from './outputs.js';
+import { type OutStream, print } from './print.js';
 import { ProgressLine, type ProgressStream } from './progress.js';
 import { StateFile, type StateOptions } from './state-file.js';
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The program onnx-ptq: run.ts with this process's streams, and Ctrl-C.
 import fs from 'node:fs';
-import { removeUnfinished } from '../platform/temporaries.js';
 import { runCommand } from './run.js';
 
 const controller = new AbortController();
@@ -15,7 +14,6 @@ for (const signal of signals) {
     controller.abort();
   });
 }
-process.on('exit', removeUnfinished);
 // A full disk or a closed pipe is the answer to a write; nobody is left to be told on stderr.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 

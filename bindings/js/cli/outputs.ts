@@ -1,23 +1,8 @@
 // What a command writes beside a model: begun with their whole content, then put in place together,
 // so that a full disk or a closed pipe leaves nothing.
-import { systemError } from '../base/system-error.js';
 import { commitFiles, type FileSink, stageText } from '../platform/file-sink.js';
 import type { FileUse } from '../platform/platform.js';
 import type { ParsedArgs } from './args.js';
-
-export interface OutStream {
-  /** May return a promise, which rejects where the text cannot be written. */
-  write(text: string): unknown;
-}
-
-/** Throws FILE_ERROR where standard output is full or closed. */
-export async function print(out: OutStream, text: string): Promise<void> {
-  try {
-    await out.write(text);
-  } catch (cause) {
-    throw systemError(cause, 'standard output cannot be written');
-  }
-}
 
 export class StagedFiles {
   readonly #sinks: FileSink[] = [];

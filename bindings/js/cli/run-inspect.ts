@@ -9,8 +9,9 @@ import { refuseMeetings } from '../platform/file-uses.js';
 import { nodePlatform } from '../platform/node.js';
 import type { ParsedArgs } from './args.js';
 import { printable } from './error-text.js';
-import { configUses, type OutStream, print, StagedFiles } from './outputs.js';
+import { configUses, StagedFiles } from './outputs.js';
 import { requirePath } from './parameters.js';
+import { type OutStream, print } from './print.js';
 
 export async function inspectCommand(
   args: ParsedArgs,

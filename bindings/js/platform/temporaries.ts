@@ -51,9 +51,15 @@ export function removeTemporary(file: string): void {
   }
 }
 
-/** Removes every file that was begun and not finished: for a process that has to end at once. */
-export function removeUnfinished(): void {
-  for (const file of [...unfinished]) removeTemporary(file);
+let removesAtExit = false;
+
+/** When the process ends at once, every file that was begun and not finished goes. */
+export function removeUnfinishedAtExit(): void {
+  if (removesAtExit) return;
+  removesAtExit = true;
+  process.on('exit', () => {
+    for (const file of [...unfinished]) removeTemporary(file);
+  });
 }
 
 const swept = new Set<string>();
