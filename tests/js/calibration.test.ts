@@ -9,6 +9,7 @@ import { originOfNan } from '#dist/calibration/check-samples.js';
 import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
 import { calibrate, mergeRanges, quantizeStatic } from '#dist/index.js';
 import { calibrateOn } from '#dist/jobs/calibrate-model.js';
+import { quantizeOn } from '#dist/jobs/quantize-static.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import {
   command,
@@ -337,8 +338,10 @@ test('a sample that does not fit is named, with what the input expects', async (
   });
 });
 
-/** A platform whose GPU is WebAssembly, with its results multiplied. */
-function gpuPlatform(factor: number) {
+type Bytes = Uint8Array | Promise<Uint8Array>;
+
+/** A platform whose GPU is WebAssembly, with its results multiplied. `load`: before a session. */
+function gpuPlatform(factor: number, load: (model: Uint8Array) => Bytes = (model) => model) {
   return {
     ...nodePlatform,
     async loadRuntime(options: Parameters<typeof nodePlatform.loadRuntime>[0]) {
@@ -346,7 +349,7 @@ function gpuPlatform(factor: number) {
       if (options.kind !== 'webgpu') return runtime;
       const { ort } = runtime;
       const create = async (model: Uint8Array, settings: object) => {
-        const session = await ort.InferenceSession.create(model, {
+        const session = await ort.InferenceSession.create(await load(model), {
           ...settings,
           executionProviders: ['wasm'],
         });
@@ -368,21 +371,49 @@ function gpuPlatform(factor: number) {
   };
 }
 
-test('WebGPU is used where a sample gives what WebAssembly gives, else WebAssembly, with a warning', async () => {
+test('WebGPU calibrates only where a sample gives what WebAssembly gives, and says what it found', async () => {
   const options = { modelInput, calibrationDataReader: imageSamples(3) };
-  const web = await calibrateOn(nodePlatform, { ...options, runtime: 'web' });
-  for (const [factor, differs] of [
-    [1, false],
-    [1.01, true],
-  ] as const) {
-    const result = await calibrateOn(gpuPlatform(factor), { ...options, runtime: 'webgpu' });
-    const warned = result.diagnostics.some(({ code }) => code === 'WEBGPU_DIFFERS');
-    assert.equal(warned, differs);
-    assert.equal(result.calibrationCache, web.calibrationCache);
-  }
+  const codes = async (platform: typeof nodePlatform, more: object = {}) => {
+    const web = await calibrateOn(nodePlatform, { ...options, ...more, runtime: 'web' });
+    const gpu = await calibrateOn(platform, { ...options, ...more, runtime: 'webgpu' });
+    assert.equal(gpu.calibrationCache, web.calibrationCache);
+    return gpu.diagnostics.map(({ code }) => code).filter((code) => code.startsWith('WEBGPU_'));
+  };
+  assert.deepEqual(await codes(gpuPlatform(1)), ['WEBGPU_MEASURED']);
+  assert.deepEqual(await codes(gpuPlatform(1.01)), ['WEBGPU_DIFFERS']);
+  const broken = gpuPlatform(1, () => Promise.reject(new Error('no f16')));
+  assert.deepEqual(await codes(broken), ['WEBGPU_CANNOT_RUN']);
+  const whole = { calibrateMethod: 'Percentile' };
+  assert.deepEqual(await codes(broken, whole), ['WEBGPU_NOT_USED']);
   await assert.rejects(calibrate({ ...options, runtime: 'webgpu' }), {
     code: 'RUNTIME_NOT_AVAILABLE',
   });
+});
+
+test('what falls back from WebGPU has the workers of WebAssembly', async () => {
+  const { diagnostics } = await calibrateOn(
+    { ...gpuPlatform(1.01), cores: 2 },
+    { modelInput, calibrationDataReader: imageSamples(3), runtime: 'webgpu' },
+  );
+  const plan = diagnostics.find(({ code }) => code === 'CALIBRATION_MEMORY');
+  assert.match(plan?.message ?? '', /with 2 workers/);
+});
+
+test('results are judged in WebAssembly, whatever calibrated', async () => {
+  const sessions: string[] = [];
+  const platform = gpuPlatform(1, (model) => {
+    sessions.push('gpu');
+    return model;
+  });
+  const { report } = await quantizeOn(platform, {
+    modelInput,
+    calibrationDataReader: imageSamples(3),
+    runtime: 'webgpu',
+    effort: 'none',
+  });
+  assert.ok(report.quality);
+  const before = sessions.length;
+  assert.ok(before <= 2, `the GPU made ${before} sessions: for the choice and the pass`);
 });
 
 test('calib_per_channel: a range for each channel, the widest of which is that of the tensor', async () => {

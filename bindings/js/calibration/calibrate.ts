@@ -5,7 +5,7 @@
 import type { InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
-import { asMessage, say } from '../base/text.js';
+import { say } from '../base/text.js';
 import type {
   CalibratedTensor,
   Diagnostic,
@@ -32,8 +32,8 @@ import {
   type Shard,
   type StateOwner,
 } from './calibration-state.js';
-import { gpuDiffers } from './check-gpu.js';
 import { checkSamples, originOfNan } from './check-samples.js';
+import { chooseRuntime } from './choose-runtime.js';
 import { HeldSamples, usuallyHeld } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
@@ -123,8 +123,8 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       slice,
       given.checked.strict ? undefined : unusable.add,
     );
-    const plan = await planRun(given, tensors, samples, calibration);
-    const runtime = await checkedRuntime(given, tensors, samples, calibration);
+    const runtime = await chosenRuntime(given, tensors, samples, calibration);
+    const plan = await planRun({ ...given, runtime }, tensors, samples, calibration);
     pool = new RunnerPool({
       platform: given.platform,
       runtime,
@@ -233,9 +233,7 @@ async function planRun(
   const shapes = Object.entries(first ?? {}).map(([name, { dims }]) => [name, dims] as const);
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
-  // Passes that take tensors: all but the one of MinMax, which is the only one where there is one
-  // only.
-  const needsTensors = calibration.passCount > 1 || calibration.pass !== 'ranges';
+  const needsTensors = takesTensors(calibration);
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
   const cost = runtimeCosts[runtime.kind];
@@ -244,27 +242,37 @@ async function planRun(
   return plan;
 }
 
-/** The runtime that was asked for; WebAssembly in place of a GPU whose results differ. */
-async function checkedRuntime(
-  { core, files, input, model, platform, runtime, run }: CalibrateInput,
+/** All passes but that of MinMax, which is the only one where there is one only. */
+const takesTensors = (calibration: CoreCalibration) =>
+  calibration.passCount > 1 || calibration.pass !== 'ranges';
+
+/** The runtime that was asked for; WebAssembly in place of a GPU where that is better. */
+async function chosenRuntime(
+  { core, files, input, model, platform, runtime, checked, run }: CalibrateInput,
   tensors: readonly CalibratedTensor[],
   samples: SamplePasses,
   calibration: CoreCalibration,
 ): Promise<Runtime> {
-  if (runtime.kind !== 'webgpu' || tensors.length === 0) return runtime;
+  if (runtime.kind !== 'webgpu') return runtime;
   const wasm = await platform.loadRuntime({ kind: 'web' });
+  if (takesTensors(calibration)) {
+    run.note({
+      severity: 'info',
+      code: 'WEBGPU_NOT_USED',
+      message:
+        'this calibration method needs the tensors themselves, which come from a GPU slower than WebAssembly makes them: WebAssembly calibrates',
+    });
+    return wasm;
+  }
+  const feeds = await samples.peek();
+  if (tensors.length === 0 || feeds === null) return wasm;
   const pass = writeReductionPass(core, files, input, model, tensors);
   const names = tensors.map(({ name }) => name);
-  const feeds = await samples.peek();
-  if (feeds === null) return runtime;
-  const why = await gpuDiffers(runtime, wasm, pass, calibration, feeds, names);
-  if (why === null) return runtime;
-  run.note({
-    severity: 'warning',
-    code: 'WEBGPU_DIFFERS',
-    ...asMessage(say`WebGPU gives other results than WebAssembly, which is used instead: ${why}`),
-  });
-  return wasm;
+  const workers = Math.max(1, checked.workers ?? platform.cores);
+  const candidates = { gpu: runtime, wasm, workers };
+  const choice = await chooseRuntime(candidates, pass, calibration, feeds, names);
+  run.note(choice.note);
+  return choice.runtime;
 }
 
 const allSamples: Shard = { index: 0, count: 1 };

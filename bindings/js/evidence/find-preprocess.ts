@@ -12,6 +12,7 @@ import type {
   PreprocessReason,
   SampleSource,
 } from '../base/types.js';
+import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
 import { findingNote, findingText } from './finding-text.js';
@@ -53,9 +54,7 @@ export async function findPreprocess(given: FindInput): Promise<PreprocessFindin
   const open = (reader as SampleSource | null | undefined)?.openPreprocess;
   const candidates = (await open?.candidates(model)) ?? [];
   if (!open || candidates.length < 2) return null;
-  // A GPU rounds in its own way: what is found must not depend on it.
-  const isGpu = given.runtime.kind === 'webgpu';
-  const runtime = isGpu ? await given.platform.loadRuntime({ kind: 'web' }) : given.runtime;
+  const runtime = await exactRuntime(given.platform, given.runtime);
   const trials = new Trials({ ...given, runtime }, await open.pictures(model, trialCount));
   if (trials.count === 0) return null; // said where they are read
   const outputs = model.outputs.filter(({ type }) => floatType.test(type)).map(({ name }) => name);

@@ -23,6 +23,7 @@ import {
 import { coreOptions } from '../options/core-options.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
+import { exactRuntime } from '../platform/exact-runtime.js';
 import type { FileUse, Platform } from '../platform/platform.js';
 import type { QuantizationReport } from '../verify/report.js';
 import type { VerifiedSamples } from '../verify/verify-result.js';
@@ -100,11 +101,12 @@ export async function quantizeChecked<Model>(
         writesData: checked.use_external_data_format,
         others: [...others, ...cacheUse(checked, cache)],
       });
-      const runtime = await platform.loadRuntime({ kind: checked.runtime });
-      if (runtime.note) run.note(runtime.note);
-      return { input, files, core, summary, runtime };
+      const calibrationRuntime = await platform.loadRuntime({ kind: checked.runtime });
+      if (calibrationRuntime.note) run.note(calibrationRuntime.note);
+      const runtime = await exactRuntime(platform, calibrationRuntime);
+      return { input, files, core, summary, runtime, calibrationRuntime };
     });
-    const { summary, runtime } = opened;
+    const { summary, runtime, calibrationRuntime } = opened;
     await run.stage('load', () =>
       settlePreprocess({ ...opened, platform, model: summary, reader, run }),
     );
@@ -137,6 +139,7 @@ export async function quantizeChecked<Model>(
       const result = await run.stage('calibrate', () =>
         calibrate({
           ...opened,
+          runtime: calibrationRuntime,
           platform,
           model: summary,
           reader,

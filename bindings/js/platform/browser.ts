@@ -39,14 +39,38 @@ export function setWorkerScript(script: typeof workerScript): void {
   workerScript = script;
 }
 
-let webGpu: (() => Promise<OrtModule>) | null = null;
+let webGpu: {
+  load: () => Promise<OrtModule>;
+  paths: string | Record<string, string> | undefined;
+} | null = null;
 
 /**
  * How runtime 'webgpu' is loaded: `() => import('onnxruntime-web/webgpu')`, which is too large to
- * be there for all.
+ * be there for all. `paths`: as for setRuntimePaths(), of its files (ort-wasm-simd-threaded.asyncify).
  */
-export function setWebGpuRuntime(load: () => Promise<OrtModule>): void {
-  webGpu = load;
+export function setWebGpuRuntime(
+  load: () => Promise<OrtModule>,
+  paths?: string | Record<string, string>,
+): void {
+  webGpu = { load, paths };
+}
+
+/** The browser's WebGPU, as far as it is asked here. */
+interface Gpu {
+  requestAdapter(): Promise<object | null>;
+}
+
+async function loadWebGpu(): Promise<OrtModule> {
+  const refuse = (why: string) =>
+    new QuantizeError('RUNTIME_NOT_AVAILABLE', say`runtime webgpu: ${why}`, {
+      hint: 'use runtime web',
+    });
+  if (!webGpu) throw refuse('setWebGpuRuntime() was not called');
+  const { gpu } = navigator as { gpu?: Gpu };
+  if (!gpu) throw refuse('this browser has no WebGPU');
+  // It is there in browsers that have no GPU to give, too.
+  if ((await gpu.requestAdapter()) === null) throw refuse('this browser offers no GPU');
+  return webGpu.load();
 }
 
 /**
@@ -65,15 +89,10 @@ export const browserPlatform: Platform<Blob> = {
         hint: 'use web or webgpu',
       });
     }
-    if (kind === 'webgpu' && !(webGpu && 'gpu' in navigator)) {
-      const why = webGpu ? 'this browser has no WebGPU' : 'setWebGpuRuntime() was not called';
-      throw new QuantizeError('RUNTIME_NOT_AVAILABLE', say`runtime webgpu: ${why}`, {
-        hint: 'use runtime web',
-      });
-    }
     const ort: OrtModule =
-      kind === 'webgpu' && webGpu ? await webGpu() : await import('onnxruntime-web/wasm');
-    if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+      kind === 'webgpu' ? await loadWebGpu() : await import('onnxruntime-web/wasm');
+    const paths = kind === 'webgpu' ? webGpu?.paths : wasmPaths;
+    if (paths !== undefined) ort.env.wasm.wasmPaths = paths;
     // Its sums depend on the number of threads, and ranges must not.
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.proxy = false;

@@ -78,7 +78,7 @@ export async function createSession(
   // What it logs is in its errors, too, which are ours to show.
   ort.env.logLevel = 'fatal';
   const options: Ort.InferenceSession.SessionOptions = {
-    executionProviders: executionProviders[runtime.kind],
+    executionProviders: [...executionProviders[runtime.kind]],
     graphOptimizationLevel: optimization,
     logSeverityLevel: 4,
     enableMemPattern: !frugal,
@@ -116,7 +116,16 @@ function outputTypes({ outputMetadata }: Ort.InferenceSession) {
   return types;
 }
 
-const executionProviders = { web: ['wasm'], node: ['cpu'], webgpu: ['webgpu', 'wasm'] };
+/**
+ * Without 'wasm' after it a GPU that is not there is an error; operators that it has no kernel for run
+ * on the CPU all the same. In NHWC, its default, it transposes before every reduction, and 1-D Conv is
+ * wrong (microsoft/onnxruntime 22994).
+ */
+const executionProviders = {
+  web: ['wasm'],
+  node: ['cpu'],
+  webgpu: [{ name: 'webgpu', preferredLayout: 'NCHW' }],
+} as const satisfies Record<Runtime['kind'], readonly unknown[]>;
 
 async function run(
   runtime: Runtime,

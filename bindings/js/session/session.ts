@@ -36,6 +36,7 @@ import { coreOptions, rangeOptions } from '../options/core-options.js';
 import { type CalibrationMethod, calibrationMethods } from '../options/quant-types.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
+import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
 import type { VerifiedSamples } from '../verify/verify-result.js';
@@ -95,6 +96,8 @@ const mostPrepared = 2;
 export class Session<Model> implements QuantizeSession<Model> {
   readonly model: ModelSummary;
   readonly #platform: Platform<Model>;
+  readonly #calibrationRuntime: Runtime;
+  /** What everything else runs in: the same but for a GPU. */
   readonly #runtime: Runtime;
   readonly #input: InputFiles;
   readonly #options: SessionOptions;
@@ -117,11 +120,18 @@ export class Session<Model> implements QuantizeSession<Model> {
   private constructor(
     platform: Platform<Model>,
     options: SessionOptions,
-    opened: { input: InputFiles; summary: ModelSummary; runtime: Runtime; library: Core },
+    opened: {
+      input: InputFiles;
+      summary: ModelSummary;
+      calibrationRuntime: Runtime;
+      runtime: Runtime;
+      library: Core;
+    },
   ) {
     this.#platform = platform;
     this.#options = options;
     this.#input = opened.input;
+    this.#calibrationRuntime = opened.calibrationRuntime;
     this.#runtime = opened.runtime;
     this.#library = opened.library;
     this.model = opened.summary;
@@ -139,9 +149,16 @@ export class Session<Model> implements QuantizeSession<Model> {
     try {
       core = await CoreSession.create(new ModelFiles(input));
       const summary = core.open();
-      const runtime = await platform.loadRuntime({ kind: options.runtime ?? null });
+      const calibrationRuntime = await platform.loadRuntime({ kind: options.runtime ?? null });
+      const runtime = await exactRuntime(platform, calibrationRuntime);
       const library = await loadCore();
-      return new Session(platform, options, { input, summary, runtime, library });
+      return new Session(platform, options, {
+        input,
+        summary,
+        calibrationRuntime,
+        runtime,
+        library,
+      });
     } catch (error) {
       input.close();
       throw error;
@@ -425,8 +442,9 @@ export class Session<Model> implements QuantizeSession<Model> {
     ]);
     const estimate = core.estimateMemory(Object.fromEntries(shapes));
     const budget = (checked.memory_budget ?? 2048) * 2 ** 20;
-    const most = this.#runtime.kind === 'webgpu' ? 1 : (checked.workers ?? this.#platform.cores);
-    const cost = runtimeCosts[this.#runtime.kind];
+    const { kind } = this.#calibrationRuntime;
+    const most = kind === 'webgpu' ? 1 : (checked.workers ?? this.#platform.cores);
+    const cost = runtimeCosts[kind];
     return planMemory(estimate, budget, most, checked.calibrate_method !== 'MinMax', cost).peak;
   }
 
@@ -498,7 +516,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       const result = await run.stage('calibrate', () =>
         calibrate({
           platform: this.#platform,
-          runtime: this.#runtime,
+          runtime: this.#calibrationRuntime,
           core,
           files,
           input: this.#input,

@@ -25,7 +25,7 @@ export const skipBrowser: string | false =
     ? false
     : 'Chromium is missing: sudo apt-get install chromium, or set $CHROME_PATH';
 
-export function launch(): Promise<Browser> {
+export function launch(...more: string[]): Promise<Browser> {
   if (!executablePath) throw new Error('Chromium is missing, and CI is set: install it');
   return chromium.launch({
     executablePath,
@@ -39,6 +39,7 @@ export function launch(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }
