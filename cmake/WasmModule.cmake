@@ -17,13 +17,7 @@ function(ptq_module target folder)
     -sAUTO_NATIVE_LIBRARIES=0 -sEXPORTED_FUNCTIONS=_malloc,_free)
 endfunction()
 
-set(runtime_methods HEAPU8,HEAPF32,HEAPF64,HEAP32,stackSave,stackRestore)
-if(EMSCRIPTEN_VERSION VERSION_LESS 4.0.0)
-  set(exception_helpers -sEXPORT_EXCEPTION_HANDLING_HELPERS=1)
-else() # there the setting above is deprecated and the helpers are named
-  string(APPEND runtime_methods ,getExceptionMessage,decrementExceptionRefcount,incrementExceptionRefcount)
-endif()
-set(exports -sEXPORTED_RUNTIME_METHODS=${runtime_methods} ${exception_helpers})
+set(exports -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,HEAPF64,HEAP32,stackSave,stackRestore)
 
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   ptq_module(ptq_wasm wasm -O0 -sASSERTIONS=1 ${exports})

@@ -52,6 +52,24 @@ void InferRange(const onnx::InferenceFunction& infer, onnx::InferenceContext& co
   }
 }
 
+void InferComparison(onnx::InferenceContext& context) {
+  onnx::updateOutputElemType(context, 0, onnx::TensorProto::BOOL);
+  if (!onnx::hasNInputShapes(context, 2)) return;
+  onnx::bidirectionalBroadcastShapeInference(
+      context.getInputType(0)->tensor_type().shape(), context.getInputType(1)->tensor_type().shape(),
+      *context.getOutputType(0)->mutable_tensor_type()->mutable_shape());
+}
+
+// Of operators that onnx gives a body only, which this build is without (lean_schemas.h): all of
+// its 659 schemas that have one and no inference.
+onnx::InferenceFunction InferenceOf(const std::string& op_type) {
+  if (op_type == "GreaterOrEqual" || op_type == "LessOrEqual") return InferComparison;
+  if (op_type == "GroupNormalization" || op_type == "MeanVarianceNormalization") {
+    return onnx::propagateShapeAndTypeFromFirstInput;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const onnx::OpSchema* BoundedSchemas::GetSchema(const std::string& key, int max_inclusive_version,
@@ -59,13 +77,17 @@ const onnx::OpSchema* BoundedSchemas::GetSchema(const std::string& key, int max_
   const onnx::OpSchema* schema = onnx::OpSchemaRegistry::Schema(key, max_inclusive_version, domain);
   if (schema == nullptr) return nullptr;
   const bool range = key == "Range" && IsOnnxDomain(domain);
-  if (!range && !schema->has_data_propagation_function()) return schema;
+  const onnx::InferenceFunction added =
+      IsOnnxDomain(domain) && !schema->has_type_and_shape_inference_function() ? InferenceOf(key)
+                                                                               : nullptr;
+  if (!range && !added && !schema->has_data_propagation_function()) return schema;
   std::unique_ptr<onnx::OpSchema>& bounded = bounded_[schema];
   if (bounded == nullptr) {
     bounded = std::make_unique<onnx::OpSchema>(*schema);
     if (schema->has_data_propagation_function()) {
       bounded->PartialDataPropagationFunction(Bounded(schema->GetDataPropagationFunction()));
     }
+    if (added) bounded->TypeAndShapeInferenceFunction(added);
     if (range) {
       bounded->TypeAndShapeInferenceFunction(
           [infer = schema->GetTypeAndShapeInferenceFunction()](onnx::InferenceContext& context) {

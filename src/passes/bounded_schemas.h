@@ -1,4 +1,5 @@
-// onnx's schemas, with limits to what their inference computes and keeps.
+// onnx's schemas, with limits to what their inference computes and keeps, and with inference for
+// those that have none.
 //
 // Data propagation adds a message of some 65 bytes for every element of every rank-1 tensor that it
 // passes: 30 seconds of sound through 8 nodes are 312 MB. What it is for, shapes, is short: longer
@@ -23,7 +24,8 @@ class BoundedSchemas final : public onnx::ISchemaRegistry {
  public:
   // The schema of onnx::OpSchemaRegistry, or one like it that propagates nothing where an input
   // has rank 1 and is longer than kLongestPropagated, and that leaves the length of a Range
-  // unknown where it is more than kLongestRange or its delta is 0. Null where there is none.
+  // unknown where it is more than kLongestRange or its delta is 0. Where onnx has a function body in
+  // place of inference, it has inference. Null where there is no schema.
   const onnx::OpSchema* GetSchema(const std::string& key, int max_inclusive_version,
                                   const std::string& domain) const override;
 

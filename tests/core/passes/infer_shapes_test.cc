@@ -29,6 +29,24 @@ TEST(InferShapes, FollowsShapeComputations) {
   EXPECT_EQ(ShapeOf(text.model, "v"), "2,192");
 }
 
+TEST(InferShapes, KnowsOperatorsThatOnnxGivesABodyOnly) {
+  TextModel text(R"(<ir_version: 8, opset_import: ["" : 18]>
+      g (float[2,4,5] x, float[4,1] k, float[2] s) => (bool[A,B,C] y) {
+    a = GroupNormalization<num_groups = 2>(x, s, s)
+    b = MeanVarianceNormalization(a)
+    c = GreaterOrEqual(b, k)
+    d = LessOrEqual(k, b)
+    y = And(c, d)
+  })");
+  InferShapes(text.model);
+  for (const char* name : {"a", "b", "c", "d"}) {
+    EXPECT_EQ(ShapeOf(text.model, name), "2,4,5") << name;
+  }
+  const GraphView view(text.model.graph());
+  EXPECT_EQ(view.ElementType("b"), onnx::TensorProto::FLOAT);
+  EXPECT_EQ(view.ElementType("c"), onnx::TensorProto::BOOL);
+}
+
 TEST(InferShapes, WeightsByReferenceAreNotRead) {
   TextModel text(std::string(kHead) +
                  "g (float[1,64,8,8] x) => (float[1,64,8,8] z) { y = Conv<pads = [1,1,1,1]>(x, w) "
