@@ -115,7 +115,7 @@ export async function quantizeChecked<Model>(
     run.note(...(await learnTypes(runtime, opened.core, opened.files, opened.input, summary)));
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
-    let samples: VerifiedSamples = { samples: 0, kept: [], held: [] };
+    let samples: VerifiedSamples = { samples: 0, kept: [], held: [], heldInRanges: false };
     let said: SaidOfSamples = {
       description: '',
       done: '',
@@ -128,7 +128,8 @@ export async function quantizeChecked<Model>(
       if (reader) {
         const kept = await firstSamples(reader, summary, checked.strict, run);
         // No range is made from them.
-        samples = { samples: 0, kept, held: checked.effort === 'none' ? [] : kept };
+        const held = checked.effort === 'none' ? [] : kept;
+        samples = { samples: 0, kept, held, heldInRanges: false };
       }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>
