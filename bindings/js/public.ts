@@ -60,7 +60,12 @@ export { qdqConfigOptions, qnnConfigOptions } from './options/configs.js';
 export { quantizeStaticDefaults } from './options/defaults.js';
 export { type ExtraOptionSpec, type ExtraOptions, extraOptions } from './options/extra-options.js';
 export { type Profile, type ProfileName, profileNames, profiles } from './options/profiles.js';
-export type { CalibrationMethod, QuantFormat, QuantType } from './options/quant-types.js';
+export type {
+  CalibrationMethod,
+  EffortLevel,
+  QuantFormat,
+  QuantType,
+} from './options/quant-types.js';
 export { quantizeStaticOptions } from './options/quantize-static.js';
 export type { OptionSpec } from './options/spec.js';
 export type {

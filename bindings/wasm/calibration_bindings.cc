@@ -36,8 +36,8 @@ class CalibrationBinding {
   int PassIndex() { return static_cast<int>(calibration_.pass_index()); }
   int PassCount() { return static_cast<int>(calibration_.pass_count()); }
 
-  void ObserveRanges(uintptr_t pointer, size_t count) {
-    calibration_.ObserveRanges({reinterpret_cast<const float*>(pointer), count});
+  void ObserveRanges(uintptr_t pointer, size_t count, bool for_repairs) {
+    calibration_.ObserveRanges({reinterpret_cast<const float*>(pointer), count}, for_repairs);
   }
   void ObserveTensor(size_t tensor, uintptr_t pointer, size_t count) {
     calibration_.ObserveTensor(tensor, {reinterpret_cast<const float*>(pointer), count});

@@ -125,9 +125,9 @@ class Session {
     return ToJson(Quantizer().LearnTypes(TypesFromJson(types)));
   }
 
-  std::string WriteReductionModel() {
+  std::string WriteReductionModel(bool for_repairs) {
     files_.Truncate(kCalibrationFile);
-    return ToJson(Quantizer().WriteReductionModel(kCalibrationFile));
+    return ToJson(Quantizer().WriteReductionModel(kCalibrationFile, for_repairs));
   }
 
   // `tensors`: a JSON list of names.

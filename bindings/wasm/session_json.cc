@@ -447,6 +447,7 @@ Repairs RepairsFromJson(const std::string& text) {
   repairs.round = given.at("round").get<bool>();
   repairs.smooth = given.at("smooth").get<double>();
   repairs.float_nodes = given.at("floatNodes").get<std::vector<std::string>>();
+  repairs.narrowed = !given.value("ranges", json::object()).empty();
   repairs.only = given.value("only", repairs.only);
   return repairs;
 }

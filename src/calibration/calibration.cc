@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -19,14 +20,32 @@ TensorRange Mirrored(TensorRange range) {
   return range;
 }
 
-// The number of channels of all tensors; `first` receives where those of each begin.
-size_t CountChannels(const std::vector<CalibratedTensor>& tensors, std::vector<size_t>* first) {
+// Of the tensor's own range.
+size_t OwnChannels(const CalibratedTensor& tensor) {
+  return tensor.has_means ? 1 : tensor.channels;
+}
+
+// The number of channels of the tensors' own ranges or, where they are `for_repairs`, of those that
+// are observed for these; `first` receives where those of each tensor begin.
+size_t CountChannels(const std::vector<CalibratedTensor>& tensors, bool for_repairs,
+                     std::vector<size_t>* first) {
   size_t count = 0;
   for (const CalibratedTensor& tensor : tensors) {
     first->push_back(count);
-    count += tensor.channels;
+    if (!for_repairs) {
+      count += OwnChannels(tensor);
+    } else if (tensor.has_means) {
+      count += tensor.channels;
+    }
   }
   return count;
+}
+
+// Ends as they are, whatever becomes of the tensor's own.
+StaticQuantConfig PlainRanges(StaticQuantConfig config) {
+  config.calib_moving_average = false;
+  config.calib_tensor_range_symmetric = false;
+  return config;
 }
 
 std::vector<CalibrationPass> PassesOfMethod(const StaticQuantConfig& config) {
@@ -66,8 +85,9 @@ Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuan
     : tensors_(std::move(tensors)),
       config_(config),
       passes_(PassesOf(config)),
-      ranges_(CountChannels(tensors_, &first_channel_), config),
-      means_(first_channel_.empty() ? 0 : first_channel_.back() + tensors_.back().channels),
+      ranges_(CountChannels(tensors_, false, &first_channel_), config),
+      repaired_(CountChannels(tensors_, true, &first_repaired_), PlainRanges(config)),
+      means_(repaired_.size()),
       collected_(tensors_.size()) {}
 
 bool Calibration::Has(CalibrationPass pass) const {
@@ -86,23 +106,48 @@ Values Calibration::kind() const {
 
 int64_t Calibration::bins() const { return config_.num_bins == 0 ? kUsualBins : config_.num_bins; }
 
-void Calibration::ObserveRanges(std::span<const float> reductions) {
-  ranges_.Observe(reductions);
+void Calibration::ObserveRanges(std::span<const float> reductions, bool for_repairs) {
+  size_t with_channels = 0;
+  for (const CalibratedTensor& tensor : tensors_) with_channels += 3 * tensor.channels;
+  const bool has_channels = repaired_.size() > 0 && reductions.size() == with_channels;
+  if (!has_channels) return ranges_.Observe(reductions);
+  ranges_.Observe(Fold(reductions, for_repairs));
+}
+
+std::vector<float> Calibration::Fold(std::span<const float> reductions, bool for_repairs) {
+  std::vector<float> of_tensors;
+  std::vector<float> of_channels;
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (!tensors_[i].has_means) continue;
-    for (size_t c = first_channel_[i]; c < first_channel_[i] + tensors_[i].channels; ++c) {
-      means_.Observe(c, reductions[3 * c + 2]);
+    const auto own = reductions.first(3 * tensors_[i].channels);
+    reductions = reductions.subspan(own.size());
+    if (!tensors_[i].has_means) {
+      of_tensors.insert(of_tensors.end(), own.begin(), own.end());
+      continue;
     }
+    of_channels.insert(of_channels.end(), own.begin(), own.end());
+    float lowest = std::numeric_limits<float>::infinity();
+    float highest = -lowest;
+    float sum = 0;  // of means: NaN where a value is
+    for (size_t c = 0; c < own.size(); c += 3) {
+      if (own[c] < lowest) lowest = own[c];
+      if (own[c + 1] > highest) highest = own[c + 1];
+      sum += own[c + 2];
+      if (for_repairs) means_.Observe(first_repaired_[i] + c / 3, own[c + 2]);
+    }
+    of_tensors.insert(of_tensors.end(), {lowest, highest, sum});
   }
+  if (for_repairs) repaired_.Observe(of_channels);
+  return of_tensors;
 }
 
 TensorStatistics Calibration::Statistics() const {
   TensorStatistics statistics;
+  if (repaired_.samples() == 0) return statistics;
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (!tensors_[i].has_means || !ExtremesOf(i).is_finite()) continue;
     ChannelStatistics& of_tensor = statistics[tensors_[i].name];
-    for (size_t c = first_channel_[i]; c < first_channel_[i] + tensors_[i].channels; ++c) {
-      const TensorRange range = ranges_.Range(c);
+    for (size_t c = first_repaired_[i]; c < first_repaired_[i] + tensors_[i].channels; ++c) {
+      const TensorRange range = repaired_.Range(c);
       of_tensor.lowest.push_back(range.lowest);
       of_tensor.highest.push_back(range.highest);
       of_tensor.mean.push_back(means_.Mean(c));
@@ -138,7 +183,7 @@ Extremes Calibration::ExtremesOf(size_t tensor) const {
   if (Has(CalibrationPass::kNestedHistograms)) return collected_[tensor].nested.extremes();
   if (Has(CalibrationPass::kMagnitudes)) return collected_[tensor].values;
   Extremes extremes;
-  for (size_t c = 0; c < tensors_[tensor].channels; ++c) {
+  for (size_t c = 0; c < OwnChannels(tensors_[tensor]); ++c) {
     const size_t channel = first_channel_[tensor] + c;
     const TensorRange range = ranges_.Range(channel);
     extremes.lowest = std::min(extremes.lowest, range.lowest);

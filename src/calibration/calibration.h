@@ -39,7 +39,8 @@ struct CalibratedTensor {
   std::string name;
   FloatType type = FloatType::kFloat;
   size_t channels = 1;     // with calib_per_channel the length of axis 1, where it is known
-  bool has_means = false;  // its reductions hold the mean of each channel in place of a sum
+  bool has_means = false;  // channels are observed for repairs: with statistics its reductions hold
+                           // those of each channel, the mean in place of the sum
 };
 
 struct ChannelRange {
@@ -58,8 +59,9 @@ class Calibration {
   CalibrationPass pass() const { return passes_[pass_]; }
 
   // kRanges: one sample's reductions of all tensors, channel by channel, in order
-  // (calibration_model.h).
-  void ObserveRanges(std::span<const float> reductions);
+  // (calibration_model.h); with or without those for repairs. `for_repairs`: whether these are
+  // kept.
+  void ObserveRanges(std::span<const float> reductions, bool for_repairs = true);
   // The other passes: one sample's values of one tensor.
   void ObserveTensor(size_t tensor, std::span<const float> values);
   // All samples were seen: what was collected is kept, the next pass begins.
@@ -70,7 +72,7 @@ class Calibration {
   TensorRanges Ranges() const;
   // The same by channel, with calib_per_channel; a tensor without any value is left out.
   std::map<std::string, ChannelRange> RangesByChannel() const;
-  // Of the tensors that have means, where a sample had a value.
+  // Of the tensors that have means, where a sample that is kept for repairs had a value.
   TensorStatistics Statistics() const;
   // Warnings about what was seen, how many tensors were clipped, and for auto which method was
   // taken how often.
@@ -111,13 +113,18 @@ class Calibration {
   void Finish();
   std::string SaveWith(bool collected) const;
 
+  // The reductions of tensors from those with channels for repairs, of which it keeps these.
+  std::vector<float> Fold(std::span<const float> reductions, bool for_repairs);
+
   std::vector<CalibratedTensor> tensors_;
   StaticQuantConfig config_;
   std::vector<CalibrationPass> passes_;
-  std::vector<size_t> first_channel_;  // of each tensor in ranges_
+  std::vector<size_t> first_channel_;   // of each tensor in ranges_
+  std::vector<size_t> first_repaired_;  // of each tensor in repaired_ and means_
   size_t pass_ = 0;
   RangeCollector ranges_;
-  ChannelMeans means_;  // kRanges
+  RangeCollector repaired_;  // kRanges: of channels that are observed for repairs, and their means
+  ChannelMeans means_;
   std::vector<Tensor> collected_;
   std::vector<UniformBins> uniform_;  // kHistograms: by tensor
   std::vector<AutoRange> results_;    // after the last pass

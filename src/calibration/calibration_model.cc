@@ -132,11 +132,10 @@ std::unordered_map<std::string, const LinearLayer*> SourcesOfClips(
 }
 
 // The vector without bodies: per tensor min, max and sum; by channel min, max and mean of what
-// linear layers read, where there is an effort to repair.
+// `layers` read.
 std::string AddReductions(const Model& model, const GraphView& view,
-                          const StaticQuantConfig& config, const std::vector<std::string>& tensors,
-                          onnx::GraphProto* graph) {
-  const std::vector<LinearLayer> layers = LayersToObserve(view, config);
+                          const std::vector<LinearLayer>& layers,
+                          const std::vector<std::string>& tensors, onnx::GraphProto* graph) {
   const auto observed = ObservedInputs(layers, view);
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
@@ -269,7 +268,8 @@ std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
   return tensors;
 }
 
-CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config) {
+CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config,
+                                     bool for_repairs) {
   CalibrationModel result = AsRunnable(model);
   const GraphView view(model.graph(), config.bodies());
   const std::vector<std::string> tensors = NamesToCalibrate(view, config);
@@ -281,7 +281,8 @@ CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig
   } else if (config.calib_per_channel) {
     result.outputs = {AddReductionsByChannel(model, view, tensors, graph)};
   } else {
-    result.outputs = {AddReductions(model, view, config, tensors, graph)};
+    const auto layers = for_repairs ? LayersToObserve(view, config) : std::vector<LinearLayer>{};
+    result.outputs = {AddReductions(model, view, layers, tensors, graph)};
   }
   AddOutput(result.outputs[0], graph);
   return result;

@@ -38,8 +38,10 @@ CalibrationModel AsRunnable(const Model& model);
 std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
                                                  const StaticQuantConfig& config);
 
-// With reductions of TensorsToCalibrate(); no output where there is none.
-CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config);
+// With reductions of TensorsToCalibrate(); no output where there is none. `for_repairs`: by channel
+// of what linear layers read, where there is an effort.
+CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config,
+                                     bool for_repairs = true);
 
 // With `tensors` as outputs, in their order.
 CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::string>& tensors);

@@ -96,14 +96,11 @@ std::string Calibration::SaveWith(bool collected) const {
   const bool now_ranges = !done() && pass() == CalibrationPass::kRanges;
   if (Has(CalibrationPass::kRanges) && (collected || !now_ranges)) {
     state["ranges"] = ranges_.Save();
-    json means = json::array();
-    for (size_t i = 0; i < tensors_.size(); ++i) {
-      if (!tensors_[i].has_means) continue;
-      for (size_t c = 0; c < tensors_[i].channels; ++c) {
-        means.push_back(means_.Save(first_channel_[i] + c));
-      }
+    if (repaired_.size() > 0) {
+      json means = json::array();
+      for (size_t c = 0; c < repaired_.size(); ++c) means.push_back(means_.Save(c));
+      state["repaired"] = {{"ranges", repaired_.Save()}, {"means", std::move(means)}};
     }
-    if (!means.empty()) state["means"] = std::move(means);
   }
   // Names of a hostile model need not be UTF-8.
   return state.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -118,10 +115,11 @@ void Calibration::Restore(const std::string& text) {
     if (pass > passes_.size()) throw Invalid("is of another method");
     if (state.contains("ranges")) {
       ranges_.Restore(state.at("ranges"));
-      size_t next = 0;
-      for (size_t i = 0; i < tensors_.size(); ++i) {
-        for (size_t c = 0; tensors_[i].has_means && c < tensors_[i].channels; ++c) {
-          means_.Restore(first_channel_[i] + c, state.at("means").at(next++));
+      if (repaired_.size() > 0) {
+        const json& repaired = state.at("repaired");
+        repaired_.Restore(repaired.at("ranges"));
+        for (size_t c = 0; c < repaired_.size(); ++c) {
+          means_.Restore(c, repaired.at("means").at(c));
         }
       }
     }
@@ -159,6 +157,7 @@ void Calibration::Add(const std::string& text) {
   const auto is_now = [this](CalibrationPass one) { return !done() && pass() == one; };
   if (is_now(CalibrationPass::kRanges)) {
     ranges_.Add(other.ranges_);
+    repaired_.Add(other.repaired_);
     means_.Add(other.means_);
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {

@@ -30,6 +30,7 @@ class RangeCollector {
   // first value is NaN) is passed over. Throws kInvalidData for a wrong count.
   void Observe(std::span<const float> values);
 
+  size_t size() const { return ranges_.size(); }
   size_t samples() const { return samples_; }
   // In how many samples the tensor held NaN.
   uint64_t nan_samples(size_t tensor) const { return nan_samples_[tensor]; }

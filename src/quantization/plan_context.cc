@@ -195,6 +195,9 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   if (config_->layer_io && !IsOfLayer(view_, node)) {
     return {kBetweenLayers, "effort leaves float what is no layer with constant weights"};
   }
+  if (config_->layer_io && IsLightHead(view_, node)) {
+    return {kLeftByEffort, "effort leaves it float: its few weights cost nothing"};
+  }
   if (left_float_.nodes.contains(&node)) {
     return {kLeftByEffort, "effort leaves it float: 8 bits would lose too much there"};
   }

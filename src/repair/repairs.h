@@ -17,12 +17,14 @@ struct Repairs {
 
   // Nodes that stay float, by NodeLabel: quantization/left_float.h.
   std::vector<std::string> float_nodes;
+  bool narrowed = false;  // ranges of tensors, by the host
   // No repair, but how to ask what a part of the model loses: only these are quantized, by
   // NodeLabel; empty: all.
   std::vector<std::string> only;
 
   bool any() const {
-    return layer_io || equalize || correct_biases || round || smooth > 0 || !float_nodes.empty();
+    return layer_io || equalize || correct_biases || round || smooth > 0 || narrowed ||
+           !float_nodes.empty();
   }
 };
 

@@ -1,6 +1,8 @@
 #include "repair/round_weights.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -134,6 +136,28 @@ class LayerRounding {
   std::vector<float> zero_points_;
 };
 
+std::vector<uint8_t> StepsOf(const std::vector<float>& values, const LinearLayer& layer,
+                             const WeightGrid& grid) {
+  std::vector<uint8_t> steps(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const LinearLayer::Place place = layer.PlaceOf(i);
+    const float q = std::nearbyint(values[i] / grid.scale(place)) + grid.zero_point(place);
+    steps[i] = static_cast<uint8_t>(static_cast<int64_t>(q) - grid.range().min);
+  }
+  return steps;
+}
+
+std::vector<float> ValuesOf(const std::vector<uint8_t>& steps, const LinearLayer& layer,
+                            const WeightGrid& grid) {
+  std::vector<float> values(steps.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const LinearLayer::Place place = layer.PlaceOf(i);
+    const auto q = static_cast<float>(steps[i] + grid.range().min);
+    values[i] = (q - grid.zero_point(place)) * grid.scale(place);
+  }
+  return values;
+}
+
 // A tensor like `weight`, with these values.
 onnx::TensorProto Stored(const onnx::TensorProto& weight, const std::vector<float>& values,
                          TensorStore* tensors) {
@@ -178,10 +202,10 @@ RoundedWeights WeightRounder::Round(const QuantPlan& plan, const TensorStatistic
     if (!is_done) {
       LayerRounding rounding(*moments, layer, *grid, factors,
                              model->tensors().ReadFloats(*layer.weight));
-      done = {weight, planned->params, factors,
-              Stored(*layer.weight, rounding.Run(), &model->tensors())};
+      done = {weight, planned->params, factors, StepsOf(rounding.Run(), layer, *grid)};
     }
-    rounded[layer.weight->name()] = done.rounded;
+    const std::vector<float> values = ValuesOf(done.steps, layer, *grid);
+    rounded[layer.weight->name()] = Stored(*layer.weight, values, &model->tensors());
   }
   return rounded;
 }

@@ -4,6 +4,7 @@
 // types stay as planned. Frantar et al. 2022, "GPTQ".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +33,9 @@ class WeightRounder {
     std::string weight;  // serialized: its data, or where that is
     QuantParams params;
     std::vector<float> factors;
-    onnx::TensorProto rounded;
+    // By element, counted from the lowest of the grid. Not the tensor: what a candidate has written
+    // is gone when the next is made.
+    std::vector<uint8_t> steps;
   };
 
   const SecondMoments* moments_;

@@ -21,6 +21,7 @@ const { report } = await quantizeStatic({
   modelInput: model,
   modelOutput: output,
   calibrationDataReader: imageReader(images, preprocess ? { preprocess } : {}),
+  effort: 'none', // what the reference does
   ...parameters,
 });
 const seconds = (performance.now() - start) / 1000;

@@ -94,7 +94,7 @@ async function nodeRow(data, entry, model, counts) {
 
 const signed = (share) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)} %`;
 
-const settings = { quantFormat: 'QDQ', weightType: 'QInt8', perChannel: true };
+const settings = { quantFormat: 'QDQ', weightType: 'QInt8', perChannel: true, effort: 'none' };
 
 async function sqnr(data, entry, disabledPasses, samples) {
   const { calibration } = samplesOf(data, entry, { calibration: samples, test: 1 });

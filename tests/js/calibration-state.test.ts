@@ -14,6 +14,7 @@ const state: CalibrationState = {
   options: { calibrate_method: 'MinMax', extra_options: {} },
   tensors: ['a', 'b', 'c'].map((name) => ({ name, half: false })),
   holdOut: 0,
+  heldInRanges: false,
   shard: { index: 1, count: 3 },
   groups: [[0], [1, 2]],
   group: 1,

@@ -19,6 +19,7 @@ before(async () => {
     modelInput: float,
     modelOutput: quantized,
     calibrationDataReader: imageSamples(12),
+    effort: 'none',
   });
 });
 

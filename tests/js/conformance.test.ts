@@ -70,7 +70,9 @@ async function quantize(
   const core = await CoreSession.create(new ModelFiles(input, output));
   try {
     core.open();
-    core.configure(coreOptions(checkQuantizeStatic({ ...params, optimize_model: false })));
+    core.configure(
+      coreOptions(checkQuantizeStatic({ ...params, optimize_model: false, effort: 'none' })),
+    );
     core.prepare();
     core.setRanges(formatRanges(ranges));
     core.quantize('');

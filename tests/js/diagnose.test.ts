@@ -49,6 +49,7 @@ async function diagnosed(
     calibrationDataReader: samples,
     quantFormat: 'QDQ',
     optimizeModel: false,
+    effort: 'none',
     ...options,
   } as never);
   return diagnose({
@@ -245,7 +246,11 @@ test('batches of a small budget give the same figures as one', async () => {
       x: { type: 'float32', dims: large, data: noise(channels * 96 * 96, seed) },
     }),
   );
-  const { model: quantizedModel } = await quantizeStatic({ modelInput, calibrationDataReader });
+  const { model: quantizedModel } = await quantizeStatic({
+    modelInput,
+    calibrationDataReader,
+    effort: 'none',
+  });
   const given = { modelInput, quantizedModel: quantizedModel as Uint8Array, calibrationDataReader };
   const one = await diagnose(given);
   const many = await diagnose({ ...given, memoryBudget: 1, aloneSamples: 0 });

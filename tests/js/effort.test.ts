@@ -7,38 +7,9 @@ import type { Progress } from '#dist/base/run.js';
 import type { Feeds } from '#dist/base/types.js';
 import { QuantizeError, quantizeStatic } from '#dist/index.js';
 import type { QuantizationReport } from '#dist/verify/report.js';
+import { channels, collapsing, samples } from './support/collapsing.js';
 import { writeModel } from './support/onnx-writer.js';
 import { imageSamples, model, noise, temporaryFolder } from './support/pipeline.js';
-
-const channels = 16;
-/** Channels of the first layer are up to 4000 times apart, and those of the second undo it. */
-function collapsing(): string {
-  const file = path.join(temporaryFolder(), 'collapsing.onnx');
-  const scale = (channel: number) => 4000 ** (channel / channels);
-  const first = noise(channels * channels, 1).map((w, i) => w * scale(Math.floor(i / channels)));
-  const second = noise(channels * channels, 2).map((w, i) => w / scale(i % channels));
-  const weight = (name: string, pattern: Float32Array) => ({
-    name,
-    dims: [channels, channels, 1, 1],
-    pattern,
-  });
-  writeModel(file, {
-    nodes: [
-      { opType: 'Conv', name: 'first', inputs: ['x', 'w'], outputs: ['a'] },
-      { opType: 'Relu', name: 'relu', inputs: ['a'], outputs: ['h'] },
-      { opType: 'Conv', name: 'second', inputs: ['h', 'v'], outputs: ['y'] },
-    ],
-    weights: [weight('w', first), weight('v', second)],
-    inputs: [{ name: 'x', dims: [1, channels, 4, 4] }],
-    outputs: [{ name: 'y', dims: [1, channels, 4, 4] }],
-  });
-  return file;
-}
-
-const samples = (count: number): Feeds[] =>
-  Array.from({ length: count }, (_, i) => ({
-    x: { type: 'float32', dims: [1, channels, 4, 4], data: noise(channels * 16, i + 1) },
-  }));
 
 const run = (options: object) =>
   quantizeStatic({
@@ -48,13 +19,14 @@ const run = (options: object) =>
   } as never);
 
 test('fast mends a model whose weights need equalizing, and says what it did', async () => {
-  const { report: none } = await run({});
+  const { report: none } = await run({ effort: 'none' });
   const { report } = await run({ effort: 'fast' });
   assert.ok(none.quality.sqnr! < 8, `plain ${none.quality.sqnr}`);
   assert.ok(report.quality.sqnr! > 25, `fast ${report.quality.sqnr}`);
   assert.equal(none.effort, null);
   assert.equal(report.effort?.held, 8);
-  assert.equal(report.calibration.samples, 16);
+  assert.equal(report.calibration.samples, 24, 'those that are set aside give ranges, too');
+  assert.deepEqual(report.ranges, none.ranges);
   assert.equal(report.effort?.repairs.equalize, true);
   assert.ok(report.effort!.tried.some(({ accepted, repairs }) => accepted && repairs.equalize));
   assert.equal(report.nodesLeftFloat.length, 0);
@@ -84,10 +56,16 @@ test('the result is the same with any number of workers, and when a run is resum
   assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(resumed as Uint8Array)));
 });
 
-test('a model that needs no repair keeps the result of none, but for the samples held out', async () => {
-  const options = { modelInput: model('classifier.onnx'), quantFormat: 'QDQ' as const };
+test('without repairs it is the result of none, to the bit', async () => {
+  const { model: none } = await run({ effort: 'none', ...qdq });
+  const { model: plain } = await run({ recipe: { recipe: 1, repairs: {} }, ...qdq });
+  assert.ok(Buffer.from(plain as Uint8Array).equals(Buffer.from(none as Uint8Array)));
+});
+
+test('a model that needs no repair begins with the result of none', async () => {
   const { report } = await quantizeStatic({
-    ...options,
+    modelInput: model('classifier.onnx'),
+    quantFormat: 'QDQ',
     calibrationDataReader: imageSamples(24),
     effort: 'fast',
   });
@@ -232,7 +210,7 @@ test('with other methods and given ranges it does what can be done', async () =>
       said,
     );
   }
-  const { report: none } = await run({ ...qdq });
+  const { report: none } = await run({ ...qdq, effort: 'none' });
   const { report } = await run({
     ...qdq,
     calibrationCache: none.calibrationCache,
@@ -296,7 +274,7 @@ const onPictures = (options: object, share = 0.03) =>
   } as never);
 
 test('weights are rounded for inputs that move together, whatever the number of workers', async () => {
-  const { report: none } = await onPictures({});
+  const { report: none } = await onPictures({ effort: 'none' });
   const { report, model: bytes } = await onPictures({ effort: 'fast', workers: 1 });
   assert.equal(report.effort?.repairs.round, true);
   const tried = report.effort!.tried.filter(({ accepted }) => accepted);

@@ -56,6 +56,7 @@ test('a poor result is explained: layer, tensor, cause, and only what was tried'
   const { report, model: bytes } = await quantizeStatic({
     modelInput,
     calibrationDataReader: samples,
+    effort: 'none',
     ...options,
   });
   const poor = report.diagnostics.find(({ code }) => code === 'POOR_QUALITY')!;
@@ -70,6 +71,7 @@ test('a poor result is explained: layer, tensor, cause, and only what was tried'
   const { model: plain } = await quantizeStatic({
     modelInput,
     calibrationCache: report.calibrationCache,
+    effort: 'none',
     ...options,
   });
   assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(plain as Uint8Array)));
@@ -77,6 +79,7 @@ test('a poor result is explained: layer, tensor, cause, and only what was tried'
   const { report: better } = await quantizeStatic({
     modelInput,
     calibrationDataReader: samples,
+    effort: 'none',
     ...options,
     perChannel: true,
   });

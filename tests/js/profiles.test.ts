@@ -26,6 +26,7 @@ async function quantized(profile: ProfileName) {
   const { model, report } = await quantizeStatic({
     modelInput: 'tests/fixtures/conformance/network.onnx',
     calibrationDataReader: samples,
+    effort: 'none',
     profile,
   });
   const { graph } = readOnnx(model as Uint8Array);

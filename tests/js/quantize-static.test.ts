@@ -40,6 +40,7 @@ for (const quantFormat of ['QOperator', 'QDQ'] as const) {
           activationType,
           weightType,
           perChannel,
+          effort: 'none',
         });
         assert.ok(bytes instanceof Uint8Array && bytes.length === report.bytesAfter);
         assert.equal(report.quality.samples, 8);

@@ -46,6 +46,7 @@ for (const name of ['mobilenetv2-7', 'squeezenet1.0-7', 'resnet20_cifar10', 'eff
       calibrationDataReader: imageReader(calibrationImages(entry.dataset), {
         preprocess: entry.preprocess,
       }),
+      effort: 'none',
     });
     let compared = 0;
     for (const [tensor, [lowest, highest]] of Object.entries(report.ranges)) {

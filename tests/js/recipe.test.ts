@@ -55,6 +55,8 @@ test('what an edit has broken is said', () => {
   refused({ recipe: 1, repairs: { layerIo: 1 } }, /layerIo: expected true or false/);
   refused({ recipe: 1, repairs: { smooth: 2 } }, /smooth: expected a number from 0 to 1/);
   refused({ recipe: 1, repairs: { floatNodes: 'a' } }, /floatNodes: expected a list of names/);
+  refused({ recipe: 1, repairs: { ranges: { a: [1] } } }, /ranges: expected an object of pairs/);
+  refused({ recipe: 1, repairs: { ranges: { a: [1, 1] } } }, /ranges: expected an object of pairs/);
   refused({ recipe: 1, repairs: { smooth: 0.5 } }, /smooth goes with layerIo/);
   assert.throws(() => parseRecipe('{', 'recipe: r.json'), /recipe: r.json is not JSON/);
 });

@@ -56,7 +56,7 @@ for (const kind of ['web', 'node'] as const) {
     const calibration = await CoreCalibration.create({ ...options, extra_options: {} }, tensors);
     const feeds: Feeds = { x: { type: 'float32', dims, data: noise(1024, 1) } };
     try {
-      const pass = writeReductionPass(core, files, input, model, tensors);
+      const pass = writeReductionPass(core, files, input, model, tensors, true);
       const runner = await Runner.start(runtime, pass, calibration);
       const reductions = await runner.run(feeds, 0);
       await runner.release();

@@ -81,7 +81,7 @@ async function run(workers: number, spoil: Spoil = () => undefined, patience?: n
   try {
     const done: number[] = [];
     const ran = await pool.runPass(
-      writeReductionPass(core, files, input, summary, tensors),
+      writeReductionPass(core, files, input, summary, tensors, true),
       slowly(imageSamples(count)),
       1e6, // as if there were so many that workers are worth their start
       (number) => done.push(number),

@@ -72,6 +72,9 @@ for (const quantFormat of ['QDQ', 'QOperator'] as const) {
           }
         }
         assert.ok((report.quality.sqnr ?? 0) > 25, `SQNR ${report.quality.sqnr}`);
+        // The usual effort is none here, and says so.
+        assert.equal(report.effort, null);
+        assert.ok(report.diagnostics.some(({ code }) => code === 'NO_EFFORT_IN_BODIES'));
       });
     }
   }

@@ -52,7 +52,7 @@ test('defaults are those of the mission', () => {
       target_opset: null,
       fix_dim: {},
       dump_passes: null,
-      effort: 'none',
+      effort: 'normal',
       budget: null,
       target_sqnr: null,
       target_agreement: null,

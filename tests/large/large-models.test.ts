@@ -125,6 +125,7 @@ test('it is prepared into one data file, and that is quantized', async () => {
       useExternalDataFormat: true,
       perChannel: true,
       weightType: 'QInt8',
+      effort: 'none',
     }),
   );
   assert.equal(report.nodesQuantized.length, layers);

@@ -126,11 +126,13 @@ function layersLeftFloat({ nodesQuantized, nodesLeftFloat }) {
 const number = (value, digits = 1) =>
   value === undefined || value === null || !Number.isFinite(value) ? '' : value.toFixed(digits);
 
-const valueText = (value) => (Array.isArray(value) ? value.length : value);
+const valueText = (value) => (typeof value === 'object' ? Object.keys(value).length : value);
 
 function repairsText({ repairs }) {
   const done = Object.keys(repairs)
-    .filter((name) => repairs[name] && repairs[name].length !== 0)
+    .filter((name) =>
+      typeof repairs[name] === 'object' ? valueText(repairs[name]) : repairs[name],
+    )
     .map((name) => (repairs[name] === true ? name : `${name} ${valueText(repairs[name])}`));
   return done.length > 0 ? done.join(', ') : 'none helped';
 }

@@ -51,6 +51,7 @@ async function ours(modelInput, modelOutput, { parameters }, calibrationDataRead
       quantFormat: parameters.quant_format,
       weightType: parameters.weight_type,
       perChannel: parameters.per_channel,
+      effort: 'none', // what the reference does
     });
     const quantized = report.nodesQuantized.length;
     return {

@@ -257,7 +257,11 @@ export const en = {
       auto: 'Auto: the best of them, tensor by tensor',
     },
     effort: 'Effort',
-    efforts: { none: 'None: what the reference gives', fast: 'Fast: repairs that help' },
+    efforts: {
+      none: 'None: what the reference gives',
+      fast: 'Fast: repairs that help',
+      normal: 'Normal: and what still loses most stays float',
+    },
     effortHelp: 'Repairs are kept only if held-out samples show less noise.',
     format: 'Format and types',
     formatLabel: 'Format',
@@ -408,9 +412,8 @@ export const en = {
       action: 'Try per channel',
     },
     effort: {
-      name: 'Repairs (effort: fast)',
-      price:
-        'Equalization and bias correction, kept only if they help. Same size; the run takes longer.',
+      name: 'Repairs (effort: normal)',
+      price: 'Kept only if they help. Nearly the same size; the run takes longer.',
       action: 'Try with repairs',
     },
     method: {
@@ -495,6 +498,9 @@ export const en = {
     equalize: 'cross-layer equalization',
     correctBiases: 'bias correction',
     smooth: 'SmoothQuant',
+    round: 'adaptive rounding',
+    ranges: 'narrower ranges',
+    floatNodes: (count: number) => `${count} nodes in float`,
   },
 
   runs: {
@@ -570,6 +576,7 @@ export const en = {
     RESULT_LARGER: 'The result is larger than the model',
     SLOWER_THAN_FLOAT: 'Slower than the float model here',
     EFFORT_NEEDS_SAMPLES: 'Too few samples to try repairs with',
+    NO_EFFORT_IN_BODIES: 'No repairs where bodies are quantized',
     EFFORT_FAILED: 'The search for repairs ended early',
     EFFORT_MODEL_TOO_LARGE: 'Too large to ask which parts lose most',
     EFFORT_NOT_CONFIRMED: 'No repair was kept',

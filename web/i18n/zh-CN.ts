@@ -233,7 +233,11 @@ export const zhCN: Dictionary = {
       auto: '自动：逐张量选出最好的',
     },
     effort: '投入',
-    efforts: { none: '无：与参考实现一致', fast: '快速：有效的修复' },
+    efforts: {
+      none: '无：与参考实现一致',
+      fast: '快速：有效的修复',
+      normal: '标准：损失仍大的部分再保持浮点',
+    },
     effortHelp: '只有当留出的样本噪声更小时，才会保留修复。',
     format: '格式与类型',
     formatLabel: '格式',
@@ -376,8 +380,8 @@ export const zhCN: Dictionary = {
       action: '改用逐通道',
     },
     effort: {
-      name: '修复（投入：快速）',
-      price: '均衡与偏置校正，有效才保留。大小不变，运行更久。',
+      name: '修复（投入：标准）',
+      price: '有效才保留。大小几乎不变，运行更久。',
       action: '加上修复再试',
     },
     method: {
@@ -459,6 +463,9 @@ export const zhCN: Dictionary = {
     equalize: '跨层均衡',
     correctBiases: '偏置校正',
     smooth: 'SmoothQuant',
+    round: '自适应舍入',
+    ranges: '更窄的范围',
+    floatNodes: (count) => `${count} 个节点保持浮点`,
   },
 
   runs: {
@@ -530,6 +537,7 @@ export const zhCN: Dictionary = {
     RESULT_LARGER: '结果比原模型更大',
     SLOWER_THAN_FLOAT: '在本机上比浮点模型慢',
     EFFORT_NEEDS_SAMPLES: '样本太少，无法尝试修复',
+    NO_EFFORT_IN_BODIES: '量化子图时不做修复',
     EFFORT_FAILED: '修复搜索提前结束',
     EFFORT_MODEL_TOO_LARGE: '模型太大，无法逐部分查找损失',
     EFFORT_NOT_CONFIRMED: '没有保留任何修复',

@@ -22,14 +22,12 @@ export function mendsOf({ inputs: { settings } }: RunRecord, diagnosis?: unknown
   if (!settings.perChannel || settings.weightType === 'QUInt8') {
     mends.push({ kind: 'perChannel', change: { perChannel: true, weightType: 'QInt8' } });
   }
-  const method = advanced.calibrate_method ?? 'MinMax';
-  const heedsEffort = method === 'MinMax' || method === 'Entropy';
-  if ((advanced.effort ?? 'none') === 'none' && heedsEffort) {
-    mends.push({ kind: 'effort', change: { advanced: { ...advanced, effort: 'fast' } } });
+  if (advanced.effort === 'none' || advanced.effort === 'fast') {
+    const { effort: _, ...others } = advanced; // normal
+    mends.push({ kind: 'effort', change: { advanced: others } });
   }
-  if (method === 'MinMax') {
-    const { effort: _, ...others } = advanced;
-    mends.push({ kind: 'method', change: { advanced: { ...others, calibrate_method: 'auto' } } });
+  if ((advanced.calibrate_method ?? 'MinMax') === 'MinMax') {
+    mends.push({ kind: 'method', change: { advanced: { ...advanced, calibrate_method: 'auto' } } });
   }
   if (quantFormat === 'QDQ' && !activationType.endsWith('16')) {
     mends.push({ kind: 'sixteenBits', change: { activationType: 'QUInt16' } });

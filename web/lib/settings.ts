@@ -1,6 +1,7 @@
 // What can be chosen on the page, as plain data: options of a session.
 import {
   type CalibrationMethod,
+  type EffortLevel,
   type ExtraOptions,
   type PartialPreprocess,
   type ProfileName,
@@ -77,7 +78,7 @@ export const offeredTypes: Readonly<Record<QuantFormat, readonly QuantType[]>> =
 export function profileSettings(profile: ProfileName | ''): Partial<Settings> {
   const { quantFormat, activationType, weightType, perChannel, reduceRange } = libraryDefaults;
   const open = { quantFormat, activationType, weightType, perChannel, reduceRange };
-  if (profile === '') return { profile, ...open, advanced: {} };
+  if (profile === '') return { profile, ...open, advanced: { effort: 'none' } };
   const { parameters, extra_options: extra } = profiles[profile];
   const advanced = Object.entries(extra).map(([name, { value }]) => [
     name,
@@ -125,7 +126,7 @@ export function libraryOptions(settings: Settings) {
     nodesToQuantize: (parameters.nodes_to_quantize ?? []) as string[],
     useExternalDataFormat: parameters.use_external_data_format === true,
     calibrateMethod: parameters.calibrate_method as CalibrationMethod | undefined,
-    effort: parameters.effort as 'none' | 'fast' | undefined,
+    effort: parameters.effort as EffortLevel | undefined,
     extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }

@@ -220,12 +220,15 @@ function Effort({ record }: { record: RunRecord }) {
   if (!effort || effort.tried.length === 0) return null;
   const [plain] = effort.tried;
   const best = effort.tried.filter(({ accepted }) => accepted).at(-1) ?? plain!;
-  const { repairs } = best;
+  const { repairs } = effort;
   const names = list([
     ...(repairs.layerIo ? [t.repairs.layerIo] : []),
     ...(repairs.equalize ? [t.repairs.equalize] : []),
     ...(repairs.correctBiases ? [t.repairs.correctBiases] : []),
     ...(repairs.smooth > 0 ? [t.repairs.smooth] : []),
+    ...(repairs.round ? [t.repairs.round] : []),
+    ...(Object.keys(repairs.ranges).length > 0 ? [t.repairs.ranges] : []),
+    ...(repairs.floatNodes.length > 0 ? [t.repairs.floatNodes(repairs.floatNodes.length)] : []),
   ]);
   const gained =
     best.sqnr !== null && plain!.sqnr !== null ? decibels(best.sqnr - plain!.sqnr, true) : '';

@@ -5,6 +5,7 @@ import {
   profiles,
   type QuantFormat,
   type QuantType,
+  quantizeStaticDefaults,
 } from 'onnx-ptq';
 import { AdvancedOptions } from '../components/advanced-options';
 import { Choice, Segments, Switch } from '../components/fields';
@@ -14,6 +15,8 @@ import type { Quantizer } from '../state';
 import { Step, type StepFrame } from './step';
 
 const formats: QuantFormat[] = ['QDQ', 'QOperator'];
+const efforts = ['none', 'fast', 'normal'] as const;
+const { effort: usualEffort } = quantizeStaticDefaults;
 const methods = ['MinMax', 'Entropy', 'Percentile', 'Distribution', 'MSE', 'auto'] as const;
 // The page's own default comes first; x64 with VNNI is the same under another name.
 const offered: (ProfileName | '')[] = [
@@ -33,7 +36,7 @@ export function TargetStep({ quantizer, ...frame }: StepFrame & { quantizer: Qua
     t.settings.typesLine(settings.activationType, settings.weightType),
     ...(settings.perChannel ? [t.settings.perChannelShort] : []),
     String(advanced.calibrate_method ?? 'MinMax'),
-    ...(advanced.effort && advanced.effort !== 'none' ? [t.settings.effortShort] : []),
+    ...(advanced.effort === 'none' ? [] : [t.settings.effortShort]),
   ]);
   return (
     <Step
@@ -72,10 +75,12 @@ export function TargetStep({ quantizer, ...frame }: StepFrame & { quantizer: Qua
         />
         <Choice
           label={t.settings.effort}
-          value={String(advanced.effort ?? 'none')}
-          options={(['none', 'fast'] as const).map((level) => [level, t.settings.efforts[level]])}
+          value={String(advanced.effort ?? usualEffort)}
+          options={efforts.map((level) => [level, t.settings.efforts[level]])}
           help={t.settings.effortHelp}
-          onChange={(level) => change({ advanced: withOption(advanced, 'effort', level, 'none') })}
+          onChange={(level) =>
+            change({ advanced: withOption(advanced, 'effort', level, usualEffort) })
+          }
         />
       </div>
       <details>

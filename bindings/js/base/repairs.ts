@@ -8,4 +8,5 @@ export const noRepairs: Repairs = {
   round: false,
   smooth: 0,
   floatNodes: [],
+  ranges: {},
 };

@@ -229,6 +229,8 @@ export interface Repairs {
    * layers that read what these write.
    */
   floatNodes: readonly string[];
+  /** Ranges of tensors in place of those that were calibrated. */
+  ranges: Readonly<Record<string, readonly [lowest: number, highest: number]>>;
 }
 
 /** A part of the model that is asked about as a whole; what Session.units() returns. */

@@ -75,8 +75,10 @@ export interface CalibrationResult {
   samples: number;
   /** A few of them. */
   kept: Feeds[];
-  /** Those that were held out. */
+  /** Those that were held out, or set aside. */
   held: Feeds[];
+  /** Whether ranges are made from these, too: they were set aside from repairs only. */
+  heldInRanges: boolean;
   /** JSON of the ranges, see CoreCalibration.ranges(); null after a shard. */
   ranges: string | null;
   /** What they tell about the samples. */
@@ -94,6 +96,9 @@ export interface CalibrationResult {
 /** 2 GiB. */
 const usualBudget = 2048;
 
+/** What repairs are made from is reduced in so many of the first samples: it costs a third more. */
+const samplesForRepairs = 32;
+
 /**
  * Throws INVALID_DATA for a sample that does not fit, NO_SAMPLES where there is none,
  * INVALID_CALIBRATION_STATE where `resume` belongs to another run.
@@ -102,12 +107,11 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   const { core, run, reader, model, resume, shard } = given;
   const tensors = given.tensors ?? core.calibrationTensors();
   const options = rangeOptions(given.checked);
-  const most = heldAtMost(given.checked);
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
   let samples: SamplePasses | null = null;
   try {
-    const about = { options, tensors: [...tensors], holdOut: most };
+    const about = { options, tensors: [...tensors], ...howHeld(given.checked) };
     const digest = given.digest ?? (() => modelDigest(given.input, model.externalFiles));
     if (resume) {
       checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
@@ -159,6 +163,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       samples: calibrationRun.samples,
       kept: kept.samples,
       held: held.samples,
+      heldInRanges: about.heldInRanges,
       ranges,
       notes: ranges ? notesOnRanges(calibration, core, model, ranges, calibrationRun.samples) : [],
       statistics: options.effort !== 'none' && ranges ? calibration.statistics() : null,
@@ -174,9 +179,14 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   }
 }
 
-/** How many samples are held out at most. */
-export const heldAtMost = (checked: Pick<CheckedStatic, 'hold_out' | 'effort'>): number =>
-  checked.hold_out ?? (checked.effort === 'none' ? 0 : usuallyHeld);
+/**
+ * How many samples are held out at most. Where an effort needs some and none were asked for, they
+ * are set aside from what repairs are made from only: ranges are those of all samples.
+ */
+export const howHeld = ({ hold_out, effort }: Pick<CheckedStatic, 'hold_out' | 'effort'>) => ({
+  holdOut: hold_out ?? (effort === 'none' ? 0 : usuallyHeld),
+  heldInRanges: hold_out === null && effort !== 'none',
+});
 
 /** What the ranges and what was collected for them tell about the samples. */
 export function notesOnRanges(
@@ -266,7 +276,7 @@ async function chosenRuntime(
   }
   const feeds = await samples.peek();
   if (tensors.length === 0 || feeds === null) return wasm;
-  const pass = writeReductionPass(core, files, input, model, tensors);
+  const pass = writeReductionPass(core, files, input, model, tensors, true);
   const names = tensors.map(({ name }) => name);
   const workers = Math.max(1, checked.workers ?? platform.cores);
   const candidates = { gpu: runtime, wasm, workers };
@@ -382,35 +392,56 @@ class CalibrationRun {
         pass: passIndex + 1,
         passes: passCount,
       });
+    const samples = this.#offered(this.#source.pass(slice, !isLast), slice);
+    const forRepairs = this.#forRepairs(shard);
     try {
-      const ran = await this.#pool.runPass(
-        this.#write(),
-        this.#offered(this.#source.pass(slice, !isLast), slice),
-        share === undefined ? undefined : share - before,
-        (done) => report(before + done),
-        () => run.checkpoint(),
-      );
-      this.#done = before + ran;
+      for (let next = await samples.next(); !next.done; next = await samples.next()) {
+        const first = this.#done;
+        const repairs = first < forRepairs;
+        const end = repairs ? forRepairs : Number.POSITIVE_INFINITY;
+        const ran = await this.#pool.runPass(
+          this.#write(repairs),
+          upTo(end - first, next.value, samples),
+          share === undefined ? undefined : Math.min(share, end) - first,
+          (done) => report(first + done),
+          () => run.checkpoint(),
+          (index) => !this.held.wants(shard.index + shard.count * (first + index)),
+        );
+        this.#done = first + ran;
+      }
     } catch (error) {
-      if (!(error instanceof PassStopped)) throw error;
-      this.#done = before + error.done;
+      const stopped = error instanceof PassStopped;
+      if (stopped) this.#done += error.done;
       const any = this.#done > 0 || this.#group > 0 || passIndex > 0;
       if (run.isCancelled && any) onCalibrationState?.(formatState(this.state()));
-      throw error.cause;
+      throw stopped ? error.cause : error;
+    } finally {
+      await samples.return(undefined);
     }
     if (this.#done === 0 && shard.count === 1) throw noSamples();
     this.#unusable.check(this.#done - before, this.#passedOver);
     this.samples = this.#done - this.#passedOver - this.#countHeld(shard);
   }
 
+  /** The number of the first samples of a shard that are reduced for repairs, too. */
+  #forRepairs({ index, count }: Shard): number {
+    const { tensors } = this.#about;
+    const any = this.#groups === null && tensors.some(({ means }) => means);
+    return any ? Math.ceil(Math.max(0, samplesForRepairs - index) / count) : 0;
+  }
+
   /** Of the samples that are done, those before this run included. */
   #countHeld({ index, count }: Shard): number {
     let held = 0;
+    if (this.#about.heldInRanges) return held;
     for (let i = 0; i < this.#done; i++) if (this.held.wants(index + i * count)) held++;
     return held;
   }
 
-  /** Yields the samples, keeping a few for verification; null in the place of those held out. */
+  /**
+   * Yields the samples, keeping a few for verification; null in the place of those that no range is
+   * made from.
+   */
   async *#offered(
     samples: AsyncIterable<Feeds | null>,
     slice: SampleSlice,
@@ -418,26 +449,31 @@ class CalibrationRun {
     let index = slice.first;
     for await (const feeds of samples) {
       if (feeds === null) this.#passedOver++;
-      else if (this.held.wants(index)) {
-        this.held.keep(feeds, index);
-        yield null;
-        index += slice.step;
-        continue;
-      } else {
-        if (!this.kept.isFull) this.kept.offer(feeds, index);
-        await this.#given.onSample?.(feeds);
-      }
-      yield feeds;
+      else if (this.held.wants(index)) this.held.keep(feeds, index);
+      else if (!this.kept.isFull) this.kept.offer(feeds, index);
+      const isRun = feeds !== null && (this.#about.heldInRanges || !this.held.wants(index));
+      if (isRun) await this.#given.onSample?.(feeds);
+      yield isRun ? feeds : null;
       index += slice.step;
     }
   }
 
-  #write() {
+  #write(forRepairs: boolean) {
     const { core, files, input, model } = this.#given;
     const group = this.#groups?.[this.#group];
     return group
       ? writeTensorPass(core, files, input, model, this.#about.tensors, group)
-      : writeReductionPass(core, files, input, model, this.#about.tensors);
+      : writeReductionPass(core, files, input, model, this.#about.tensors, forRepairs);
+  }
+}
+
+/** `first` and what follows it, `count` in all at most. */
+async function* upTo<T>(count: number, first: T, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  yield first;
+  for (let done = 1; done < count; done++) {
+    const next = await rest.next();
+    if (next.done) return;
+    yield next.value;
   }
 }
 

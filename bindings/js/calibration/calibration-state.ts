@@ -21,6 +21,8 @@ export interface CalibrationState {
   tensors: CalibratedTensor[];
   /** How many samples are held out at most. */
   holdOut: number;
+  /** Whether ranges are made from these, too. */
+  heldInRanges: boolean;
   /** Absent: of all samples. */
   shard?: Shard;
   /** Numbers of the tensors of each run of the pass; null in a pass of reductions. */
@@ -36,10 +38,10 @@ export interface CalibrationState {
 }
 
 /** What a state belongs to, the model aside. */
-export type StateOwner = Pick<CalibrationState, 'options' | 'tensors' | 'holdOut'>;
+export type StateOwner = Pick<CalibrationState, 'options' | 'tensors' | 'holdOut' | 'heldInRanges'>;
 
 const format = 'onnx-ptq calibration state';
-const version = 2;
+const version = 3;
 
 export function formatState(state: CalibrationState): string {
   return `${JSON.stringify({ format, version, ...state })}\n`;
@@ -73,8 +75,8 @@ const isBelow = (value: unknown, end: number): value is number =>
  * goes on from it.
  */
 function isWhole(state: CalibrationState, length: number): boolean {
-  const { model, options, tensors, holdOut, shard, groups, group, done, complete, collected } =
-    state;
+  const { model, options, tensors, holdOut, heldInRanges, shard } = state;
+  const { groups, group, done, complete, collected } = state;
   if (!Array.isArray(tensors)) return false;
   const isTensor = ({ name, half, channels = 1 }: CalibratedTensor) =>
     typeof name === 'string' && typeof half === 'boolean' && isBelow(channels, length);
@@ -84,6 +86,7 @@ function isWhole(state: CalibrationState, length: number): boolean {
     typeof model === 'string' &&
     isObject(options) &&
     isBelow(holdOut, Number.MAX_SAFE_INTEGER) &&
+    typeof heldInRanges === 'boolean' &&
     tensors.every((tensor) => isObject(tensor) && isTensor(tensor)) &&
     // Each channel has numbers of its own in what was collected.
     tensors.reduce((sum, { channels = 1 }) => sum + channels, 0) < length &&
@@ -112,6 +115,9 @@ export function checkSameRun(
       JSON.stringify(value),
     );
     if (a !== b) throw differs(`${name} ${a ?? 'unset'} instead of ${b ?? 'unset'}`);
+  }
+  if (state.heldInRanges !== expected.heldInRanges) {
+    throw differs(`hold_out ${state.heldInRanges ? 'unset' : state.holdOut}`);
   }
   if (state.holdOut !== expected.holdOut) {
     throw differs(`hold_out ${state.holdOut} instead of ${expected.holdOut}`);

@@ -46,10 +46,10 @@ export async function mergeRanges(
     calibration.endPass();
     const method = first.options.calibrate_method as string;
     if (calibration.pass !== '') {
-      const { model, options, tensors, holdOut } = first;
+      const { shard: _, ...owner } = first;
       const run = { groups: null, group: 0, done: 0, complete: false };
       const collected = JSON.parse(calibration.save());
-      const calibrationState = formatState({ model, options, tensors, holdOut, ...run, collected });
+      const calibrationState = formatState({ ...owner, ...run, collected });
       return { ranges: null, calibrationCache: null, calibrationState, method, diagnostics: [] };
     }
     const ranges = parseRanges(calibration.ranges());

@@ -20,18 +20,23 @@ import type { PassModel } from './runner.js';
  */
 const mostOptimized = 2000;
 
-/** The calibration model with reductions of all `tensors`, to be run in one pass. */
+/**
+ * The calibration model with reductions of all `tensors`, to be run in one pass; `forRepairs`: with
+ * those of the channels that repairs are made from.
+ */
 export function writeReductionPass(
   core: CoreSession,
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
   tensors: readonly CalibratedTensor[],
+  forRepairs: boolean,
 ): PassModel {
   const asWritten = isRunAsWritten(model, tensors);
   return {
-    ...passModel(core.writeReductionModel(), files, input, model),
+    ...passModel(core.writeReductionModel(forRepairs), files, input, model),
     asWritten,
+    oneThread: forRepairs && tensors.some(({ means }) => means),
     tensors: null,
   };
 }
@@ -48,7 +53,7 @@ export function writeTensorPass(
   const names = group.map((number) => tensors[number]!.name);
   const asWritten = isRunAsWritten(model, tensors);
   const pass = passModel(core.writeTensorModel(names), files, input, model);
-  return { ...pass, asWritten, tensors: group };
+  return { ...pass, asWritten, oneThread: false, tensors: group };
 }
 
 const isRunAsWritten = (model: ModelSummary, tensors: readonly CalibratedTensor[]) =>
@@ -88,7 +93,7 @@ function passModel(
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
-): Omit<PassModel, 'asWritten' | 'tensors'> {
+): Omit<PassModel, 'asWritten' | 'oneThread' | 'tensors'> {
   const externalData = names.map((path) => ({
     path,
     data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),

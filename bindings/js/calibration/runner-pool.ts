@@ -73,7 +73,7 @@ export class RunnerPool {
 
   /**
    * Runs `samples`, null being one that was passed over; `expected`: how many, where known.
-   * `onSample` is told how many are done. `checkpoint` is called after each and may throw (a
+   * `forRepairs`: whether what is reduced for repairs is kept of a sample. `onSample` is told how many are done. `checkpoint` is called after each and may throw (a
    * cancelled run): then what was begun is finished first, so that exactly the samples up to a
    * number are collected. Returns that number.
    */
@@ -83,11 +83,12 @@ export class RunnerPool {
     expected: number | undefined,
     onSample: (done: number) => void,
     checkpoint: () => Promise<void>,
+    forRepairs: (index: number) => boolean = () => true,
   ): Promise<number> {
     const { calibration, runtime, workers, ownSamples } = this.#options;
-    const ordered = new InOrder((reductions) => {
-      if (reductions) calibration.observeRanges(reductions);
-      onSample(ordered.done);
+    const ordered = new InOrder((reductions, index) => {
+      if (reductions) calibration.observeRanges(reductions, forRepairs(index));
+      onSample(index + 1);
     });
     let local: Runner | null = null;
     const start = new WorkersStart();
@@ -206,10 +207,10 @@ function isWorthWorkers(elapsed: number, done: number, expected: number | undefi
 /** Takes the results of samples as they finish and passes them on in the order of the samples. */
 class InOrder {
   done = 0;
-  readonly #take: (reductions: Float32Array | null) => void;
+  readonly #take: (reductions: Float32Array | null, index: number) => void;
   readonly #waiting = new Map<number, Float32Array | null>();
 
-  constructor(take: (reductions: Float32Array | null) => void) {
+  constructor(take: (reductions: Float32Array | null, index: number) => void) {
     this.#take = take;
   }
 
@@ -218,8 +219,8 @@ class InOrder {
     for (;;) {
       const next = this.#waiting.get(this.done);
       if (next === undefined) return;
-      this.#waiting.delete(this.done++);
-      this.#take(next);
+      this.#waiting.delete(this.done);
+      this.#take(next, this.done++);
     }
   }
 }

@@ -17,6 +17,11 @@ export interface PassModel {
    * are worth optimizing.
    */
   asWritten: boolean;
+  /**
+   * Whether it takes means, whose last bits depend on the number of threads: workers have one each,
+   * and who runs which sample depends on time.
+   */
+  oneThread: boolean;
   model: Uint8Array;
   externalData: { path: string; data: RuntimeBytes }[];
   /** One vector of reductions, or tensors. */
@@ -52,8 +57,8 @@ const optimizations = {
 
 /** Loads what a pass runs. Throws RUNTIME_CANNOT_LOAD. */
 export function startSession(runtime: Runtime, pass: PassModel): Promise<RuntimeSession> {
-  const { label, model, externalData, asWritten } = pass;
-  return createSession(runtime, label, {
+  const { label, model, externalData, asWritten, oneThread } = pass;
+  return createSession(oneThread ? { ...runtime, threads: 1 } : runtime, label, {
     model,
     externalData,
     optimization: asWritten ? 'disabled' : optimizations[runtime.kind],

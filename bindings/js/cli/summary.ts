@@ -33,6 +33,7 @@ function effortText({ level, held, repairs, tried }: EffortReport): string {
     repairs.smooth > 0 ? 'inputs smoothed' : '',
     repairs.correctBiases ? 'biases corrected' : '',
     repairs.round ? 'weights rounded adaptively' : '',
+    Object.keys(repairs.ranges).length > 0 ? 'ranges narrowed' : '',
     repairs.floatNodes.length > 0 ? `${repairs.floatNodes.length} nodes left float` : '',
   ].filter(Boolean);
   if (level === 'recipe') return `${done.join(', ') || 'nothing'}, as in the recipe`;

@@ -41,11 +41,14 @@ export class CoreCalibration {
     return this.#calibration.passCount();
   }
 
-  /** One sample's reductions: min, max, sum, min, … in the order of the tensors. */
-  observeRanges(values: Float32Array): void {
+  /**
+   * One sample's reductions: min, max, sum, min, … in the order of the tensors. `forRepairs`:
+   * whether what they hold by channel is kept.
+   */
+  observeRanges(values: Float32Array, forRepairs = true): void {
     const pointer = this.#reserve(values.length);
     this.#core.HEAPF32.set(values, pointer / 4);
-    this.#call(() => this.#calibration.observeRanges(pointer, values.length));
+    this.#call(() => this.#calibration.observeRanges(pointer, values.length, forRepairs));
   }
 
   /** One sample's values of one tensor, in any number of parts. */

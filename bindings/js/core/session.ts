@@ -133,8 +133,9 @@ export class CoreSession {
     return this.#using(() => this.#json((session) => session.learnTypes(JSON.stringify(types))));
   }
 
-  writeReductionModel(): CalibrationModel {
-    return this.#json((session) => session.writeReductionModel());
+  /** `forRepairs`: with an effort, by channel of what linear layers read. */
+  writeReductionModel(forRepairs: boolean): CalibrationModel {
+    return this.#json((session) => session.writeReductionModel(forRepairs));
   }
 
   writeTensorModel(tensors: readonly string[]): CalibrationModel {

@@ -34,15 +34,18 @@ export function repairSteps(asked: Asked): Partial<Repairs>[] {
 export const fits = ({ smooth }: Partial<Repairs>, accepted: Repairs): boolean =>
   smooth === undefined || accepted.layerIo;
 
-function smoothing({ calibrate_method, extra_options }: Asked): Partial<Repairs>[] {
-  const isPlain = calibrate_method === 'MinMax' && extra_options.CalibMovingAverage !== true;
-  return isPlain ? alphas.map((smooth) => ({ smooth })) : [];
-}
+const smoothing = (asked: Asked): Partial<Repairs>[] =>
+  isPlainMinMax(asked) ? alphas.map((smooth) => ({ smooth })) : [];
+
+/** Whether ranges are those of the values. */
+export const isPlainMinMax = ({
+  calibrate_method,
+  extra_options,
+}: Pick<Asked, 'calibrate_method' | 'extra_options'>): boolean =>
+  calibrate_method === 'MinMax' && extra_options.CalibMovingAverage !== true;
 
 /** With one scale for all channels of a weight, and ranges that are those of the values. */
-function mayEqualize({ per_channel, calibrate_method, extra_options }: Asked): boolean {
-  return !per_channel && calibrate_method === 'MinMax' && extra_options.CalibMovingAverage !== true;
-}
+const mayEqualize = (asked: Asked): boolean => !asked.per_channel && isPlainMinMax(asked);
 
 /**
  * Whether nodes may stay float that the reference quantizes. In the QOperator format each of them

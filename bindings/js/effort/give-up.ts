@@ -5,12 +5,15 @@
 import type { ModelUnit, QuantizeReport } from '../base/types.js';
 import type { PartLoss } from '../verify/report.js';
 
+/** A model of which less is left in integers is no quantized one. */
+const mostFloat = 0.9;
+
 /**
- * How many decibels it must gain to have a share of the model in float, 0 to 1. What is left in
- * integers pays for it: half of the model 20 dB, nine tenths 180, and nothing pays for all.
+ * How many decibels it must gain to have a share of the model in float, 0 to 1: half of it 10 dB.
+ * Nothing pays for more than nine tenths.
  */
 export const priceOfFloat = (share: number): number =>
-  share < 1 ? (20 * share) / (1 - share) : Number.POSITIVE_INFINITY;
+  share <= mostFloat ? 20 * share : Number.POSITIVE_INFINITY;
 
 /** So that parts that cost nothing are in an order, too. */
 const leastCost = 0.01;

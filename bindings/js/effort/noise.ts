@@ -40,6 +40,10 @@ function differing(float: Outputs[string], quantized: Outputs[string]): number {
 export const decibels = (logNoises: readonly number[]): number =>
   0 - (10 * meanOf(logNoises)) / Math.LN10;
 
+/** By the mean of the noise itself, which is that of the worst samples: what users will see. */
+export const pooledDecibels = (logNoises: readonly number[]): number =>
+  0 - 10 * Math.log10(meanOf(logNoises.map(Math.exp)));
+
 /**
  * Whether the noise falls, paired per sample: by more than half a percent, and by more than the
  * standard error of its mean. Two samples at least.

@@ -36,6 +36,14 @@ export async function quantizeWithEffort(
 }
 
 async function carryOut(given: EffortInput, repairs: Repairs) {
+  const unknown = Object.keys(repairs.ranges).find((tensor) => !(tensor in given.ranges));
+  if (unknown !== undefined) {
+    throw new QuantizeError(
+      'INVALID_OPTION',
+      say`recipe: ranges: no range of a tensor named '${unknown}' was calibrated`,
+      { tensor: unknown },
+    );
+  }
   if (repairs.round) await given.collectMoments();
   const done = { level: 'recipe', held: 0, checked: 0, repairs, tried: [], losses: [] };
   return {

@@ -82,9 +82,18 @@ function checkRepair(name: string, value: unknown): void {
   if (typeof usual === 'number' && !(typeof value === 'number' && value >= 0 && value <= 1)) {
     throw expected('a number from 0 to 1');
   }
+  if (name === 'ranges' && !isRanges(value)) {
+    throw expected('an object of pairs, the lowest and the highest value of a tensor');
+  }
   const isNames = Array.isArray(value) && value.every((item) => typeof item === 'string');
   if (Array.isArray(usual) && !isNames) throw expected('a list of names');
 }
+
+const isRanges = (value: unknown): value is Repairs['ranges'] =>
+  isObject(value) &&
+  Object.values(value).every(
+    (range) => Array.isArray(range) && range.length === 2 && (range[0] as number) < range[1],
+  );
 
 const invalid = (message: string, hint?: string) =>
   new QuantizeError('INVALID_OPTION', message, hint ? { hint } : {});

@@ -8,10 +8,10 @@ import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport } from '../verify/report.js';
 import { fits, mayLeaveFloat, repairSteps } from './candidates.js';
 import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
-import { decibels, fallsBelow } from './noise.js';
+import { decibels, fallsBelow, pooledDecibels } from './noise.js';
 import { recipeOf } from './recipe.js';
 import { Bisection } from './sensitivity.js';
-import { type EffortInput, type Measured, Trials } from './trials.js';
+import { decidingOf, type EffortInput, type Measured, Trials } from './trials.js';
 
 /** Fewer held-out samples tell nothing. */
 export const fewest = 2;
@@ -22,10 +22,12 @@ const bestDecibels = 35;
 const goodDecibels = 30;
 /** The same for scores of classes of which the highest are all the same. */
 const goodScores = 20;
+/** Of fewer classes the same one is often the highest by chance. */
+const manyClasses = 10;
 /** A result that is worse than the plain one by more than this has failed the last check. */
 const leastLoss = 0.3;
 
-/** A plan of layers alone that leaves out less than this is the plan of the whole graph. */
+/** Fast does not try a plan of layers alone that leaves out less than this. */
 const fewTensors = 0.95;
 
 /** How much is asked and tried in each round, and how often. */
@@ -38,9 +40,6 @@ const amounts = {
   },
 } as const;
 
-/** Of the held-out samples; the others check the result. */
-const mostDeciding = 8;
-
 /** A model of more bytes is not written again for each question. */
 const mostBytes = 2 ** 30;
 
@@ -48,7 +47,7 @@ interface Best {
   repairs: Repairs;
   quantized: QuantizeReport;
   measured: Measured;
-  /** In decibels, minus the price of what is float. */
+  /** In decibels of all noise together, minus the price of what is float. */
   score: number;
 }
 
@@ -57,8 +56,6 @@ export class Search {
   readonly #plain: QuantizeReport;
   readonly #report: Omit<EffortReport, 'recipe'>;
   readonly #deadline: number;
-  /** Of the held-out samples these decide, the others check the result. */
-  readonly #deciding: number;
   readonly #seen = new Set<string>();
   #trials: Trials | null = null;
   #best: Best | null = null;
@@ -69,12 +66,11 @@ export class Search {
     const { checked, held } = given;
     this.#given = given;
     this.#plain = plain;
-    this.#deciding = Math.min(mostDeciding, held.length);
     this.#deadline = checked.budget === null ? Infinity : performance.now() + 1000 * checked.budget;
     this.#report = {
       level: checked.effort,
-      held: this.#deciding,
-      checked: held.length - this.#deciding,
+      held: decidingOf(held.length),
+      checked: held.length - decidingOf(held.length),
       repairs: noRepairs,
       tried: [],
       losses: [],
@@ -97,6 +93,7 @@ export class Search {
     const plain = await this.#measurePlain();
     if (plain === null) return;
     await this.#takeSteps();
+    if (checked.effort !== 'fast') await this.#narrowRanges();
     if (checked.effort !== 'fast') await this.#giveUp(amounts[checked.effort as 'normal' | 'max']);
     this.#checkLast(plain);
   }
@@ -106,7 +103,7 @@ export class Search {
     if (measured === null) return null;
     this.#seen.add(JSON.stringify(noRepairs));
     this.#best = { repairs: noRepairs, quantized: this.#plain, measured, score: 0 };
-    this.#best.score = this.#decibels(measured);
+    this.#best.score = this.#pooled(measured);
     this.#say(noRepairs, measured, true);
     return measured;
   }
@@ -115,8 +112,23 @@ export class Search {
   async #takeSteps(): Promise<void> {
     for (const step of repairSteps(this.#given.checked)) {
       const { repairs, measured } = this.#best!;
-      if (this.#isStopped || this.#decibels(measured) >= bestDecibels) return;
+      if (this.#isStopped || this.#pooled(measured) >= bestDecibels) return;
       if (fits(step, repairs)) await this.#try({ ...repairs, ...step }, step);
+    }
+  }
+
+  /** Ranges by the error of the tensors themselves: of all, else of either half of the model. */
+  async #narrowRanges(): Promise<void> {
+    if (this.#isStopped || this.#pooled(this.#best!.measured) >= goodDecibels) return;
+    const ranges = await this.#given.collectLocalRanges();
+    const all = Object.entries(ranges);
+    const half = all.length >> 1;
+    for (const part of [all, all.slice(0, half), all.slice(half)]) {
+      if (part.length === 0 || this.#isStopped) return;
+      const { repairs } = this.#best!;
+      const more = { ranges: { ...repairs.ranges, ...Object.fromEntries(part) } };
+      await this.#try({ ...repairs, ...more }, more);
+      if (part === all && this.#best!.repairs !== repairs) return;
     }
   }
 
@@ -154,7 +166,7 @@ export class Search {
   #checkLast(plain: Measured): void {
     const best = this.#best!;
     if (best.measured === plain || this.#report.checked === 0) return;
-    const checks = ({ noise }: Measured) => decibels(noise.slice(this.#deciding));
+    const checks = ({ noise }: Measured) => decibels(noise.slice(this.#trials!.deciding));
     if (checks(best.measured) >= checks(plain) - leastLoss) return;
     this.#given.run.note(checkFailed(checks(best.measured), checks(plain)));
     this.#best = { ...best, repairs: noRepairs, quantized: this.#plain, measured: plain };
@@ -168,12 +180,16 @@ export class Search {
     if (repairs.round && !(await this.#given.collectMoments())) return;
     const best = this.#best!;
     const quantized = this.#trials!.write(repairs);
-    if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
+    if (
+      isSame(this.#given.checked.effort, step, quantized, best.quantized) ||
+      !this.#isAllowed(quantized)
+    )
+      return;
     const measured = await this.#trials!.measure();
     const score =
       measured === null
         ? -Infinity
-        : this.#decibels(measured) - this.#priceOf(leftByEffort(quantized));
+        : this.#pooled(measured) - this.#priceOf(leftByEffort(quantized));
     const accepted =
       measured !== null &&
       measured.agree >= best.measured.agree &&
@@ -183,11 +199,12 @@ export class Search {
     this.#say(repairs, measured, accepted);
   }
 
-  /** Float is worth any price where more is asked for. */
+  /** Where more is asked for, float is worth any price but that of all. */
   #priceOf(nodes: readonly string[]): number {
     const { target_sqnr, target_agreement } = this.#given.checked;
     const isAsked = target_sqnr !== null || target_agreement !== null;
-    return isAsked ? 0 : priceOfFloat(this.#costs.of(nodes));
+    const price = priceOfFloat(this.#costs.of(nodes));
+    return isAsked && Number.isFinite(price) ? 0 : price;
   }
 
   #isAllowed(quantized: QuantizeReport): boolean {
@@ -208,38 +225,42 @@ export class Search {
   get #isGood(): boolean {
     const { target_sqnr, target_agreement } = this.#given.checked;
     const { measured } = this.#best!;
-    const sqnr = this.#decibels(measured);
+    const sqnr = this.#pooled(measured);
     const agreement = measured.rows === 0 ? 1 : measured.agree / measured.rows;
     if (target_sqnr !== null || target_agreement !== null) {
       return sqnr >= (target_sqnr ?? -Infinity) && agreement >= (target_agreement ?? 0);
     }
-    return sqnr >= goodDecibels || (measured.rows > 0 && agreement === 1 && sqnr >= goodScores);
+    if (sqnr >= goodDecibels) return true;
+    return measured.classes >= manyClasses && agreement === 1 && sqnr >= goodScores;
   }
 
-  #decisive = ({ noise }: Measured) => noise.slice(0, this.#deciding);
+  #decisive = ({ noise }: Measured) => noise.slice(0, this.#trials!.deciding);
 
-  #decibels = (measured: Measured) => decibels(this.#decisive(measured));
+  #pooled = (measured: Measured) => pooledDecibels(this.#decisive(measured));
 
   #say(repairs: Repairs, measured: Measured | null, accepted: boolean): void {
-    const sqnr = measured && this.#decibels(measured);
+    const sqnr = measured && this.#pooled(measured);
     this.#report.tried.push({ repairs, sqnr, accepted });
-    this.#given.run.tried(this.#report.tried.length, this.#decibels(this.#best!.measured));
+    this.#given.run.tried(this.#report.tried.length, this.#pooled(this.#best!.measured));
   }
 }
 
 /** Whether there was nothing to repair in the way that the step adds, or hardly anything. */
 function isSame(
-  { smooth, equalize, layerIo, floatNodes, round }: Partial<Repairs>,
+  effort: string,
+  { smooth, equalize, layerIo, floatNodes, ranges, round }: Partial<Repairs>,
   made: QuantizeReport,
   before: QuantizeReport,
 ): boolean {
   const { smoothed, equalized, corrected, rounded } = made.repaired;
   if (round === true) return rounded === 0;
-  if (floatNodes !== undefined || corrected !== before.repaired.corrected) return false;
+  if (floatNodes !== undefined || ranges !== undefined || corrected !== before.repaired.corrected)
+    return false;
   if (smooth !== undefined) return smoothed === 0;
   if (equalize === true) return equalized === 0;
   // What both layers and nodes between them read is quantized in any case.
-  if (layerIo === true) return made.tensors.length > fewTensors * before.tensors.length;
+  const share = made.tensors.length / before.tensors.length;
+  if (layerIo === true) return effort === 'fast' ? share > fewTensors : share === 1;
   return true;
 }
 

@@ -4,15 +4,20 @@
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
-import type { Feeds, ModelSummary, QuantizeReport, Repairs } from '../base/types.js';
+import type { Feeds, ModelSummary, QuantizeReport, Repairs, TensorRanges } from '../base/types.js';
+import { formatRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Runtime } from '../platform/platform.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs, type Outputs } from '../verify/compare.js';
 import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
+import { classCount } from '../verify/metrics.js';
 import { isRuntimeError, loadResult, runAll } from '../verify/verify-result.js';
 import { logNoise } from './noise.js';
+
+/** How many of the held-out samples decide, the others check. */
+const mostDeciding = 8;
 
 export interface EffortInput {
   run: Run;
@@ -25,38 +30,50 @@ export interface EffortInput {
   held: readonly Feeds[];
   /** Repairs that are made without a search. */
   recipe: Repairs | null;
+  /** As they were calibrated. */
+  ranges: TensorRanges;
   /** Gives the core what adaptive rounding needs; false where that takes too much. */
   collectMoments(): Promise<boolean>;
+  /** Ranges that round tensors best; none where ranges are not ours to choose. */
+  collectLocalRanges(): Promise<Repairs['ranges']>;
 }
 
 /** How far a candidate is from the float model. */
 export interface Measured {
   /** By sample: the logarithm of noise to signal. */
   noise: number[];
-  /** Of `rows` of class scores: how many have the same top class. */
+  /** Of `rows` of class scores of the samples that decide: how many have the same top class. */
   agree: number;
   rows: number;
+  /** How many classes there are; 0 where there are no such scores. */
+  classes: number;
 }
 
 /** So many samples answer a question about a part. */
 const askedSamples = 2;
 
 export class Trials {
+  /** So many of the samples decide, the first ones. */
+  readonly deciding: number;
   readonly #given: EffortInput;
+  readonly #samples: readonly Feeds[];
   readonly #floats: readonly Outputs[];
   /** JSON of the repairs of what the output holds: the plain result at first. */
   #written = JSON.stringify(noRepairs);
 
-  private constructor(given: EffortInput, floats: readonly Outputs[]) {
+  private constructor(given: EffortInput, samples: readonly Feeds[], floats: readonly Outputs[]) {
+    this.deciding = decidingOf(samples.length);
     this.#given = given;
+    this.#samples = samples;
     this.#floats = floats;
   }
 
   /** Runs the float model on the held-out samples. */
   static async create(given: EffortInput): Promise<Trials> {
-    const { runtime, input, summary, held } = given;
+    const { runtime, input, summary } = given;
+    const held = inOrder(given.held);
     const session = await loadAsGiven(runtime, input, summary);
-    return new Trials(given, await runOn(given, session, held));
+    return new Trials(given, held, await runOn(given, session, held));
   }
 
   /** Writes the model with these repairs to the output, unless it is what was written last. */
@@ -77,12 +94,14 @@ export class Trials {
 
   /** What was written last, on all held-out samples; null where onnxruntime cannot run it. */
   async measure(): Promise<Measured | null> {
-    const results = await this.#results('all', this.#given.held);
+    const results = await this.#results('all', this.#samples);
     if (results === null) return null;
     const { summary } = this.#given;
     const noise = this.#floats.map((float, i) => logNoise(float, results[i]!));
-    const top1 = compareOutputs(summary, this.#floats, results).top1;
-    return { noise, agree: top1?.agree ?? 0, rows: top1?.of ?? 0 };
+    const deciding = (outputs: readonly Outputs[]) => outputs.slice(0, this.deciding);
+    const { top1 } = compareOutputs(summary, deciding(this.#floats), deciding(results));
+    const classes = top1 ? (classCount(this.#floats[0]![top1.output]!.dims) ?? 0) : 0;
+    return { noise, agree: top1?.agree ?? 0, rows: top1?.of ?? 0, classes };
   }
 
   /**
@@ -91,7 +110,7 @@ export class Trials {
   async ask(repairs: Repairs, only: readonly string[]): Promise<number | null> {
     this.#written = '';
     writeWith(this.#given, repairs, only);
-    const results = await this.#results('disabled', this.#given.held.slice(0, askedSamples));
+    const results = await this.#results('disabled', this.#samples.slice(0, askedSamples));
     if (results === null) return null;
     const noises = results.map((result, i) => Math.exp(logNoise(this.#floats[i]!, result)));
     return noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
@@ -112,12 +131,27 @@ export class Trials {
   }
 }
 
+export const decidingOf = (held: number): number => Math.min(mostDeciding, held);
+
+/** Those that check come last; before, they are spread over all. */
+function inOrder(held: readonly Feeds[]): Feeds[] {
+  const checking = held.length - decidingOf(held.length);
+  const checks = (index: number) => Math.floor(((index + 1) * checking) / held.length);
+  const isChecking = (index: number) => checks(index) > checks(index - 1);
+  return [
+    ...held.filter((_, index) => !isChecking(index)),
+    ...held.filter((_, index) => isChecking(index)),
+  ];
+}
+
 export const writeWith = (
-  { core, output, checked }: EffortInput,
+  { core, output, checked, ranges }: EffortInput,
   repairs: Repairs,
   only: readonly string[] = [],
-): QuantizeReport =>
-  core.quantize(checked.use_external_data_format ? output.dataName : '', repairs, only);
+): QuantizeReport => {
+  core.setRanges(formatRanges({ ...ranges, ...(repairs.ranges as TensorRanges) }));
+  return core.quantize(checked.use_external_data_format ? output.dataName : '', repairs, only);
+};
 
 async function runOn(
   { run, summary }: EffortInput,

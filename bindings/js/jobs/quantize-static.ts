@@ -120,7 +120,7 @@ export async function quantizeChecked<Model>(
     if (!checked.use_external_data_format) refuseTooLarge(opened.input, summary, opened.core);
 
     // Ranges: from the cache, or from every sample; some samples are kept for the comparison.
-    let samples: VerifiedSamples = { samples: 0, kept: [], held: [] };
+    let samples: VerifiedSamples = { samples: 0, kept: [], held: [], heldInRanges: false };
     let said: SaidOfSamples = {
       description: '',
       done: '',
@@ -133,7 +133,8 @@ export async function quantizeChecked<Model>(
       if (reader) {
         const kept = await firstSamples(reader, summary, checked.strict, run);
         // No range is made from them.
-        samples = { samples: 0, kept, held: checked.effort === 'none' ? [] : kept };
+        const held = checked.effort === 'none' ? [] : kept;
+        samples = { samples: 0, kept, held, heldInRanges: false };
       }
     } else if (reader) {
       const result = await run.stage('calibrate', () =>

@@ -13,11 +13,14 @@ import type {
   QuantizeReport,
   Repairs,
   SamplesAbout,
+  TensorRanges,
 } from '../base/types.js';
 import { collectMoments } from '../calibration/collect-moments.js';
+import { localRanges } from '../calibration/local-ranges.js';
 import type { ModelFiles } from '../core/host-files.js';
-import { parseRanges } from '../core/ranges.js';
+import { formatRanges, parseRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
+import { isPlainMinMax } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
@@ -68,19 +71,27 @@ const fastProducts = 2 ** 28;
 /** The output holds the result in the end, and is not committed. */
 export async function writeResult(given: Prepared): Promise<QuantizationReport> {
   const { run, core, input, output, summary, checked, samples } = given;
-  core.setRanges(given.ranges);
+  const ranges = parseRanges(given.ranges);
   if (given.statistics !== null) core.setStatistics(given.statistics);
   const mostProducts =
     checked.effort === 'fast' && given.recipe === null ? fastProducts : Number.POSITIVE_INFINITY;
+  if (checked.effort === 'none' && checked.extra_options.EnableSubgraph === true) {
+    run.note(noEffortInBodies);
+  }
   let moments: Promise<boolean> | null = null;
   const { quantized, effort } = await run.stage('quantize', () =>
     quantizeWithEffort({
       ...given,
       held: samples.held,
+      ranges,
       collectMoments: () => {
         moments ??= collectMoments({ ...given, model: summary, mostProducts }, samples.kept);
         return moments;
       },
+      collectLocalRanges: async () =>
+        given.source === 'data' && isPlainMinMax(checked)
+          ? localRanges({ ...given, model: summary, ranges }, samples.kept)
+          : {},
     }),
   );
   if (given.source === 'cache') {
@@ -95,9 +106,12 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   if (quantized.nodesQuantized.length > 0) {
     const { kept } = samples;
     const repairs = effort?.repairs ?? noRepairs;
+    const used = { ...ranges, ...(repairs.ranges as TensorRanges) };
     const explanation =
       kept.length > 0 && isPoorQuality(quality, summary)
-        ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs }))
+        ? await run.stage('verify', () =>
+            explainQuality({ ...given, kept, repairs, ranges: formatRanges(used) }),
+          )
         : null;
     const takesFloat = profileTakesFloat(checked.profile);
     run.note(...judgeQuality(quality, summary, explanation), ...judgeLatency(quality, takesFloat));
@@ -130,7 +144,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
       samples: given.source === 'cache' ? 0 : samples.samples,
       ...given.said,
     },
-    ranges: parseRanges(given.ranges),
+    ranges,
     calibrationCache: given.calibrationCache,
     quality,
     effort,
@@ -138,6 +152,13 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
     diagnostics: run.diagnostics,
   };
 }
+
+const noEffortInBodies: Diagnostic = {
+  severity: 'info',
+  code: 'NO_EFFORT_IN_BODIES',
+  message:
+    'no repair was looked for: with EnableSubgraph layers in bodies are not observed by channel',
+};
 
 /** A cache that has none of the ranges that this model needs was made for another model. */
 function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport): void {

@@ -32,9 +32,14 @@ const rangeFiles = [
   },
 ] as const satisfies readonly OptionSpec[];
 
+/** Ranges alone are the same whatever the effort. */
+const rangeOptions = without(quantizeStaticOptions, 'quantize').map((spec) =>
+  spec.name === 'effort' ? { ...spec, default: 'none' as const } : spec,
+);
+
 /** Parameters of calibrate: those that ranges depend on, and where they go. */
 export const calibrateOptions = [
-  ...without(quantizeStaticOptions, 'quantize'),
+  ...rangeOptions,
   ...rangeFiles,
   {
     name: 'calib_per_channel',

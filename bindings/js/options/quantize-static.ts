@@ -192,7 +192,7 @@ export const quantizeStaticOptions = [
     name: 'effort',
     kind: 'enum',
     values: effortLevels,
-    default: 'none',
+    default: 'normal',
     for: ['core', 'ranges', 'page'],
     group: groups.effort,
     help: "what is done beyond the reference for a result that computes what the float model does: none, its result to the bit; fast, repairs from the calibration's statistics, each kept only if samples that are held out show less noise; normal, while that is not good, what loses most stays float, too; max, as long as anything helps",
@@ -267,7 +267,7 @@ export const quantizeStaticOptions = [
     for: ['run', 'page'],
     min: 0,
     group: groups.calibration,
-    help: 'samples that no range is made from and the result is judged with, at most so many and no more than a third; where absent 12 with an effort, else none',
+    help: 'samples that no range is made from and the result is judged with, at most so many and no more than a third; where absent none; an effort then sets 12 aside to decide with, and makes ranges from all',
   },
   {
     name: 'calibrate_method',

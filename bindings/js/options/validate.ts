@@ -167,7 +167,7 @@ export function checkCalibrate(given: OptionValues, core: Core): CheckedCalibrat
 /** What the parameters of a run have in common. */
 type Common = Pick<
   CheckedStatic,
-  'profile' | 'quant_format' | 'calibration_providers' | 'extra_options'
+  'profile' | 'quant_format' | 'calibration_providers' | 'effort' | 'extra_options'
 >;
 
 function checkTogether<Options extends Common>(
@@ -176,10 +176,20 @@ function checkTogether<Options extends Common>(
   core: Core,
 ): Options {
   const filled = options.profile === null ? options : applyProfile(options, given);
-  const checked = { ...filled, extra_options: checkExtraOptions(filled.extra_options) };
+  const checked = settleEffort(
+    { ...filled, extra_options: checkExtraOptions(filled.extra_options) },
+    given,
+  );
   checkOptionsInCore(core, coreOptions(checked));
   refuseProviders(checked.calibration_providers);
   return checked;
+}
+
+/** An effort that nobody asked for is none where repairs cannot be looked for. */
+function settleEffort<Options extends Common>(options: Options, given: OptionValues): Options {
+  const isAsked = (given.effort ?? null) !== null;
+  if (isAsked || options.extra_options.EnableSubgraph !== true) return options;
+  return { ...options, effort: 'none' };
 }
 
 /**

@@ -15,7 +15,7 @@ import type {
   TensorRanges,
 } from '../base/types.js';
 import { planCache } from '../calibration/cache-plan.js';
-import { calibrate, firstSamples, notesOnRanges } from '../calibration/calibrate.js';
+import { calibrate, firstSamples, howHeld, notesOnRanges } from '../calibration/calibrate.js';
 import { type CalibrationState, parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
 import { usuallyHeld } from '../calibration/held-samples.js';
@@ -261,6 +261,7 @@ export class Session<Model> implements QuantizeSession<Model> {
         samples: 0,
         kept: this.#reader ? await this.#firstSamples(summary, run) : [],
         held: [],
+        heldInRanges: false,
       };
       const ranges = formatRanges(finished.ranges);
       const { name = 'model.onnx' } = settings;
@@ -390,8 +391,8 @@ export class Session<Model> implements QuantizeSession<Model> {
     try {
       return this.#check({ ...settings, calibrateMethod: method });
     } catch {
-      const effort = settings.effort ?? 'none';
-      return effort === 'none' ? null : this.#withMethod({ ...settings, effort: 'none' }, method);
+      if (settings.effort === 'none') return null;
+      return this.#withMethod({ ...settings, effort: 'none' }, method);
     }
   }
 
@@ -451,7 +452,8 @@ export class Session<Model> implements QuantizeSession<Model> {
   // --- Statistics ---
 
   async #statistics(checked: CheckedStatic): Promise<Statistics> {
-    const calibration = await CoreCalibration.create(rangeOptions(checked), []);
+    const options = rangeOptions({ ...checked, effort: 'none' });
+    const calibration = await CoreCalibration.create(options, []);
     try {
       return statisticsFor(checked, calibration);
     } finally {
@@ -461,10 +463,12 @@ export class Session<Model> implements QuantizeSession<Model> {
 
   async #need(checked: CheckedStatic): Promise<CalibrationNeed | null> {
     const wanted = await this.#statistics(checked);
-    if (this.#collected.has(wanted.key)) return null;
-    const missing = wanted.from && !this.#collected.has(wanted.from.key) ? wanted.from.passes : 0;
+    const missing = [wanted, wanted.from, wanted.repairs].filter(
+      (one) => one !== null && !this.#collected.has(one.key),
+    );
+    if (missing.length === 0 || (wanted.from && this.#collected.has(wanted.key))) return null;
     const done = this.#begun.get(wanted.key)?.done ?? 0;
-    const need = { passes: wanted.passes + missing, done };
+    const need = { passes: missing.reduce((sum, one) => sum + one!.passes, 0), done };
     if (!this.#reader) return { ...need, why: 'NO_SAMPLES', names: [] };
     const before = [...this.#collected.values()].at(-1);
     if (!before) return { ...need, why: 'FIRST', names: [] };
@@ -482,6 +486,7 @@ export class Session<Model> implements QuantizeSession<Model> {
     options: SessionCalibrateOptions,
   ): Promise<Collected> {
     const wanted = await this.#statistics(checked);
+    if (wanted.repairs) await this.#collectStatistics(wanted.repairs, run, options);
     return this.#collectStatistics(wanted, run, options);
   }
 
@@ -574,8 +579,9 @@ export class Session<Model> implements QuantizeSession<Model> {
     const wanted = await this.#statistics(checked);
     const collected = this.#collected.get(wanted.key);
     if (!collected) throw new QuantizeError('INTERNAL', 'the statistics were not collected');
-    const options = rangeOptions(checked);
-    const key = JSON.stringify([options, preparedKey(checked), wanted.key]);
+    const repairs = wanted.repairs && this.#collected.get(wanted.repairs.key)!;
+    const options = rangeOptions({ ...checked, effort: 'none' });
+    const key = JSON.stringify([options, checked.effort, preparedKey(checked), wanted.key]);
     const known = this.#finished.get(key);
     if (known) return known;
     const calibration = await CoreCalibration.create(options, collected.tensors);
@@ -590,7 +596,10 @@ export class Session<Model> implements QuantizeSession<Model> {
       const { samples } = collected.samples;
       const finished: Finished = {
         ranges: only(parseRanges(json)),
-        statistics: checked.effort === 'none' ? null : only(JSON.parse(calibration.statistics())),
+        statistics:
+          checked.effort === 'none'
+            ? null
+            : only(repairs ? await statisticsOf(repairs) : JSON.parse(calibration.statistics())),
         notes: [...collected.notes, ...notesOnRanges(calibration, core, summary, json, samples)],
       };
       this.#finished.set(key, finished);
@@ -699,13 +708,25 @@ export class Session<Model> implements QuantizeSession<Model> {
   }
 }
 
+/** What repairs are made from, of a finished pass. */
+async function statisticsOf({ state, tensors, checked }: Collected) {
+  const calibration = await CoreCalibration.create(rangeOptions(checked), tensors);
+  try {
+    calibration.restore(state);
+    calibration.endPass();
+    return JSON.parse(calibration.statistics()) as Record<string, unknown>;
+  } finally {
+    calibration.dispose();
+  }
+}
+
 /** A state from which the second pass of `checked` begins. */
 function goOn({ state, tensors }: Collected, checked: CheckedStatic): CalibrationState {
   return {
     model: '',
     options: rangeOptions(checked),
     tensors: [...tensors],
-    holdOut: checked.hold_out ?? 0,
+    ...howHeld(checked),
     groups: null,
     group: 0,
     done: 0,

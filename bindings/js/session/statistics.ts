@@ -28,6 +28,8 @@ export interface Statistics {
   checked: CheckedStatic;
   /** Those that have to be there first, and whose first pass is not repeated. */
   from: Statistics | null;
+  /** Those that repairs are made from, where they do not come with these. */
+  repairs: Statistics | null;
   /** Passes over the samples, without those of `from`. */
   passes: number;
 }
@@ -55,7 +57,7 @@ export function preparedDifferences(a: CheckedStatic, b: CheckedStatic): string[
   ];
 }
 
-/** `calibration`: one with the range options of `checked`, in its first pass. */
+/** `calibration`: one with the range options of `checked` and no effort, in its first pass. */
 export function statisticsFor(checked: CheckedStatic, calibration: CoreCalibration): Statistics {
   const { pass, passCount } = calibration;
   const model = preparedKey(checked);
@@ -68,29 +70,30 @@ export function statisticsFor(checked: CheckedStatic, calibration: CoreCalibrati
     extra_options: { ...extra, ...pickExtra(checked.extra_options, binning) },
   };
   const bins = checked.extra_options.num_bins ?? null;
+  const repairs = checked.effort === 'none' ? null : rangeStatistics(checked, plain, model);
   if (pass === 'ranges') {
     const ranges = rangeStatistics(checked, plain, model);
     if (passCount === 1) return ranges;
     const key = JSON.stringify(['histograms', bins, ranges.key]);
-    return { key, checked: own, from: ranges, passes: 1 };
+    return { key, checked: own, from: ranges, repairs: null, passes: 1 };
   }
   if (pass === 'magnitudes') {
     const key = JSON.stringify(['magnitudes', bins, model]);
-    return { key, checked: own, from: null, passes: passCount };
+    return { key, checked: own, from: null, repairs, passes: passCount };
   }
-  return { key: JSON.stringify([pass, model]), checked: own, from: null, passes: passCount };
+  const key = JSON.stringify([pass, model]);
+  return { key, checked: own, from: null, repairs, passes: passCount };
 }
 
 /** Lowest and highest values, with what repairs are made from. */
 function rangeStatistics(checked: CheckedStatic, plain: CheckedStatic, model: string): Statistics {
   const averages = checked.extra_options.CalibMovingAverage === true;
-  // A mean of extremes by channel is not that of the tensor.
   const averaged = averages ? pickExtra(checked.extra_options, averaging) : {};
-  const effort = averages ? checked.effort : plain.effort;
   return {
-    key: JSON.stringify(['ranges', averaged, averages && effort, model]),
-    checked: { ...plain, effort, extra_options: { ...plain.extra_options, ...averaged } },
+    key: JSON.stringify(['ranges', averaged, model]),
+    checked: { ...plain, extra_options: { ...plain.extra_options, ...averaged } },
     from: null,
+    repairs: null,
     passes: 1,
   };
 }

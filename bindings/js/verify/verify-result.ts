@@ -20,20 +20,25 @@ import { compareOutputs, type Outputs, unmeasured } from './compare.js';
 import { comparedOutputs, loadAsGiven } from './float-model.js';
 import type { QualityReport } from './report.js';
 
+/** So many, of those that were calibrated with, where fewer were set aside. */
+const usualSamples = 8;
+
 /** Samples to verify with, and how many were run for calibration. */
 export interface VerifiedSamples {
   samples: number;
   /** A few of those. */
   kept: Feeds[];
-  /** Those that were held out. */
+  /** Those that were held out, or set aside from repairs. */
   held: Feeds[];
+  /** Whether ranges were made from these, too. */
+  heldInRanges: boolean;
 }
 
 /**
- * Runs samples through both models and compares: those that were held out, where there are any,
- * else those that were kept. A result that onnxruntime-web cannot run with all graph optimizations
- * is tried with basic ones, which fuse no Q/DQ pairs: then it is the runtime's fusion that is at
- * fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
+ * Runs samples through both models and compares: those that no range was made from, where there are
+ * any, else some of those that were calibrated with. A result that onnxruntime-web cannot run with
+ * all graph optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the
+ * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
  */
 export async function verifyResult(
   run: Run,
@@ -43,8 +48,9 @@ export async function verifyResult(
   summary: ModelSummary,
   samples: VerifiedSamples,
 ): Promise<QualityReport> {
-  const heldOut = samples.held.length > 0;
-  const kept = heldOut ? samples.held : samples.kept;
+  const heldOut = samples.held.length > 0 && !samples.heldInRanges;
+  const further = heldOut ? 0 : Math.max(0, usualSamples - samples.held.length);
+  const kept = [...samples.held, ...samples.kept.slice(0, further)];
   const start = performance.now();
   const all = 2 * kept.length;
   const runKept = async (session: RuntimeSession, done: number): Promise<Timed> => {

@@ -91,10 +91,10 @@ export interface Session {
    */
   learnTypes(typesJson: string): string;
   /**
-   * Writes the float model plus in-graph range reductions to '~calibration'. Returns JSON of
-   * CalibrationModel.
+   * Writes the float model plus in-graph range reductions to '~calibration'; `forRepairs`: by
+   * channel of what linear layers read, where there is an effort. Returns JSON of CalibrationModel.
    */
-  writeReductionModel(): string;
+  writeReductionModel(forRepairs: boolean): string;
   /**
    * The same with these tensors (a JSON list of names) as outputs, float32; of the model as given
    * before prepare(). Returns JSON of CalibrationModel.
@@ -144,9 +144,10 @@ export interface Calibration {
   passCount(): number;
   /**
    * One sample's reductions: `count` floats at `pointer`, in the order of the tensors: min, max,
-   * sum, min, …
+   * sum, min, …; of what is observed for repairs, channel by channel with the mean in place of the
+   * sum, and `forRepairs` tells whether these are kept.
    */
-  observeRanges(pointer: number, count: number): void;
+  observeRanges(pointer: number, count: number, forRepairs: boolean): void;
   /** One sample's values of tensor number `tensor`: `count` floats at `pointer`. */
   observeTensor(tensor: number, pointer: number, count: number): void;
   endPass(): void;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/error.h"
@@ -68,6 +69,14 @@ TEST(ChannelMeansTest, BehindAReluTheEndsByChannelAreThoseOfItsInputClipped) {
 TEST(ChannelMeansTest, WithoutEffortNothingIsReducedByChannel) {
   TextModel text(kConvReluMatMul);
   InferShapes(text.model);
+  const auto has_mean = [](const CalibrationModel& model) {
+    const auto& nodes = model.proto.graph().node();
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](const onnx::NodeProto& node) { return node.op_type() == "ReduceMean"; });
+  };
+  EXPECT_FALSE(has_mean(BuildReductionModel(text.model, StaticQuantConfig{})));
+  EXPECT_TRUE(has_mean(BuildReductionModel(text.model, Fast())));
+  EXPECT_FALSE(has_mean(BuildReductionModel(text.model, Fast(), /*for_repairs=*/false)));
   for (const CalibratedTensor& tensor : TensorsToCalibrate(text.model, StaticQuantConfig{})) {
     EXPECT_FALSE(tensor.has_means);
     EXPECT_EQ(tensor.channels, 1);
@@ -91,6 +100,51 @@ TEST(ChannelMeansTest, StatisticsAreRangesAndMeansOfTheMeansOfSamples) {
   EXPECT_EQ(statistics.at("x").lowest, (std::vector<float>{-3, 0}));
   EXPECT_EQ(statistics.at("x").highest, (std::vector<float>{1, 4}));
   EXPECT_EQ(statistics.at("x").mean, (std::vector<double>{0.375, 1.5}));
+}
+
+TEST(ChannelMeansTest, SamplesThatAreSetAsideGiveRangesAndNoStatistics) {
+  Calibration calibration = TwoTensors();
+  calibration.ObserveRanges(std::vector<float>{-1, 1, 0.5f, 0, 4, 2, -9, 9, 0});
+  calibration.ObserveRanges(std::vector<float>{-3, 7, 0.25f, 1, 2, 1, -9, 10, 0}, false);
+  calibration.EndPass();
+  EXPECT_EQ(calibration.Ranges().at("x").lowest, -3);
+  EXPECT_EQ(calibration.Ranges().at("x").highest, 7);
+  EXPECT_EQ(calibration.Ranges().at("y").highest, 10);
+  const TensorStatistics statistics = calibration.Statistics();
+  EXPECT_EQ(statistics.at("x").highest, (std::vector<float>{1, 4}));
+  EXPECT_EQ(statistics.at("x").mean, (std::vector<double>{0.5, 2}));
+}
+
+TEST(ChannelMeansTest, ASampleMayBeReducedWithoutChannels) {
+  Calibration calibration = TwoTensors();
+  calibration.ObserveRanges(std::vector<float>{-5, 5, 1, -9, 9, 0});
+  EXPECT_TRUE(calibration.Statistics().empty());
+  calibration.ObserveRanges(std::vector<float>{-1, 1, 0.5f, 0, 4, 2, -9, 9, 0});
+  calibration.EndPass();
+  EXPECT_EQ(calibration.Ranges().at("x").lowest, -5);
+  EXPECT_EQ(calibration.Statistics().at("x").lowest, (std::vector<float>{-1, 0}));
+}
+
+TEST(ChannelMeansTest, AMovingAverageOfATensorIsThatOfItsOwnEnds) {
+  StaticQuantConfig config = Fast();
+  config.calib_moving_average = true;
+  Calibration calibration({{"x", FloatType::kFloat, 2, true}}, config);
+  calibration.ObserveRanges(std::vector<float>{-1, 1, 0, 0, 4, 2});
+  calibration.ObserveRanges(std::vector<float>{0, 6, 1, -3, 0, 0});
+  calibration.EndPass();
+  EXPECT_EQ(calibration.Ranges().at("x").lowest, -2);
+  EXPECT_EQ(calibration.Ranges().at("x").highest, 5);
+}
+
+TEST(ChannelMeansTest, NanInAChannelIsCountedOnceForItsTensor) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Calibration calibration = TwoTensors();
+  calibration.ObserveRanges(std::vector<float>{nan, 1, nan, 0, 4, nan, -9, 9, 0});
+  calibration.EndPass();
+  const Diagnostics notes = calibration.Notes();
+  ASSERT_EQ(notes.size(), 1);
+  EXPECT_EQ(notes[0].code, "NAN_IN_TENSOR");
+  EXPECT_NE(notes[0].message.find("in 1 of 1 samples"), std::string::npos);
 }
 
 TEST(ChannelMeansTest, ASampleWithNanIsPassedOver) {

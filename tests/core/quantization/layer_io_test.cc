@@ -40,6 +40,38 @@ TEST(LayerIoTest, LayersWithConstantWeightsAreQuantizedAndNothingBetweenThem) {
   for (const TensorPlan& tensor : report.tensors) EXPECT_NE(tensor.tensor, "p");
 }
 
+// The nodes that stay float, of layers with channels that have `places` each.
+std::string LeftFloat(const std::string& places, const std::string& nodes) {
+  MemoryFiles files(Serialize(ParseModelText(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,)" + places + "] x) => (float[1,1," +
+                                             places + "] y) <float[1,1,1] w = {1.5}> {" + nodes +
+                                             "}")));
+  StaticQuantizer quantizer(&files);
+  quantizer.Configure(ParseConfig(kQdq));
+  quantizer.Prepare();
+  TensorRanges ranges;
+  for (const char* tensor : {"x", "c", "d", "y"}) ranges[tensor] = {-1, 1};
+  quantizer.SetRanges(ranges);
+  Repairs repairs;
+  repairs.layer_io = true;
+  std::string left;
+  for (const QuantizedNode& node : quantizer.Quantize("", repairs).nodes) {
+    if (node.plan.action == NodeAction::kFloat) left += node.name + " ";
+  }
+  return left;
+}
+
+TEST(LayerIoTest, AConvOfFewWeightsInFrontOfASigmoidStaysFloatWhereItMakesOneValue) {
+  const std::string head = "[conv] c = Conv (x, w) [sigmoid] y = Sigmoid (c)";
+  EXPECT_EQ(LeftFloat("1", head), "conv sigmoid ");
+  EXPECT_EQ(LeftFloat("n", head), "conv sigmoid ");
+  EXPECT_EQ(LeftFloat("2", head), "sigmoid ");
+  // The gate of a squeeze-and-excitation block, but for its last layer.
+  EXPECT_EQ(
+      LeftFloat("1", R"([conv] c = Conv (x, w) [relu] d = Relu (c) [second] y = Conv (d, w))"),
+      "second ");
+}
+
 TEST(LayerIoTest, WithoutItThePlanIsTheReferences) {
   const QuantizedText result = QuantizeText(kMixed, kQdq,
                                             {{"x", {-1, 1}},

@@ -117,6 +117,7 @@ async function states(): Promise<Uint8Array[]> {
           options,
           tensors,
           holdOut: 0,
+          heldInRanges: false,
           groups: null,
           group: 0,
           done: 1,

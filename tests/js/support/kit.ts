@@ -117,7 +117,8 @@ function rangesOf(graph: KitGraph, params: Record<string, unknown>): TensorRange
 /** A case's parameters, checked, as the core takes them. */
 function optionsOf(params: Record<string, unknown>) {
   const method = isFloat8(params) ? { calibrate_method: 'Distribution' } : {};
-  return coreOptions(checkQuantizeStatic({ ...params, ...method, optimize_model: false }));
+  const reference = { optimize_model: false, effort: 'none' };
+  return coreOptions(checkQuantizeStatic({ ...params, ...method, ...reference }));
 }
 
 /** Our result, by the core alone. Throws QuantizeError where a case is refused. */
