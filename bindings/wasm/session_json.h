@@ -13,7 +13,8 @@
 
 namespace ptq::binding {
 
-std::string ToJson(const Error& error);
+// {form, params}; "" where the sentence itself is its form, or has none.
+std::string TextJson(const Text& text);
 std::string ToJson(const Diagnostics& diagnostics);
 std::string SummaryJson(const Model& model);
 // The graph by itself: nodes, types of all tensors after inference, dims of initializers.
@@ -27,7 +28,8 @@ std::string ToJson(const InputFacts& facts);
 std::string ToJson(const CalibrationModel& model);
 std::string ToJson(const PlanReport& report);
 std::string ToJson(const ProbeModel& probe);
-// The tensors that a quantized model holds as integers; scales and zero points as the file has them.
+// The tensors that a quantized model holds as integers; scales and zero points as the file has
+// them.
 std::string QuantizedTensorsJson(const Model& model);
 std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);

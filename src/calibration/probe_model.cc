@@ -52,7 +52,7 @@ class ProbeBuilder {
   }
 
   [[noreturn]] static void Unknown(const std::string& tensor) {
-    throw Error(ErrorCode::kInvalidOption, "The model has no tensor \"" + tensor + "\".")
+    throw Error(ErrorCode::kInvalidOption, Text("The model has no tensor \"") + tensor + "\".")
         .WithTensor(tensor);
   }
 
@@ -114,8 +114,7 @@ class ProbeBuilder {
       return is_sum ? changed->second : output.tensor;
     }
     if (!output.after && !quantized->before.empty()) return quantized->before;
-    const bool is_fed =
-        !quantized->before.empty() && reads_.contains(quantized->before);
+    const bool is_fed = !quantized->before.empty() && reads_.contains(quantized->before);
     if (!is_fed && !quantized->after.empty()) return quantized->after;
     std::string integers = quantized->quantized;
     if (is_fed) {
@@ -148,8 +147,8 @@ class ProbeBuilder {
     if (!sizes) SetAttribute(node, "to", static_cast<int64_t>(onnx::TensorProto::FLOAT));
     onnx::ValueInfoProto* value = graph().add_output();
     value->set_name(output);
-    value->mutable_type()->mutable_tensor_type()->set_elem_type(
-        sizes ? onnx::TensorProto::INT64 : onnx::TensorProto::FLOAT);
+    value->mutable_type()->mutable_tensor_type()->set_elem_type(sizes ? onnx::TensorProto::INT64
+                                                                      : onnx::TensorProto::FLOAT);
     return output;
   }
 

@@ -29,8 +29,8 @@ struct ProbeRequest {
 struct ProbeModel {
   CalibrationModel model;           // `outputs` in the order of the request, float32 (sizes: int64)
   std::vector<std::string> inputs;  // of the model as given that are still read
-  std::vector<std::string> fed;     // names of the inputs for request.fed, "" where nothing reads it
-  std::vector<std::string> added;   // the same for request.added
+  std::vector<std::string> fed;    // names of the inputs for request.fed, "" where nothing reads it
+  std::vector<std::string> added;  // the same for request.added
 };
 
 // Tensors are named as in the graph, or as the float tensor that integers stand for

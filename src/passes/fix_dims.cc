@@ -38,7 +38,7 @@ void CheckFixDims(const std::map<std::string, int64_t>& dims, const onnx::GraphP
   const std::vector<std::string> known(names.begin(), names.end());
   for (const auto& [name, size] : dims) {
     if (size < 1) {
-      throw Error(ErrorCode::kInvalidOption, "fix_dim: expected a size of at least 1 for \"" +
+      throw Error(ErrorCode::kInvalidOption, Text("fix_dim: expected a size of at least 1 for \"") +
                                                  name + "\" but received " + std::to_string(size));
     }
     if (names.contains(name)) continue;
@@ -48,7 +48,7 @@ void CheckFixDims(const std::map<std::string, int64_t>& dims, const onnx::GraphP
       for (const std::string& free : known) hint += (&free == &known[0] ? "" : ", ") + free;
     }
     throw Error(ErrorCode::kInvalidOption,
-                "fix_dim: no input of the model has a free dimension \"" + name + "\"")
+                Text("fix_dim: no input of the model has a free dimension \"") + name + "\"")
         .WithHint(hint);
   }
 }

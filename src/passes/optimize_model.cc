@@ -39,7 +39,7 @@ PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics,
   }
   if (settled < passes.size()) {
     diagnostics.push_back({Severity::kInfo, "PASSES_NOT_SETTLED",
-                           "The passes still found something to change after " +
+                           Text("The passes still found something to change after ") +
                                std::to_string(kMostRounds) + " rounds and were stopped.",
                            "", "", ""});
   }
@@ -65,7 +65,8 @@ void CheckPassNames(const std::unordered_set<std::string>& names) {
       hint = "there are: ";
       for (const std::string& pass : known) hint += (&pass == &known[0] ? "" : ", ") + pass;
     }
-    throw Error(ErrorCode::kInvalidOption, "disabled_passes: there is no pass \"" + name + "\"")
+    throw Error(ErrorCode::kInvalidOption,
+                Text("disabled_passes: there is no pass \"") + name + "\"")
         .WithHint(hint);
   }
 }

@@ -46,8 +46,8 @@ std::string InputOf(const onnx::NodeProto& node, int index) {
 
 // Without the suffixes that onnxruntime's quantizer and ours append.
 std::string FloatName(const std::string& name) {
-  static constexpr std::string_view kSuffixes[] = {"_QuantizeLinear_Input", "_QuantizeLinear_Output",
-                                                   "_DequantizeLinear_Output", "_quantized"};
+  static constexpr std::string_view kSuffixes[] = {
+      "_QuantizeLinear_Input", "_QuantizeLinear_Output", "_DequantizeLinear_Output", "_quantized"};
   for (const std::string_view suffix : kSuffixes) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
       return name.substr(0, name.size() - suffix.size());

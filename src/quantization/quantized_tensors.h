@@ -13,11 +13,11 @@
 namespace ptq {
 
 struct QuantizedTensor {
-  std::string name;        // of the float tensor, without what quantizers append
-  std::string before;      // the float tensor that QuantizeLinear reads; "" where there is none
-  std::string quantized;   // the integers
-  std::string after;       // what DequantizeLinear makes of them; "" where they are read as they are
-  std::string scale;       // initializers or constants
+  std::string name;       // of the float tensor, without what quantizers append
+  std::string before;     // the float tensor that QuantizeLinear reads; "" where there is none
+  std::string quantized;  // the integers
+  std::string after;      // what DequantizeLinear makes of them; "" where they are read as they are
+  std::string scale;      // initializers or constants
   std::string zero_point;  // "": zero
   int64_t axis = 1;        // of the scales, where there are several
   bool is_constant = false;

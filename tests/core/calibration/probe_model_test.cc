@@ -19,9 +19,7 @@ constexpr char kConvs[] = R"(<ir_version: 8, opset_import: ["" : 13]>
 
 using Strings = std::vector<std::string>;
 
-std::string Ops(const ProbeModel& probe) {
-  return OpTypes(probe.model.proto.graph());
-}
+std::string Ops(const ProbeModel& probe) { return OpTypes(probe.model.proto.graph()); }
 
 onnx::ModelProto Quantized(const char* format) {
   return QuantizeText(kConvs, format, {{"x", {-1, 1}}, {"c", {-2, 2}}, {"y", {-4, 4}}}).model;
@@ -39,8 +37,8 @@ TEST(ProbeModelTest, WhatIsFedReplacesWhatMakesIt) {
 
 TEST(ProbeModelTest, WhatIsFedCanBeObservedAsTheGraphMakesIt) {
   const TextModel text(kConvs);
-  const ProbeModel probe = BuildProbeModel(
-      text.model, {.outputs = {{"c"}, {"y"}}, .fed = {"c"}, .added = {}});
+  const ProbeModel probe =
+      BuildProbeModel(text.model, {.outputs = {{"c"}, {"y"}}, .fed = {"c"}, .added = {}});
   EXPECT_EQ(Ops(probe), "Conv Conv Cast Cast");
   EXPECT_EQ(probe.inputs, Strings{"x"});
   EXPECT_EQ(probe.model.proto.graph().node(1).input(0), "ptq_fed_c");
@@ -93,8 +91,8 @@ TEST(ProbeModelTest, OneLayerOfAQOperatorModelIsFedAndObservedInFloat) {
 
 TEST(ProbeModelTest, SizesAreBroughtOutInPlaceOfTensors) {
   const TextModel text(kConvs);
-  const ProbeModel probe =
-      BuildProbeModel(text.model, {.outputs = {{"c"}, {"x"}}, .fed = {}, .added = {}, .sizes = true});
+  const ProbeModel probe = BuildProbeModel(
+      text.model, {.outputs = {{"c"}, {"x"}}, .fed = {}, .added = {}, .sizes = true});
   EXPECT_EQ(Ops(probe), "Conv Size Size");
 }
 
