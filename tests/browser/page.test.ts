@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { extraOptions } from '#dist/options/extra-options.js';
+import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
@@ -49,6 +50,27 @@ describe('the page', { skip: skipBrowser }, () => {
       assert.match(text, part);
     }
     await app.page.locator('#model .legend', { hasText: 'becomes int8' }).waitFor();
+    await app.close();
+  });
+
+  it('says what size and memory a model of 200 MB will take, before anything is run', async () => {
+    const app = await App.open(browser, server);
+    const side = 7168;
+    const large = path.join(folder, 'large.onnx');
+    writeModel(large, {
+      nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
+      weights: [
+        { name: 'w', dims: [side, side], pattern: Float32Array.from({ length: side }, Math.sin) },
+      ],
+      inputs: [{ name: 'x', dims: [1, side] }],
+      outputs: [{ name: 'y', dims: [1, side] }],
+    });
+    await app.addModel(large);
+    const forecast = app.page.getByText(/205\.5 MB now, about 51\.\d MB once quantized/);
+    await forecast.waitFor();
+    const text = (await forecast.textContent()) ?? '';
+    const [, memory, unit] = /A run takes about ([\d.]+) (MB|GB) of memory/.exec(text)!;
+    assert.ok(Number(memory) * (unit === 'GB' ? 1000 : 1) > 205, text);
     await app.close();
   });
 
