@@ -62,6 +62,7 @@ describe('the page for everybody', { skip: skipBrowser }, () => {
       await page.locator('.drawer .methods').waitFor();
       await page.locator('.lock button').click();
       await clean(page, 'done, all open');
+      await page.keyboard.press('Escape');
       await app.drop(filesOf('examples/sharpen/images').slice(0, 4));
       await app.drop(['examples/sharpen/model/sharpen-x3.onnx']);
       await page.locator('#model .step-line', { hasText: 'sharpen' }).waitFor();

@@ -60,7 +60,11 @@ describe('the page', { skip: skipBrowser }, () => {
     writeModel(large, {
       nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
       weights: [
-        { name: 'w', dims: [side, side], pattern: Float32Array.from({ length: side }, Math.sin) },
+        {
+          name: 'w',
+          dims: [side, side],
+          pattern: Float32Array.from({ length: side }, (_, i) => Math.sin(i)),
+        },
       ],
       inputs: [{ name: 'x', dims: [1, side] }],
       outputs: [{ name: 'y', dims: [1, side] }],

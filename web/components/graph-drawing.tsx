@@ -165,12 +165,12 @@ function BoxButton(props: {
       class="graph-box"
       style={style}
       aria-pressed={isChosen}
-      aria-label={`${title}: ${words}${worst === null ? '' : `, ${decibels(worst)}`}`}
       title={title}
       onClick={onPress}
     >
       <span class="graph-title">{title}</span>
       {worst !== null && <span class={`graph-noise ${gradeOf(worst)}`}>{decibels(worst)}</span>}
+      <span class="hidden">{words}</span>
       <span class="stack" aria-hidden="true">
         {kinds.map(([kind, n]) => (
           <span key={kind} data-part={kind} style={{ flexGrow: n }} />

@@ -80,7 +80,7 @@ export function useText() {
         value,
       ),
     duration(seconds: number): string {
-      if (seconds < 0.1) return t.units.milliseconds(number(seconds * 1000, 1));
+      if (seconds < 0.9995) return t.units.milliseconds(number(seconds * 1000, 1));
       if (seconds < 10) return t.units.seconds(number(seconds, 1));
       if (seconds < 99.5) return t.units.seconds(number(Math.round(seconds)));
       const whole = Math.round(seconds);
