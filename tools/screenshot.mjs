@@ -29,7 +29,7 @@ try {
     const page = await context.newPage();
     await page.goto(server.resolvedUrls.local[0]);
     await page.locator('.lock[data-status=ready]').waitFor();
-    await page.locator('#model .drop button').click();
+    await page.locator('#model .examples button').first().click();
     await page.locator('#next:enabled').waitFor();
     await page.locator('#preprocess .evidence').waitFor();
     await page.locator('#next').click();

@@ -60,7 +60,7 @@ export function App() {
   }, [phase]);
 
   return (
-    <LanguageProvider value={{ language, t }}>
+    <LanguageProvider value={{ language, t, library: quantizer.texts[language] ?? null }}>
       <a class="skip" href="#content">
         {t.skipToContent}
       </a>
@@ -113,6 +113,7 @@ function phaseOf(quantizer: Quantizer): Phase {
   if (shown) return { name: `done ${shown.id}`, open: ['report'] };
   if (!model?.summary || external.missing.length > 0) return { name: 'model', open: ['model'] };
   if (samples.length === 0 && !ranges) return { name: 'data', open: ['data', 'model'] };
+  if (quantizer.fit) return { name: 'unfit', open: ['data'] };
   return samples.some(isImage)
     ? { name: 'ready', open: ['preprocess'] }
     : { name: 'ready arrays', open: ['target'] };

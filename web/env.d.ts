@@ -1,10 +1,11 @@
 // Modules that vite.config.ts makes, and what it puts in the place of names.
 
 declare module 'virtual:example' {
+  export type ExampleId = 'digits' | 'sharpen';
   /** All files, one after the other. */
   export const url: string;
-  /** Their names and sizes in bytes; the first is the model, the others are images. */
-  export const index: [string, number][];
+  /** Names and sizes in bytes, in that order; the first is the model, the others are images. */
+  export const index: [ExampleId, [string, number][]][];
 }
 
 declare module 'virtual:sizes' {

@@ -1,4 +1,5 @@
 // The page's state and what changes it: one hook, no globals. Components only show it.
+import type { ExampleId } from 'virtual:example';
 import {
   type Comparison,
   type Diagnosis,
@@ -11,9 +12,11 @@ import {
   QuantizeError,
   type SessionPlan,
   type TensorHistogram,
+  type TensorObservation,
   type WorkerSession,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LibraryTexts } from './i18n';
 import { askWorker } from './lib/ask-worker';
 import { mergeFiles, splitSamples } from './lib/data-split';
 import { type CoreHost, type Engine, loadEngine } from './lib/engine';
@@ -40,6 +43,7 @@ import { useFinding } from './lib/use-finding';
 import { useSession } from './lib/use-session';
 import { useStable } from './lib/use-stable';
 import { judge } from './lib/verdict';
+import type { Problem } from './worker/page-protocol';
 
 export type EngineState =
   | { status: 'loading'; done: number; total: number }
@@ -66,7 +70,8 @@ export type Blocker =
   | 'needsEngine'
   | 'engineFailed'
   | 'reading'
-  | 'samplesDoNotFit';
+  | 'samplesDoNotFit'
+  | 'cannotRun';
 
 export type Quantizer = ReturnType<typeof useQuantizer>;
 
@@ -76,11 +81,12 @@ const mostChecked = 300;
 export function useQuantizer() {
   const [engine, setEngine] = useState<EngineState>({ status: 'loading', done: 0, total: 1 });
   const [core, setCore] = useState<CoreHost | null>(null);
+  const [texts, setTexts] = useState<Readonly<Record<string, LibraryTexts>>>({});
   const [model, setModel] = useState<ModelState | null>(null);
   const [others, setOthers] = useState<readonly File[]>([]);
   const [given, setGiven] = useState<readonly File[]>([]);
   const [leftOut, setLeftOut] = useState<ReadonlySet<string>>(new Set());
-  const [bad, setBad] = useState<ReadonlyMap<string, string>>(new Map());
+  const [bad, setBad] = useState<ReadonlyMap<string, Problem>>(new Map());
   const [held, setHeld] = useState<number | null>(null);
   const [limit, setLimit] = useState<number | null>(null);
   const [labels, setLabels] = useState<{ name: string; labels: string[] } | null>(null);
@@ -107,6 +113,7 @@ export function useQuantizer() {
         // What was under way when a file failed goes on for a while.
         setEngine((old) => (old.status === 'loading' ? { status: 'loading', done, total } : old)),
       onCore: setCore,
+      onTexts: (language, loaded) => setTexts((old) => ({ ...old, [language]: loaded })),
     }).then(
       (loaded) => setEngine({ status: 'ready', engine: loaded }),
       (cause: Error) => setEngine({ status: 'failed', message: cause.message }),
@@ -246,21 +253,23 @@ export function useQuantizer() {
   const blocker: Blocker | null =
     !model || model.error
       ? 'needsModel'
-      : samples.length === 0 && !ranges
-        ? 'needsSamples'
-        : external.missing.length > 0
-          ? 'needsExternal'
-          : engine.status === 'failed'
-            ? 'engineFailed'
-            : !model.summary
-              ? 'reading'
-              : engine.status !== 'ready'
-                ? 'needsEngine'
-                : !session && !sessionError
-                  ? 'reading'
-                  : fit
-                    ? 'samplesDoNotFit'
-                    : null;
+      : plan?.blockers[0]?.code === 'RUNTIME_CANNOT_LOAD'
+        ? 'cannotRun'
+        : samples.length === 0 && !ranges
+          ? 'needsSamples'
+          : external.missing.length > 0
+            ? 'needsExternal'
+            : engine.status === 'failed'
+              ? 'engineFailed'
+              : !model.summary
+                ? 'reading'
+                : engine.status !== 'ready'
+                  ? 'needsEngine'
+                  : !session && !sessionError
+                    ? 'reading'
+                    : fit
+                      ? 'samplesDoNotFit'
+                      : null;
 
   /** Quantizes; `changed` settings are kept. What a cancelled run has collected is used. */
   async function start(changed: Partial<Settings> = {}): Promise<void> {
@@ -301,11 +310,14 @@ export function useQuantizer() {
     };
     try {
       await giveSamples(session, inputs);
-      if (!ranges) await session.calibrate(options, { ...watch, onHistograms: setHistograms });
-      const result = await session.quantize(options, watch);
+      const calibrated = ranges
+        ? null
+        : await session.calibrate(options, { ...watch, onHistograms: setHistograms });
+      const result = await session.quantize(options, { ...watch, quick: true });
       const id = (runs.at(-1)?.id ?? 0) + 1;
       const seconds = (performance.now() - began) / 1000;
       const record: RunRecord = {
+        isWhole: result.report.quality.samples >= (calibrated?.heldOut ?? 0),
         id,
         name,
         inputs,
@@ -329,34 +341,45 @@ export function useQuantizer() {
   async function measure(session: WorkerSession, record: RunRecord): Promise<void> {
     const controller = new AbortController();
     background.current = controller;
+    const { signal } = controller;
+    await refine(session, record, signal);
+    if (signal.aborted) return;
     try {
-      const latency = await session.latency(record.result, { signal: controller.signal });
+      const latency = await session.latency(record.result, { signal });
       setLatencies((old) => new Map([...old, [record.id, latency]]));
     } catch {
       // Not measured, then: a model that cannot be timed is said to be so by the run itself.
     }
-    if (controller.signal.aborted || engine.status !== 'ready') return;
+    if (signal.aborted) return;
     if (record.inputs.samples.length === 0 || record.verdict.grade === 'identical') return;
     try {
-      const { inputs, result } = record;
-      const { externalData } = result;
-      const files = inputs.held.length > 0 ? inputs.held : inputs.samples;
-      const diagnosis = await askWorker(
-        engine.engine.host,
-        {
-          kind: 'page:diagnose',
-          model: inputs.model,
-          externalData: inputs.externalData,
-          quantized: result.model,
-          quantizedData: externalData ? { [externalData.name]: externalData.data } : {},
-          dataset: { files, ...readerOptions(files, inputs.preprocess, inputs.settings) },
-        },
-        controller.signal,
-      );
+      // With a few samples: the order of the layers is clear by then.
+      const diagnosis = await session.diagnose(record.result, {
+        samples: 8,
+        aloneSamples: 2,
+        signal,
+      });
       setDiagnoses((old) => new Map([...old, [record.id, diagnosis]]));
     } catch (cause) {
-      if (controller.signal.aborted) return;
+      if (signal.aborted) return;
       setDiagnoses((old) => new Map([...old, [record.id, known(cause)]]));
+    }
+  }
+
+  /** The verdict came from a few samples: this one is from all that were held out. */
+  async function refine(
+    session: WorkerSession,
+    record: RunRecord,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (record.isWhole) return;
+    try {
+      const quality = await session.verify(record.result, { signal });
+      const report = { ...record.result.report, quality };
+      const whole = { isWhole: true, result: { ...record.result, report }, verdict: judge(report) };
+      setRuns((old) => old.map((one) => (one.id === record.id ? { ...one, ...whole } : one)));
+    } catch {
+      // The verdict stays what the few samples gave, and says how many there were.
     }
   }
 
@@ -367,6 +390,12 @@ export function useQuantizer() {
     if (typeof sample === 'number') return session.compare(record.result, { heldOut: sample });
     const dataset = { files: [sample], ...readerOptions([sample], option, used) };
     return session.compare(record.result, { dataset });
+  }
+
+  /** What a tensor of the float model holds on the samples of the last run. */
+  async function observe(tensor: string): Promise<TensorObservation> {
+    if (!session) throw new Error('the session is closed');
+    return session.observe(tensor, libraryOptions(settings));
   }
 
   // The session has the samples that it was given last.
@@ -412,6 +441,7 @@ export function useQuantizer() {
   return {
     engine,
     core,
+    texts,
     model,
     preprocess,
     samples,
@@ -434,6 +464,7 @@ export function useQuantizer() {
     plan,
     session,
     compare,
+    observe,
     runs,
     shown,
     saved,
@@ -471,10 +502,11 @@ export function useQuantizer() {
     dropOthers: () => setOthers([]),
     resetSettings: () => change(defaultSettings),
     dismiss: () => setError(null),
-    useExample() {
-      if (engine.status !== 'ready') return;
+    useExample(id: ExampleId) {
+      const example = engine.status === 'ready' && engine.engine.examples.get(id);
+      if (!example) return;
       setGiven([]);
-      void add([engine.engine.example.model, ...engine.engine.example.images]);
+      void add([example.model, ...example.images]);
       change({ preprocess: 'auto' });
     },
   };

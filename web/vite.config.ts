@@ -86,11 +86,14 @@ function build(): string {
   }
 }
 
-/** What compiled the core, as the cache of CMake says. */
+/** What compiled the core, with the flags that its speed and its bytes depend on. */
 function compiler(): string {
-  const emscripten = fs.readFileSync(at('tools/lib/emscripten.mjs'), 'utf8');
-  const number = /['"](\d+\.\d+\.\d+)['"]/.exec(emscripten)?.[1] ?? '';
-  return `Emscripten ${number}`.trim();
+  const read = (file: string) => fs.readFileSync(at(file), 'utf8');
+  const [, number] = /['"](\d+\.\d+\.\d+)['"]/.exec(read('tools/lib/emscripten.mjs'))!;
+  const [, wasmFlags] = /PTQ_WASM_FLAGS "([^"]+)"/.exec(read('CMakeLists.txt'))!;
+  const { configurePresets } = JSON.parse(read('CMakePresets.json'));
+  const release = configurePresets.find(({ name }: { name: string }) => name === 'wasm-release');
+  return `Emscripten ${number} ${release.cacheVariables.CMAKE_CXX_FLAGS_RELEASE} ${wasmFlags}`;
 }
 
 /** `virtual:sizes`: what lib/engine.ts loads, in bytes, for its progress. */
@@ -122,7 +125,7 @@ function compressed(): Plugin {
     closeBundle() {
       const folder = at('web/dist');
       for (const entry of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-        if (!/\.(html|js|mjs|css|wasm|bin|svg|webmanifest)$/.test(entry)) continue;
+        if (!/\.(html|js|mjs|css|json|wasm|bin|svg|webmanifest)$/.test(entry)) continue;
         const file = path.join(folder, entry);
         const bytes = fs.readFileSync(file);
         // The best takes minutes for onnxruntime, and gains a few per cent.
@@ -176,22 +179,32 @@ function licenses(): Plugin {
   };
 }
 
-/**
- * `virtual:example`: model and calibration images of examples/digits, one file after the other in
- * one file.
- */
+/** What the page offers to try: the model and its calibration images, in folders of examples/. */
+const examples = [
+  ['digits', 'digits/model/digits-mobilenetv2.onnx', 'digits/images/calib'],
+  ['sharpen', 'sharpen/model/sharpen-x3.onnx', 'sharpen/images'],
+] as const;
+
+/** `virtual:example`: the files of all examples one after the other in one file. */
 function example(): Plugin {
   const name = 'virtual:example';
   const development = '/@example.bin';
-  const folder = at('examples/digits');
   const pack = () => {
-    const images = fs.readdirSync(path.join(folder, 'images/calib')).sort();
-    const files = [
-      path.join(folder, 'model/digits-mobilenetv2.onnx'),
-      ...images.map((image) => path.join(folder, 'images/calib', image)),
-    ].map((file) => ({ name: path.basename(file), bytes: fs.readFileSync(file) }));
-    const index = files.map((file): [string, number] => [file.name, file.bytes.length]);
-    return { index, source: Buffer.concat(files.map((file) => file.bytes)) };
+    const packed = examples.map(([id, model, images]) => {
+      const folder = at('examples', images);
+      const pictures = fs.readdirSync(folder).sort();
+      const files = [at('examples', model), ...pictures.map((image) => path.join(folder, image))];
+      return [
+        id,
+        files.map((file) => [path.basename(file), fs.readFileSync(file)] as const),
+      ] as const;
+    });
+    const index = packed.map(([id, files]) => [
+      id,
+      files.map(([name, { length }]) => [name, length]),
+    ]);
+    const all = packed.flatMap(([, files]) => files.map(([, bytes]) => bytes));
+    return { index, source: Buffer.concat(all) };
   };
   let serving = false;
   return {

@@ -1,7 +1,7 @@
 // What both entries (index.ts, browser.ts) export: types, errors and the pieces without a platform.
 
 export type { ExternalData, ModelInput } from './base/bytes.js';
-export { QuantizeError } from './base/errors.js';
+export { type ErrorData, errorFromData, errorToData, QuantizeError } from './base/errors.js';
 export type { Progress, RunOptions, Stage } from './base/run.js';
 export {
   type Sentence,

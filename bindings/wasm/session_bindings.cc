@@ -27,7 +27,7 @@ class HostFiles final : public Files {
   uint64_t Size(const std::string& name) override {
     const double size = host_.call<double>("size", name);
     if (size < 0) {
-      throw Error(ErrorCode::kFileNotFound, "The file '" + name + "' is not there.")
+      throw Error(ErrorCode::kFileNotFound, Text("The file '") + name + "' is not there.")
           .WithHint("Give the model's external data files along with the model.");
     }
     return static_cast<uint64_t>(size);
@@ -36,7 +36,7 @@ class HostFiles final : public Files {
   void Read(const std::string& name, uint64_t offset, std::span<uint8_t> into) override {
     if (into.empty()) return;
     if (offset + into.size() > Size(name)) {
-      throw Error(ErrorCode::kTruncatedModel, "The file '" + name + "' ends too early.");
+      throw Error(ErrorCode::kTruncatedModel, Text("The file '") + name + "' ends too early.");
     }
     host_.call<void>("read", name, static_cast<double>(offset),
                      val(typed_memory_view(into.size(), into.data())));
@@ -150,7 +150,7 @@ class Session {
     const GraphView view(model.graph());
     const onnx::TensorProto* tensor = FindConstant(view, name);
     if (tensor == nullptr) {
-      throw Error(ErrorCode::kInvalidOption, "\"" + name + "\" is no constant of the model.");
+      throw Error(ErrorCode::kInvalidOption, Text("\"") + name + "\" is no constant of the model.");
     }
     if (IsReal(tensor->data_type())) return Copied(model.tensors().ReadFloats(*tensor));
     const std::vector<int64_t> integers = model.tensors().ReadInts(*tensor);

@@ -24,15 +24,38 @@ std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Whether a translation needs more than the sentence itself.
+bool HasParts(const Text& text) { return !text.params().empty() && text.form() != "{0}"; }
+
+json PartsJson(const Text& text) {
+  json params = json::array();
+  for (const Text::Param& param : text.params()) {
+    if (const auto* string = std::get_if<std::string>(&param)) {
+      params.push_back(*string);
+    } else if (const auto* number = std::get_if<int64_t>(&param)) {
+      params.push_back(*number);
+    } else {
+      params.push_back(PartsJson(*std::get<std::shared_ptr<const Text>>(param)));
+    }
+  }
+  return {{"form", text.form()}, {"params", std::move(params)}};
+}
+
+// A sentence, and its parts where they are not plain from it.
+void Put(json* item, const std::string& key, const Text& text) {
+  (*item)[key] = text.str();
+  if (HasParts(text)) (*item)[key + "Text"] = PartsJson(text);
+}
+
 json DiagnosticsJson(const Diagnostics& diagnostics) {
   json list = json::array();
   for (const Diagnostic& diagnostic : diagnostics) {
     json item = {{"severity", diagnostic.severity == Severity::kWarning ? "warning" : "info"},
-                 {"code", diagnostic.code},
-                 {"message", diagnostic.message}};
+                 {"code", diagnostic.code}};
+    Put(&item, "message", diagnostic.message);
     if (!diagnostic.node.empty()) item["node"] = diagnostic.node;
     if (!diagnostic.tensor.empty()) item["tensor"] = diagnostic.tensor;
-    if (!diagnostic.hint.empty()) item["hint"] = diagnostic.hint;
+    if (!diagnostic.hint.empty()) Put(&item, "hint", diagnostic.hint);
     list.push_back(std::move(item));
   }
   return list;
@@ -90,7 +113,7 @@ std::pair<json, json> NodeListsJson(const std::vector<QuantizedNode>& nodes) {
     json item = {{"name", node.name}, {"opType", node.op_type}};
     if (node.plan.action == NodeAction::kFloat) {
       item["code"] = FloatReasonName(node.plan.reason.code);
-      item["reason"] = node.plan.reason.text;
+      Put(&item, "reason", node.plan.reason.text);
       left_float.push_back(std::move(item));
     } else {
       if (node.weight != WeightForm::kNone) item["weight"] = WeightFormName(node.weight);
@@ -103,24 +126,19 @@ std::pair<json, json> NodeListsJson(const std::vector<QuantizedNode>& nodes) {
 json WeightsJson(const FloatWeights& weights) {
   json left = json::array();
   for (const FloatWeight& weight : weights.left) {
-    left.push_back({{"name", weight.tensor},
-                    {"bytes", weight.bytes},
-                    {"node", weight.node},
-                    {"code", FloatReasonName(weight.reason.code)},
-                    {"reason", weight.reason.text}});
+    json item = {{"name", weight.tensor},
+                 {"bytes", weight.bytes},
+                 {"node", weight.node},
+                 {"code", FloatReasonName(weight.reason.code)}};
+    Put(&item, "reason", weight.reason.text);
+    left.push_back(std::move(item));
   }
   return {{"bytes", weights.bytes}, {"floatBytes", weights.float_bytes}, {"left", std::move(left)}};
 }
 
 }  // namespace
 
-std::string ToJson(const Error& error) {
-  return Dump({{"code", ErrorCodeName(error.code())},
-               {"message", error.message()},
-               {"node", error.node()},
-               {"tensor", error.tensor()},
-               {"hint", error.hint()}});
-}
+std::string TextJson(const Text& text) { return HasParts(text) ? Dump(PartsJson(text)) : ""; }
 
 std::string ToJson(const Diagnostics& diagnostics) { return Dump(DiagnosticsJson(diagnostics)); }
 

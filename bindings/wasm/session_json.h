@@ -13,7 +13,8 @@
 
 namespace ptq::binding {
 
-std::string ToJson(const Error& error);
+// {form, params}; "" where the sentence itself is its form, or has none.
+std::string TextJson(const Text& text);
 std::string ToJson(const Diagnostics& diagnostics);
 std::string SummaryJson(const Model& model);
 // The graph by itself: nodes, types of all tensors after inference, dims of initializers.

@@ -7,17 +7,20 @@
 #include <string>
 
 #include "base/error.h"
+#include "session_json.h"
 
 namespace ptq::binding {
 namespace {
 
 [[noreturn]] void ThrowToJs(const Error& error) {
   using emscripten::val;
-  val thrown = val::global("Error").new_(error.message());
+  val thrown = val::global("Error").new_(error.message().str());
   thrown.set("code", std::string(ErrorCodeName(error.code())));
   thrown.set("node", error.node());
   thrown.set("tensor", error.tensor());
-  thrown.set("hint", error.hint());
+  thrown.set("hint", error.hint().str());
+  thrown.set("messageText", TextJson(error.message()));
+  thrown.set("hintText", TextJson(error.hint()));
   thrown.throw_();
   __builtin_unreachable();
 }

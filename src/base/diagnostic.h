@@ -5,17 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
+
 namespace ptq {
 
 enum class Severity { kInfo, kWarning };
 
 struct Diagnostic {
   Severity severity = Severity::kInfo;
-  std::string code;     // stable, UPPER_SNAKE, documented in docs/errors.md
-  std::string message;  // one sentence for a person
-  std::string node;     // node name, may be empty
-  std::string tensor;   // tensor name, may be empty
-  std::string hint;     // what to do, may be empty
+  std::string code;    // stable, UPPER_SNAKE, documented in docs/errors.md
+  Text message;        // one sentence for a person
+  std::string node;    // node name, may be empty
+  std::string tensor;  // tensor name, may be empty
+  Text hint;           // what to do, may be empty
 };
 
 using Diagnostics = std::vector<Diagnostic>;

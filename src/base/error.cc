@@ -44,7 +44,7 @@ Error&& Error::WithTensor(std::string tensor) && {
   return std::move(*this);
 }
 
-Error&& Error::WithHint(std::string hint) && {
+Error&& Error::WithHint(Text hint) && {
   hint_ = std::move(hint);
   return std::move(*this);
 }

@@ -7,6 +7,9 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/text.h"
 
 namespace ptq {
 
@@ -31,26 +34,26 @@ std::string_view ErrorCodeName(ErrorCode code);
 
 class Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, Text message) : code_(code), message_(std::move(message)) {}
 
   // Fluent: throw Error(kMissingRange, "…").WithNode(n).WithTensor(t).WithHint("…");
   Error&& WithNode(std::string node) &&;
   Error&& WithTensor(std::string tensor) &&;
-  Error&& WithHint(std::string hint) &&;
+  Error&& WithHint(Text hint) &&;
 
   ErrorCode code() const { return code_; }
-  const std::string& message() const { return message_; }
+  const Text& message() const { return message_; }
   const std::string& node() const { return node_; }
   const std::string& tensor() const { return tensor_; }
-  const std::string& hint() const { return hint_; }
-  const char* what() const noexcept override { return message_.c_str(); }
+  const Text& hint() const { return hint_; }
+  const char* what() const noexcept override { return message_.str().c_str(); }
 
  private:
   ErrorCode code_;
-  std::string message_;
+  Text message_;
   std::string node_;
   std::string tensor_;
-  std::string hint_;
+  Text hint_;
 };
 
 }  // namespace ptq

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <utility>
 
 namespace ptq {
 namespace {
@@ -83,14 +84,14 @@ std::vector<std::string> NearMatches(std::string_view name,
   return best;
 }
 
-std::string DidYouMean(const std::vector<std::string>& matches) {
-  if (matches.empty()) return "";
-  std::string text = "did you mean ";
+Text DidYouMean(const std::vector<std::string>& matches) {
+  if (matches.empty()) return {};
+  Text text("did you mean ");
   for (size_t i = 0; i < matches.size(); ++i) {
     if (i > 0) text += i + 1 < matches.size() ? ", " : " or ";
-    text += '"' + matches[i] + '"';
+    text = std::move(text) + '"' + matches[i] + '"';
   }
-  return text + "?";
+  return std::move(text) + "?";
 }
 
 }  // namespace ptq

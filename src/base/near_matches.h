@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
+
 namespace ptq {
 
 // At most `max` of the candidates that `name` may have meant, best first, equal ones by name.
@@ -21,6 +23,6 @@ std::vector<std::string> NearMatches(std::string_view name,
                                      const std::vector<std::string>& candidates, size_t max = 3);
 
 // `did you mean "A", "B" or "C"?`, or "" where there is no match.
-std::string DidYouMean(const std::vector<std::string>& matches);
+Text DidYouMean(const std::vector<std::string>& matches);
 
 }  // namespace ptq

@@ -318,14 +318,14 @@ Diagnostics Calibration::Notes() const {
     first = i;
   }
   if (with_nan > 0) {
-    std::string message = "Tensor '" + tensors_[first].name + "' held NaN";
+    Text message = Text("Tensor '") + tensors_[first].name + "' held NaN";
     if (ranges_.samples() > 0) {
-      message += " in " + std::to_string(ExtremesOf(first).nans) + " of " +
-                 std::to_string(ranges_.samples()) + " samples";
+      message = std::move(message) + " in " + ExtremesOf(first).nans + " of " + ranges_.samples() +
+                " samples";
     }
-    if (with_nan > 1) message += ", and " + std::to_string(with_nan - 1) + " more after it";
-    notes.push_back({Severity::kWarning, "NAN_IN_TENSOR", message + "; NaN is passed over.", "",
-                     tensors_[first].name,
+    if (with_nan > 1) message = std::move(message) + ", and " + (with_nan - 1) + " more after it";
+    notes.push_back({Severity::kWarning, "NAN_IN_TENSOR",
+                     std::move(message) + "; NaN is passed over.", "", tensors_[first].name,
                      "Look for samples that are broken or out of the model's range."});
   }
   if (config_.calibrate_method == CalibrationMethod::kAuto) {
@@ -333,17 +333,17 @@ Diagnostics Calibration::Notes() const {
     for (const AutoRange& result : results_) {
       if (*result.method != 0) ++taken[result.method];
     }
-    std::string message = "auto took";
+    std::string methods;
     for (const auto& [method, count] : taken) {
-      message += (message.back() == 'k' ? " " : ", ") + method + " for " + std::to_string(count);
+      methods += (methods.empty() ? "" : ", ") + method + ": " + std::to_string(count);
     }
-    notes.push_back({Severity::kInfo, "CALIBRATION_AUTO", message + " tensors.", "", "", ""});
+    notes.push_back({Severity::kInfo, "CALIBRATION_AUTO",
+                     Text("auto took, by number of tensors, ") + methods + ".", "", "", ""});
   }
   if (const size_t clipped = CountClipped(0); clipped > 0) {
     notes.push_back({Severity::kInfo, "CALIBRATION_CLIPPED",
-                     std::to_string(clipped) + " of " + std::to_string(tensors_.size()) +
-                         " tensors have a range that cuts values off, " +
-                         std::to_string(CountClipped(kMuch)) +
+                     Text() + clipped + " of " + tensors_.size() +
+                         " tensors have a range that cuts values off, " + CountClipped(kMuch) +
                          " of them by more than 10 % of where their values lie.",
                      "", "", ""});
   }

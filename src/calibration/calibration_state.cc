@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 Error Invalid(const std::string& what) {
-  return Error(ErrorCode::kInvalidCalibrationState, "The calibration state " + what + ".")
+  return Error(ErrorCode::kInvalidCalibrationState, Text("The calibration state ") + what + ".")
       .WithHint("It must come from this version, with the same model and options.");
 }
 

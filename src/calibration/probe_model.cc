@@ -52,7 +52,7 @@ class ProbeBuilder {
   }
 
   [[noreturn]] static void Unknown(const std::string& tensor) {
-    throw Error(ErrorCode::kInvalidOption, "The model has no tensor \"" + tensor + "\".")
+    throw Error(ErrorCode::kInvalidOption, Text("The model has no tensor \"") + tensor + "\".")
         .WithTensor(tensor);
   }
 

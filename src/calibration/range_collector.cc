@@ -28,9 +28,9 @@ RangeCollector::RangeCollector(size_t tensors, const StaticQuantConfig& config)
 
 void RangeCollector::Observe(std::span<const float> values) {
   if (values.size() != numbers_ * ranges_.size()) {
-    throw Error(ErrorCode::kInvalidData, "Expected " + std::to_string(numbers_ * ranges_.size()) +
-                                             " numbers for a sample but received " +
-                                             std::to_string(values.size()) + ".");
+    throw Error(ErrorCode::kInvalidData,
+                Text("Expected ") + std::to_string(numbers_ * ranges_.size()) +
+                    " numbers for a sample but received " + std::to_string(values.size()) + ".");
   }
   ++samples_;
   const bool stride_ends = samples_per_stride_ > 0 && samples_ % samples_per_stride_ == 0;

@@ -50,8 +50,9 @@ Placement PlaceCenter(const ImageView& image, const PreprocessSpec& spec) {
     width = static_cast<int64_t>(cover_height) * image.width / image.height;
   }
   if (std::max(width, height) > INT32_MAX / 4) {
-    throw Error(ErrorCode::kInvalidData, "the image is " + SizeName(image.width, image.height) +
-                                             ": too narrow to be cropped");
+    throw Error(
+        ErrorCode::kInvalidData,
+        Text("the image is ") + SizeName(image.width, image.height) + ": too narrow to be cropped");
   }
   const Window window{RoundHalfEven((width - spec.width) / 2.0),
                       RoundHalfEven((height - spec.height) / 2.0), spec.width, spec.height};
@@ -82,9 +83,9 @@ Placement Place(const ImageView& image, const PreprocessSpec& spec) {
   switch (spec.fit) {
     case Fit::kNone:
       if (image.width != spec.width || image.height != spec.height) {
-        throw Error(ErrorCode::kInvalidData, "the image is " + SizeName(image.width, image.height) +
-                                                 ", but mode none takes only " +
-                                                 SizeName(spec.width, spec.height))
+        throw Error(ErrorCode::kInvalidData,
+                    Text("the image is ") + SizeName(image.width, image.height) +
+                        ", but mode none takes only " + SizeName(spec.width, spec.height))
             .WithHint("choose mode stretch, center or letterbox");
       }
       break;
@@ -100,7 +101,7 @@ Placement Place(const ImageView& image, const PreprocessSpec& spec) {
 
 void CheckSpec(const PreprocessSpec& spec) {
   const auto refuse = [](const std::string& message) {
-    throw Error(ErrorCode::kInvalidOption, "preprocess: " + message);
+    throw Error(ErrorCode::kInvalidOption, Text("preprocess: ") + message);
   };
   if (spec.width < 1 || spec.height < 1 || spec.width > kMaxSide || spec.height > kMaxSide ||
       spec.elements() > kMaxElements) {
@@ -178,11 +179,11 @@ void Preprocess(const ImageView& image, const PreprocessSpec& spec, float* out, 
     throw Error(ErrorCode::kInvalidData, "the image is empty");
   }
   if (image.channels != 1 && image.channels != 3 && image.channels != 4) {
-    throw Error(ErrorCode::kInvalidData, "the image has " + std::to_string(image.channels) +
+    throw Error(ErrorCode::kInvalidData, Text("the image has ") + std::to_string(image.channels) +
                                              " channels: expected 1, 3 or 4");
   }
   if (count != spec.elements()) {
-    throw Error(ErrorCode::kInternal, "preprocess: the output has " + std::to_string(count) +
+    throw Error(ErrorCode::kInternal, Text("preprocess: the output has ") + std::to_string(count) +
                                           " elements, not " + std::to_string(spec.elements()));
   }
   const Placement place = Place(image, spec);

@@ -30,7 +30,7 @@ void CheckVersions(const Model& model) {
   }
   if (proto.ir_version() > kMaxIrVersion) {
     throw Error(ErrorCode::kUnsupportedOpset,
-                "The model has IR version " + std::to_string(proto.ir_version()) +
+                Text("The model has IR version ") + std::to_string(proto.ir_version()) +
                     "; the newest that is supported is " + std::to_string(kMaxIrVersion) + ".")
         .WithHint("Export it with an older version of ONNX.");
   }
@@ -40,14 +40,14 @@ void CheckVersions(const Model& model) {
     throw Error(
         ErrorCode::kUnsupportedOpset,
         "The model imports no version of the ONNX operators (ai.onnx), which means version 1.")
-        .WithHint("Opsets from " + std::to_string(kMinOpset) +
+        .WithHint(Text("Opsets from ") + std::to_string(kMinOpset) +
                   " on are supported: export the model again, or convert it with "
                   "onnx.version_converter.");
   }
   const auto& range = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
   const int64_t newest = range.at("").second;
   if (opset >= kMinOpset && opset <= newest) return;
-  throw Error(ErrorCode::kUnsupportedOpset, "The model uses opset " + std::to_string(opset) +
+  throw Error(ErrorCode::kUnsupportedOpset, Text("The model uses opset ") + std::to_string(opset) +
                                                 "; supported are " + std::to_string(kMinOpset) +
                                                 " to " + std::to_string(newest) + ".")
       .WithHint(
@@ -63,7 +63,7 @@ struct Scope {
 
 [[noreturn]] void FailTwice(std::string_view tensor, const std::string& by,
                             const std::string& node) {
-  throw Error(ErrorCode::kInvalidModel, "Tensor \"" + std::string(tensor) +
+  throw Error(ErrorCode::kInvalidModel, Text("Tensor \"") + std::string(tensor) +
                                             "\" is defined twice, the second time by " + by + ".")
       .WithNode(node)
       .WithTensor(std::string(tensor));
@@ -77,7 +77,7 @@ std::string Describe(const onnx::NodeProto& node) {
 // ranges would not be found by it.
 void CheckName(const std::string& name, const char* what, int index) {
   if (IsUtf8(name)) return;
-  throw Error(ErrorCode::kInvalidModel, "The name of " + std::string(what) + " number " +
+  throw Error(ErrorCode::kInvalidModel, Text("The name of ") + std::string(what) + " number " +
                                             std::to_string(index + 1) +
                                             " is not UTF-8, as ONNX wants names to be.")
       .WithHint("Export the model again with names in UTF-8 (it may have been written as GBK).");
@@ -136,7 +136,7 @@ std::unordered_set<std::string_view> UniqueDefinitions(const onnx::GraphProto& g
   }
   std::sort(known.begin(), known.end());
   throw Error(ErrorCode::kInvalidModel,
-              reader + " reads tensor \"" + tensor +
+              Text() + reader + " reads tensor \"" + tensor +
                   "\", which is neither a graph input, nor an initializer, nor made by a node.")
       .WithNode(node)
       .WithTensor(tensor)
@@ -152,7 +152,7 @@ void CheckArity(const onnx::NodeProto& node, int64_t opset) {
   const auto check = [&](const char* what, int count, int least, int most) {
     if (count >= least && count <= most) return;
     throw Error(ErrorCode::kInvalidModel,
-                "The " + Describe(node) + " has " + std::to_string(count) + " " + what +
+                Text("The ") + Describe(node) + " has " + std::to_string(count) + " " + what +
                     "; its op type takes " + std::to_string(least) +
                     (least == most ? "." : " to " + std::to_string(most) + "."))
         .WithNode(node.name());

@@ -58,7 +58,7 @@ std::optional<int> FindElementBits(int32_t data_type) {
 int ElementBits(int32_t data_type) {
   if (const std::optional<int> bits = FindElementBits(data_type)) return *bits;
   throw Error(ErrorCode::kUnsupportedModel,
-              "A tensor " + ElementTypeName(data_type) + " has no elements of a fixed size.");
+              Text("A tensor ") + ElementTypeName(data_type) + " has no elements of a fixed size.");
 }
 
 uint64_t ElementBytes(int32_t data_type) {
@@ -69,7 +69,7 @@ uint64_t ElementBytes(int32_t data_type) {
 uint64_t ElementCount(const TensorProto& tensor) {
   const auto fail = [&](const char* what) {
     throw Error(ErrorCode::kInvalidModel,
-                "The shape of tensor \"" + tensor.name() + "\" has " + what + ".")
+                Text("The shape of tensor \"") + tensor.name() + "\" has " + what + ".")
         .WithTensor(tensor.name());
   };
   constexpr uint64_t kMostElements = uint64_t{1} << 53;  // counts stay exact in JavaScript

@@ -13,7 +13,7 @@ uint64_t ParseNumber(const onnx::TensorProto& tensor, const std::string& key,
   const char* end = text.data() + text.size();
   const auto [stop, status] = std::from_chars(text.data(), end, value);
   if (status != std::errc() || stop != end) {
-    throw Error(ErrorCode::kInvalidModel, "The external data of tensor \"" + tensor.name() +
+    throw Error(ErrorCode::kInvalidModel, Text("The external data of tensor \"") + tensor.name() +
                                               "\" has " + key + " \"" + text.substr(0, 40) +
                                               "\", which is not a non-negative number.")
         .WithTensor(tensor.name());
@@ -28,7 +28,7 @@ ExternalRange ExternalRangeOf(const onnx::TensorProto& tensor) {
   bool has_location = false, has_offset = false;
   const auto once = [&](bool seen, const char* key) {
     if (!seen) return;
-    throw Error(ErrorCode::kInvalidModel, "The external data of tensor \"" + tensor.name() +
+    throw Error(ErrorCode::kInvalidModel, Text("The external data of tensor \"") + tensor.name() +
                                               "\" gives " + key + " more than once.")
         .WithTensor(tensor.name());
   };
@@ -48,7 +48,7 @@ ExternalRange ExternalRangeOf(const onnx::TensorProto& tensor) {
   }
   if (range.location.empty()) {
     throw Error(ErrorCode::kInvalidModel,
-                "Tensor \"" + tensor.name() + "\" is stored externally but names no file.")
+                Text("Tensor \"") + tensor.name() + "\" is stored externally but names no file.")
         .WithTensor(tensor.name());
   }
   return range;

@@ -43,7 +43,7 @@ void CheckLocation(const TensorProto& tensor, const std::string& location) {
   const bool odd = location.find('\0') != std::string::npos;
   const bool reserved = location == kScratchFile || location == kOutputFile;
   if (!absolute && !climbs && !odd && !reserved) return;
-  throw Error(ErrorCode::kInvalidModel, "Tensor \"" + tensor.name() + "\" is stored in \"" +
+  throw Error(ErrorCode::kInvalidModel, Text("Tensor \"") + tensor.name() + "\" is stored in \"" +
                                             location +
                                             "\", which is not a file below the model's folder.")
       .WithTensor(tensor.name());
@@ -78,7 +78,7 @@ class DataChecker {
   void CheckExternal(TensorProto* tensor, bool known) {
     if (!known) {
       throw Error(ErrorCode::kUnsupportedModel,
-                  "Tensor \"" + tensor->name() + "\" is stored externally but has type " +
+                  Text("Tensor \"") + tensor->name() + "\" is stored externally but has type " +
                       std::to_string(tensor->data_type()) + ", whose size is not known.")
           .WithTensor(tensor->name());
     }
@@ -92,7 +92,7 @@ class DataChecker {
                                    ? range.offset - size
                                    : range.offset + length - size;
       throw Error(ErrorCode::kTruncatedModel,
-                  "The file \"" + range.location + "\" ends " + std::to_string(missing) +
+                  Text("The file \"") + range.location + "\" ends " + std::to_string(missing) +
                       " bytes before the end of tensor \"" + tensor->name() + "\".")
           .WithTensor(tensor->name())
           .WithHint("The data file belongs to another model or was cut short: fetch both again.");
@@ -115,8 +115,8 @@ class DataChecker {
       return sizes_[location] = store_->files()->Size(location);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kFileNotFound) throw;
-      throw Error(ErrorCode::kFileNotFound,
-                  "The model keeps weights in the file \"" + location + "\", which was not given.")
+      throw Error(ErrorCode::kFileNotFound, Text("The model keeps weights in the file \"") +
+                                                location + "\", which was not given.")
           .WithTensor(tensor.name())
           .WithHint("Give it together with the model, under the same name.");
     }

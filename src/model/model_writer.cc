@@ -101,7 +101,7 @@ uint64_t WriteModel(const Model& model, const WriteOptions& options) {
                                   options.file_per_tensor};
   const JoinResult joined = JoinModel(skeleton, external);
   if (joined.model_size > kLargestProtobuf) {
-    throw Error(ErrorCode::kUnsupportedModel, "The model would be " +
+    throw Error(ErrorCode::kUnsupportedModel, Text("The model would be ") +
                                                   std::to_string(joined.model_size) +
                                                   " bytes long; an ONNX file can hold 2147483647.")
         .WithHint(

@@ -47,7 +47,7 @@ TensorProto RealTensor(const std::string& name, int32_t data_type, std::span<con
       return tensor;
     }
     default:
-      throw Error(ErrorCode::kInternal, "RealTensor of type " + std::to_string(data_type))
+      throw Error(ErrorCode::kInternal, Text("RealTensor of type ") + std::to_string(data_type))
           .WithTensor(name);
   }
 }

@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little, "raw_data is little-en
 constexpr uint64_t kWindowElements = 1 << 20;
 
 [[noreturn]] void FailType(const TensorProto& tensor, const char* wanted) {
-  throw Error(ErrorCode::kUnsupportedModel, "Tensor \"" + tensor.name() + "\" is " +
+  throw Error(ErrorCode::kUnsupportedModel, Text("Tensor \"") + tensor.name() + "\" is " +
                                                 ElementTypeName(tensor.data_type()) + " where " +
                                                 wanted + " are needed.")
       .WithTensor(tensor.name());
@@ -101,7 +101,7 @@ void TensorStore::CheckStored(const TensorProto& tensor) const {
   for (const int64_t dim : tensor.dims()) {
     shape += (shape.empty() ? "" : ",") + std::to_string(dim);
   }
-  throw Error(ErrorCode::kInvalidModel, "Tensor \"" + tensor.name() + "\" holds " +
+  throw Error(ErrorCode::kInvalidModel, Text("Tensor \"") + tensor.name() + "\" holds " +
                                             std::to_string(stored) + " bytes of data where " +
                                             ElementTypeName(tensor.data_type()) + "[" + shape +
                                             "] needs " + std::to_string(expected) + ".")
@@ -113,7 +113,8 @@ void TensorStore::ReadBytes(const TensorProto& tensor, uint64_t offset,
   CheckStored(tensor);
   const uint64_t size = ByteSize(tensor);
   if (offset > size || into.size() > size - offset) {
-    throw Error(ErrorCode::kInternal, "Read past the end of tensor \"" + tensor.name() + "\".")
+    throw Error(ErrorCode::kInternal,
+                Text("Read past the end of tensor \"") + tensor.name() + "\".")
         .WithTensor(tensor.name());
   }
   if (into.empty()) return;

@@ -63,7 +63,7 @@ void TopologicalSort(onnx::GraphProto* graph) {
   if (order.size() != static_cast<size_t>(count)) {
     const auto stuck = std::find_if(missing.begin(), missing.end(), [](int n) { return n > 0; });
     const onnx::NodeProto& node = graph->node(static_cast<int>(stuck - missing.begin()));
-    throw Error(ErrorCode::kInvalidModel, "The graph has a cycle, which holds up node \"" +
+    throw Error(ErrorCode::kInvalidModel, Text("The graph has a cycle, which holds up node \"") +
                                               node.name() + "\" (" + node.op_type() + ").")
         .WithNode(node.name());
   }

@@ -49,8 +49,9 @@ auto WithField(const TensorProto& tensor, Use use) {
       return use(tensor.uint64_data(), 4);
     case TensorProto::FLOAT6E2M3:
     case TensorProto::FLOAT6E3M2:
-      throw Error(ErrorCode::kUnsupportedModel,
-                  "Tensor \"" + tensor.name() + "\" holds 6-bit floats, which are not supported.")
+      throw Error(
+          ErrorCode::kUnsupportedModel,
+          Text("Tensor \"") + tensor.name() + "\" holds 6-bit floats, which are not supported.")
           .WithTensor(tensor.name());
     default: {
       const int bits = ElementBits(tensor.data_type());

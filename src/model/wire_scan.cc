@@ -35,7 +35,7 @@ class Scanner {
   [[noreturn]] void Fail(const std::string& what) const {
     std::string where = " at byte " + std::to_string(in_.position());
     for (size_t i = 0; i < path_.size(); ++i) where += (i == 0 ? ", inside " : ".") + path_[i];
-    throw Error(ErrorCode::kInvalidModel, "Not a valid ONNX model: " + what + where + ".")
+    throw Error(ErrorCode::kInvalidModel, Text("Not a valid ONNX model: ") + what + where + ".")
         .WithHint("Check that it is a complete ONNX file in the binary format (.onnx).");
   }
 
@@ -43,7 +43,7 @@ class Scanner {
     std::string where;
     for (const std::string& name : path_) where += (where.empty() ? "" : ".") + name;
     throw Error(ErrorCode::kTruncatedModel,
-                "The model file ends inside " + (where.empty() ? "the model" : where) +
+                Text("The model file ends inside ") + (where.empty() ? "the model" : where) +
                     ": at least " + std::to_string(missing) + " bytes are missing.")
         .WithHint("The file was cut short, as by a download that broke off: fetch it again.");
   }
@@ -310,7 +310,8 @@ std::string ScanModelFile(Files* files) {
     if (!bytes_are_wrong || files->Size(kModelFile) == 0) throw;
     const FileKind kind = KindOfModelFile(files);
     if (kind.name.empty()) throw;
-    throw Error(ErrorCode::kInvalidModel, "The file is not an ONNX model but " + kind.name + ".")
+    throw Error(ErrorCode::kInvalidModel,
+                Text("The file is not an ONNX model but ") + kind.name + ".")
         .WithHint(kind.hint);
   }
 }

@@ -22,8 +22,8 @@ int DropInitializerInputs(PassContext& context) {
   } else if (dropped > 0) {
     context.diagnostics.push_back(
         {Severity::kInfo, "OVERRIDABLE_INITIALIZERS_FIXED",
-         std::to_string(dropped) + " graph inputs with a default value became constants.", "", "",
-         "To keep them as inputs, switch optimize_model off."});
+         Text() + std::to_string(dropped) + " graph inputs with a default value became constants.",
+         "", "", "To keep them as inputs, switch optimize_model off."});
   }
   return dropped;
 }

@@ -38,17 +38,18 @@ void CheckFixDims(const std::map<std::string, int64_t>& dims, const onnx::GraphP
   const std::vector<std::string> known(names.begin(), names.end());
   for (const auto& [name, size] : dims) {
     if (size < 1) {
-      throw Error(ErrorCode::kInvalidOption, "fix_dim: expected a size of at least 1 for \"" +
+      throw Error(ErrorCode::kInvalidOption, Text("fix_dim: expected a size of at least 1 for \"") +
                                                  name + "\" but received " + std::to_string(size));
     }
     if (names.contains(name)) continue;
-    std::string hint = DidYouMean(NearMatches(name, known));
+    Text hint = DidYouMean(NearMatches(name, known));
     if (hint.empty()) {
-      hint = known.empty() ? "its inputs have no dimensions with names" : "it has: ";
-      for (const std::string& free : known) hint += (&free == &known[0] ? "" : ", ") + free;
+      std::string all;
+      for (const std::string& free : known) all += (&free == &known[0] ? "" : ", ") + free;
+      hint = all.empty() ? Text("its inputs have no dimensions with names") : Text("it has: ") + all;
     }
     throw Error(ErrorCode::kInvalidOption,
-                "fix_dim: no input of the model has a free dimension \"" + name + "\"")
+                Text("fix_dim: no input of the model has a free dimension \"") + name + "\"")
         .WithHint(hint);
   }
 }

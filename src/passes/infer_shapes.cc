@@ -71,8 +71,9 @@ void InferShapes(Model& model, Diagnostics* diagnostics, Bodies bodies) {
   }
   if (failure.empty() || diagnostics == nullptr) return;
   diagnostics->push_back(
-      {Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE", "Shape inference stopped early: " + failure,
-       "", "", "Shapes and types of later tensors come from running the model instead."});
+      {Severity::kInfo, "SHAPE_INFERENCE_INCOMPLETE",
+       Text("Shape inference stopped early: ") + failure, "", "",
+       "Shapes and types of later tensors come from running the model instead."});
 }
 
 }  // namespace ptq

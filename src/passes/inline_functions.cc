@@ -113,7 +113,7 @@ class Inliner {
   void Leave(const std::string& function, const std::string& why) {
     context_.diagnostics.push_back(
         {Severity::kWarning, "FUNCTION_NOT_INLINED",
-         "The model's own function '" + function + "' was not inlined: " + why, "", "",
+         Text("The model's own function '") + function + "' was not inlined: " + why, "", "",
          "Its calls stay float. Inline it with onnx.inliner, or export the model without it."});
   }
 
@@ -122,8 +122,8 @@ class Inliner {
     constexpr uint64_t kOpen = ~uint64_t{0};
     const auto [entry, added] = sizes->emplace(key, kOpen);
     if (!added && entry->second == kOpen) {
-      throw Error(ErrorCode::kInvalidModel,
-                  "The function '" + functions_.at(key).name() + "' of the model calls itself.");
+      throw Error(ErrorCode::kInvalidModel, Text("The function '") + functions_.at(key).name() +
+                                                "' of the model calls itself.");
     }
     if (!added) return entry->second;
     const uint64_t size = SizeOf(functions_.at(key).node(), sizes);

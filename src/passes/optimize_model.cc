@@ -39,7 +39,7 @@ PrepareResult OptimizeModel(Model& model, Diagnostics& diagnostics,
   }
   if (settled < passes.size()) {
     diagnostics.push_back({Severity::kInfo, "PASSES_NOT_SETTLED",
-                           "The passes still found something to change after " +
+                           Text("The passes still found something to change after ") +
                                std::to_string(kMostRounds) + " rounds and were stopped.",
                            "", "", ""});
   }
@@ -60,12 +60,14 @@ void CheckPassNames(const std::unordered_set<std::string>& names) {
   std::sort(sorted.begin(), sorted.end());
   for (const std::string& name : sorted) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string hint = DidYouMean(NearMatches(name, known));
+    Text hint = DidYouMean(NearMatches(name, known));
     if (hint.empty()) {
-      hint = "there are: ";
-      for (const std::string& pass : known) hint += (&pass == &known[0] ? "" : ", ") + pass;
+      std::string all;
+      for (const std::string& pass : known) all += (&pass == &known[0] ? "" : ", ") + pass;
+      hint = Text("there are: ") + all;
     }
-    throw Error(ErrorCode::kInvalidOption, "disabled_passes: there is no pass \"" + name + "\"")
+    throw Error(ErrorCode::kInvalidOption,
+                Text("disabled_passes: there is no pass \"") + name + "\"")
         .WithHint(hint);
   }
 }

@@ -275,11 +275,12 @@ void CheckTargetOpset(int64_t target, const Model& model) {
       onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second;
   const std::string what = "target_opset " + std::to_string(target);
   if (target > newest || target < kMinOpset) {
-    throw Error(ErrorCode::kInvalidOption, what + ": known are " + std::to_string(kMinOpset) +
-                                               " to " + std::to_string(newest));
+    throw Error(ErrorCode::kInvalidOption, Text() + what + ": known are " +
+                                               std::to_string(kMinOpset) + " to " +
+                                               std::to_string(newest));
   }
   if (target >= model.Opset()) return;
-  throw Error(ErrorCode::kUnsupportedOption, what + ": the model has opset " +
+  throw Error(ErrorCode::kUnsupportedOption, Text() + what + ": the model has opset " +
                                                  std::to_string(model.Opset()) +
                                                  ", and opsets are only raised")
       .WithHint("leave target_opset out, or ask for a newer one");

@@ -64,19 +64,20 @@ int64_t RequiredIrVersion(const StaticQuantConfig& config) {
 // Warns about every override that changed nothing: no setting may be ignored in silence.
 void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& config,
                            Diagnostics* diagnostics) {
-  std::map<std::string, std::string> unused;
+  std::map<std::string, Text> unused;
   for (const auto& [tensor, override] : config.tensor_overrides) {
     const TensorPlan* planned = plan.Find(tensor);
     if (planned == nullptr) {
       unused.emplace(tensor, "the tensor is not quantized");
     } else if (!planned->shares_with.empty() && !override.convert) {
-      unused.emplace(tensor, "it takes the parameters of '" + planned->shares_with + "'");
+      unused.emplace(tensor, Text("it takes the parameters of '") + planned->shares_with + "'");
     }
   }
   for (const auto& [tensor, why] : unused) {
-    std::string message = "TensorQuantOverrides of '" + tensor;
-    message += "' has no effect: " + why;
-    diagnostics->push_back({Severity::kWarning, "OVERRIDE_UNUSED", message + ".", "", tensor, ""});
+    diagnostics->push_back(
+        {Severity::kWarning, "OVERRIDE_UNUSED",
+         Text("TensorQuantOverrides of '") + tensor + "' has no effect: " + why + ".", "", tensor,
+         ""});
   }
 }
 
@@ -84,13 +85,12 @@ void ReportUnusedOverrides(const QuantPlan& plan, const StaticQuantConfig& confi
 void ReportQuantizedAlready(const onnx::GraphProto& graph, Diagnostics* diagnostics) {
   const auto count = std::count_if(graph.node().begin(), graph.node().end(), IsQuantizationOp);
   if (count == 0) return;
-  diagnostics->push_back(
-      {Severity::kWarning, "ALREADY_QUANTIZED",
-       "The model is quantized already, at least in part: " + std::to_string(count) + " of its " +
-           std::to_string(graph.node_size()) +
-           " nodes are quantization operators. They stay as they are, and so "
-           "does what reads their integers.",
-       "", "", "Quantize the float model instead, if there is one."});
+  diagnostics->push_back({Severity::kWarning, "ALREADY_QUANTIZED",
+                          Text("The model is quantized already, at least in part: ") + count +
+                              " of its " + graph.node_size() +
+                              " nodes are quantization operators. They stay as they are, and so "
+                              "does what reads their integers.",
+                          "", "", "Quantize the float model instead, if there is one."});
 }
 
 // onnxruntime's CPU kernels move and cast bfloat16, and compute nothing in it; what it says of such
@@ -107,7 +107,7 @@ void CheckComputesInKnownTypes(const Model& model) {
     if (!computes || node.input_size() == 0 || node.output_size() == 0) continue;
     if (view.ElementType(node.input(0)) != onnx::TensorProto::BFLOAT16) continue;
     if (view.ElementType(node.output(0)) != onnx::TensorProto::BFLOAT16) continue;
-    throw Error(ErrorCode::kUnsupportedModel, "The " + node.op_type() + " node \"" +
+    throw Error(ErrorCode::kUnsupportedModel, Text("The ") + node.op_type() + " node \"" +
                                                   NodeLabel(node) +
                                                   "\" computes in bfloat16, "
                                                   "for which onnxruntime has no kernels.")
@@ -273,9 +273,10 @@ void StaticQuantizer::RaiseOpset(int64_t asked, Diagnostics* diagnostics) {
   const int64_t required = RequiredOpset(*prepared_, config_);
   if (config_.target_opset != 0 && required > std::max(config_.target_opset, prepared_->Opset())) {
     throw Error(ErrorCode::kUnsupportedOption,
-                "target_opset " + std::to_string(config_.target_opset) +
+                Text("target_opset ") + std::to_string(config_.target_opset) +
                     ": what was asked for needs opset " + std::to_string(required))
-        .WithHint("leave target_opset out, or ask for " + std::to_string(required) + " or more");
+        .WithHint(Text("leave target_opset out, or ask for ") + std::to_string(required) +
+                  " or more");
   }
   const int64_t wanted = std::max(required, asked);
   if (prepared_->Opset() >= wanted) return;
@@ -487,7 +488,7 @@ QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const
     any |= node.plan.action != NodeAction::kFloat;
     if (node.plan.reason.code == FloatReasonCode::kRangeNotFinite) {
       report.diagnostics.push_back({Severity::kWarning, "TENSOR_NOT_FINITE",
-                                    "The node stays float: " + node.plan.reason.text + ".",
+                                    Text("The node stays float: ") + node.plan.reason.text + ".",
                                     node.name, "", ""});
     }
   }

@@ -8,7 +8,7 @@
 namespace ptq {
 namespace {
 
-[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
+[[noreturn]] void Refuse(const Text& what, const Text& hint) {
   throw Error(ErrorCode::kUnsupportedOption, what).WithHint(hint);
 }
 
@@ -26,7 +26,8 @@ bool Heeds(CalibrationMethod method, const OptionRow& row) {
 // An option that the method of `config` does not heed.
 void CheckMethod(const std::string& what, const OptionRow& row, const StaticQuantConfig& config) {
   if (Heeds(config.calibrate_method, row) || !IsChanged(row, config)) return;
-  Refuse(what + row.name + " has no effect with calibrate_method " + Name(config.calibrate_method),
+  Refuse(Text() + what + row.name + " has no effect with calibrate_method " +
+             Name(config.calibrate_method),
          "leave it out, or use calibrate_method " + MethodList(row.methods));
 }
 
@@ -34,15 +35,16 @@ void CheckMethod(const std::string& what, const OptionRow& row, const StaticQuan
 void RefuseNarrowOrWide(const std::vector<QuantType>& types, const std::string& where) {
   for (const QuantType type : types) {
     if (Bits(type) == 8) continue;
-    Refuse(Name(type) + " with quant_format QOperator: the quantized operators take 8 bits only" +
-               where,
+    Refuse(Text() + Name(type) +
+               " with quant_format QOperator: the quantized operators take 8 bits only" + where,
            "use quant_format QDQ");
   }
 }
 
 void RefuseFloat8WithoutDistribution(const StaticQuantConfig& config, const std::string& where) {
   if (config.calibrate_method == CalibrationMethod::kDistribution) return;
-  Refuse("QFLOAT8E4M3FN does not go with calibrate_method " + Name(config.calibrate_method) + where,
+  Refuse(Text("QFLOAT8E4M3FN does not go with calibrate_method ") + Name(config.calibrate_method) +
+             where,
          "its scales come from the distribution of the values: use calibrate_method Distribution");
 }
 
@@ -53,12 +55,12 @@ void CheckOverrides(const StaticQuantConfig& config) {
   const std::string convert =
       "\"convert\" in TensorQuantOverrides (tensor \"" + (converted ? *converted : "") + "\")";
   if (converted != nullptr && config.dedicated_qdq_pair) {
-    Refuse("DedicatedQDQPair with " + convert, "leave one of them out");
+    Refuse(Text("DedicatedQDQPair with ") + convert, "leave one of them out");
   }
   if (config.quant_format != QuantFormat::kQOperator) return;
   RefuseNarrowOrWide(OverriddenTypes(config.tensor_overrides), kInOverrides);
   if (converted != nullptr) {
-    Refuse(convert + " has no effect with quant_format QOperator", "use quant_format QDQ");
+    Refuse(Text() + convert + " has no effect with quant_format QOperator", "use quant_format QDQ");
   }
 }
 
@@ -128,8 +130,7 @@ void CheckPasses(const StaticQuantConfig& config) {
 void CheckContribOps(const StaticQuantConfig& config) {
   const bool has_float8 = config.AnyType(IsFloat8);
   if (!config.use_qdq_contrib_ops || (config.block_size == 0 && !has_float8)) return;
-  Refuse(std::string("com.microsoft's QuantizeLinear has no ") +
-             (has_float8 ? "float8 type" : "blocks"),
+  Refuse(Text("com.microsoft's QuantizeLinear has no ") + (has_float8 ? "float8 type" : "blocks"),
          "leave UseQDQContribOps out: the opset is raised to what ONNX's own needs");
 }
 
@@ -142,7 +143,7 @@ void CheckTypes(const StaticQuantConfig& config) {
            "use weight_type QInt8");
   }
   if (IsFloat8(activation) != IsFloat8(weight)) {
-    Refuse("activations of " + Name(activation) + " with weights of " + Name(weight) +
+    Refuse(Text("activations of ") + Name(activation) + " with weights of " + Name(weight) +
                " are supported by no runtime",
            "use QFLOAT8E4M3FN for both activation_type and weight_type, or for neither");
   }
@@ -152,7 +153,7 @@ void CheckTypes(const StaticQuantConfig& config) {
 
 void CheckHeeded(const OptionRow& row, const StaticQuantConfig& config) {
   if (row.format && *row.format != config.quant_format && IsChanged(row, config)) {
-    Refuse("extra option " + row.name + " has no effect with quant_format " +
+    Refuse(Text("extra option ") + row.name + " has no effect with quant_format " +
                Name(config.quant_format),
            "leave it out, or use quant_format " + Name(*row.format));
   }

@@ -18,7 +18,7 @@ void CheckNodeNames(const char* option, const std::unordered_set<std::string>& n
   for (const std::string& name : names) {
     if (in_model.contains(name)) continue;
     throw Error(ErrorCode::kInvalidOption,
-                std::string(option) + ": the model has no node named '" + name + "'")
+                Text() + std::string(option) + ": the model has no node named '" + name + "'")
         .WithNode(name)
         .WithHint(DidYouMean(NearMatches(name, known)));
   }
@@ -48,7 +48,7 @@ void CheckOpTypes(const char* option, const std::unordered_set<std::string>& op_
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     throw Error(ErrorCode::kInvalidOption,
-                std::string(option) + ": there is no op type '" + op_type + "'")
+                Text() + std::string(option) + ": there is no op type '" + op_type + "'")
         .WithHint(DidYouMean(NearMatches(op_type, known)));
   }
 }

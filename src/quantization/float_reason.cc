@@ -66,7 +66,7 @@ FloatReason InputNotQuantized() {
 
 FloatReason NeedsOpset(int opset) {
   return {FloatReasonCode::kOpsetTooOld,
-          "its integer form needs opset " + std::to_string(opset) + " or newer"};
+          Text("its integer form needs opset ") + std::to_string(opset) + " or newer"};
 }
 
 FloatReason LacksDilations() {

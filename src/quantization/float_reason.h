@@ -1,8 +1,9 @@
 // Why a node stays float: a code for programs, a clause for people.
 #pragma once
 
-#include <string>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace ptq {
 
@@ -41,7 +42,7 @@ std::string_view FloatReasonName(FloatReasonCode code);
 
 struct FloatReason {
   FloatReasonCode code = FloatReasonCode::kNone;
-  std::string text;  // "tensor 'x' has no tensor range"
+  Text text;  // "tensor 'x' has no tensor range"
 
   bool empty() const { return code == FloatReasonCode::kNone; }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <unordered_map>
+#include <utility>
 
 #include "model/element_type.h"
 #include "model/subgraphs.h"
@@ -56,7 +57,7 @@ class Explainer {
     if (holder != nullptr && !config_.enable_subgraph) {
       weight.node = NameOf(*holder);
       weight.reason = {FloatReasonCode::kOpTypeNotSelected,
-                       "it is in a body of " + holder->op_type() + " '" + weight.node + "'"};
+                       Text("it is in a body of ") + holder->op_type() + " '" + weight.node + "'"};
     } else if (reader < 0) {
       weight.reason = {FloatReasonCode::kNone, "no node of the graph reads it"};
     } else {
@@ -64,7 +65,7 @@ class Explainer {
       const FloatReason& reason = PlanOf(reader).reason;
       weight.node = NameOf(node);
       weight.reason = reason;
-      if (reason.empty()) weight.reason.text = node.op_type() + " takes it as floats";
+      if (reason.empty()) weight.reason.text = Text() + node.op_type() + " takes it as floats";
       weight.asked_for = IsAskedFor(reason.code);
       if (plan_.Find(tensor.name()) != nullptr && config_.add_qdq_pair_to_weight) {
         weight.asked_for = true;
@@ -123,7 +124,7 @@ std::string BytesText(uint64_t bytes) {
   return text;
 }
 
-std::string Hint(const FloatWeight& largest, const StaticQuantConfig& config) {
+Text Hint(const FloatWeight& largest, const StaticQuantConfig& config) {
   switch (largest.reason.code) {
     case FloatReasonCode::kNoIntegerForm:
     case FloatReasonCode::kUnsupportedForm:
@@ -139,7 +140,7 @@ std::string Hint(const FloatWeight& largest, const StaticQuantConfig& config) {
       if (!config.optimize_model) return "leave optimize_model on: it evaluates and inlines";
       break;
     case FloatReasonCode::kOpTypeNotSelected:
-      if (!config.enable_subgraph && largest.reason.text.starts_with("it is in a body")) {
+      if (!config.enable_subgraph && largest.reason.text.str().starts_with("it is in a body")) {
         return "EnableSubgraph quantizes bodies";
       }
       break;
@@ -220,19 +221,20 @@ void ReportFloatWeights(const FloatWeights& weights, const StaticQuantConfig& co
     bytes += weight.bytes;
   }
   if (bytes < kWorthSaying || bytes * 10 <= weights.bytes) return;
-  std::string message = BytesText(bytes) + " of " + BytesText(weights.bytes) +
-                        " of weights stay float, so the result is no smaller for them: ";
+  Text message = Text() + BytesText(bytes) + " of " + BytesText(weights.bytes) +
+                 " of weights stay float, so the result is no smaller for them: ";
   for (size_t i = 0; i < std::min(kNamed, unasked.size()); ++i) {
     const FloatWeight& weight = *unasked[i];
     if (i > 0) message += "; ";
-    message += "'" + weight.tensor + "' (" + BytesText(weight.bytes) + "): " + weight.reason.text;
+    message = std::move(message) + "'" + weight.tensor + "' (" + BytesText(weight.bytes) +
+              "): " + weight.reason.text;
   }
   if (unasked.size() > kNamed) {
-    message += "; and " + std::to_string(unasked.size() - kNamed) + " more";
+    message = std::move(message) + "; and " + (unasked.size() - kNamed) + " more";
   }
   const FloatWeight& largest = *unasked.front();
-  diagnostics->push_back({Severity::kWarning, "WEIGHTS_LEFT_FLOAT", message + ".", largest.node,
-                          largest.tensor, Hint(largest, config)});
+  diagnostics->push_back({Severity::kWarning, "WEIGHTS_LEFT_FLOAT", std::move(message) + ".",
+                          largest.node, largest.tensor, Hint(largest, config)});
 }
 
 }  // namespace ptq

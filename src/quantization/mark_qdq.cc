@@ -92,7 +92,7 @@ class QdqMarker {
   void MarkNode(const onnx::NodeProto& node, NodePlan* node_plan) {
     if (const std::string tensor = ValuelessTensor(node); !tensor.empty()) {
       node_plan->reason = {FloatReasonCode::kNoValues,
-                           "its tensor '" + tensor + "' was empty or NaN in every sample"};
+                           Text("its tensor '") + tensor + "' was empty or NaN in every sample"};
       plan_->diagnostics.push_back({Severity::kWarning, "TENSOR_WITHOUT_VALUES",
                                     "The tensor was empty or NaN in every sample, so what makes or "
                                     "reads it stays float.",
@@ -212,7 +212,7 @@ class QdqMarker {
     if (context_.opset() < traits.min_opset) return NeedsOpset(traits.min_opset);
     if (traits.unit_dilations && !HasUnitDilations(node)) return LacksDilations();
     if (!traits.float8 && IsFloat8(config_.activation_type)) {
-      return {FloatReasonCode::kUnsupportedType, node.op_type() + " has no float8 form"};
+      return {FloatReasonCode::kUnsupportedType, Text() + node.op_type() + " has no float8 form"};
     }
     return {};
   }

@@ -96,14 +96,14 @@ class MaskFinder {
       if (contents.is_far() && read_.contains(tensor)) {
         found[tensor] = {
             FloatReasonCode::kRangeOfMask,
-            "its tensor '" + tensor + "' holds a mask, a constant that stands for infinity"};
+            Text("its tensor '") + tensor + "' holds a mask, a constant that stands for infinity"};
       }
     }
     for (const auto& [tensor, range] : ranges_) {
       if (range.is_empty() || (!std::isinf(range.lowest) && !std::isinf(range.highest))) continue;
       found.try_emplace(tensor,
                         FloatReason{FloatReasonCode::kRangeNotFinite,
-                                    "its tensor '" + tensor + "' was infinite in a sample"});
+                                    Text("its tensor '") + tensor + "' was infinite in a sample"});
     }
     for (const auto& [tensor, contents] : constants_) {
       if (std::isinf(contents.far)) found.try_emplace(tensor, HoldsInfinity(tensor));
@@ -115,7 +115,7 @@ class MaskFinder {
  private:
   static FloatReason HoldsInfinity(const std::string& tensor) {
     return {FloatReasonCode::kRangeNotFinite,
-            "its constant '" + tensor + "' holds infinity, or nothing but NaN"};
+            Text("its constant '") + tensor + "' holds infinity, or nothing but NaN"};
   }
 
   // Constant operands that no scale fits. A third input is a bias, which has its own rules, or is

@@ -31,7 +31,7 @@ std::string Shown(const OptionValue& value) {
 [[noreturn]] void FailExpected(std::string_view option, const std::string& what,
                                const OptionValue& value, const std::string& hint = "") {
   throw Error(ErrorCode::kInvalidOption,
-              std::string(option) + ": expected " + what + " but received " + Shown(value))
+              Text() + std::string(option) + ": expected " + what + " but received " + Shown(value))
       .WithHint(hint);
 }
 
@@ -147,7 +147,7 @@ size_t ReadName(std::string_view option, const OptionValue& value,
 void CheckKnown(std::string_view what, const std::string& name,
                 const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
-  throw Error(ErrorCode::kInvalidOption, "unknown " + std::string(what) + " \"" + name + '"')
+  throw Error(ErrorCode::kInvalidOption, Text("unknown ") + std::string(what) + " \"" + name + '"')
       .WithHint(DidYouMean(NearMatches(name, known)));
 }
 

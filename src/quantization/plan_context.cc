@@ -114,7 +114,7 @@ void PlanContext::FindDynamic(const onnx::NodeProto& node) {
     if (!IsFloat(tensor)) return;
     masks_[tensor] = {
         FloatReasonCode::kAlreadyQuantized,
-        "its tensor '" + tensor + "' is part of what the model quantizes at run time"};
+        Text("its tensor '") + tensor + "' is part of what the model quantizes at run time"};
   };
   if (QuantizesAtRunTime(node)) {
     keep(node.input(0));
@@ -301,7 +301,8 @@ std::optional<QuantParams> PlanContext::ParamsOf(const std::string& tensor,
   try {
     if (IsFloat8(params.type)) {
       if (!range.deviation) {
-        throw Error(ErrorCode::kMissingRange, "Tensor '" + tensor + "' has no standard deviation.")
+        throw Error(ErrorCode::kMissingRange,
+                    Text("Tensor '") + tensor + "' has no standard deviation.")
             .WithTensor(tensor)
             .WithHint("QFLOAT8E4M3FN needs calibrate_method Distribution.");
       }
@@ -316,7 +317,7 @@ std::optional<QuantParams> PlanContext::ParamsOf(const std::string& tensor,
     if (error.code() != ErrorCode::kInvalidRange) throw;
     throw Error(error.code(), "The range of tensor '" + tensor + "' is not finite.")
         .WithTensor(tensor)
-        .WithHint("Look for the sample that makes it, or exclude what makes and reads it: " +
+        .WithHint(Text("Look for the sample that makes it, or exclude what makes and reads it: ") +
                   NodesAt(tensor) + ".");
   }
   params.scales = {fit.scale};

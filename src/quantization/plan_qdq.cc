@@ -52,7 +52,8 @@ class QdqPlanner {
   void PlanActivation(const QdqMark& mark) {
     std::optional<QuantParams> params = context_.ActivationParams(mark.tensor);
     if (!params) {
-      throw Error(ErrorCode::kMissingRange, "Tensor '" + mark.tensor + "' has no tensor range.")
+      throw Error(ErrorCode::kMissingRange,
+                  Text("Tensor '") + mark.tensor + "' has no tensor range.")
           .WithTensor(mark.tensor)
           .WithNode(context_.node(mark.node).name())
           .WithHint("Calibrate with samples that reach it, or exclude the node.");
@@ -201,7 +202,7 @@ class QdqPlanner {
   void LeaveFloat(const BiasPlan& bias, const char* why) {
     if (!config_.quantize_bias) return;  // as asked
     plan_.diagnostics.push_back({Severity::kInfo, "BIAS_LEFT_FLOAT",
-                                 std::string("The bias stays float: ") + why,
+                                 Text("The bias stays float: ") + why,
                                  context_.node(bias.node).name(), bias.bias, ""});
   }
 

@@ -54,7 +54,7 @@ class QOperatorPlanner {
     const bool data_first = row->qoperator != QOperatorRule::kWhere &&
                             row->qoperator != QOperatorRule::kEmbedLayerNormalization;
     if (data_first && !context_.IsFloat(Input(0))) {
-      return NotFloat("its input '" + Input(0) + "' is not float");
+      return NotFloat(Text("its input '") + Input(0) + "' is not float");
     }
     // QLinearConv and its kind take float32 scales only (ONNX operator specification).
     if (context_.FloatTypeOfTensor(node.output(0)) == FloatType::kFloat16) {
@@ -142,14 +142,14 @@ class QOperatorPlanner {
     }
     if (factors.alpha == 0) return Unsupported("its alpha is 0");
     if (has_bias && context_.FloatInitializer(node.input(2)) == nullptr) {
-      return NotConstant("its bias '" + node.input(2) + "' is not a float initializer");
+      return NotConstant(Text("its bias '") + node.input(2) + "' is not a float initializer");
     }
     if (has_bias && !BiasFitsChannels(*context_.view().Initializer(node.input(2)),
                                       Channels(weight, per_channel, channel_axis))) {
       return Unsupported("its bias does not have one value a channel");
     }
     if (has_bias && !BiasFits(factors, constant)) {
-      return {FloatReasonCode::kBiasUnfit, "its bias '" + node.input(2) +
+      return {FloatReasonCode::kBiasUnfit, Text("its bias '") + node.input(2) +
                                                "' does not fit int32 with the scales of its input "
                                                "and its weight"};
     }
@@ -343,25 +343,23 @@ class QOperatorPlanner {
             "TensorQuantOverrides give its tensors types that no kernel takes together"};
   }
 
-  static FloatReason NotFloat(std::string text) {
-    return {FloatReasonCode::kNotFloat, std::move(text)};
-  }
+  static FloatReason NotFloat(Text text) { return {FloatReasonCode::kNotFloat, std::move(text)}; }
 
-  static FloatReason NotConstant(std::string text) {
+  static FloatReason NotConstant(Text text) {
     return {FloatReasonCode::kInputNotConstant, std::move(text)};
   }
 
-  static FloatReason Unsupported(std::string text) {
+  static FloatReason Unsupported(Text text) {
     return {FloatReasonCode::kUnsupportedForm, std::move(text)};
   }
 
   FloatReason NoIntegerForm() const {
     return {FloatReasonCode::kNoIntegerForm,
-            "op type " + node_->op_type() + " has no integer form in the QOperator format"};
+            Text("op type ") + node_->op_type() + " has no integer form in the QOperator format"};
   }
 
   static FloatReason NoRange(const std::string& tensor) {
-    return {FloatReasonCode::kNoRange, "tensor '" + tensor + "' has no tensor range"};
+    return {FloatReasonCode::kNoRange, Text("tensor '") + tensor + "' has no tensor range"};
   }
 
   // Why the integer form cannot read `tensor`. `axis`: the channel axis of a weight, nothing for an
@@ -371,18 +369,18 @@ class QOperatorPlanner {
     if (const TensorPlan* planned = plan_.Find(tensor)) {
       if (!planned->params.per_channel() || planned->params.axis == axis) return {};
       return {FloatReasonCode::kPerChannelUnfit,
-              "its input '" + tensor + "' is quantized per channel for another node"};
+              Text("its input '") + tensor + "' is quantized per channel for another node"};
     }
-    if (!context_.IsFloat(tensor)) return NotFloat("its input '" + tensor + "' is not float");
+    if (!context_.IsFloat(tensor)) return NotFloat(Text("its input '") + tensor + "' is not float");
     if (IsDequantizedConstant(context_.view(), tensor)) {
       return {FloatReasonCode::kAlreadyQuantized,
-              "its input '" + tensor + "' is quantized already"};
+              Text("its input '") + tensor + "' is quantized already"};
     }
     if (const TensorOverride* override = config_.Override(tensor); override && override->axis) {
       const int64_t rank = context_.view().Initializer(tensor)->dims_size();
       if (axis != (*override->axis + rank) % rank) {
         return {FloatReasonCode::kOverrideUnfit,
-                "TensorQuantOverrides give its input '" + tensor +
+                Text("TensorQuantOverrides give its input '") + tensor +
                     "' an axis that its integer form does not have"};
       }
     }

@@ -240,7 +240,8 @@ const TensorOverride* TensorOverrides::Find(const std::string& tensor) const {
 }
 
 Error InvalidOverride(const std::string& tensor, const std::string& what, const std::string& hint) {
-  return Error(ErrorCode::kInvalidOption, "TensorQuantOverrides of \"" + tensor + "\": " + what)
+  return Error(ErrorCode::kInvalidOption,
+               Text("TensorQuantOverrides of \"") + tensor + "\": " + what)
       .WithTensor(tensor)
       .WithHint(hint);
 }

@@ -11,12 +11,12 @@ import { type StaticServer, serve } from './support/server.js';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const phone = { width: 360, height: 740 };
 const looks: [string, BrowserContextOptions][] = [
   ['English, light, desktop', { locale: 'en-US', colorScheme: 'light' }],
-  [
-    'Chinese, dark, phone',
-    { locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
-  ],
+  ['English, dark, phone', { locale: 'en-US', colorScheme: 'dark', viewport: phone }],
+  ['Chinese, light, phone', { locale: 'zh-CN', colorScheme: 'light', viewport: phone }],
+  ['Chinese, dark, desktop', { locale: 'zh-CN', colorScheme: 'dark' }],
 ];
 
 describe('the page for everybody', { skip: skipBrowser }, () => {
@@ -38,6 +38,9 @@ describe('the page for everybody', { skip: skipBrowser }, () => {
       const { page } = app;
       await page.evaluate(axe);
       await clean(page, 'empty');
+      await app.drop(['tests/fixtures/near_matches.json']);
+      await page.locator('#model .notice.warning').waitFor();
+      await clean(page, 'a file that is no model');
       await app.addModel(digits.model);
       await clean(page, 'model');
       await app.addSamples(filesOf(digits.images).slice(0, 12));
@@ -55,8 +58,16 @@ describe('the page for everybody', { skip: skipBrowser }, () => {
       for (const summary of await page.locator('#report summary').all()) await summary.click();
       for (const step of ['compare', 'download'] as const) await app.openStep(step);
       await page.locator('#compare .top-classes').first().waitFor();
+      await page.locator('#report .graph-box').first().click();
+      await page.locator('.drawer .methods').waitFor();
       await page.locator('.lock button').click();
       await clean(page, 'done, all open');
+      await page.keyboard.press('Escape');
+      await app.drop(filesOf('examples/sharpen/images').slice(0, 4));
+      await app.drop(['examples/sharpen/model/sharpen-x3.onnx']);
+      await page.locator('#model .step-line', { hasText: 'sharpen' }).waitFor();
+      await app.openStep('data');
+      await clean(page, 'another model, the result stays');
       await app.close();
     });
   }

@@ -33,7 +33,7 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     assert.match(text, /Good/);
     assert.match(text, /25 of 25/);
     assert.match(text, /549 kB\s+216 kB/);
-    await app.page.locator('#report', { hasText: /× as fast/ }).waitFor();
+    await app.page.locator('#report', { hasText: /× as (fast|slow)/ }).waitFor();
     assert.match(await app.text('.bar'), /Good.*dB.*Download model/s);
   });
 
@@ -52,11 +52,37 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     assert.ok((await app.focus())?.endsWith(second));
     await page.keyboard.press('Enter');
     await page.locator('.drawer').waitFor();
+    // What the tensor holds, with the ends of every method and the steps of its integers.
+    await page.locator('.drawer .histogram .ruler').waitFor({ state: 'attached' });
+    for (const method of ['MinMax', 'Entropy', 'Percentile', 'MSE']) {
+      assert.equal(await page.locator(`.drawer .mark[data-mark="${method}"]`).count(), 2, method);
+    }
+    assert.match(
+      (await page.locator('.drawer').textContent()) ?? '',
+      /256 steps of 0\.\d+ between/,
+    );
     await page.getByRole('button', { name: 'Keep this layer float' }).click();
     await page.locator('.bar').getByRole('button', { name: 'Quantize again' }).click();
     await app.ended(2);
     await page.getByText(/Nodes left in float/).click();
     assert.ok((await app.text('#report')).includes(second));
+  });
+
+  it('draws the graph, and lists the nodes of a box', async () => {
+    const { page } = app;
+    await page.locator('#report summary', { hasText: 'Drawing of the graph' }).click();
+    const boxes = page.locator('#report .graph-box');
+    await boxes.first().waitFor();
+    assert.ok((await boxes.count()) > 5, 'residual blocks part it');
+    assert.ok((await boxes.count()) < 40, 'chains are one box');
+    await boxes.first().focus();
+    await page.keyboard.press('Enter');
+    const rows = page.locator('#report .graph ~ .table tbody tr');
+    await rows.first().waitFor();
+    const cells = async (row: number) =>
+      (await rows.nth(row).locator('td').allTextContents()).join(' ');
+    assert.match(await cells(0), /^Conv stem\/conv becomes int8 \d/);
+    assert.match(await cells(1), /^BatchNormalization stem\/bn folded away/);
   });
 
   it('keeps every run, and shows two of them side by side', async () => {
@@ -86,6 +112,17 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     assert.equal(best.length, 2);
     for (const text of best) assert.match(text, /three/);
     fs.rmSync(folder, { recursive: true });
+  });
+
+  it('shows pictures of both models under a slider, with their difference', async () => {
+    const other = await App.open(browser, server);
+    const { page } = other;
+    await other.useExample('Try the picture enlarger');
+    assert.match(await other.quantize(), /Good|Usable/);
+    await other.openStep('compare');
+    await page.locator('#compare .slider').waitFor();
+    assert.match(await other.text('#compare'), /Difference/);
+    await other.close();
   });
 
   it('says that nothing was quantized, without a figure for it', async () => {

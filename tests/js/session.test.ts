@@ -280,6 +280,64 @@ test('histograms of some tensors come while samples are run, with what the metho
   });
 });
 
+test('a quick result is compared on a few of the samples that were held out, verify() on all', async () => {
+  const session = await openSession({
+    modelInput: file,
+    calibrationDataReader: imageSamples(40),
+    holdOut: 12,
+    runtime: 'web',
+  });
+  const settings = { quantFormat: 'QDQ' } as const;
+  const quick = await session.quantize(settings, { quick: true });
+  const whole = await session.quantize(settings);
+  const verified = await session.verify(quick);
+  session.dispose();
+  assert.equal(quick.sha256, whole.sha256);
+  assert.equal(quick.report.quality.samples, 8);
+  assert.equal(quick.report.quality.heldOut, true);
+  assert.equal(quick.report.quality.latency, null);
+  assert.equal(verified.samples, 12);
+  assert.deepEqual(verified, judged(whole.report));
+});
+
+test('a tensor is observed: its histogram, and the range that each method gives it', async () => {
+  await withSession(async (session) => {
+    const { report } = await session.quantize({ quantFormat: 'QDQ' });
+    const tensor = Object.keys(report.ranges).at(-1)!;
+    const seen = await session.observe(tensor, { quantFormat: 'QDQ' });
+    assert.equal(seen.tensor, tensor);
+    assert.equal(seen.samples, 8);
+    assert.ok(seen.counts.reduce((sum, count) => sum + count) > 0);
+    assert.deepEqual(Object.keys(seen.ranges).sort(), ['Entropy', 'MSE', 'MinMax', 'Percentile']);
+    assert.deepEqual(seen.ranges.MinMax, [seen.lowest, seen.highest]);
+    for (const [low, high] of Object.values(seen.ranges)) assert.ok(low < high);
+    await assert.rejects(session.observe('none'), isError('INVALID_OPTION', /"none"/));
+    // What it looked at changes nothing.
+    assert.equal((await session.plan({ quantFormat: 'QDQ' })).calibration, null);
+  });
+});
+
+test('the graph is told as it was given', async () => {
+  await withSession(async (session) => {
+    const nodes = await session.graph();
+    assert.equal(nodes.length, session.model.nodes);
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+    for (const { name } of session.model.outputs) assert.ok(made.has(name), name);
+  });
+});
+
+test('comparing does not wait for what makes results', async () => {
+  await withSession(async (session) => {
+    const result = await session.quantize({ quantFormat: 'QDQ' });
+    const done: string[] = [];
+    await Promise.all([
+      session.calibrate({}, { methods: 'all' }).then(() => done.push('calibrated')),
+      session.compare(result, { heldOut: 0 }).then(() => done.push('compared')),
+    ]);
+    assert.deepEqual(done, ['compared', 'calibrated']);
+  });
+});
+
 test('an operator that the runtime does not know is a blocker before anything is calibrated', async () => {
   const foreign = path.join(temporaryFolder(), 'foreign.onnx');
   writeModel(foreign, {

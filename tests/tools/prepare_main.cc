@@ -85,7 +85,7 @@ int Run(int argc, char** argv) {
   }
   if (opset > 0) UpgradeOpset(model, opset, diagnostics);
   for (const Diagnostic& diagnostic : diagnostics) {
-    std::printf("%s: %s\n", diagnostic.code.c_str(), diagnostic.message.c_str());
+    std::printf("%s: %s\n", diagnostic.code.c_str(), diagnostic.message.str().c_str());
   }
   WriteModel(model, {});
   return 0;

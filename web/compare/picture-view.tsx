@@ -3,9 +3,16 @@ import type { ComparedOutput } from 'onnx-ptq';
 import { useMemo, useState } from 'preact/hooks';
 import { Pixels } from '../components/pixels';
 import { useText } from '../i18n';
+import type { TensorView } from '../worker/page-protocol';
 import { paint, paintDifference, psnr } from './paint';
 
-export function PictureView({ output }: { output: ComparedOutput }) {
+interface Props {
+  output: ComparedOutput;
+  /** What both models were given, where it is a picture. */
+  input: TensorView | null;
+}
+
+export function PictureView({ output, input }: Props) {
   const { t, number, decibels } = useText();
   const [place, setPlace] = useState(50);
   const painted = useMemo(
@@ -19,7 +26,13 @@ export function PictureView({ output }: { output: ComparedOutput }) {
   );
   return (
     <div class="stack-16">
-      <div class="pair">
+      <div class="pictures-3">
+        {input && (
+          <div class="stack-8">
+            <Pixels {...input} label={t.compare.picture} />
+            <p class="help">{t.compare.picture}</p>
+          </div>
+        )}
         <div class="stack-8">
           <div class="slider">
             <Pixels {...painted.quantized} label={t.report.int8} />

@@ -47,15 +47,20 @@ function State({ quantizer }: { quantizer: Quantizer }) {
   if (blocker === 'needsEngine' && engine.status === 'loading') {
     return <span>{t.engine.loading(bytes(engine.done), bytes(engine.total))}</span>;
   }
-  return <span>{blocker ? t.run[blocker] : t.run.ready}</span>;
+  return (
+    <span class={blocker === 'cannotRun' ? 'bad' : ''}>
+      {blocker ? t.run[blocker] : t.run.ready}
+    </span>
+  );
 }
 
 function Action({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
   const mendText = useMendText();
   const { running, blocker, stopped, shown, isStale, add, start } = quantizer;
-  if (!running && blocker === 'needsModel') {
-    return <FileButton label={t.drop.chooseModel} primary onFiles={add} multiple />;
+  if (!running && (blocker === 'needsModel' || blocker === 'cannotRun')) {
+    const label = blocker === 'needsModel' ? t.drop.chooseModel : t.model.change;
+    return <FileButton label={label} primary onFiles={add} multiple />;
   }
   if (!running && blocker === 'needsExternal') {
     return <FileButton label={t.model.chooseData} primary onFiles={add} multiple />;

@@ -8,9 +8,11 @@ import { useText } from '../i18n';
 import { lines } from '../lib/advanced';
 import { noiseOf } from '../lib/layer-advice';
 import type { RunRecord } from '../lib/run-record';
+import { useAnswer } from '../lib/use-answer';
 import type { Quantizer } from '../state';
 import { Notice } from './notice';
 import { RangeChart } from './range-chart';
+import { Said } from './said';
 
 const shownAtFirst = 8;
 
@@ -26,7 +28,11 @@ export function Layers({ record, quantizer }: { record: RunRecord; quantizer: Qu
           {t.layers.measuring}
         </p>
       ) : diagnosis instanceof QuantizeError ? (
-        <Notice kind="info" title={t.layers.failed} message={diagnosis.message} />
+        <Notice
+          kind="info"
+          title={t.layers.failed}
+          message={<Said message={diagnosis.message} parts={diagnosis.messageText} />}
+        />
       ) : (
         <Measured diagnosis={diagnosis} quantizer={quantizer} />
       )}
@@ -169,7 +175,6 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
   const { t, number, bytes, causeText } = useText();
   const { layer, tensor, quantizer, isKept } = props;
   const { settings, change } = quantizer;
-  const histogram = quantizer.histograms.find((one) => one.tensor === layer.tensor);
   const facts: [string, string][] = [
     [t.layers.tensor, layer.tensor],
     [t.layers.weights, bytes(layer.weightBytes)],
@@ -185,7 +190,14 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
     if (!names.delete(layer.node)) names.add(layer.node);
     change({ nodesToExclude: [...names].join('\n') });
   };
-  const wide = withOverride(settings.advanced.TensorQuantOverrides, layer.tensor);
+  const overrides = (values: object) =>
+    withOverride(settings.advanced.TensorQuantOverrides, layer.tensor, values);
+  const override = (values: object) => {
+    const entered = overrides(values);
+    if (entered === null) return;
+    change({ advanced: { ...settings.advanced, TensorQuantOverrides: entered } });
+  };
+  const mayOverride = settings.quantFormat === 'QDQ' && overrides({}) !== null;
   return (
     <div class="stack-16">
       {layer.cause && (
@@ -204,19 +216,19 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
           </div>
         ))}
       </dl>
-      {tensor?.observed && <RangeChart tensor={tensor} histogram={histogram} />}
+      {tensor?.observed && (
+        <Observed
+          tensor={tensor}
+          quantizer={quantizer}
+          onChoose={mayOverride ? ([rmin, rmax]) => override({ rmin, rmax }) : null}
+        />
+      )}
       <div class="buttons">
         <button type="button" class="button" aria-pressed={isKept} onClick={keep}>
           {isKept ? t.layers.quantizeAgain : t.layers.keepFloat}
         </button>
-        {settings.quantFormat === 'QDQ' && wide !== null && (
-          <button
-            type="button"
-            class="button"
-            onClick={() =>
-              change({ advanced: { ...settings.advanced, TensorQuantOverrides: wide } })
-            }
-          >
+        {mayOverride && (
+          <button type="button" class="button" onClick={() => override({ quant_type: 'QUInt16' })}>
             {t.layers.sixteen}
           </button>
         )}
@@ -225,12 +237,33 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
   );
 }
 
-/** The overrides with 16 bits for one tensor more; null where they cannot be read or it has one. */
-function withOverride(entered: unknown, tensor: string): string | null {
+/** What the float model has there, asked for when it is looked at. */
+function Observed(props: {
+  tensor: TensorDiagnosis;
+  quantizer: Quantizer;
+  onChoose: ((range: [number, number]) => void) | null;
+}) {
+  const { t } = useText();
+  const { tensor, quantizer, onChoose } = props;
+  const answer = useAnswer(() => quantizer.observe(tensor.tensor), [tensor]);
+  if (answer.status === 'waiting') return <p class="help">{t.layers.observing}</p>;
+  if (answer.status === 'failed') return null; // the figures above say what is known
+  const { value } = answer;
+  return (
+    <RangeChart
+      tensor={tensor}
+      observation={value}
+      onChoose={onChoose && ((method) => onChoose(value.ranges[method]!))}
+    />
+  );
+}
+
+/** The overrides with those of one tensor more; null where they cannot be read or it has some. */
+function withOverride(entered: unknown, tensor: string, values: object): string | null {
   try {
     const overrides = JSON.parse(typeof entered === 'string' && entered ? entered : '{}');
     if (tensor in overrides) return null;
-    return JSON.stringify({ ...overrides, [tensor]: [{ quant_type: 'QUInt16' }] });
+    return JSON.stringify({ ...overrides, [tensor]: [values] });
   } catch {
     return null;
   }

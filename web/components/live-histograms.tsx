@@ -3,8 +3,6 @@ import type { TensorHistogram } from 'onnx-ptq';
 import { Histogram } from '../charts/histogram';
 import { useText } from '../i18n';
 
-const most = 12;
-
 export function LiveHistograms({ histograms }: { histograms: readonly TensorHistogram[] }) {
   const { t, number } = useText();
   if (histograms.length === 0) return null;
@@ -13,7 +11,7 @@ export function LiveHistograms({ histograms }: { histograms: readonly TensorHist
     <section aria-labelledby="histograms-title">
       <h3 id="histograms-title">{t.run.histograms}</h3>
       <ul class="multiples">
-        {histograms.slice(0, most).map(({ tensor, counts, lowest, highest, clip }) => (
+        {histograms.map(({ tensor, counts, lowest, highest, clip }) => (
           <li key={tensor}>
             <code>{tensor}</code>
             <Histogram
@@ -22,10 +20,7 @@ export function LiveHistograms({ histograms }: { histograms: readonly TensorHist
               lowest={lowest}
               highest={highest}
               format={format}
-              marks={[
-                { key: 'clip-low', at: clip[0], label: '' },
-                { key: 'clip-high', at: clip[1], label: '' },
-              ]}
+              marks={clip.map((at, i) => ({ key: `${i}`, kind: 'chosen', at }))}
               log
             />
           </li>

@@ -1,15 +1,16 @@
 // Which nodes were quantized, to keep some of them float the next time, and which were not, with
 // the reasons.
-import type { QuantizationReport } from 'onnx-ptq';
+import type { QuantizationReport, TextParts } from 'onnx-ptq';
 import type { ComponentChildren } from 'preact';
 import { useText } from '../i18n';
 import { lines } from '../lib/advanced';
 import type { Quantizer } from '../state';
+import { Said } from './said';
 
 // A table of ten thousand rows would stop the page; the report has them all.
 const most = 500;
 
-type Row = { name: string; opType: string; reason?: string };
+type Row = { name: string; opType: string; reason?: string; reasonText?: TextParts | undefined };
 
 export function NodeTables(props: { report: QuantizationReport; quantizer: Quantizer }) {
   const { t } = useText();
@@ -29,7 +30,7 @@ export function NodeTables(props: { report: QuantizationReport; quantizer: Quant
             title={t.report.leftFloat(nodesLeftFloat.length)}
             rows={nodesLeftFloat}
             heading={t.report.reason}
-            cell={({ reason }) => <span lang="en">{reason}</span>}
+            cell={({ reason = '', reasonText }) => <Said message={reason} parts={reasonText} />}
           />
         </details>
       )}

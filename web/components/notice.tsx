@@ -1,14 +1,16 @@
-// Something that people should know: an error, a warning, a note. Texts of the library are English.
+// Something that people should know: an error, a warning, a note.
+import type { Blocker, Diagnostic } from 'onnx-ptq';
 import type { ComponentChildren } from 'preact';
 import { useText } from '../i18n';
+import { Said } from './said';
 
 interface Props {
   kind: 'error' | 'warning' | 'info';
-  title: string;
-  message?: string | undefined;
+  title: ComponentChildren;
+  message?: ComponentChildren;
   /** Where: node or tensor. */
   place?: string | undefined;
-  hint?: string | undefined;
+  hint?: ComponentChildren;
   children?: ComponentChildren;
 }
 
@@ -16,17 +18,13 @@ export function Notice({ kind, title, message, place, hint, children }: Props) {
   return (
     <div class={`notice ${kind}`} role={kind === 'error' ? 'alert' : undefined}>
       <p class="notice-title">{title}</p>
-      {message && <p lang="en">{message}</p>}
+      {message && <p>{message}</p>}
       {place && (
         <p lang="en">
           <code>{place}</code>
         </p>
       )}
-      {hint && (
-        <p lang="en" class="hint">
-          {hint}
-        </p>
-      )}
+      {hint && <p class="hint">{hint}</p>}
       {children}
     </div>
   );
@@ -34,20 +32,37 @@ export function Notice({ kind, title, message, place, hint, children }: Props) {
 
 /** An error of the library with the page's own line for its code. */
 export function ErrorNotice(props: {
-  error: { code: string; message: string; node?: string; tensor?: string; hint?: string };
+  error: Omit<Blocker, 'cause'>;
   children?: ComponentChildren;
 }) {
   const { errorTitle } = useText();
-  const { code, message, node, tensor, hint } = props.error;
+  const { code, message, messageText, node, tensor, hint, hintText } = props.error;
   return (
     <Notice
       kind="error"
       title={errorTitle(code)}
-      message={message}
+      message={<Said message={message} parts={messageText} />}
       place={[node, tensor].filter(Boolean).join(', ') || undefined}
-      hint={hint}
+      hint={hint && <Said message={hint} parts={hintText} />}
     >
       {props.children}
     </Notice>
+  );
+}
+
+/** What the library noted, with the page's own line for its code where it has one. */
+export function DiagnosticNotice({ diagnostic }: { diagnostic: Diagnostic }) {
+  const { diagnosticTitle } = useText();
+  const { code, message, messageText, severity, node, tensor, hint, hintText } = diagnostic;
+  const title = diagnosticTitle(code);
+  const said = <Said message={message} parts={messageText} />;
+  return (
+    <Notice
+      kind={severity}
+      title={title ?? said}
+      message={title && said}
+      place={[node, tensor].filter(Boolean).join(', ') || undefined}
+      hint={hint && <Said message={hint} parts={hintText} />}
+    />
   );
 }

@@ -1,4 +1,6 @@
 // English, and the shape that every other dictionary has.
+
+import type { ExampleId } from 'virtual:example';
 import type { CauseCode, PreprocessEvidence, ProfileName } from 'onnx-ptq';
 import type { AdvancedGroup } from '../lib/advanced-groups';
 import type { ForeignKind } from '../lib/foreign-files';
@@ -97,11 +99,12 @@ export const en = {
     byWeight: 'The weights of the model, by bytes',
     byNodes: 'The nodes of the model',
     parts: { quantized: 'becomes int8', folded: 'folded away', float: 'stays float' },
-    forecast: (before: string, after: string) => `${before} now, about ${after} once quantized.`,
+    forecast: (before: string, after: string, memory: string) =>
+      `${before} now, about ${after} once quantized. A run takes about ${memory} of memory.`,
+    muchMemory: (memory: string) =>
+      `A run takes about ${memory} of memory: close other tabs, and use this on a desktop.`,
     whyFloat: (count: number) => `Why ${plural(count, 'node')} will stay float`,
-    about: (amount: string) => `about ${amount}`,
     about2: 'About this model',
-    memory: 'Memory of a run',
     inputs: 'Inputs',
     outputs: 'Outputs',
     opset: 'Opset',
@@ -165,6 +168,7 @@ export const en = {
     } satisfies Record<OfferedPreset, string>,
     auto: 'Found by running the model',
     custom: 'Your own values',
+    named: (title: string, what: string) => `${title}: ${what}`,
     found: 'Found by the model',
     guessed: 'A guess, please check',
     looking: 'Trying the usual ways on the float model…',
@@ -319,13 +323,16 @@ export const en = {
     needsExternal: 'The data file of the model is missing.',
     needsEngine: 'onnxruntime is still loading.',
     engineFailed: 'The quantizer could not be loaded.',
+    cannotRun: 'onnxruntime cannot run this model.',
     reading: 'The model is being read.',
     samplesDoNotFit: 'These pictures do not fit the model.',
     whatHappens:
       'The model is run on your samples to see the range of every tensor, quantized, and compared with the original.',
-    tryExample: 'Try the example',
-    exampleHelp: 'The example: a small digit classifier and 100 pictures.',
-    exampleLoading: 'The example, a small digit classifier, is still loading.',
+    examples: {
+      digits: { name: 'Try the digit classifier', help: 'A small model and 100 pictures' },
+      sharpen: { name: 'Try the picture enlarger', help: 'Three times larger, 24 pictures' },
+    } satisfies Record<ExampleId, { name: string; help: string }>,
+    exampleLoading: 'The examples are still loading.',
     stages: {
       load: 'Load',
       prepare: 'Prepare',
@@ -384,9 +391,12 @@ export const en = {
     of: (part: string, whole: string) => `${part} of ${whole}`,
     measuredOn: (samples: string) => `Measured on ${samples} of the samples that calibrated.`,
     measuredOnHeld: (samples: string) => `Measured on ${samples} held-out samples.`,
+    measuringAll: 'The others are being run…',
     latency: 'Time of one inference',
-    latencyHelp: (runs: number, times: string) =>
-      `Median of ${runs} runs here, in onnxruntime-web: ${times}× as fast.`,
+    latencyHelp: (runs: number, compared: string) =>
+      `Median of ${runs} runs here, in onnxruntime-web: ${compared}.`,
+    faster: (times: string) => `${times}× as fast`,
+    slower: (times: string) => `${times}× as slow`,
     better: 'What may make it better',
     tryIt: 'Try it',
     effortGained: (repairs: string, gained: string, tried: number, held: number) =>
@@ -445,8 +455,15 @@ export const en = {
     scale: 'Scale, zero point',
     clipped: 'Values clipped',
     histogram: (tensor: string) => `Values of ${tensor}`,
-    observed: (low: string, high: string) => `Seen: ${low} to ${high}`,
-    range: (low: string, high: string, steps: number) => `Range: ${low} to ${high}, ${steps} steps`,
+    observing: 'Looking at the values of this tensor…',
+    observedOn: (samples: string) =>
+      `Values of ${samples} samples; each method gives the range it finds in them.`,
+    steps: (count: string, low: string, high: string, step: string) =>
+      `${count} steps of ${step} between ${low} and ${high}: what this result has.`,
+    methods: 'The range of each calibration method',
+    rangeOnly: 'Range',
+    fromTo: (low: string, high: string) => `${low} to ${high}`,
+    use: 'Use for this tensor',
     keepFloat: 'Keep this layer float',
     quantizeAgain: 'Quantize this layer again',
     sixteen: '16 bits for this tensor',
@@ -455,6 +472,16 @@ export const en = {
     advicePrice: (gain: string, bytes: string, names: string) =>
       `About ${gain} for ${bytes} more: ${names}`,
     adviceAction: (count: number) => `Keep ${count} float`,
+  },
+
+  graph: {
+    title: 'Drawing of the graph',
+    lead: 'Chains of nodes are one box, with the worst layer in it. Press a box to see its nodes.',
+    later: 'It can be drawn once onnxruntime has loaded.',
+    making: 'Reading the graph…',
+    tooLarge: (boxes: string) =>
+      `The graph has ${boxes} branches, too many to draw. The lists of nodes have them all.`,
+    becomes: 'What becomes of it',
   },
 
   /** What a diagnosis found, by its code. */

@@ -1,7 +1,10 @@
-// The chosen language: remembered, else the browser's. A missing text is a compile error.
+// The chosen language: remembered, else the browser's. A missing text is a compile error. What the
+// library says comes as English with a form (translate() of onnx-ptq); a table has its Chinese.
+import { type TextParts, translate } from 'onnx-ptq';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type Dictionary, en } from './en';
+import zhLibraryUrl from './library.zh-CN.json?url';
 import { zhCN } from './zh-CN';
 
 export const dictionaries = { en, 'zh-CN': zhCN } satisfies Record<string, Dictionary>;
@@ -28,12 +31,28 @@ export function rememberLanguage(language: Language): void {
   }
 }
 
-const Context = createContext<{ language: Language; t: Dictionary }>({ language: 'en', t: en });
+/** The library's texts in another language: sentences by their form, helps of options by name. */
+export interface LibraryTexts {
+  forms: Readonly<Record<string, string>>;
+  options: Readonly<Record<string, string>>;
+}
+
+/** Addresses of the tables, by language; the library itself is English. */
+export const libraryTexts: Partial<Record<Language, string>> = { 'zh-CN': zhLibraryUrl };
+
+interface Texts {
+  language: Language;
+  t: Dictionary;
+  /** null until it has come, and for English. */
+  library: LibraryTexts | null;
+}
+
+const Context = createContext<Texts>({ language: 'en', t: en, library: null });
 export const LanguageProvider = Context.Provider;
 
 /** The texts of the current language, and formats that go with it. */
 export function useText() {
-  const { language, t } = useContext(Context);
+  const { language, t, library } = useContext(Context);
   /** With so many decimals, always: 4.0 beside 3.8. The minus is a minus. */
   const number = (value: number, digits = 0) =>
     new Intl.NumberFormat(language, {
@@ -61,7 +80,7 @@ export function useText() {
         value,
       ),
     duration(seconds: number): string {
-      if (seconds < 0.1) return t.units.milliseconds(number(seconds * 1000, 1));
+      if (seconds < 0.9995) return t.units.milliseconds(number(seconds * 1000, 1));
       if (seconds < 10) return t.units.seconds(number(seconds, 1));
       if (seconds < 99.5) return t.units.seconds(number(Math.round(seconds)));
       const whole = Math.round(seconds);
@@ -74,9 +93,12 @@ export function useText() {
     /** What a diagnosis found; undefined: the library's own words. */
     causeText: (code: string): { what?: string; remedy?: string } =>
       (t.causes as Record<string, { what: string; remedy: string }>)[code] ?? {},
-    /** Why a node stays float, by code; undefined: the library's own words. */
-    reasonText: (_code: string): string | undefined => undefined,
+    /** A sentence of the library; what has no translation is marked as English. */
+    said(message: string, parts?: TextParts): { text: string; lang: 'en' | undefined } {
+      const text = library ? translate(library.forms, message, parts) : message;
+      return { text, lang: language !== 'en' && text === message ? 'en' : undefined };
+    },
     /** Help of an option; undefined: the library's own words. */
-    optionHelp: (_name: string): string | undefined => undefined,
+    optionHelp: (name: string): string | undefined => library?.options[name],
   };
 }

@@ -1,11 +1,11 @@
 // One question of the page to a worker of its own, which ends with the answer.
-import { QuantizeError } from 'onnx-ptq';
+import { errorFromData, QuantizeError } from 'onnx-ptq';
 import type { PageAnswers, PageRequest } from '../worker/page-protocol';
 import type { CoreHost } from './engine';
 
 type Question = PageRequest extends infer Request
   ? Request extends PageRequest
-    ? Omit<Request, 'modules' | 'runtimePaths'>
+    ? Omit<Request, 'modules'>
     : never
   : never;
 
@@ -30,17 +30,12 @@ export function askWorker<Kind extends PageRequest['kind']>(
     worker.onmessage = ({ data }) => {
       end();
       if (!data.error) return resolve(data.answer);
-      const { code, message, ...where } = data.error;
-      reject(new QuantizeError(code, message, where));
+      reject(errorFromData(data.error));
     };
     worker.onerror = (event) => {
       end();
       reject(new QuantizeError('WORKER_FAILED', `the worker stopped: ${event.message}`));
     };
-    worker.postMessage({
-      ...question,
-      modules: host.modules,
-      runtimePaths: host.runtimePaths,
-    });
+    worker.postMessage({ ...question, modules: host.modules });
   });
 }

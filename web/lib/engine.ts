@@ -3,13 +3,14 @@
 // After that the page takes the network away from itself, so that "nothing is uploaded" is a rule
 // that the browser enforces; workers start from what is in memory.
 
-import { index as exampleIndex, url as exampleUrl } from 'virtual:example';
+import { type ExampleId, index as exampleIndex, url as exampleUrl } from 'virtual:example';
 import { totalBytes } from 'virtual:sizes';
 import jpegDecoderUrl from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url';
 import type { WorkerHost } from 'onnx-ptq';
 import coreUrl from 'onnx-ptq/core.wasm?url';
 import runtimeScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import { type LibraryTexts, libraryTexts } from '../i18n';
 import workerUrl from '../worker/worker?worker&url';
 import { downloadFile } from './download-file';
 import { keepForOffline } from './offline';
@@ -18,8 +19,6 @@ import { keepForOffline } from './offline';
 export interface CoreHost {
   modules: NonNullable<WorkerHost['modules']>;
   createWorker: () => Worker;
-  /** Once onnxruntime has come. */
-  runtimePaths?: WorkerHost['runtimePaths'];
 }
 
 export interface Engine {
@@ -29,12 +28,14 @@ export interface Engine {
   threads: number;
   /** Whether the page will open without a network. */
   offline: boolean;
-  example: { model: File; images: File[] };
+  examples: ReadonlyMap<ExampleId, { model: File; images: File[] }>;
 }
 
 export interface LoadEvents {
   onProgress(done: number, total: number): void;
   onCore(host: CoreHost): void;
+  /** The library's texts in a language. */
+  onTexts(language: string, texts: LibraryTexts): void;
 }
 
 /** Loads all of it. Throws Error that names the file that could not be loaded. */
@@ -60,11 +61,15 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
     import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(workerUrl, { type: 'module' });
   events.onCore({ modules: { core }, createWorker });
 
+  const texts = Object.entries(libraryTexts).map(async ([language, url]) =>
+    events.onTexts(language, JSON.parse(await (await get(url)).text())),
+  );
   const [jpegDecoder, runtime, runtimeScript, example] = await Promise.all([
     compile(jpegDecoderUrl),
     get(runtimeUrl),
     isolated ? get(runtimeScriptUrl) : null,
     get(exampleUrl),
+    ...texts,
   ]);
   const offline = import.meta.env.PROD && (await keepForOffline(kept));
   if (import.meta.env.PROD) lockNetwork();
@@ -79,7 +84,7 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
     },
     threads: isolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1,
     offline,
-    example: unpack(example),
+    examples: unpack(example),
   };
 }
 
@@ -103,13 +108,16 @@ function lockNetwork(): void {
   document.head.append(meta);
 }
 
-function unpack(example: Blob): Engine['example'] {
+function unpack(packed: Blob): Engine['examples'] {
   let offset = 0;
-  const files = exampleIndex.map(([name, size]) => {
-    const part = example.slice(offset, offset + size);
+  const next = ([name, size]: [string, number]) => {
     offset += size;
-    return new File([part], name);
-  });
-  const [model, ...images] = files;
-  return { model: model!, images };
+    return new File([packed.slice(offset - size, offset)], name);
+  };
+  return new Map(
+    exampleIndex.map(([id, files]) => {
+      const [model, ...images] = files.map(next);
+      return [id, { model: model!, images }];
+    }),
+  );
 }

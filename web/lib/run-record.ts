@@ -1,4 +1,4 @@
-// One finished run: what went in, and what came out. Records are never changed.
+// One finished run: what went in, and what came out.
 import type { PartialPreprocess, SessionResult } from 'onnx-ptq';
 import { configuration, type Settings } from './settings';
 import type { Verdict } from './verdict';
@@ -28,6 +28,8 @@ export interface RunRecord {
   /** From the press of the button to the result. */
   seconds: number;
   verdict: Verdict;
+  /** Whether it is from all samples that were held out: a few give it at first. */
+  isWhole: boolean;
 }
 
 /** What of the settings differs, as "name: value", under the reference's names. */

@@ -9,11 +9,12 @@ import { outputKind } from '../compare/output-kind';
 import { PictureView } from '../compare/picture-view';
 import { FileButton } from '../components/file-button';
 import { Pixels } from '../components/pixels';
+import { Said } from '../components/said';
 import { useText } from '../i18n';
 import { isImage } from '../lib/files';
 import type { RunRecord } from '../lib/run-record';
 import type { Quantizer } from '../state';
-import type { TensorView } from '../worker/page-protocol';
+import type { Problem, TensorView } from '../worker/page-protocol';
 import { tensorView } from '../worker/tensor-view';
 import { Step, type StepFrame } from './step';
 
@@ -89,8 +90,8 @@ function Body({ record, quantizer, onLine }: Props) {
         {comparison ? t.compare.compared : ''}
       </p>
       {error && (
-        <p class="bad" lang="en">
-          {error}
+        <p class="bad">
+          <Said message={error.message} parts={error.messageText} />
         </p>
       )}
       {comparison ? (
@@ -107,25 +108,25 @@ function useComparison(
   quantizer: Quantizer,
   file: File | null,
   index: number,
-): { comparison: Comparison | null; error: string } {
+): { comparison: Comparison | null; error: Problem | null } {
   const [state, setState] = useState<{
     of: unknown;
     comparison: Comparison | null;
-    error: string;
-  }>({ of: null, comparison: null, error: '' });
+    error: Problem | null;
+  }>({ of: null, comparison: null, error: null });
   const of = file ?? index;
   const { compare } = quantizer;
   useEffect(() => {
     let isOld = false;
     compare(record, file ?? index).then(
-      (comparison) => isOld || setState({ of, comparison, error: '' }),
-      (error: Error) => isOld || setState({ of, comparison: null, error: error.message }),
+      (comparison) => isOld || setState({ of, comparison, error: null }),
+      (error: Problem) => isOld || setState({ of, comparison: null, error }),
     );
     return () => {
       isOld = true;
     };
   }, [record, of]);
-  return state.of === of ? state : { comparison: null, error: '' };
+  return state.of === of ? state : { comparison: null, error: null };
 }
 
 function View({ comparison, labels }: { comparison: Comparison; labels: string[] | null }) {
@@ -153,7 +154,9 @@ function View({ comparison, labels }: { comparison: Comparison; labels: string[]
           labels={labels}
         />
       )}
-      {(kind.kind === 'picture' || kind.kind === 'mask') && <PictureView output={output} />}
+      {(kind.kind === 'picture' || kind.kind === 'mask') && (
+        <PictureView output={output} input={picture?.view ?? null} />
+      )}
       {(kind.kind === 'values' || (kind.kind === 'boxes' && !picture)) && (
         <Scatter
           label={t.compare.scatter}

@@ -3,9 +3,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { FileButton } from '../components/file-button';
 import { Notice } from '../components/notice';
+import { Said } from '../components/said';
 import { useText } from '../i18n';
 import { acceptedSamples, countOthers, isImage } from '../lib/files';
 import type { Quantizer } from '../state';
+import type { Problem } from '../worker/page-protocol';
 import { Step, type StepFrame } from './step';
 
 const shownAtFirst = 24;
@@ -61,7 +63,11 @@ export function DataStep({ quantizer, ...frame }: StepFrame & { quantizer: Quant
         </div>
       </div>
       {fit && (
-        <Notice kind="warning" title={t.samples.doNotFit} message={fit.message}>
+        <Notice
+          kind="warning"
+          title={t.samples.doNotFit}
+          message={<Said message={fit.message} parts={fit.messageText} />}
+        >
           <p>{t.samples.doNotFitHint}</p>
         </Notice>
       )}
@@ -89,14 +95,14 @@ function useKinds(samples: readonly File[]): string {
     .join(' + ');
 }
 
-function Bad({ bad }: { bad: ReadonlyMap<string, string> }) {
+function Bad({ bad }: { bad: ReadonlyMap<string, Problem> }) {
   const { t } = useText();
   return (
     <Notice kind="warning" title={t.samples.bad(bad.size)}>
       <ul class="reasons">
         {[...bad].slice(0, 5).map(([name, why]) => (
           <li key={name}>
-            <b>{name}</b> <span lang="en">{why}</span>
+            <b>{name}</b> <Said message={why.message} parts={why.messageText} />
           </li>
         ))}
         {bad.size > 5 && <li>+{bad.size - 5}</li>}

@@ -1,17 +1,25 @@
 // Step 1: the model, what it is, and what quantizing will make of it, before anything runs.
+import { type ExampleId, index } from 'virtual:example';
 import type { ModelInspection, ValueSummary } from 'onnx-ptq';
 import { type Part, StackedBar } from '../charts/stacked-bar';
 import { FileButton } from '../components/file-button';
+import { GraphDetails } from '../components/graph-drawing';
 import { ErrorNotice, Notice } from '../components/notice';
+import { Said } from '../components/said';
 import { useText } from '../i18n';
 import { foreignFile } from '../lib/foreign-files';
 import { type Outlook, outlookOf } from '../lib/outlook';
 import type { Quantizer } from '../state';
 import { Step, type StepFrame } from './step';
 
+/** From here on tabs of phones and small machines are ended by the system. */
+const muchMemory = 1.5e9;
+
+const exampleIds: ExampleId[] = index.map(([id]) => id);
+
 export function ModelStep({ quantizer, ...frame }: StepFrame & { quantizer: Quantizer }) {
   const { t, bytes } = useText();
-  const { model, engine, core, external, add } = quantizer;
+  const { model, core, external, add } = quantizer;
   const outlook = outlookOf(quantizer);
   return (
     <Step
@@ -31,16 +39,8 @@ export function ModelStep({ quantizer, ...frame }: StepFrame & { quantizer: Quan
             onFiles={add}
             multiple
           />
-          <button
-            type="button"
-            class="button"
-            disabled={engine.status !== 'ready'}
-            onClick={quantizer.useExample}
-          >
-            {t.run.tryExample}
-          </button>
         </div>
-        <p class="help">{engine.status === 'ready' ? t.run.exampleHelp : t.run.exampleLoading}</p>
+        {!model && <Examples quantizer={quantizer} />}
       </div>
       <Foreign quantizer={quantizer} />
       {model && (
@@ -63,6 +63,31 @@ export function ModelStep({ quantizer, ...frame }: StepFrame & { quantizer: Quan
         <Summary summary={model.summary} outlook={outlook} quantizer={quantizer} />
       )}
     </Step>
+  );
+}
+
+function Examples({ quantizer }: { quantizer: Quantizer }) {
+  const { t } = useText();
+  const isReady = quantizer.engine.status === 'ready';
+  return (
+    <ul class="examples">
+      {exampleIds.map((id) => (
+        <li key={id}>
+          <button
+            type="button"
+            class="button"
+            aria-describedby={`example-${id}`}
+            disabled={!isReady}
+            onClick={() => quantizer.useExample(id)}
+          >
+            {t.run.examples[id].name}
+          </button>
+          <span class="help" id={`example-${id}`}>
+            {isReady ? t.run.examples[id].help : t.run.exampleLoading}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -105,30 +130,47 @@ function Summary(props: { summary: ModelInspection; outlook: Outlook; quantizer:
     [t.model.parameters, count(summary.parameters)],
     [t.model.opset, `${summary.opset}`],
     [t.model.irVersion, `${summary.irVersion}`],
-    [t.model.memory, t.model.about(bytes(outlook.memory))],
   ];
   if (summary.producer) facts.push([t.model.producer, summary.producer]);
+  const { refused } = outlook;
+  if (refused?.code === 'RUNTIME_CANNOT_LOAD') {
+    return (
+      <div class="summary">
+        <ErrorNotice error={refused} />
+      </div>
+    );
+  }
   return (
     <div class="summary stack-16">
       <StackedBar label={byWeight ? t.model.byWeight : t.model.byNodes} parts={parts} />
-      <p>{t.model.forecast(bytes(outlook.bytesBefore), bytes(outlook.bytesAfter))}</p>
+      <p>
+        {t.model.forecast(
+          bytes(outlook.bytesBefore),
+          bytes(outlook.bytesAfter),
+          bytes(outlook.memory),
+        )}
+      </p>
+      {outlook.memory > muchMemory && (
+        <Notice kind="warning" title={t.model.muchMemory(bytes(outlook.memory))} />
+      )}
       <Blockers outlook={outlook} quantizer={quantizer} />
       {summary.alreadyQuantized && <Notice kind="info" title={t.model.alreadyQuantized} />}
       {outlook.reasons.length > 0 && (
         <details>
           <summary>{t.model.whyFloat(outlook.nodes.float)}</summary>
           <ul class="reasons">
-            {outlook.reasons.slice(0, 20).map(({ opType, code, reason, count: n }) => (
+            {outlook.reasons.slice(0, 20).map(({ opType, code, reason, reasonText, count: n }) => (
               <li key={`${opType} ${code}`}>
                 <b>
                   {n} × {opType}
                 </b>{' '}
-                <LibraryReason code={code} reason={reason} />
+                <Said message={reason} parts={reasonText} />
               </li>
             ))}
           </ul>
         </details>
       )}
+      <GraphDetails quantizer={quantizer} factsOf={(name) => ({ kind: outlook.kindOf(name) })} />
       <details>
         <summary>{t.model.about2}</summary>
         <dl class="facts">
@@ -157,12 +199,6 @@ function Summary(props: { summary: ModelInspection; outlook: Outlook; quantizer:
   );
 }
 
-function LibraryReason({ code, reason }: { code: string; reason: string }) {
-  const { reasonText } = useText();
-  const own = reasonText(code);
-  return own ? <span>{own}</span> : <span lang="en">{reason}</span>;
-}
-
 /** What would make a run useless, each with the button that solves it where there is one. */
 function Blockers({ outlook, quantizer }: { outlook: Outlook; quantizer: Quantizer }) {
   const { t } = useText();
@@ -175,7 +211,15 @@ function Blockers({ outlook, quantizer }: { outlook: Outlook; quantizer: Quantiz
   }
   const title = outlook.refused ? t.model.refused(settings.quantFormat) : t.model.nothing;
   return (
-    <Notice kind="warning" title={title} message={outlook.refused ?? undefined}>
+    <Notice
+      kind="warning"
+      title={title}
+      message={
+        outlook.refused && (
+          <Said message={outlook.refused.message} parts={outlook.refused.messageText} />
+        )
+      }
+    >
       {outlook.otherQuantizes && (
         <button type="button" class="button" onClick={() => change({ quantFormat: other })}>
           {t.model.useFormat(other)}

@@ -4,12 +4,13 @@ import { useState } from 'preact/hooks';
 import { Histogram } from '../charts/histogram';
 import { Pixels } from '../components/pixels';
 import { PreprocessFields } from '../components/preprocess-fields';
+import { Said } from '../components/said';
 import { type Dictionary, useText } from '../i18n';
 import { isImage, mayHaveImages } from '../lib/files';
 import { type OfferedPreset, offeredPresets, preprocessOption } from '../lib/settings';
 import { useViews } from '../lib/use-views';
 import type { Quantizer } from '../state';
-import type { PreprocessOption, TensorView, TensorViews } from '../worker/page-protocol';
+import type { PreprocessOption, Problem, TensorView, TensorViews } from '../worker/page-protocol';
 import { Thumbnail } from './data-step';
 import { Step, type StepFrame } from './step';
 
@@ -17,7 +18,7 @@ export function PreprocessStep({ quantizer, ...frame }: StepFrame & { quantizer:
   const { t } = useText();
   const { model, samples } = quantizer;
   const forImages = mayHaveImages(samples);
-  const isReady = model?.summary != null && samples.length > 0;
+  const isReady = model?.summary != null && samples.length > 0 && !quantizer.fit;
   const chosen = isReady && forImages ? resolve(quantizer) : null;
   return (
     <Step
@@ -28,14 +29,20 @@ export function PreprocessStep({ quantizer, ...frame }: StepFrame & { quantizer:
       isDone={isReady && (!forImages || chosen?.spec !== undefined)}
       line={
         !isReady ? (
-          t.preprocess.later
+          quantizer.fit ? (
+            t.samples.doNotFit
+          ) : (
+            t.preprocess.later
+          )
         ) : !forImages ? (
           t.preprocess.unused
         ) : chosen?.spec ? (
-          `${chosen.title}: ${describe(chosen.spec, t)}`
+          t.preprocess.named(chosen.title, describe(chosen.spec, t))
         ) : (
-          <span class="bad" lang="en">
-            {chosen?.error}
+          <span class="bad">
+            {chosen?.problem && (
+              <Said message={chosen.problem.message} parts={chosen.problem.messageText} />
+            )}
           </span>
         )
       }
@@ -48,7 +55,7 @@ export function PreprocessStep({ quantizer, ...frame }: StepFrame & { quantizer:
 interface Resolved {
   title: string;
   spec?: PreprocessSpec;
-  error?: string;
+  problem?: Problem;
 }
 
 function useTitles() {
@@ -74,7 +81,7 @@ function resolve(quantizer: Quantizer): Resolved {
     return { title, spec: guessPreprocess(model!.summary!, option).spec };
   } catch (error) {
     if (!(error instanceof QuantizeError)) throw error;
-    return { title, error: error.message };
+    return { title, problem: error };
   }
 }
 
@@ -159,7 +166,10 @@ function useCandidates({ preprocess, settings }: Quantizer): Candidate[] {
     {
       value: 'auto',
       title: finding
-        ? `${finding.decided.normalization ? t.preprocess.found : t.preprocess.guessed}: ${title(finding.chosen.option)}`
+        ? t.preprocess.named(
+            finding.decided.normalization ? t.preprocess.found : t.preprocess.guessed,
+            title(finding.chosen.option),
+          )
         : t.preprocess.guessed,
       option: finding?.chosen.option,
       isBest: true,
@@ -186,10 +196,10 @@ function useCandidates({ preprocess, settings }: Quantizer): Candidate[] {
 function Tile({ view, picture }: { view: TensorViews[number] | undefined; picture: File | null }) {
   const { t } = useText();
   if (!view) return <span class="tile-empty">{picture ? t.preprocess.making : ''}</span>;
-  if ('error' in view) {
+  if ('problem' in view) {
     return (
-      <span class="help bad" lang="en">
-        {view.error}
+      <span class="help bad">
+        <Said message={view.problem.message} parts={view.problem.messageText} />
       </span>
     );
   }

@@ -1,10 +1,12 @@
 // Step 6: the verdict first, then the figures of the float model beside those of the quantized one,
 // what would be better, and the runs so far.
-import type { Diagnostic, Latency } from 'onnx-ptq';
+import type { Diagnosis, Diagnostic, Latency, QuantizationReport } from 'onnx-ptq';
+import { useMemo } from 'preact/hooks';
+import { GraphDetails, type NodeFacts } from '../components/graph-drawing';
 import { Layers } from '../components/layers';
 import { useMendText } from '../components/mend-text';
 import { NodeTables } from '../components/node-tables';
-import { Notice } from '../components/notice';
+import { DiagnosticNotice, Notice } from '../components/notice';
 import { RunList } from '../components/run-list';
 import { VerdictBadge } from '../components/verdict-badge';
 import { useText } from '../i18n';
@@ -70,8 +72,13 @@ const percent = (before: number, after: number) => Math.round(100 * (1 - after /
 function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer }) {
   const { t } = useText();
   const { report } = record.result;
+  const diagnosis = quantizer.diagnoses.get(record.id);
+  const factsOf = useMemo(
+    () => factsOfReport(report, diagnosis && 'layers' in diagnosis ? diagnosis : null),
+    [report, diagnosis],
+  );
   return (
-    <div class="stack-24 result" data-run={record.id}>
+    <div class="stack-24 result" data-run={record.id} data-whole={record.isWhole}>
       {quantizer.isStale && <Notice kind="info" title={t.report.stale} />}
       <Banner record={record} />
       <Figures record={record} latency={quantizer.latencies.get(record.id)} />
@@ -83,9 +90,21 @@ function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer
       <Effort record={record} />
       <RunList quantizer={quantizer} />
       <Warnings diagnostics={report.diagnostics} />
+      <GraphDetails quantizer={quantizer} factsOf={factsOf} />
       <NodeTables report={report} quantizer={quantizer} />
     </div>
   );
+}
+
+/** What became of a node, by name; what is in no list was folded into others. */
+function factsOfReport(report: QuantizationReport, diagnosis: Diagnosis | null) {
+  const quantized = new Set(report.nodesQuantized.map(({ name }) => name));
+  const float = new Set(report.nodesLeftFloat.map(({ name }) => name));
+  const noise = new Map(diagnosis?.layers.map((one) => [one.node, one.alone ?? one.own]));
+  return (name: string): NodeFacts => ({
+    kind: quantized.has(name) ? 'quantized' : float.has(name) ? 'float' : 'folded',
+    decibels: noise.get(name),
+  });
 }
 
 function Banner({ record }: { record: RunRecord }) {
@@ -110,6 +129,13 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
   const { verdict, result } = record;
   const { report } = result;
   const all = report.nodesQuantized.length + report.nodesLeftFloat.length;
+  const latencyText = ({ float, quantized, runs }: Latency) =>
+    t.report.latencyHelp(
+      runs,
+      float >= quantized
+        ? t.report.faster(number(float / quantized, 1))
+        : t.report.slower(number(quantized / float, 1)),
+    );
   const { agreement } = verdict;
   const rows: [string, string, string, (string | undefined)?][] = [
     [t.report.size, bytes(report.bytesBefore), bytes(report.bytesAfter)],
@@ -117,7 +143,7 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
       t.report.latency,
       latency ? duration(latency.float / 1000) : '…',
       latency ? duration(latency.quantized / 1000) : '…',
-      latency && t.report.latencyHelp(latency.runs, number(latency.float / latency.quantized, 1)),
+      latency && latencyText(latency),
     ],
     ...(agreement
       ? [
@@ -176,6 +202,7 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
         {report.quality.heldOut
           ? t.report.measuredOnHeld(number(report.quality.samples))
           : t.report.measuredOn(number(report.quality.samples))}
+        {!record.isWhole && ` ${t.report.measuringAll}`}
       </p>
     </div>
   );
@@ -264,20 +291,5 @@ function Warnings({ diagnostics }: { diagnostics: readonly Diagnostic[] }) {
         </details>
       )}
     </>
-  );
-}
-
-function DiagnosticNotice({ diagnostic }: { diagnostic: Diagnostic }) {
-  const { diagnosticTitle } = useText();
-  const { code, message, severity, node, tensor, hint } = diagnostic;
-  const title = diagnosticTitle(code);
-  return (
-    <Notice
-      kind={severity}
-      title={title ?? message}
-      message={title && message}
-      place={[node, tensor].filter(Boolean).join(', ') || undefined}
-      hint={hint}
-    />
   );
 }

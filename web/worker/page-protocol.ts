@@ -1,8 +1,7 @@
 // What the page asks its worker beside what the library's worker answers.
 import type {
+  Blocker,
   CompiledModules,
-  DatasetDescription,
-  Diagnosis,
   ModelInspection,
   ModelSummary,
   PartialPreprocess,
@@ -10,20 +9,10 @@ import type {
 
 export type PageRequest = {
   modules: CompiledModules;
-  /** Where onnxruntime's files are, for what runs models. */
-  runtimePaths?: Record<string, string>;
 } & (
   | { kind: 'page:inspect'; model: File }
   | { kind: 'page:views'; files: readonly File[]; options: PreprocessOption[]; model: ModelSummary }
   | { kind: 'page:check'; files: readonly File[]; model: ModelSummary }
-  | {
-      kind: 'page:diagnose';
-      model: File;
-      externalData: Record<string, File>;
-      quantized: Blob;
-      quantizedData: Record<string, Blob>;
-      dataset: DatasetDescription;
-    }
   | { kind: 'page:zip'; files: { name: string; blob: Blob }[] }
 );
 
@@ -47,14 +36,16 @@ export interface ChannelView {
   histogram: number[];
 }
 
-/** By option; a text where the option does not fit. */
-export type TensorViews = (TensorView | { error: string })[];
+/** A sentence of the library that says what is wrong. */
+export type Problem = Pick<Blocker, 'message' | 'messageText'>;
+
+/** By option; what is wrong where the option does not fit. */
+export type TensorViews = (TensorView | { problem: Problem })[];
 
 export interface PageAnswers {
   'page:inspect': ModelInspection;
   'page:views': TensorViews;
   /** Files that cannot be used, and why. */
-  'page:check': { name: string; why: string }[];
-  'page:diagnose': Diagnosis;
+  'page:check': { name: string; why: Problem }[];
   'page:zip': Blob;
 }

@@ -3,12 +3,11 @@ import { Zip, ZipPassThrough } from 'fflate';
 import {
   browserDecodePlatform,
   datasetReader,
-  diagnose,
+  errorToData,
   inspectModel,
   QuantizeError,
   setCoreModule,
   setDecodePlatform,
-  setRuntimePaths,
 } from 'onnx-ptq';
 import type { PageAnswers, PageRequest } from './page-protocol';
 import { tensorView } from './tensor-view';
@@ -19,8 +18,7 @@ addEventListener('message', async (event: MessageEvent<PageRequest>) => {
   try {
     postMessage({ answer: await answer(event.data) });
   } catch (cause) {
-    const { code, message, node, tensor, hint } = cause as QuantizeError;
-    postMessage({ error: { code: code ?? 'INTERNAL', message, node, tensor, hint } });
+    postMessage({ error: errorToData(cause) });
   }
 });
 
@@ -30,7 +28,6 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
   if (jpegDecoder) {
     setDecodePlatform({ ...browserDecodePlatform, compileJpegDecoder: async () => jpegDecoder });
   }
-  if (request.runtimePaths) setRuntimePaths(request.runtimePaths);
   switch (request.kind) {
     case 'page:inspect':
       return inspectModel(request.model);
@@ -38,8 +35,6 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
       return Promise.all(request.options.map((option) => viewOf(request, option)));
     case 'page:check':
       return unusable(request);
-    case 'page:diagnose':
-      return diagnoseFiles(request);
     case 'page:zip':
       return zip(request.files);
   }
@@ -54,41 +49,25 @@ async function viewOf(
       const tensor = Object.values(feeds)[0];
       if (tensor) return tensorView(tensor);
     }
-    return { error: '' };
+    return { problem: { message: '' } };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { problem: errorToData(error) };
   }
 }
 
 async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) {
-  const bad: { name: string; why: string }[] = [];
+  const bad: PageAnswers['page:check'] = [];
   for (const file of files) {
     try {
       for await (const _ of datasetReader([file]).open(model)) break;
     } catch (error) {
       // What is wrong with the model's input is no fault of the file.
       if (error instanceof QuantizeError && error.code === 'INVALID_IMAGE') {
-        bad.push({ name: file.name, why: error.message });
+        bad.push({ name: file.name, why: errorToData(error) });
       }
     }
   }
   return bad;
-}
-
-/**
- * With a few samples: the order of the layers is clear by then, and it is done in the background.
- */
-function diagnoseFiles(request: PageRequest & { kind: 'page:diagnose' }) {
-  const { files, ...options } = request.dataset;
-  return diagnose({
-    modelInput: request.model,
-    externalData: request.externalData,
-    quantizedModel: request.quantized,
-    quantizedExternalData: request.quantizedData,
-    calibrationDataReader: datasetReader(files, options),
-    samples: 8,
-    aloneSamples: 2,
-  });
 }
 
 /** Stored, not deflated: weights do not get smaller. Parts go to the Blob as they come. */

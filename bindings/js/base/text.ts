@@ -29,6 +29,12 @@ export function say(literals: TemplateStringsArray, ...values: unknown[]): Sente
   return { message, parts: { form, params } };
 }
 
+/** One that came as data, as a part of another. */
+export const sentence = (message: string, parts?: TextParts): Sentence => ({
+  message,
+  parts: parts ?? { form: escaped(message), params: [] },
+});
+
 /** A sentence as the message of a diagnostic, and as its hint. */
 export const asMessage = ({ message, parts }: Sentence) => ({ message, messageText: parts });
 export const asHint = ({ message, parts }: Sentence) => ({ hint: message, hintText: parts });
@@ -54,12 +60,15 @@ export type Translations = Readonly<Record<string, string>>;
  */
 export function translate(forms: Translations, message: string, parts?: TextParts): string {
   const form = parts?.form ?? escaped(message);
-  const translated = Object.hasOwn(forms, form) ? forms[form]! : null;
+  const translated = Object.hasOwn(forms, form) ? forms[form]! : hasNoWords(form) ? form : null;
   if (translated === null) return message;
   return fill(translated, parts?.params ?? [], (param) =>
     typeof param === 'object' ? translate(forms, inEnglish(param), param) : String(param),
   );
 }
+
+/** "{0}: {1}" is the same in every language; its parameters may be sentences. */
+const hasNoWords = (form: string) => !/\p{L}/u.test(form);
 
 function inEnglish(param: TextParam): string {
   return typeof param === 'object' ? fill(param.form, param.params, inEnglish) : String(param);

@@ -5,9 +5,10 @@ import { type InputFiles, inputBytes, type OutputFiles } from '../base/bytes.js'
 import { QuantizeError } from '../base/errors.js';
 import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
-import { asMessage, say } from '../base/text.js';
+import { asMessage, type Sentence, say, sentence } from '../base/text.js';
 import type {
   Diagnostic,
+  FloatReason,
   ModelSummary,
   PrepareReport,
   QuantizeReport,
@@ -29,7 +30,12 @@ import { isPoorQuality, judgeQuality } from '../verify/judge.js';
 import { judgeLatency } from '../verify/judge-latency.js';
 import { judgeSize } from '../verify/judge-size.js';
 import type { QuantizationReport } from '../verify/report.js';
-import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
+import {
+  loadResult,
+  type VerifiedSamples,
+  type VerifyMemory,
+  verifyResult,
+} from '../verify/verify-result.js';
 import { explainQuality } from './explain-quality.js';
 
 export type SaidOfSamples = Pick<
@@ -59,6 +65,8 @@ interface Prepared {
   /** JSON as of CoreCalibration.statistics(); null where none was asked for. */
   statistics: string | null;
   samples: VerifiedSamples;
+  /** Of a session. */
+  memory?: VerifyMemory;
   said: SaidOfSamples;
   /** Paths, where there are files. */
   modelInput: string | null;
@@ -101,14 +109,22 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   run.note(...quantized.diagnostics, ...nothingQuantized(quantized));
 
   const quality = await run.stage('verify', () =>
-    verifyResult(run, given.runtime, input, output, summary, samples),
+    verifyResult(
+      run,
+      given.runtime,
+      input,
+      (optimization) => loadResult(given.runtime, output, summary, optimization),
+      summary,
+      samples,
+      given.memory,
+    ),
   );
   if (quantized.nodesQuantized.length > 0) {
     const { kept } = samples;
     const repairs = effort?.repairs ?? noRepairs;
     const used = { ...ranges, ...(repairs.ranges as TensorRanges) };
     const explanation =
-      kept.length > 0 && isPoorQuality(quality, summary)
+      kept.length > 0 && !given.memory?.isQuick && isPoorQuality(quality, summary)
         ? await run.stage('verify', () =>
             explainQuality({ ...given, kept, repairs, ranges: formatRanges(used) }),
           )
@@ -167,7 +183,7 @@ function refuseForeignCache({ nodesQuantized, nodesLeftFloat }: QuantizeReport):
   if (!missing) return;
   throw new QuantizeError(
     'MISSING_RANGE',
-    say`the calibration cache does not fit: ${missing.reason}`,
+    say`the calibration cache does not fit: ${reasonOf(missing)}`,
     {
       node: missing.name,
       hint: 'it was made for another model or other op types; calibrate again with samples',
@@ -180,13 +196,12 @@ function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
   const without = nodesLeftFloat.filter(({ code }) => code === 'NO_RANGE');
   const [first] = without;
   if (!first) return [];
-  const nodes = without.length === 1 ? 'a node' : `${without.length} nodes`;
   return [
     {
       severity: 'warning',
       code: 'MISSING_RANGE',
       ...asMessage(
-        say`the calibration cache lacks ranges, and ${nodes} stayed float: ${first.reason}`,
+        say`the calibration cache lacks ranges, and ${nodes(without.length)} stayed float: ${reasonOf(first)}`,
       ),
       node: first.name,
       hint: 'calibrate again with samples',
@@ -197,16 +212,21 @@ function missingRanges({ nodesLeftFloat }: QuantizeReport): Diagnostic[] {
 /** One warning with the reasons, where no node was quantized. */
 function nothingQuantized(report: QuantizeReport): Diagnostic[] {
   if (report.nodesQuantized.length > 0) return [];
-  const reasons = new Map<string, Set<string>>();
-  for (const { opType, reason } of report.nodesLeftFloat) {
-    reasons.set(reason, (reasons.get(reason) ?? new Set()).add(opType));
+  const reasons = new Map<string, { why: Sentence; opTypes: Set<string> }>();
+  for (const node of report.nodesLeftFloat) {
+    const known = reasons.get(node.reason) ?? { why: reasonOf(node), opTypes: new Set() };
+    known.opTypes.add(node.opType);
+    reasons.set(node.reason, known);
   }
-  const why = [...reasons].map(([reason, opTypes]) => `${[...opTypes].join(', ')}: ${reason}`);
-  return [
-    {
-      severity: 'warning',
-      code: 'NOTHING_QUANTIZED',
-      message: `no node was quantized${why.length > 0 ? ` (${why.slice(0, 3).join('; ')})` : ''}`,
-    },
-  ];
+  const whys = [...reasons.values()]
+    .slice(0, 3)
+    .map(({ why, opTypes }) => say`${[...opTypes].join(', ')}: ${why}`);
+  const [first, ...others] = whys;
+  const all = first && others.reduce((before, why) => say`${before}; ${why}`, first);
+  const message = all ? say`no node was quantized (${all})` : say`no node was quantized`;
+  return [{ severity: 'warning', code: 'NOTHING_QUANTIZED', ...asMessage(message) }];
 }
+
+const reasonOf = ({ reason, reasonText }: FloatReason) => sentence(reason, reasonText);
+
+const nodes = (count: number): Sentence => (count === 1 ? say`a node` : say`${count} nodes`);

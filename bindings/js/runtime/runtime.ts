@@ -3,7 +3,7 @@
 import type * as Ort from 'onnxruntime-web';
 import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
-import { say } from '../base/text.js';
+import { type Sentence, say } from '../base/text.js';
 import type { Feeds, TensorData } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
 import { isOutOfMemory, reason } from './reason.js';
@@ -98,7 +98,7 @@ export async function createSession(
     session = await ort.InferenceSession.create(bytes as Uint8Array, options);
   } catch (cause) {
     if (cause instanceof QuantizeError) throw cause;
-    throw runtimeError('RUNTIME_CANNOT_LOAD', `onnxruntime cannot load ${what}`, runtime, cause);
+    throw runtimeError('RUNTIME_CANNOT_LOAD', say`onnxruntime cannot load ${what}`, runtime, cause);
   }
   return {
     outputNames: session.outputNames,
@@ -143,7 +143,7 @@ async function run(
     }
     results = await session.run(inputs, [...fetches]);
   } catch (cause) {
-    throw runtimeError('RUNTIME_FAILED', 'onnxruntime failed', runtime, cause);
+    throw runtimeError('RUNTIME_FAILED', say`onnxruntime failed`, runtime, cause);
   }
   const outputs: Record<string, OutputTensor> = Object.create(null);
   for (const name of fetches) {
@@ -157,7 +157,7 @@ async function run(
 /** `code`, or OUT_OF_MEMORY where that is the reason. */
 function runtimeError(
   code: 'RUNTIME_CANNOT_LOAD' | 'RUNTIME_FAILED',
-  what: string,
+  what: Sentence,
   { kind }: Runtime,
   cause: unknown,
 ): QuantizeError {

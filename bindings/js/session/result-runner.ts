@@ -77,6 +77,14 @@ export class ResultRunner {
     return { float, quantized, runs, runtime: this.#runtime.kind };
   }
 
+  /** As it was written, for those that verify it. */
+  load(
+    result: RunnableResult<RuntimeBytes>,
+    optimization: 'all' | 'basic',
+  ): Promise<RuntimeSession> {
+    return this.#create(result, true, optimization);
+  }
+
   async dispose(): Promise<void> {
     await this.#loaded?.session.release();
     await (await this.#float?.catch(() => null))?.release();
@@ -98,6 +106,7 @@ export class ResultRunner {
   async #create(
     { model, externalData }: RunnableResult<RuntimeBytes>,
     exactIntegers: boolean,
+    optimization: 'all' | 'basic' = 'all',
   ): Promise<RuntimeSession> {
     const { irVersion } = this.#model;
     const bytes =
@@ -108,7 +117,7 @@ export class ResultRunner {
     return createSession(this.#runtime, 'the quantized model', {
       model: withRunnableIrVersion(bytes, irVersion),
       externalData: externalData ? [{ path: externalData.name, data: externalData.data }] : [],
-      optimization: 'all',
+      optimization,
       exactIntegers,
     });
   }

@@ -10,6 +10,7 @@ import type {
   CalibratedTensor,
   Diagnostic,
   Feeds,
+  GraphNode,
   ModelSummary,
   PrepareReport,
   TensorRanges,
@@ -31,6 +32,7 @@ import type { Diagnosis } from '../diagnosis/report.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import { diagnoseOn } from '../jobs/diagnose.js';
 import { fixDims } from '../jobs/fix-dims.js';
+import { coreOf } from '../jobs/inspect-model.js';
 import { type SaidOfSamples, writeResult } from '../jobs/write-result.js';
 import { coreOptions, rangeOptions } from '../options/core-options.js';
 import { type CalibrationMethod, calibrationMethods } from '../options/quant-types.js';
@@ -39,8 +41,10 @@ import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
-import type { VerifiedSamples } from '../verify/verify-result.js';
+import type { QualityReport } from '../verify/report.js';
+import { type VerifiedSamples, type VerifyMemory, verifyResult } from '../verify/verify-result.js';
 import { HistogramWatch, watchedTensors } from './histogram-watch.js';
+import { observeTensor } from './observe-tensor.js';
 import { blockedPlan, toPlan } from './plan.js';
 import { ResultRunner } from './result-runner.js';
 import { digestOf } from './sha256.js';
@@ -57,8 +61,10 @@ import type {
   SessionDiagnoseOptions,
   SessionOptions,
   SessionPlan,
+  SessionQuantizeOptions,
   SessionResult,
   SessionSettings,
+  TensorObservation,
 } from './types.js';
 
 /** The float model, prepared in one way. */
@@ -90,6 +96,9 @@ interface Finished {
   notes: Diagnostic[];
 }
 
+/** Calls of one queue wait for each other: results share a core, comparisons a loaded model. */
+type Queue = 'results' | 'compare' | 'diagnose';
+
 /** So many ways to prepare the model are kept. */
 const mostPrepared = 2;
 
@@ -114,7 +123,13 @@ export class Session<Model> implements QuantizeSession<Model> {
   /** Of what was cancelled. */
   readonly #begun = new Map<string, CalibrationState>();
   readonly #finished = new Map<string, Finished>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #floatOutputs: VerifyMemory['float'] = new WeakMap();
+  /** What is running or waits for its turn. */
+  readonly #turns: Record<Queue, Promise<unknown>> = {
+    results: Promise.resolve(),
+    compare: Promise.resolve(),
+    diagnose: Promise.resolve(),
+  };
   #isDisposed = false;
 
   private constructor(
@@ -182,6 +197,14 @@ export class Session<Model> implements QuantizeSession<Model> {
     });
   }
 
+  graph(): Promise<GraphNode[]> {
+    this.#refuseIfDisposed();
+    return coreOf(this.#input, (core) => {
+      core.open();
+      return core.structure().nodes;
+    });
+  }
+
   async plan(settings: SessionSettings = {}): Promise<SessionPlan> {
     this.#refuseIfDisposed();
     const bytesBefore = inputBytes(this.#input, this.model);
@@ -238,7 +261,7 @@ export class Session<Model> implements QuantizeSession<Model> {
 
   quantize(
     settings: SessionSettings = {},
-    options: RunOptions = {},
+    { quick = false, ...options }: SessionQuantizeOptions = {},
   ): Promise<SessionResult<Model>> {
     return this.#inTurn(async () => {
       const run = new Run(options);
@@ -290,6 +313,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           }),
           statistics: finished.statistics && JSON.stringify(finished.statistics),
           samples,
+          memory: { float: this.#floatOutputs, isQuick: quick, isTimed: !quick },
           said: collected?.said ?? { description: '', done: '', assumed: [] },
           modelInput: null,
           modelOutput: null,
@@ -308,33 +332,81 @@ export class Session<Model> implements QuantizeSession<Model> {
     });
   }
 
+  verify(result: RunnableResult<Model>, options: RunOptions = {}): Promise<QualityReport> {
+    return this.#inTurn(async () => {
+      const collected = [...this.#collected.values()].at(-1)?.samples;
+      const kept = collected?.kept ?? (await this.#samplesAtHand());
+      const run = new Run(options);
+      return run.stage('verify', () =>
+        verifyResult(
+          run,
+          this.#runtime,
+          this.#input,
+          (optimization) => this.#runner.load(result as RunnableResult<never>, optimization),
+          this.#summary,
+          collected ?? { samples: kept.length, kept, held: [], heldInRanges: false },
+          { float: this.#floatOutputs, isQuick: false, isTimed: false },
+        ),
+      );
+    });
+  }
+
   compare(result: RunnableResult<Model>, sample: SampleChoice): Promise<Comparison> {
     return this.#inTurn(async () => {
       const feeds = await this.#choose(sample);
       return this.#runner.compare(result as RunnableResult<never>, feeds);
-    });
+    }, 'compare');
   }
 
   diagnose(
     result: RunnableResult<Model>,
     { samples, aloneSamples, ...options }: SessionDiagnoseOptions = {},
   ): Promise<Diagnosis> {
-    return this.#inTurn(async () =>
-      diagnoseOn(this.#platform, {
-        ...options,
-        modelInput: this.#options.modelInput,
-        externalData: this.#options.externalData,
-        quantizedModel: result.model as ModelInput,
-        quantizedExternalData: result.externalData
-          ? { [result.externalData.name]: result.externalData.data as Uint8Array }
-          : {},
-        calibrationDataReader: await this.#atHand(),
-        samples,
-        aloneSamples,
-        memoryBudget: this.#options.memoryBudget,
-        runtime: this.#options.runtime,
-      }),
+    return this.#inTurn(
+      async () =>
+        diagnoseOn(this.#platform, {
+          ...options,
+          modelInput: this.#options.modelInput,
+          externalData: this.#options.externalData,
+          quantizedModel: result.model as ModelInput,
+          quantizedExternalData: result.externalData
+            ? { [result.externalData.name]: result.externalData.data as Uint8Array }
+            : {},
+          calibrationDataReader: await this.#atHand(),
+          samples,
+          aloneSamples,
+          memoryBudget: this.#options.memoryBudget,
+          runtime: this.#options.runtime,
+        }),
+      'diagnose',
     );
+  }
+
+  observe(name: string, settings: SessionSettings = {}): Promise<TensorObservation> {
+    return this.#inTurn(async () => {
+      const { effort: _, calibrationCache: __, ...plain } = settings;
+      const checked = this.#check(plain);
+      const { core, files, summary } = await this.#prepare(checked);
+      const samples = await this.#samplesAtHand();
+      core.reconfigure(coreOptions(checked));
+      const tensors = core.calibrationTensors();
+      const number = tensors.findIndex((tensor) => tensor.name === name);
+      if (number < 0) {
+        throw new QuantizeError('INVALID_OPTION', say`tensor "${name}" is not calibrated`, {
+          tensor: name,
+        });
+      }
+      return observeTensor({
+        runtime: this.#runtime,
+        pass: writeTensorPass(core, files, this.#input, summary, tensors, [number]),
+        tensor: tensors[number]!,
+        samples,
+        methods: calibrationMethods.flatMap((method) => {
+          const own = isByItself(method) ? this.#withMethod(plain, method) : null;
+          return own ? [[method, own] as const] : [];
+        }),
+      });
+    });
   }
 
   latency(
@@ -342,7 +414,7 @@ export class Session<Model> implements QuantizeSession<Model> {
     options: { runs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<Latency> {
     return this.#inTurn(async () => {
-      const feeds = await this.#choose({ heldOut: 0 });
+      const feeds = await this.#choose({ heldOut: 0 }, await this.#samplesAtHand());
       return this.#runner.latency(result as RunnableResult<never>, feeds, options);
     });
   }
@@ -361,15 +433,15 @@ export class Session<Model> implements QuantizeSession<Model> {
       this.#input.close();
       return this.#runner.dispose();
     };
-    void this.#last.then(end, end);
+    void Promise.allSettled(Object.values(this.#turns)).then(end);
   }
 
   // --- The turns of calls ---
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(work: () => Promise<T>, queue: Queue = 'results'): Promise<T> {
     this.#refuseIfDisposed();
-    const turn = this.#last.then(work, work);
-    this.#last = turn.catch(() => {});
+    const turn = this.#turns[queue].then(work);
+    this.#turns[queue] = turn.catch(() => {});
     return turn;
   }
 
@@ -681,6 +753,13 @@ export class Session<Model> implements QuantizeSession<Model> {
 
   /** The samples that were held out, and a few of the others. */
   async #atHand(): Promise<Feeds[]> {
+    // Where they have to be read first, nothing else may read them.
+    return this.#collected.size > 0
+      ? this.#samplesAtHand()
+      : this.#inTurn(() => this.#samplesAtHand());
+  }
+
+  async #samplesAtHand(): Promise<Feeds[]> {
     const collected = [...this.#collected.values()].at(-1)?.samples;
     if (collected) return [...collected.held, ...collected.kept];
     return this.#reader ? this.#firstSamples(this.#summary, new Run({})) : [];
@@ -690,12 +769,12 @@ export class Session<Model> implements QuantizeSession<Model> {
     return [...this.#prepared.values()].at(-1)?.summary ?? this.model;
   }
 
-  async #choose(sample: SampleChoice): Promise<Feeds> {
+  async #choose(sample: SampleChoice, atHand?: Feeds[]): Promise<Feeds> {
     if ('reader' in sample) {
       const [first] = await firstSamples(sample.reader, this.#summary, true, new Run({}));
       return first!;
     }
-    const all = await this.#atHand();
+    const all = atHand ?? (await this.#atHand());
     const feeds = all[sample.heldOut];
     if (feeds) return feeds;
     throw new QuantizeError(
@@ -719,6 +798,9 @@ async function statisticsOf({ state, tensors, checked }: Collected) {
     calibration.dispose();
   }
 }
+
+/** auto takes one of the others; Distribution is for float8, which has no ends to clip at. */
+const isByItself = (method: CalibrationMethod) => method !== 'auto' && method !== 'Distribution';
 
 /** A state from which the second pass of `checked` begins. */
 function goOn({ state, tensors }: Collected, checked: CheckedStatic): CalibrationState {

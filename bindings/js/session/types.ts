@@ -8,6 +8,7 @@ import type {
   Diagnostic,
   Feeds,
   FloatReason,
+  GraphNode,
   ModelSummary,
   PreprocessFinding,
   QuantizeReport,
@@ -20,7 +21,7 @@ import type { quantizeStaticOptions } from '../options/quantize-static.js';
 import type { ParametersOf } from '../options/spec.js';
 import type { RuntimeKind } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
-import type { OutputQuality } from '../verify/report.js';
+import type { OutputQuality, QualityReport } from '../verify/report.js';
 
 /** What stays the same for the life of a session; samples may be replaced by setSamples(). */
 export interface SessionOptions extends ModelSource {
@@ -144,6 +145,26 @@ export interface SessionCalibrateOptions extends RunOptions {
   onHistograms?: ((histograms: TensorHistogram[]) => void) | undefined;
 }
 
+/** One tensor of the float model, on a few of the samples. */
+export interface TensorObservation {
+  tensor: string;
+  samples: number;
+  lowest: number;
+  highest: number;
+  /** Of 128 equal bins between them. */
+  counts: number[];
+  /** What each calibration method makes of these samples. */
+  ranges: Partial<Record<CalibrationMethod, [lowest: number, highest: number]>>;
+}
+
+export interface SessionQuantizeOptions extends RunOptions {
+  /**
+   * Compares on 8 of the samples that were held out, measures no time and looks for no causes;
+   * verify(), latency() and diagnose() do so when they are asked.
+   */
+  quick?: boolean | undefined;
+}
+
 export interface SessionDiagnoseOptions extends RunOptions {
   /** As of diagnose(): how many samples at most, those that were held out first. */
   samples?: number | undefined;
@@ -206,11 +227,14 @@ export interface Latency {
 
 /**
  * Every call may be cancelled by its signal, and nothing that was collected or made before is lost
- * by it, or by an error. Calls wait for each other, plan() apart.
+ * by it, or by an error. What makes results waits for each other; plan(), compare() and diagnose()
+ * do not wait for it, nor it for them.
  * @throws QuantizeError as quantizeStatic()
  */
 export interface QuantizeSession<Model> {
   readonly model: ModelSummary;
+  /** The nodes of the model as it was given, in its order, for drawings. */
+  graph(): Promise<GraphNode[]>;
   /** Other samples, or others ways to read them: what was collected of the former is forgotten. */
   setSamples(reader: SampleInput | null, options?: { holdOut?: number | undefined }): Promise<void>;
   plan(settings?: SessionSettings): Promise<SessionPlan>;
@@ -223,11 +247,18 @@ export interface QuantizeSession<Model> {
    * The same bytes as quantizeStatic() with the same settings and holdOut. Calibrates where plan()
    * says that it must.
    */
-  quantize(settings?: SessionSettings, options?: RunOptions): Promise<SessionResult<Model>>;
+  quantize(
+    settings?: SessionSettings,
+    options?: SessionQuantizeOptions,
+  ): Promise<SessionResult<Model>>;
+  /** Compares a result with the float model on all samples that were held out. */
+  verify(result: RunnableResult<Model>, options?: RunOptions): Promise<QualityReport>;
   /** Runs one sample through the float model and a result. */
   compare(result: RunnableResult<Model>, sample: SampleChoice): Promise<Comparison>;
   /** Where a result goes wrong and why: as diagnose(). */
   diagnose(result: RunnableResult<Model>, options?: SessionDiagnoseOptions): Promise<Diagnosis>;
+  /** What a tensor that is calibrated holds, and the range of each method. */
+  observe(tensor: string, settings?: SessionSettings): Promise<TensorObservation>;
   latency(
     result: RunnableResult<Model>,
     options?: { runs?: number | undefined; signal?: AbortSignal | undefined },

@@ -1,4 +1,5 @@
 // A warning where the result is slower than the float model: here, as both were measured.
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import type { QualityReport } from './report.js';
 
@@ -17,7 +18,9 @@ export function judgeLatency(
     {
       severity: 'warning',
       code: 'SLOWER_THAN_FLOAT',
-      message: `the result takes ${factor} times as long as the float model here (${latencyText(latency)})`,
+      ...asMessage(
+        say`the result takes ${factor} times as long as the float model here (${latencySentence(latency)})`,
+      ),
       hint: takesFloat
         ? 'it is smaller, not faster: --op_types_to_quantize Conv MatMul Gemm leaves out what pays least, and "onnx-ptq compare" measures it'
         : 'it is smaller, not faster; the target may be another than this machine',
@@ -26,7 +29,10 @@ export function judgeLatency(
 }
 
 /** "8.71 ms float, 3.52 ms quantized" */
-export function latencyText({ float, quantized }: NonNullable<QualityReport['latency']>): string {
-  const text = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
-  return `${text(float)} float, ${text(quantized)} quantized`;
+export const latencyText = (latency: NonNullable<QualityReport['latency']>): string =>
+  latencySentence(latency).message;
+
+function latencySentence({ float, quantized }: NonNullable<QualityReport['latency']>) {
+  const text = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)}`;
+  return say`${text(float)} ms float, ${text(quantized)} ms quantized`;
 }

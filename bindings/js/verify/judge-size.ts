@@ -1,6 +1,6 @@
 // A warning where the result is larger than the model: why it is, and what can be done.
 
-import { asMessage, say } from '../base/text.js';
+import { asMessage, say, sentence } from '../base/text.js';
 import type { Diagnostic, WeightsReport } from '../base/types.js';
 import { bytesText } from '../base/values.js';
 
@@ -9,7 +9,7 @@ const mostlyFloat = 0.5;
 
 export function judgeSize(before: number, after: number, weights: WeightsReport): Diagnostic[] {
   if (after <= before) return [];
-  const larger = `the result is larger than the model (${bytesText(before)} → ${bytesText(after)})`;
+  const larger = say`the result is larger than the model (${bytesText(before)} → ${bytesText(after)})`;
   const [largest] = weights.left;
   if (largest && weights.floatBytes > mostlyFloat * weights.bytes) {
     return [
@@ -17,7 +17,7 @@ export function judgeSize(before: number, after: number, weights: WeightsReport)
         severity: 'warning',
         code: 'RESULT_LARGER',
         ...asMessage(
-          say`${larger}: ${bytesText(weights.floatBytes)} of ${bytesText(weights.bytes)} of its weights stay float, "${largest.name}" because ${largest.reason}`,
+          say`${larger}: ${bytesText(weights.floatBytes)} of ${bytesText(weights.bytes)} of its weights stay float, "${largest.name}" because ${sentence(largest.reason, largest.reasonText)}`,
         ),
         node: largest.node,
         tensor: largest.name,

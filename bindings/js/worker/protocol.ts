@@ -50,6 +50,7 @@ export type WorkerSampleChoice = { heldOut: number } | { dataset: DatasetDescrip
 /** What a session is asked, by the names of QuantizeSession. `id` numbers the calls. */
 export type SessionRequest = { kind: 'call'; id: number } & (
   | { method: 'setSamples'; dataset: DatasetDescription | null; holdOut?: number | undefined }
+  | { method: 'graph' }
   | { method: 'plan'; settings: SessionSettings }
   | {
       method: 'calibrate';
@@ -57,7 +58,8 @@ export type SessionRequest = { kind: 'call'; id: number } & (
       methods?: SessionCalibrateOptions['methods'];
       histograms: boolean;
     }
-  | { method: 'quantize'; settings: SessionSettings }
+  | { method: 'quantize'; settings: SessionSettings; quick?: boolean | undefined }
+  | { method: 'verify'; result: RunnableResult<Blob> }
   | { method: 'compare'; result: RunnableResult<Blob>; sample: WorkerSampleChoice }
   | {
       method: 'diagnose';
@@ -65,6 +67,7 @@ export type SessionRequest = { kind: 'call'; id: number } & (
       samples?: number | undefined;
       aloneSamples?: number | undefined;
     }
+  | { method: 'observe'; tensor: string; settings: SessionSettings }
   | { method: 'latency'; result: RunnableResult<Blob>; runs?: number | undefined }
   | { method: 'sha256'; data: Uint8Array | Blob }
 );

@@ -61,6 +61,8 @@ function call(
   switch (request.method) {
     case 'setSamples':
       return session.setSamples(readerOf(request.dataset), { holdOut: request.holdOut });
+    case 'graph':
+      return session.graph();
     case 'plan':
       return session.plan(request.settings);
     case 'calibrate':
@@ -73,13 +75,17 @@ function call(
         }),
       });
     case 'quantize':
-      return session.quantize(request.settings, run);
+      return session.quantize(request.settings, { ...run, quick: request.quick });
+    case 'verify':
+      return session.verify(request.result, run);
     case 'compare':
       return session.compare(request.result, choiceOf(request.sample));
     case 'diagnose': {
       const { result, samples, aloneSamples } = request;
       return session.diagnose(result, { ...run, samples, aloneSamples });
     }
+    case 'observe':
+      return session.observe(request.tensor, request.settings);
     case 'latency':
       return session.latency(request.result, { runs: request.runs, signal });
     case 'sha256':

@@ -4,7 +4,7 @@
 import { errorFromData, QuantizeError } from '../base/errors.js';
 import type { RunOptions } from '../base/run.js';
 import { say } from '../base/text.js';
-import type { ModelSummary } from '../base/types.js';
+import type { GraphNode, ModelSummary } from '../base/types.js';
 import type { Diagnosis } from '../diagnosis/report.js';
 import { lifeName, watchLife } from '../platform/worker-life.js';
 import type {
@@ -16,9 +16,12 @@ import type {
   SessionCalibrateOptions,
   SessionDiagnoseOptions,
   SessionPlan,
+  SessionQuantizeOptions,
   SessionResult,
   SessionSettings,
+  TensorObservation,
 } from '../session/types.js';
+import type { QualityReport } from '../verify/report.js';
 import type { WorkerHost } from './client.js';
 import type {
   DatasetDescription,
@@ -138,6 +141,10 @@ class SessionClient implements WorkerSession {
     return this.#call({ method: 'setSamples', dataset, holdOut });
   }
 
+  graph(): Promise<GraphNode[]> {
+    return this.#call({ method: 'graph' });
+  }
+
   plan(settings: SessionSettings = {}): Promise<SessionPlan> {
     return this.#call({ method: 'plan', settings });
   }
@@ -151,8 +158,15 @@ class SessionClient implements WorkerSession {
     return this.#call({ method: 'calibrate', settings, methods, histograms }, options);
   }
 
-  quantize(settings: SessionSettings = {}, options: RunOptions = {}): Promise<SessionResult<Blob>> {
-    return this.#call({ method: 'quantize', settings }, options);
+  quantize(
+    settings: SessionSettings = {},
+    { quick, ...options }: SessionQuantizeOptions = {},
+  ): Promise<SessionResult<Blob>> {
+    return this.#call({ method: 'quantize', settings, quick }, options);
+  }
+
+  verify(result: RunnableResult<Blob>, options: RunOptions = {}): Promise<QualityReport> {
+    return this.#call({ method: 'verify', result: runnable(result) }, options);
   }
 
   compare(result: RunnableResult<Blob>, sample: WorkerSampleChoice): Promise<Comparison> {
@@ -165,6 +179,10 @@ class SessionClient implements WorkerSession {
   ): Promise<Diagnosis> {
     const parameters = { result: runnable(result), samples, aloneSamples };
     return this.#call({ method: 'diagnose', ...parameters }, options);
+  }
+
+  observe(tensor: string, settings: SessionSettings = {}): Promise<TensorObservation> {
+    return this.#call({ method: 'observe', tensor, settings });
   }
 
   latency(

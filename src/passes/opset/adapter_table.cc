@@ -61,7 +61,8 @@ std::span<const AdapterRow> AdapterTable() {
 void FailUpgrade(const onnx::NodeProto& node, const std::string& why) {
   const std::string name =
       node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
-  throw Error(ErrorCode::kUnsupportedOpset, node.op_type() + " node \"" + name + "\" " + why)
+  throw Error(ErrorCode::kUnsupportedOpset,
+              Text() + node.op_type() + " node \"" + name + "\" " + why)
       .WithNode(node.name())
       .WithHint("Export the model again with a newer opset.");
 }

@@ -84,7 +84,7 @@ void AdaptResize11(onnx::NodeProto& node, UpgradeContext& context) {
     if (factors.empty() || (shrinks && enlarges)) {
       context.diagnostics().push_back(
           {Severity::kWarning, "RESIZE_ROUNDING_ASSUMED",
-           "Nearest-neighbour " + node.op_type() +
+           Text("Nearest-neighbour ") + node.op_type() +
                " of opset 10 or less is taken to round down; the old opset left this open.",
            node.name(), node.output(0), "Compare float outputs before and after."});
     }

@@ -91,9 +91,9 @@ export class App {
     await this.page.locator('#data .step-number[data-done="true"]').waitFor();
   }
 
-  /** Takes the example and waits until it can be quantized. */
-  async useExample(): Promise<void> {
-    await this.page.getByRole('button', { name: 'Try the example' }).click();
+  /** Takes an example and waits until it can be quantized. */
+  async useExample(name = 'Try the digit classifier'): Promise<void> {
+    await this.page.getByRole('button', { name }).click();
     await this.ready();
   }
 
@@ -179,9 +179,9 @@ export class App {
     return this.page.locator('#next');
   }
 
-  /** Waits for the end of a run: its result or its error. */
+  /** Waits for the end of a run: its result, compared on all samples, or its error. */
   async ended(run: number): Promise<void> {
-    const result = this.page.locator(`#report .result[data-run="${run}"]`);
+    const result = this.page.locator(`#report .result[data-run="${run}"][data-whole="true"]`);
     await result.or(this.page.locator('#run .notice.error')).first().waitFor();
   }
 

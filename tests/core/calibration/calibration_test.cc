@@ -66,7 +66,7 @@ TEST(CalibrationTest, TheFirstTensorWithNanIsNamed) {
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_EQ(notes[0].code, "NAN_IN_TENSOR");
   EXPECT_EQ(notes[0].tensor, "b");
-  EXPECT_NE(notes[0].message.find("1 more"), std::string::npos);
+  EXPECT_NE(notes[0].message.str().find("1 more"), std::string::npos);
 }
 
 // What the notes say of clipped tensors; "" where they say nothing.

@@ -152,8 +152,8 @@ TEST(Preprocess, ModeNoneNamesBothSizes) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidData);
-    EXPECT_NE(error.message().find("3x2"), std::string::npos);
-    EXPECT_NE(error.message().find("224x224"), std::string::npos);
+    EXPECT_NE(error.message().str().find("3x2"), std::string::npos);
+    EXPECT_NE(error.message().str().find("224x224"), std::string::npos);
   }
 }
 

@@ -93,7 +93,7 @@ TEST(ModelLoad, OpsetsOutOfRangeAreUnsupportedWithAHint) {
   EXPECT_EQ(ErrorOfText(Text(kRelu, "6")).code(), ErrorCode::kUnsupportedOpset);
   const Error newer = ErrorOfText(Text(kRelu, "99"));
   EXPECT_EQ(newer.code(), ErrorCode::kUnsupportedOpset);
-  EXPECT_EQ(newer.message().find("The model uses opset 99; supported are 7 to "), 0u);
+  EXPECT_EQ(newer.message().str().find("The model uses opset 99; supported are 7 to "), 0u);
   EXPECT_FALSE(newer.hint().empty());
 }
 
@@ -129,7 +129,7 @@ TEST(ModelLoad, NamesThatAreNotUtf8AreRefusedByTheirPlace) {
       Model::Load(&files);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalidModel);
-      return error.message();
+      return error.message().str();
     }
     return std::string();
   };
@@ -261,7 +261,8 @@ TEST_F(ExternalDataTest, AFileThatEndsTooEarlyIsTruncated) {
   SetExternal(tensor_, "weights/w.bin", 1000, 2048);
   const Error error = ErrorOf(proto_, files_);
   EXPECT_EQ(error.code(), ErrorCode::kTruncatedModel);
-  EXPECT_NE(error.message().find("ends 48 bytes before"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().str().find("ends 48 bytes before"), std::string::npos)
+      << error.message();
   SetExternal(tensor_, "weights/w.bin", ~uint64_t{0}, 2048);
   EXPECT_EQ(ErrorOf(proto_, files_).code(), ErrorCode::kTruncatedModel);
 }

@@ -188,7 +188,7 @@ TEST(ModelWriter, MoreThan2GiBIsRefusedBeforeAnythingIsWritten) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupportedModel);
-    EXPECT_NE(error.hint().find("use_external_data_format"), std::string::npos);
+    EXPECT_NE(error.hint().str().find("use_external_data_format"), std::string::npos);
   }
   EXPECT_FALSE(text.files.Has(kOutputFile));
 }

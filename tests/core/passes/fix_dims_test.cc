@@ -40,7 +40,7 @@ TEST(FixDims, AnUnknownNameOrSizeIsRefused) {
       CheckFixDims(dims, text.model.graph());
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalidOption);
-      return error.message() + "; " + error.hint();
+      return (error.message() + "; " + error.hint()).str();
     }
     return std::string("accepted");
   };

@@ -291,7 +291,7 @@ TEST(UpgradeOpset, AnAttributeOfTheCallCannotBecomeAnInput) {
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupportedOpset);
-    EXPECT_NE(error.message().find("\"max\" from the call"), std::string::npos);
+    EXPECT_NE(error.message().str().find("\"max\" from the call"), std::string::npos);
   }
   EXPECT_EQ(text.model.Opset(), 9);
   EXPECT_EQ(text.model.proto().functions(0).opset_import(0).version(), 9);
@@ -315,7 +315,7 @@ TEST(CheckTargetOpset, NamesWhatIsWrong) {
     try {
       CheckTargetOpset(target, text.model);
     } catch (const Error& error) {
-      EXPECT_NE(error.message().find(std::to_string(target)), std::string::npos);
+      EXPECT_NE(error.message().str().find(std::to_string(target)), std::string::npos);
       return error.code();
     }
     return ErrorCode::kInternal;  // accepted

@@ -66,8 +66,8 @@ TEST_P(FloatWeightsTest, TheWeightOfAnOperatorOfAnotherDomainIsNamedWithTheReaso
   EXPECT_EQ(warning.severity, Severity::kWarning);
   EXPECT_EQ(warning.tensor, "v");
   EXPECT_EQ(warning.node, "b");
-  EXPECT_NE(warning.message.find("4.10 kB of 8.19 kB"), std::string::npos) << warning.message;
-  EXPECT_NE(warning.message.find("custom"), std::string::npos) << warning.message;
+  EXPECT_NE(warning.message.str().find("4.10 kB of 8.19 kB"), std::string::npos) << warning.message;
+  EXPECT_NE(warning.message.str().find("custom"), std::string::npos) << warning.message;
   EXPECT_FALSE(warning.hint.empty());
 }
 
@@ -78,7 +78,7 @@ TEST_P(FloatWeightsTest, AComputedWeightIsThatOfTheNodeThatNeedsIt) {
   EXPECT_EQ(result.report.weights.left[0].tensor, "v");
   EXPECT_EQ(result.report.weights.left[0].node, "b");
   EXPECT_EQ(result.report.weights.left[0].reason.code, FloatReasonCode::kWeightComputed);
-  EXPECT_NE(Warning(result).hint.find("optimize_model"), std::string::npos);
+  EXPECT_NE(Warning(result).hint.str().find("optimize_model"), std::string::npos);
 }
 
 TEST_P(FloatWeightsTest, AWeightInABodyIsCounted) {
@@ -101,7 +101,7 @@ TEST_P(FloatWeightsTest, AWeightInABodyIsCounted) {
       Options(), kRanges);
   ASSERT_EQ(result.report.weights.left.size(), 1);
   EXPECT_EQ(result.report.weights.left[0].node, "branch");
-  EXPECT_NE(Warning(result).hint.find("EnableSubgraph"), std::string::npos);
+  EXPECT_NE(Warning(result).hint.str().find("EnableSubgraph"), std::string::npos);
 }
 
 TEST_P(FloatWeightsTest, WhatWasAskedForIsCountedAndIsNoWarning) {
@@ -119,7 +119,7 @@ TEST_P(FloatWeightsTest, AnInfiniteWeightIsLeftAndNamed) {
   AddFloats(model.mutable_graph(), "k", {kRows, kRows}, values);
   const QuantizedText result = QuantizeModel(model, Options(), kRanges);
   EXPECT_EQ(Warning(result).tensor, "k");
-  EXPECT_NE(Warning(result).message.find("infinity"), std::string::npos);
+  EXPECT_NE(Warning(result).message.str().find("infinity"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, FloatWeightsTest, testing::Values("QDQ", "QOperator"));
@@ -144,7 +144,8 @@ TEST(ReportFloatWeightsTest, ThreeAreNamedAndTheRestIsCounted) {
   Diagnostics diagnostics;
   ReportFloatWeights(weights, {}, &diagnostics);
   ASSERT_EQ(diagnostics.size(), 1);
-  EXPECT_NE(diagnostics[0].message.find("'c' (1.00 kB): no range; and 2 more."), std::string::npos)
+  EXPECT_NE(diagnostics[0].message.str().find("'c' (1.00 kB): no range; and 2 more."),
+            std::string::npos)
       << diagnostics[0].message;
 }
 
