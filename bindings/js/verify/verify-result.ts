@@ -20,7 +20,7 @@ import { compareOutputs, type Outputs, unmeasured } from './compare.js';
 import { comparedOutputs, loadAsGiven } from './float-model.js';
 import type { QualityReport } from './report.js';
 
-/** So many, of those that were calibrated with, where fewer were set aside. */
+/** So many, of those that were calibrated with: those that were set aside first. */
 const usualSamples = 8;
 
 /** Samples to verify with, and how many were run for calibration. */
@@ -49,8 +49,8 @@ export async function verifyResult(
   samples: VerifiedSamples,
 ): Promise<QualityReport> {
   const heldOut = samples.held.length > 0 && !samples.heldInRanges;
-  const further = heldOut ? 0 : Math.max(0, usualSamples - samples.held.length);
-  const kept = [...samples.held, ...samples.kept.slice(0, further)];
+  const calibrated = [...samples.held, ...samples.kept].slice(0, usualSamples);
+  const kept = heldOut ? samples.held : calibrated;
   const start = performance.now();
   const all = 2 * kept.length;
   const runKept = async (session: RuntimeSession, done: number): Promise<Timed> => {
