@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decibels, fallsBelow, logNoise } from '#dist/effort/noise.js';
+import { decibels, fallsBelow, logNoise, pooledDecibels } from '#dist/effort/noise.js';
 
 const float = (...values: number[]) => ({
   y: { type: 'float32', dims: [values.length], data: Float32Array.from(values) },
@@ -14,6 +14,12 @@ test('a tenth of noise in every value is 20 dB', () => {
 test('NaN is as much noise as there can be, and equal outputs as little', () => {
   assert.ok(logNoise(float(1, 2), float(1, Number.NaN)) > 10);
   assert.ok(decibels([logNoise(float(1, 2), float(1, 2))]) > 100);
+});
+
+test('all noise together is that of the worst samples', () => {
+  const noises = [1, 1e-6, 1e-6, 1e-6].map(Math.log);
+  assert.ok(Math.abs(pooledDecibels(noises) - 10 * Math.log10(4)) < 0.01);
+  assert.ok(Math.abs(decibels(noises) - 45) < 0.01);
 });
 
 test('an output of another size counts as lost', () => {

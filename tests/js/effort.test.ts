@@ -289,3 +289,36 @@ test('rounding is refused where inputs have nothing to do with each other', asyn
   assert.equal(report.effort?.repairs.round, false);
   assert.ok(report.effort!.tried.some(({ repairs, accepted }) => repairs.round && !accepted));
 });
+
+/** Values with tails: sums of four, a thousand in a sample. */
+const tails = (count: number): Feeds[] =>
+  Array.from({ length: count }, (_, sample) => {
+    const parts = [1, 2, 3, 4].map((part) => noise(4 * 256, 1000 * part + sample));
+    const data = parts[0]!.map((_, i) => parts.reduce((sum, part) => sum + part[i]!, 0));
+    return { x: { type: 'float32', dims: [1, 4, 16, 16], data } };
+  });
+
+test('ranges become narrower where the outputs gain by it, and a recipe has them', async () => {
+  const options = { activationType: 'QUInt4', calibrationDataReader: tails(24) };
+  const { report, model: bytes } = await onPictures({ ...options, effort: 'normal' });
+  const { repairs, tried, recipe } = report.effort!;
+  const [lowest, highest] = repairs.ranges.x!;
+  const [all, above] = report.ranges.x!;
+  assert.ok(lowest > all! && highest < above!, 'inside of what was seen');
+  const at = tried.findIndex(({ repairs }) => 'x' in repairs.ranges);
+  const before = tried.slice(0, at).filter(({ accepted }) => accepted).at(-1)!;
+  assert.ok(tried[at]!.accepted && tried[at]!.sqnr! > before.sqnr! + 1);
+  const { model: again } = await onPictures({ ...options, recipe });
+  assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(again as Uint8Array)));
+  const unknown = { recipe: 1, repairs: { ranges: { nowhere: [0, 1] } } };
+  await assert.rejects(onPictures({ ...options, recipe: unknown }), /no range .*'nowhere'/);
+});
+
+test('ranges that were chosen by another method, or given, stay', async () => {
+  const options = { activationType: 'QUInt4', calibrationDataReader: tails(24) };
+  const { report } = await onPictures({ ...options, calibrateMethod: 'MSE' });
+  assert.deepEqual(report.effort!.repairs.ranges, {});
+  const { calibrationCache } = (await onPictures({ ...options, effort: 'none' })).report;
+  const { report: cached } = await onPictures({ ...options, calibrationCache });
+  assert.deepEqual(cached.effort!.repairs.ranges, {});
+});

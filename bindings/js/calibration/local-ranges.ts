@@ -1,7 +1,7 @@
 // Ranges that round a tensor's own values best: what clipping a few of them adds in noise, finer
 // steps take off all others. Whether the outputs gain by it only they tell (effort/search.ts).
 
-import type { Feeds, Repairs, TensorRanges } from '../base/types.js';
+import type { Feeds, Repairs } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import { parseRanges } from '../core/ranges.js';
 import { rangeOptions } from '../options/core-options.js';
@@ -10,8 +10,6 @@ import { type FewSamplesInput, runFewSamples } from './few-samples.js';
 
 interface LocalRangesInput extends FewSamplesInput {
   checked: CheckedStatic;
-  /** Lowest and highest of all samples. */
-  ranges: TensorRanges;
 }
 
 /** A range that is narrower by less than this is as good as the whole one. */
@@ -22,7 +20,7 @@ const leastCut = 0.02;
  * those that are held out; in the order of the model.
  */
 export async function localRanges(
-  { checked, ranges, ...given }: LocalRangesInput,
+  { checked, ...given }: LocalRangesInput,
   samples: readonly Feeds[],
 ): Promise<Repairs['ranges']> {
   const options = rangeOptions({ ...checked, calibrate_method: 'MSE', effort: 'none' });
@@ -33,7 +31,7 @@ export async function localRanges(
     await runFewSamples(
       given,
       samples,
-      ({ name }) => name in ranges,
+      () => true,
       (tensor, _, { data }) => {
         calibration.observeTensor(tensor, data as Float32Array);
         widen(seen[tensor]!, data as Float32Array);

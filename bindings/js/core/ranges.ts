@@ -1,5 +1,5 @@
 // Tensor ranges as the core reads and writes them: JSON, which has no infinity.
-import type { TensorRanges } from '../base/types.js';
+import type { Repairs, TensorRanges } from '../base/types.js';
 
 type RangeEnd = number | 'inf' | '-inf';
 
@@ -21,4 +21,11 @@ export function formatRanges(ranges: TensorRanges): string {
   return JSON.stringify(ranges, (_, value) =>
     value === Infinity ? 'inf' : value === -Infinity ? '-inf' : value,
   );
+}
+
+/** The core's JSON of ranges, with those that repairs have in place of it. */
+export function withRanges(json: string, { ranges }: Pick<Repairs, 'ranges'>): string {
+  if (Object.keys(ranges).length === 0) return json;
+  // Tensors without a value stay in it, as null.
+  return JSON.stringify({ ...JSON.parse(json), ...ranges });
 }

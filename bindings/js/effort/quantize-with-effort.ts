@@ -5,6 +5,7 @@ import { QuantizeError } from '../base/errors.js';
 import { noRepairs } from '../base/repairs.js';
 import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
+import { parseRanges } from '../core/ranges.js';
 import type { EffortReport } from '../verify/report.js';
 import { recipeOf } from './recipe.js';
 import { fewest, Search } from './search.js';
@@ -36,7 +37,8 @@ export async function quantizeWithEffort(
 }
 
 async function carryOut(given: EffortInput, repairs: Repairs) {
-  const unknown = Object.keys(repairs.ranges).find((tensor) => !(tensor in given.ranges));
+  const known = parseRanges(given.ranges);
+  const unknown = Object.keys(repairs.ranges).find((tensor) => !(tensor in known));
   if (unknown !== undefined) {
     throw new QuantizeError(
       'INVALID_OPTION',

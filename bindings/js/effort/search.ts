@@ -27,8 +27,8 @@ const manyClasses = 10;
 /** A result that is worse than the plain one by more than this has failed the last check. */
 const leastLoss = 0.3;
 
-/** Fast does not try a plan of layers alone that leaves out less than this. */
-const fewTensors = 0.95;
+/** Fast does not try a plan of layers alone where less than this share of all is between them. */
+const fewBetween = 0.2;
 
 /** How much is asked and tried in each round, and how often. */
 const amounts = {
@@ -113,8 +113,18 @@ export class Search {
     for (const step of repairSteps(this.#given.checked)) {
       const { repairs, measured } = this.#best!;
       if (this.#isStopped || this.#pooled(measured) >= bestDecibels) return;
-      if (fits(step, repairs)) await this.#try({ ...repairs, ...step }, step);
+      if (!fits(step, repairs) || (step.layerIo && !this.#areManyBetween)) continue;
+      await this.#try({ ...repairs, ...step }, step);
     }
+  }
+
+  /** Whether much of what is quantized is no layer; where time is short. */
+  get #areManyBetween(): boolean {
+    const { checked, core } = this.#given;
+    if (checked.effort !== 'fast') return true;
+    const units = core.units(noRepairs);
+    const between = units.filter(({ products, weightBytes }) => products + weightBytes === 0);
+    return between.length >= fewBetween * units.length;
   }
 
   /** Ranges by the error of the tensors themselves: of all, else of either half of the model. */
@@ -180,11 +190,7 @@ export class Search {
     if (repairs.round && !(await this.#given.collectMoments())) return;
     const best = this.#best!;
     const quantized = this.#trials!.write(repairs);
-    if (
-      isSame(this.#given.checked.effort, step, quantized, best.quantized) ||
-      !this.#isAllowed(quantized)
-    )
-      return;
+    if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
     const measured = await this.#trials!.measure();
     const score =
       measured === null
@@ -247,20 +253,18 @@ export class Search {
 
 /** Whether there was nothing to repair in the way that the step adds, or hardly anything. */
 function isSame(
-  effort: string,
   { smooth, equalize, layerIo, floatNodes, ranges, round }: Partial<Repairs>,
   made: QuantizeReport,
   before: QuantizeReport,
 ): boolean {
   const { smoothed, equalized, corrected, rounded } = made.repaired;
   if (round === true) return rounded === 0;
-  if (floatNodes !== undefined || ranges !== undefined || corrected !== before.repaired.corrected)
-    return false;
+  if (floatNodes !== undefined || ranges !== undefined) return false;
+  if (corrected !== before.repaired.corrected) return false;
   if (smooth !== undefined) return smoothed === 0;
   if (equalize === true) return equalized === 0;
   // What both layers and nodes between them read is quantized in any case.
-  const share = made.tensors.length / before.tensors.length;
-  if (layerIo === true) return effort === 'fast' ? share > fewTensors : share === 1;
+  if (layerIo === true) return made.tensors.length === before.tensors.length;
   return true;
 }
 

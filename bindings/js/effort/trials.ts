@@ -4,8 +4,8 @@
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
-import type { Feeds, ModelSummary, QuantizeReport, Repairs, TensorRanges } from '../base/types.js';
-import { formatRanges } from '../core/ranges.js';
+import type { Feeds, ModelSummary, QuantizeReport, Repairs } from '../base/types.js';
+import { withRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Runtime } from '../platform/platform.js';
@@ -30,8 +30,8 @@ export interface EffortInput {
   held: readonly Feeds[];
   /** Repairs that are made without a search. */
   recipe: Repairs | null;
-  /** As they were calibrated. */
-  ranges: TensorRanges;
+  /** As they were calibrated: JSON as of CoreCalibration.ranges(). */
+  ranges: string;
   /** Gives the core what adaptive rounding needs; false where that takes too much. */
   collectMoments(): Promise<boolean>;
   /** Ranges that round tensors best; none where ranges are not ours to choose. */
@@ -149,7 +149,7 @@ export const writeWith = (
   repairs: Repairs,
   only: readonly string[] = [],
 ): QuantizeReport => {
-  core.setRanges(formatRanges({ ...ranges, ...(repairs.ranges as TensorRanges) }));
+  core.setRanges(withRanges(ranges, repairs));
   return core.quantize(checked.use_external_data_format ? output.dataName : '', repairs, only);
 };
 

@@ -14,12 +14,11 @@ import type {
   QuantizeReport,
   Repairs,
   SamplesAbout,
-  TensorRanges,
 } from '../base/types.js';
 import { collectMoments } from '../calibration/collect-moments.js';
 import { localRanges } from '../calibration/local-ranges.js';
 import type { ModelFiles } from '../core/host-files.js';
-import { formatRanges, parseRanges } from '../core/ranges.js';
+import { parseRanges, withRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import { isPlainMinMax } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
@@ -79,7 +78,6 @@ const fastProducts = 2 ** 28;
 /** The output holds the result in the end, and is not committed. */
 export async function writeResult(given: Prepared): Promise<QuantizationReport> {
   const { run, core, input, output, summary, checked, samples } = given;
-  const ranges = parseRanges(given.ranges);
   if (given.statistics !== null) core.setStatistics(given.statistics);
   const mostProducts =
     checked.effort === 'fast' && given.recipe === null ? fastProducts : Number.POSITIVE_INFINITY;
@@ -91,14 +89,13 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
     quantizeWithEffort({
       ...given,
       held: samples.held,
-      ranges,
       collectMoments: () => {
         moments ??= collectMoments({ ...given, model: summary, mostProducts }, samples.kept);
         return moments;
       },
       collectLocalRanges: async () =>
         given.source === 'data' && isPlainMinMax(checked)
-          ? localRanges({ ...given, model: summary, ranges }, samples.kept)
+          ? localRanges({ ...given, model: summary }, samples.kept)
           : {},
     }),
   );
@@ -122,11 +119,11 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   if (quantized.nodesQuantized.length > 0) {
     const { kept } = samples;
     const repairs = effort?.repairs ?? noRepairs;
-    const used = { ...ranges, ...(repairs.ranges as TensorRanges) };
+    const ranges = withRanges(given.ranges, repairs);
     const explanation =
       kept.length > 0 && !given.memory?.isQuick && isPoorQuality(quality, summary)
         ? await run.stage('verify', () =>
-            explainQuality({ ...given, kept, repairs, ranges: formatRanges(used) }),
+            explainQuality({ ...given, kept, repairs, ranges }),
           )
         : null;
     const takesFloat = profileTakesFloat(checked.profile);
@@ -160,7 +157,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
       samples: given.source === 'cache' ? 0 : samples.samples,
       ...given.said,
     },
-    ranges,
+    ranges: parseRanges(given.ranges),
     calibrationCache: given.calibrationCache,
     quality,
     effort,

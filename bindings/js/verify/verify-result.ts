@@ -20,7 +20,7 @@ import { compareOutputs, type Outputs, unmeasured } from './compare.js';
 import { comparedOutputs, loadAsGiven } from './float-model.js';
 import type { QualityReport } from './report.js';
 
-/** So many, of those that were calibrated with, where fewer were set aside. */
+/** So many, of those that were calibrated with: those that were set aside first. */
 const usualSamples = 8;
 
 /** Samples to verify with, and how many were run for calibration. */
@@ -72,8 +72,8 @@ export async function verifyResult(
   memory?: VerifyMemory,
 ): Promise<QualityReport> {
   const heldOut = samples.held.length > 0 && !samples.heldInRanges;
-  const further = heldOut ? 0 : Math.max(0, usualSamples - samples.held.length);
-  const all = [...samples.held, ...samples.kept.slice(0, further)];
+  const calibrated = [...samples.held, ...samples.kept].slice(0, usualSamples);
+  const all = heldOut ? samples.held : calibrated;
   const isTimed = memory?.isTimed ?? true;
   const kept = memory?.isQuick ? fewOf(all) : all;
   const unknown = kept.filter((sample) => !memory?.float.has(sample));

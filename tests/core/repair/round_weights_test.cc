@@ -214,10 +214,21 @@ TEST(WeightRounderTest, WhatWasRoundedIsKeptAsLongAsNothingChanges) {
   WeightRounder rounder(&moments);
   const RoundedWeights first = rounder.Round(run.Plan(), run.statistics, &run.model.model);
   const RoundedWeights again = rounder.Round(run.Plan(), run.statistics, &run.model.model);
-  EXPECT_EQ(first.at("w").SerializeAsString(), again.at("w").SerializeAsString());
+  EXPECT_EQ(run.Values(again), run.Values(first));
   run.config.per_channel = false;
   const RoundedWeights other = rounder.Round(run.Plan(), run.statistics, &run.model.model);
   EXPECT_NE(run.Values(other), run.Values(first));
+}
+
+TEST(WeightRounderTest, WhatIsKeptIsOfNoFileThatIsWrittenAnew) {
+  OneLayer run(kConv, {20, 24, 1, 1}, Qdq(true));
+  const SecondMoments moments = run.Moments();
+  WeightRounder rounder(&moments);
+  const RoundedWeights first = rounder.Round(run.Plan(), run.statistics, &run.model.model);
+  ASSERT_TRUE(first.at("w").external_data_size() > 0) << "in the scratch file";
+  OneLayer next(kConv, {20, 24, 1, 1}, Qdq(true));  // with a scratch file of its own
+  const RoundedWeights again = rounder.Round(next.Plan(), next.statistics, &next.model.model);
+  EXPECT_EQ(next.Values(again), run.Values(first));
 }
 
 TEST(WeightRounderTest, WhatIsNotQuantizedOrOfAnotherKindIsLeftAlone) {
