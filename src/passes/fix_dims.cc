@@ -46,7 +46,8 @@ void CheckFixDims(const std::map<std::string, int64_t>& dims, const onnx::GraphP
     if (hint.empty()) {
       std::string all;
       for (const std::string& free : known) all += (&free == &known[0] ? "" : ", ") + free;
-      hint = all.empty() ? Text("its inputs have no dimensions with names") : Text("it has: ") + all;
+      hint =
+          all.empty() ? Text("its inputs have no dimensions with names") : Text("it has: ") + all;
     }
     throw Error(ErrorCode::kInvalidOption,
                 Text("fix_dim: no input of the model has a free dimension \"") + name + "\"")

@@ -463,7 +463,7 @@ export const en = {
     methods: 'The range of each calibration method',
     rangeOnly: 'Range',
     fromTo: (low: string, high: string) => `${low} to ${high}`,
-    use: 'Use for this tensor',
+    use: 'Use this',
     keepFloat: 'Keep this layer float',
     quantizeAgain: 'Quantize this layer again',
     sixteen: '16 bits for this tensor',

@@ -426,7 +426,7 @@ export const zhCN: Dictionary = {
     methods: '各校准方法的范围',
     rangeOnly: '范围',
     fromTo: (low, high) => `${low} 到 ${high}`,
-    use: '用于此张量',
+    use: '采用',
     keepFloat: '让此层保持浮点',
     quantizeAgain: '重新量化此层',
     sixteen: '此张量用 16 位',

@@ -21,7 +21,6 @@ import type {
   SessionSettings,
   TensorObservation,
 } from '../session/types.js';
-import type { QualityReport } from '../verify/report.js';
 import type { WorkerHost } from './client.js';
 import type {
   DatasetDescription,
@@ -165,7 +164,10 @@ class SessionClient implements WorkerSession {
     return this.#call({ method: 'quantize', settings, quick }, options);
   }
 
-  verify(result: RunnableResult<Blob>, options: RunOptions = {}): Promise<QualityReport> {
+  verify(
+    result: RunnableResult<Blob>,
+    options: RunOptions = {},
+  ): ReturnType<QuantizeSession<Blob>['verify']> {
     return this.#call({ method: 'verify', result: runnable(result) }, options);
   }
 

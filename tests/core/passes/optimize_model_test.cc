@@ -85,7 +85,7 @@ TEST(CheckPassNames, AnUnknownOneHasNearMatches) {
       CheckPassNames({name});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kInvalidOption);
-      return error.hint();
+      return error.hint().str();
     }
     return std::string("accepted");
   };

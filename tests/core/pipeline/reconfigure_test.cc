@@ -32,6 +32,7 @@ class Prepared {
   StaticQuantizer* operator->() { return &quantizer_; }
 
   std::string Bytes() {
+    files_.Put(kOutputFile, std::string());  // it is appended to
     quantizer_.SetRanges(kRanges);
     quantizer_.Quantize("");
     return files_.String(kOutputFile);
@@ -66,8 +67,8 @@ TEST(Reconfigure, SettlesTheOpsetAnew) {
 
 TEST(Reconfigure, RefusesNodesThatTheModelLacks) {
   Prepared prepared(kQdq);
-  const Refusal refusal = RefusalOf(
-      [&] { prepared->Reconfigure(ParseConfig(R"({"nodes_to_exclude": ["comv"]})")); });
+  const Refusal refusal =
+      RefusalOf([&] { prepared->Reconfigure(ParseConfig(R"({"nodes_to_exclude": ["comv"]})")); });
   EXPECT_EQ(refusal.code, ErrorCode::kInvalidOption);
   EXPECT_EQ(refusal.hint, "did you mean \"conv\"?");
 }

@@ -131,7 +131,7 @@ TEST(AlreadyQuantizedTest, PrepareNamesIt) {
     StaticQuantizer quantizer(&files);
     quantizer.Configure({});
     for (const Diagnostic& diagnostic : quantizer.Prepare().diagnostics) {
-      if (diagnostic.code == "ALREADY_QUANTIZED") return diagnostic.message;
+      if (diagnostic.code == "ALREADY_QUANTIZED") return diagnostic.message.str();
     }
     return std::string();
   };
