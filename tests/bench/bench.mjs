@@ -7,6 +7,7 @@
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
+//   npm run bench -- --size            what the core's module is made of
 //   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
 //   npm run bench -- --effects         what each pass is good for, to docs/preparing.md
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ import { benchMethods } from './methods.mjs';
 import { benchNodes } from './nodes.mjs';
 import { benchEffects, benchPasses } from './passes.mjs';
 import { referencePython } from './python.mjs';
+import { benchSize } from './size.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.ONNX_PTQ_DATA ?? resolve(here, '../../../shared/data');
@@ -34,10 +36,15 @@ const { values: options } = parseArgs({
     nodes: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
+    size: { type: 'boolean', default: false },
     passes: { type: 'boolean', default: false },
     effects: { type: 'boolean', default: false },
   },
 });
+if (options.size) {
+  benchSize();
+  process.exit(0);
+}
 const rounds = Number(options.rounds);
 console.log(`best of ${rounds}, Node ${process.version}\n`);
 if (options.kernels) {
