@@ -56,7 +56,8 @@ void InferComparison(onnx::InferenceContext& context) {
   onnx::updateOutputElemType(context, 0, onnx::TensorProto::BOOL);
   if (!onnx::hasNInputShapes(context, 2)) return;
   onnx::bidirectionalBroadcastShapeInference(
-      context.getInputType(0)->tensor_type().shape(), context.getInputType(1)->tensor_type().shape(),
+      context.getInputType(0)->tensor_type().shape(),
+      context.getInputType(1)->tensor_type().shape(),
       *context.getOutputType(0)->mutable_tensor_type()->mutable_shape());
 }
 

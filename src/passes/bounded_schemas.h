@@ -24,8 +24,8 @@ class BoundedSchemas final : public onnx::ISchemaRegistry {
  public:
   // The schema of onnx::OpSchemaRegistry, or one like it that propagates nothing where an input
   // has rank 1 and is longer than kLongestPropagated, and that leaves the length of a Range
-  // unknown where it is more than kLongestRange or its delta is 0. Where onnx has a function body in
-  // place of inference, it has inference. Null where there is no schema.
+  // unknown where it is more than kLongestRange or its delta is 0. Where onnx has a function body
+  // in place of inference, it has inference. Null where there is no schema.
   const onnx::OpSchema* GetSchema(const std::string& key, int max_inclusive_version,
                                   const std::string& domain) const override;
 

@@ -9,11 +9,17 @@ const named = 'build/wasm-release/wasm-dev/ptq_core.wasm';
 
 /** Kinds of functions by what their names hold, the first that fits. */
 const kinds = [
-  ['onnx: an operator set, its schemas', /onnx::(OpSchema|OpSet_|GetOpSchema|\w*OpSchemaGenerator)/],
+  [
+    'onnx: an operator set, its schemas',
+    /onnx::(OpSchema|OpSet_|GetOpSchema|\w*OpSchemaGenerator)/,
+  ],
   ['onnx: everything else', /\bonnx::/],
   ['protobuf', /google::protobuf/],
   ['JSON', /nlohmann/],
-  ['ours: quantization, repair', /ptq::(\w+::)*\(?\w*(Quant|Plan|Rewrit|Bias|Weight|Round|Smooth|Equal)/],
+  [
+    'ours: quantization, repair',
+    /ptq::(\w+::)*\(?\w*(Quant|Plan|Rewrit|Bias|Weight|Round|Smooth|Equal)/,
+  ],
   ['ours: the binding', /ptq::binding|emscripten/],
   ['ours: everything else', /ptq::/],
   ['C++ library', /std::__2|__cxa|itanium/],
@@ -94,7 +100,7 @@ function bytesByKind(file) {
   const found = new Map(kinds.map(([kind]) => [kind, 0]));
   let imported = 0;
   let code = null;
-  let names = new Map();
+  const names = new Map();
   for (const [id, bytes] of sections(readFileSync(file))) {
     if (id === 2) imported = importedFunctions(bytes);
     if (id === 10) code = bytes;
@@ -125,7 +131,9 @@ export function benchSize() {
     console.log(`  ${what}: ${kilobytes(bytes.length)} kB, brotli ${kilobytes(brotli(bytes))} kB`);
   }
   if (!existsSync(named)) {
-    console.log(`bench: ${named} is missing: cmake --build build/wasm-release --target ptq_wasm_dev`);
+    console.log(
+      `bench: ${named} is missing: cmake --build build/wasm-release --target ptq_wasm_dev`,
+    );
     return;
   }
   const found = bytesByKind(named);
