@@ -306,7 +306,10 @@ test('ranges become narrower where the outputs gain by it, and a recipe has them
   const [all, above] = report.ranges.x!;
   assert.ok(lowest > all! && highest < above!, 'inside of what was seen');
   const at = tried.findIndex(({ repairs }) => 'x' in repairs.ranges);
-  const before = tried.slice(0, at).filter(({ accepted }) => accepted).at(-1)!;
+  const before = tried
+    .slice(0, at)
+    .filter(({ accepted }) => accepted)
+    .at(-1)!;
   assert.ok(tried[at]!.accepted && tried[at]!.sqnr! > before.sqnr! + 1);
   const { model: again } = await onPictures({ ...options, recipe });
   assert.ok(Buffer.from(bytes as Uint8Array).equals(Buffer.from(again as Uint8Array)));

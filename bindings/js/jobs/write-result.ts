@@ -106,9 +106,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
     const ranges = withRanges(given.ranges, repairs);
     const explanation =
       kept.length > 0 && isPoorQuality(quality, summary)
-        ? await run.stage('verify', () =>
-            explainQuality({ ...given, kept, repairs, ranges }),
-          )
+        ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs, ranges }))
         : null;
     const takesFloat = profileTakesFloat(checked.profile);
     run.note(...judgeQuality(quality, summary, explanation), ...judgeLatency(quality, takesFloat));
