@@ -91,11 +91,18 @@ export class Search {
     const { checked } = this.#given;
     this.#trials = await Trials.create(this.#given);
     const plain = await this.#measurePlain();
-    if (plain === null) return;
+    if (plain === null || this.#needsNone(plain)) return;
     await this.#takeSteps();
     if (checked.effort !== 'fast') await this.#narrowRanges();
     if (checked.effort !== 'fast') await this.#giveUp(amounts[checked.effort as 'normal' | 'max']);
     this.#checkLast(plain);
+  }
+
+  /** Whether the plain result is good as it is: repairs would only add to it. */
+  #needsNone(plain: Measured): boolean {
+    const { effort, target_sqnr } = this.#given.checked;
+    const enough = Math.max(goodDecibels, target_sqnr ?? 0);
+    return effort !== 'max' && this.#isGood && this.#pooled(plain) >= enough;
   }
 
   async #measurePlain(): Promise<Measured | null> {
