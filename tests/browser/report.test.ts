@@ -72,7 +72,7 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     const { page } = app;
     await page.locator('#report summary', { hasText: 'Drawing of the graph' }).click();
     const boxes = page.locator('#report .graph-box');
-    await boxes.first().waitFor();
+    await boxes.locator('.graph-noise').first().waitFor(); // the layers are measured
     assert.ok((await boxes.count()) > 5, 'residual blocks part it');
     assert.ok((await boxes.count()) < 40, 'chains are one box');
     await boxes.first().focus();
