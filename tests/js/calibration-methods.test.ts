@@ -152,7 +152,7 @@ test('MSE clips an outlier, and says in auto what it took', async () => {
   const { range } = await calibrated({ calibrate_method: 'MSE', extra_options: {} }, [values]);
   assert.ok((range?.[1] as number) < 40);
   const { notes } = await calibrated({ calibrate_method: 'auto', extra_options: {} }, [values]);
-  assert.match(notes[0]!.message, /auto took \w+.* for 1 tensors/);
+  assert.match(notes[0]!.message, /auto took, by number of tensors, \w+: 1\./);
 });
 
 const all = ['MinMax', 'Entropy', 'Percentile', 'Distribution', 'MSE', 'auto'];
