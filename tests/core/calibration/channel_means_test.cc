@@ -144,7 +144,7 @@ TEST(ChannelMeansTest, NanInAChannelIsCountedOnceForItsTensor) {
   const Diagnostics notes = calibration.Notes();
   ASSERT_EQ(notes.size(), 1);
   EXPECT_EQ(notes[0].code, "NAN_IN_TENSOR");
-  EXPECT_NE(notes[0].message.find("in 1 of 1 samples"), std::string::npos);
+  EXPECT_NE(notes[0].message.str().find("in 1 of 1 samples"), std::string::npos);
 }
 
 TEST(ChannelMeansTest, ASampleWithNanIsPassedOver) {
