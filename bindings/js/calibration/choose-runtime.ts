@@ -83,7 +83,9 @@ export async function chooseRuntime(
       severity: 'info',
       code: 'WEBGPU_MEASURED',
       ...asMessage(
-        say`a sample takes ${onGpu} ms on the GPU and ${inWasm} ms in WebAssembly, ${String(workers)} at a time: ${runtime === gpu ? 'the GPU' : 'WebAssembly'} calibrates`,
+        runtime === gpu
+          ? say`a sample takes ${onGpu} ms on the GPU and ${inWasm} ms in WebAssembly, ${workers} at a time: the GPU calibrates`
+          : say`a sample takes ${onGpu} ms on the GPU and ${inWasm} ms in WebAssembly, ${workers} at a time: WebAssembly calibrates`,
       ),
     },
   };
