@@ -129,7 +129,7 @@ function compressed(): Plugin {
         const file = path.join(folder, entry);
         const bytes = fs.readFileSync(file);
         // The best takes minutes for onnxruntime, and gains a few per cent.
-        const [level, quality] = bytes.length > largeFile ? [6, 5] : [9, 9];
+        const [level, quality] = bytes.length > largeFile ? [6, 5] : [9, 11];
         fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level }));
         const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: quality };
         fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));

@@ -156,7 +156,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     await app.ended(2);
     assert.match(await app.text('#report'), /Good|Usable/);
     const second = await app.download();
-    const python = { quantFormat: 'QOperator', activationType: 'QUInt8' } as const;
+    const python = { quantFormat: 'QOperator', activationType: 'QUInt8', effort: 'none' } as const;
     const plain = { ...python, weightType: 'QUInt8', perChannel: false } as const;
     assert.deepEqual(first.bytes, await inNode(mobilenet, few, plain));
     assert.deepEqual(second.bytes, await inNode(mobilenet, few, python));
