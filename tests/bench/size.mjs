@@ -1,6 +1,6 @@
 // What the core's module is made of: bytes of code by whose function it is. Reads the module that
-// `npm run test:js -- --dev` links, which has the names; wasm-opt takes a few percent of each kind off
-// the one that is shipped.
+// `npm run test:js -- --dev` links, which has the names; wasm-opt takes a few percent of each kind
+// off the one that is shipped.
 import { existsSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, constants } from 'node:zlib';
 

@@ -73,9 +73,10 @@ export class RunnerPool {
 
   /**
    * Runs `samples`, null being one that was passed over; `expected`: how many, where known.
-   * `forRepairs`: whether what is reduced for repairs is kept of a sample. `onSample` is told how many are done. `checkpoint` is called after each and may throw (a
-   * cancelled run): then what was begun is finished first, so that exactly the samples up to a
-   * number are collected. Returns that number.
+   * `forRepairs`: whether what is reduced for repairs is kept of a sample. `onSample` is told how
+   * many are done. `checkpoint` is called after each and may throw (a cancelled run): then what was
+   * begun is finished first, so that exactly the samples up to a number are collected. Returns that
+   * number.
    */
   async runPass(
     pass: PassModel,

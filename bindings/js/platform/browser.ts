@@ -46,7 +46,8 @@ let webGpu: {
 
 /**
  * How runtime 'webgpu' is loaded: `() => import('onnxruntime-web/webgpu')`, which is too large to
- * be there for all. `paths`: as for setRuntimePaths(), of its files (ort-wasm-simd-threaded.asyncify).
+ * be there for all. `paths`: as for setRuntimePaths(), of its own files
+ * (ort-wasm-simd-threaded.asyncify).
  */
 export function setWebGpuRuntime(
   load: () => Promise<OrtModule>,

@@ -117,9 +117,9 @@ function outputTypes({ outputMetadata }: Ort.InferenceSession) {
 }
 
 /**
- * Without 'wasm' after it a GPU that is not there is an error; operators that it has no kernel for run
- * on the CPU all the same. In NHWC, its default, it transposes before every reduction, and 1-D Conv is
- * wrong (microsoft/onnxruntime 22994).
+ * Without 'wasm' after it a GPU that is not there is an error; operators that it has no kernel for
+ * run on the CPU all the same. In NHWC, its default, it transposes before every reduction, and 1-D
+ * Conv is wrong (microsoft/onnxruntime 22994).
  */
 const executionProviders = {
   web: ['wasm'],

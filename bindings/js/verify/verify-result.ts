@@ -60,7 +60,8 @@ function fewOf(samples: Feeds[]): Feeds[] {
  * Runs samples through both models and compares: those that no range was made from, where there are
  * any, else some of those that were calibrated with. A result that onnxruntime-web cannot run with
  * all graph optimizations is tried with basic ones, which fuse no Q/DQ pairs: then it is the
- * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE, VERIFICATION_FAILED.
+ * runtime's fusion that is at fault, and a warning says so. Throws RESULT_NOT_LOADABLE,
+ * VERIFICATION_FAILED.
  */
 export async function verifyResult(
   run: Run,

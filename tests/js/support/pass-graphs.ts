@@ -558,7 +558,8 @@ const named: Record<string, Block> = {
     const opType = m.random.pick(['ReduceL2', 'ReduceL2', 'ReduceL1']);
     const y = m.either('Add', x, m.number(3));
     let length = m.reduce(opType, y, axes);
-    const floor = m.random.pick(['none', 'Clip', m.opset < 8 ? 'Clip' : 'Max']); // Max broadcasts from 8 on
+    // Max broadcasts from opset 8 on.
+    const floor = m.random.pick(['none', 'Clip', m.opset < 8 ? 'Clip' : 'Max']);
     if (floor === 'Clip') length = m.clip(length, 1e-12, 3e38);
     if (floor === 'Max') length = m.either('Max', length, m.number(1e-12));
     if (m.random.chance(0.5)) length = m.node('Expand', [length, m.ints(m.shape(x))], m.shape(x));
