@@ -3,7 +3,7 @@
 // lowest and highest value must be the same but for rounding (kernels for GPUs have been wrong
 // before), and then it runs once more, for the time.
 
-import { asMessage, say } from '../base/text.js';
+import { asMessage, type Sentence, say } from '../base/text.js';
 import type { Diagnostic, Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Runtime } from '../platform/platform.js';
@@ -46,34 +46,27 @@ export async function chooseRuntime(
       await runner.release();
     }
   };
+  const fallBack = (code: string, why: Sentence): Choice => ({
+    runtime: wasm,
+    note: { severity: 'warning', code, ...asMessage(why) },
+  });
   const expected = await measured(wasm);
   let received: typeof expected;
   try {
     received = await measured(gpu);
   } catch (error) {
-    return {
-      runtime: wasm,
-      note: {
-        severity: 'warning',
-        code: 'WEBGPU_CANNOT_RUN',
-        ...asMessage(
-          say`WebGPU cannot run the model, WebAssembly is used instead: ${(error as Error).message}`,
-        ),
-      },
-    };
+    const { message } = error as Error;
+    return fallBack(
+      'WEBGPU_CANNOT_RUN',
+      say`WebGPU cannot run the model, WebAssembly is used instead: ${message}`,
+    );
   }
   const why = difference(expected.reductions, received.reductions, names);
   if (why !== null) {
-    return {
-      runtime: wasm,
-      note: {
-        severity: 'warning',
-        code: 'WEBGPU_DIFFERS',
-        ...asMessage(
-          say`WebGPU gives other results than WebAssembly, which is used instead: ${why}`,
-        ),
-      },
-    };
+    return fallBack(
+      'WEBGPU_DIFFERS',
+      say`WebGPU gives other results than WebAssembly, which is used instead: ${why}`,
+    );
   }
   const runtime = received.ms * workers < expected.ms ? gpu : wasm;
   const [onGpu, inWasm] = [received.ms, expected.ms].map((ms) => ms.toFixed(1)) as [string, string];

@@ -6,7 +6,7 @@ import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
-import { createSession, type RuntimeSession } from '../runtime/runtime.js';
+import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
 /** What is run in one pass: plain data, so that it can be sent to a worker. */
 export interface PassModel {
@@ -56,12 +56,18 @@ const optimizations = {
 } as const satisfies Record<RuntimeKind, string>;
 
 /** Loads what a pass runs. Throws RUNTIME_CANNOT_LOAD. */
-export function startSession(runtime: Runtime, pass: PassModel): Promise<RuntimeSession> {
-  const { label, model, externalData, asWritten, oneThread } = pass;
+export function startSession(
+  runtime: Runtime,
+  pass: PassModel,
+  optimization: RuntimeModel['optimization'] = pass.asWritten
+    ? 'disabled'
+    : optimizations[runtime.kind],
+): Promise<RuntimeSession> {
+  const { label, model, externalData, oneThread } = pass;
   return createSession(oneThread ? { ...runtime, threads: 1 } : runtime, label, {
     model,
     externalData,
-    optimization: asWritten ? 'disabled' : optimizations[runtime.kind],
+    optimization,
     frugal: true,
   });
 }

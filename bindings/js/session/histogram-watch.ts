@@ -3,10 +3,10 @@
 // from them.
 
 import type { CalibratedTensor, Feeds } from '../base/types.js';
-import type { PassModel } from '../calibration/runner.js';
+import { type PassModel, startSession } from '../calibration/runner.js';
 import type { Runtime } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
-import { createSession, type RuntimeSession } from '../runtime/runtime.js';
+import type { RuntimeSession } from '../runtime/runtime.js';
 import type { TensorHistogram } from './types.js';
 
 const bins = 64;
@@ -102,14 +102,8 @@ export class HistogramWatch {
     clipped: number,
     show: (histograms: TensorHistogram[]) => void,
   ): Promise<HistogramWatch> {
-    const { label, model, externalData, outputs } = pass;
-    const session = await createSession(runtime, label, {
-      model,
-      externalData,
-      optimization: 'basic',
-      frugal: true,
-    });
-    return new HistogramWatch(session, outputs, names, clipped, show);
+    const session = await startSession(runtime, pass, 'basic');
+    return new HistogramWatch(session, pass.outputs, names, clipped, show);
   }
 
   /** Looks at a sample, if it is time. */

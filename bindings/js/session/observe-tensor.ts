@@ -2,7 +2,7 @@
 // it there. The core's own methods take them, from values that are kept for all of their passes.
 
 import type { CalibratedTensor, Feeds } from '../base/types.js';
-import type { PassModel } from '../calibration/runner.js';
+import { type PassModel, startSession } from '../calibration/runner.js';
 import { CoreCalibration } from '../core/calibration.js';
 import { parseRanges } from '../core/ranges.js';
 import { rangeOptions } from '../options/core-options.js';
@@ -10,7 +10,6 @@ import type { CalibrationMethod } from '../options/quant-types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Runtime } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
-import { createSession } from '../runtime/runtime.js';
 import type { TensorObservation } from './types.js';
 
 const bins = 128;
@@ -48,13 +47,8 @@ export async function observeTensor(given: Observed): Promise<TensorObservation>
 }
 
 async function collect({ runtime, pass, samples }: Observed): Promise<Float32Array[]> {
-  const { label, model, externalData, outputs } = pass;
-  const session = await createSession(runtime, label, {
-    model,
-    externalData,
-    optimization: 'basic',
-    frugal: true,
-  });
+  const { outputs } = pass;
+  const session = await startSession(runtime, pass, 'basic');
   const values: Float32Array[] = [];
   try {
     let total = 0;
