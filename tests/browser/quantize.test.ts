@@ -214,6 +214,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     assert.equal(name, 'digits-mobilenetv2.quant.onnx');
     await app.next.click(); // Resume
     await app.ended(2);
+    assert.equal(await page.locator('#run .notice.error').count(), 0, await app.text('#run'));
     const { bytes } = await app.download();
     const files = filesOf(digits.images);
     assert.deepEqual(bytes, await inNode(digits.model, files, { calibrateMethod: 'Entropy' }));

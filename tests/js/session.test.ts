@@ -205,6 +205,44 @@ test('what was collected before a call is cancelled is kept, and gone on from', 
   });
 });
 
+test('a call that is cancelled when its last pass is through is gone on from, too', async () => {
+  const samples = imageSamples(12);
+  for (const [calibrateMethod, passes] of [
+    ['MinMax', 1],
+    ['Entropy', 2],
+  ] as const) {
+    const controller = new AbortController();
+    let reads = 0;
+    const reader = {
+      length: samples.length,
+      *[Symbol.iterator]() {
+        yield* samples;
+        if (++reads === passes) controller.abort();
+      },
+    };
+    const session = await openSession({
+      modelInput: file,
+      calibrationDataReader: reader,
+      holdOut,
+      runtime: 'web',
+    });
+    try {
+      const { signal } = controller;
+      await assert.rejects(session.calibrate({ calibrateMethod }, { signal }), {
+        name: 'AbortError',
+      });
+      assert.equal(reads, passes);
+      const summary = await session.calibrate({ calibrateMethod });
+      assert.deepEqual([summary.samples, summary.heldOut], [9, 3]);
+      const { model: bytes } = await session.quantize({ calibrateMethod });
+      const byItself = await alone({ calibrateMethod });
+      assert.ok(Buffer.from(bytes as Uint8Array).equals(byItself.model as Uint8Array));
+    } finally {
+      session.dispose();
+    }
+  }
+});
+
 test('a result survives a later one that is cancelled or refused', async () => {
   await withSession(async (session) => {
     const first = await session.quantize();

@@ -340,7 +340,13 @@ class CalibrationRun {
     this.held = new HeldSamples(source.length, about.holdOut);
     const { resume } = given;
     const begins = resume?.done === 0 && resume.group === 0;
-    if (!resume || resume.complete || begins) return;
+    if (!resume || begins) return;
+    if (resume.complete) {
+      // Of its pass; where that was the last, nothing is run any more.
+      this.#done = resume.done;
+      this.samples = resume.done - this.#countHeld(given.shard ?? allSamples);
+      return;
+    }
     this.#groups = resume.groups;
     this.#group = resume.group;
     this.#done = resume.done;
@@ -355,8 +361,10 @@ class CalibrationRun {
       this.#done = 0;
       this.#complete = false;
     }
-    for (; this.#group < (this.#groups?.length ?? 1); this.#group++, this.#done = 0) {
+    for (;;) {
       await this.#runGroup();
+      if (++this.#group >= (this.#groups?.length ?? 1)) break;
+      this.#done = 0;
     }
     this.#complete = true;
   }

@@ -588,7 +588,9 @@ export class Session<Model> implements QuantizeSession<Model> {
     const collecting = new Run({ ...run.options, onDiagnostic: undefined });
     const watch =
       options.onHistograms && (await this.#watch(prepared, checked, tensors, options.onHistograms));
-    let last: CalibrationState | null = null;
+    const resume = this.#begun.get(wanted.key) ?? (from ? goOn(from, checked) : undefined);
+    // Where the last pass was through when a call was cancelled, none is run now.
+    let last: CalibrationState | undefined = resume;
     try {
       const result = await run.stage('calibrate', () =>
         calibrate({
@@ -605,7 +607,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           keep: from === null,
           onSample: watch && ((feeds) => watch.look(feeds)),
           digest: () => '',
-          resume: this.#begun.get(wanted.key) ?? (from ? goOn(from, checked) : undefined),
+          resume,
           onPass: (state) => {
             last = state;
             this.#begun.set(wanted.key, state);
@@ -615,7 +617,7 @@ export class Session<Model> implements QuantizeSession<Model> {
         }),
       );
       const collected: Collected = {
-        state: JSON.stringify((last as CalibrationState | null)?.collected),
+        state: JSON.stringify(last!.collected),
         tensors,
         checked,
         samples: from?.samples ?? result,
