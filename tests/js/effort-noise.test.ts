@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decibels, fallsBelow, logNoise, pooledDecibels } from '#dist/effort/noise.js';
+import { decibels, fallsBelow, logNoise, meanSignals, pooledDecibels } from '#dist/effort/noise.js';
 
 const float = (...values: number[]) => ({
   y: { type: 'float32', dims: [values.length], data: Float32Array.from(values) },
 });
 
 test('a tenth of noise in every value is 20 dB', () => {
-  const noise = logNoise(float(1, -1), float(1.1, -1.1));
+  const noise = logNoise(float(1, -1), float(1.1, -1.1), { y: 2 });
   assert.ok(Math.abs(decibels([noise, noise]) - 20) < 0.01);
 });
 
 test('NaN is as much noise as there can be, and equal outputs as little', () => {
-  assert.ok(logNoise(float(1, 2), float(1, Number.NaN)) > 10);
-  assert.ok(decibels([logNoise(float(1, 2), float(1, 2))]) > 100);
+  assert.ok(logNoise(float(1, 2), float(1, Number.NaN), { y: 5 }) > 10);
+  assert.ok(decibels([logNoise(float(1, 2), float(1, 2), { y: 5 })]) > 100);
 });
 
 test('all noise together is that of the worst samples', () => {
@@ -22,8 +22,16 @@ test('all noise together is that of the worst samples', () => {
   assert.ok(Math.abs(decibels(noises) - 45) < 0.01);
 });
 
+test('all samples together give the SQNR of all their values, however little one of them is', () => {
+  const floats = [float(10, -10), float(10, 10), float(0.1, 0.1)];
+  const quantized = [float(10.1, -10), float(10, 10.1), float(0.2, 0.1)];
+  const signals = meanSignals(floats);
+  const noises = floats.map((one, i) => logNoise(one, quantized[i]!, signals));
+  assert.ok(Math.abs(pooledDecibels(noises) - 10 * Math.log10(400.02 / 0.03)) < 0.01);
+});
+
 test('an output of another size counts as lost', () => {
-  assert.equal(decibels([logNoise(float(1, 2), float(1))]), 0);
+  assert.equal(decibels([logNoise(float(1, 2), float(1), { y: 5 })]), 0);
 });
 
 test('a gain counts if it is larger than its standard error', () => {
@@ -45,4 +53,9 @@ test('a gain counts if it is larger than its standard error', () => {
     'less than half a percent',
   );
   assert.ok(!fallsBelow([-9], [-2]), 'one sample alone tells nothing');
+  // By one standard error and a half.
+  const falls = [0.1, -0.02, 0.1, -0.02];
+  const after = before.map((noise, i) => noise - falls[i]!);
+  assert.ok(fallsBelow(after, before));
+  assert.ok(!fallsBelow(after, before, 2));
 });

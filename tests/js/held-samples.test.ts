@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeldSamples, usuallyHeld } from '#dist/calibration/held-samples.js';
+import { HeldSamples } from '#dist/calibration/held-samples.js';
+import { usuallyHeld } from '#dist/options/defaults.js';
 
 const indices = (total: number | undefined, of: number) => {
   const held = new HeldSamples(total, usuallyHeld);
   return Array.from({ length: of }, (_, index) => index).filter((index) => held.wants(index));
 };
 
-test('a third is held out, twelve at most, spread over all samples', () => {
+test('a third is held out, or all but sixteen, sixteen at most, spread over all samples', () => {
   assert.deepEqual(indices(24, 24), [1, 4, 7, 10, 13, 16, 19, 22]);
   assert.deepEqual(indices(6, 6), [1, 4]);
-  assert.equal(indices(100, 100).length, 12);
+  assert.equal(indices(100, 100).length, 16);
   for (let total = 6; total < 60; total++) {
-    assert.equal(indices(total, total).length, Math.min(12, Math.floor(total / 3)), `of ${total}`);
+    const most = Math.max(Math.floor(total / 3), total - 16);
+    assert.equal(indices(total, total).length, Math.min(16, most), `of ${total}`);
     assert.ok(!new HeldSamples(total, usuallyHeld).wants(0)); // the first one tells the shapes
   }
 });
@@ -21,8 +23,9 @@ test('of fewer than six none is held out', () => {
   for (const total of [0, 1, 5]) assert.deepEqual(indices(total, 10), []);
 });
 
-test('of samples without a known end every third is held out, twelve at most', () => {
-  assert.deepEqual(indices(undefined, 100), [2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 32, 35]);
+test('of samples without a known end every third is held out, sixteen at most', () => {
+  const thirds = Array.from({ length: 16 }, (_, i) => 3 * i + 2);
+  assert.deepEqual(indices(undefined, 100), thirds);
 });
 
 test('what is kept is a copy, kept once, in the order of the samples', () => {

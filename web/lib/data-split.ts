@@ -23,8 +23,9 @@ export interface Split {
 
 const mostHeld = 32;
 const usuallyHeld = 8;
-/** At most one of so many, and none of fewer than twice as many. */
+/** At most one of so many, or all but `enoughLeft`; none of fewer than twice as many. */
 const share = 3;
+const enoughLeft = 16;
 
 export function splitSamples(files: readonly File[], choice: DataChoice): Split {
   const used = files
@@ -34,7 +35,8 @@ export function splitSamples(files: readonly File[], choice: DataChoice): Split 
   const total = used.length;
   if (!used.every(isImage)) return { used, holdOut: choice.held ?? usuallyHeld, held: [] };
   const holdOut = choice.held ?? Math.min(mostHeld, Math.floor(total / 4));
-  const count = total < 2 * share ? 0 : Math.min(holdOut, Math.floor(total / share));
+  const most = Math.max(Math.floor(total / share), total - enoughLeft);
+  const count = total < 2 * share ? 0 : Math.min(holdOut, most);
   const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
   const held = Array.from({ length: count }, (_, part) => used[place(part)]!);
   return { used, holdOut, held };

@@ -21,6 +21,7 @@ import { parseRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import type { CheckedCalibrate } from '../options/calibrate.js';
 import { rangeOptions } from '../options/core-options.js';
+import { usuallyHeld } from '../options/defaults.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import { UnusableFiles } from '../samples/files/unusable.js';
@@ -34,7 +35,7 @@ import {
 } from './calibration-state.js';
 import { checkSamples, originOfNan } from './check-samples.js';
 import { chooseRuntime } from './choose-runtime.js';
-import { HeldSamples, usuallyHeld } from './held-samples.js';
+import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
@@ -96,8 +97,11 @@ export interface CalibrationResult {
 /** 2 GiB. */
 const usualBudget = 2048;
 
-/** What repairs are made from is reduced in so many of the first samples: it costs a third more. */
-const samplesForRepairs = 32;
+/**
+ * What repairs are made from is reduced in so many of the first samples: it costs a third more, and
+ * more of them give no better repairs (docs/effort.md).
+ */
+const samplesForRepairs = 16;
 
 /**
  * Throws INVALID_DATA for a sample that does not fit, NO_SAMPLES where there is none,

@@ -5,15 +5,12 @@
 import type { Feeds } from '../base/types.js';
 import { copySample, sampleBytes } from '../samples/samples.js';
 
-/**
- * How many are held out at most where there is an effort and nobody says how many: 8 decide, 4
- * check.
- */
-export const usuallyHeld = 12;
 /** How many bytes they may take together. */
 const mostBytes = 128 * 2 ** 20;
 /** One of so many; of fewer than twice as many none is held out: one alone tells nothing. */
 const share = 3;
+/** More than one of `share` where so many are left: repairs are no better from more of them. */
+const enoughLeft = 16;
 /** Where the number of samples is not known, of each `share` this one, until there are enough. */
 const placeInShare = 2;
 
@@ -40,7 +37,8 @@ export class HeldSamples {
     if (total === undefined) {
       return index % share === placeInShare && index < share * this.#most;
     }
-    const count = total < 2 * share ? 0 : Math.min(this.#most, Math.floor(total / share));
+    const most = Math.max(Math.floor(total / share), total - enoughLeft);
+    const count = total < 2 * share ? 0 : Math.min(this.#most, most);
     // Spread evenly, each in the middle of its part.
     const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
     const part = Math.floor((index * count) / total);

@@ -11,22 +11,49 @@ const mostNoise = 1e6;
 /** A gain of less than half a percent is none. */
 const leastGain = 0.005;
 
-/** The logarithm of noise to signal of one sample: of the worst output, and the mean of all. */
-export function logNoise(float: Outputs, quantized: Outputs): number {
-  const noises = Object.keys(float).map((name) => noiseOf(float[name]!, quantized[name]!));
+/**
+ * By output: the mean over samples of the power of its values, Σ x², which noise is compared with:
+ * so that the SQNR of all samples together is the one that the report states. A sample with hardly
+ * any signal would decide alone if it were compared with its own.
+ */
+export function meanSignals(floats: readonly Outputs[]): Record<string, number> {
+  const signals: Record<string, number> = {};
+  for (const outputs of floats) {
+    for (const [name, output] of Object.entries(outputs)) {
+      const values = floatValues(output);
+      if (!values) continue;
+      const sums = noSums();
+      addNoise(sums, values, values);
+      signals[name] = (signals[name] ?? 0) + sums.signal / floats.length;
+    }
+  }
+  return signals;
+}
+
+/**
+ * The logarithm of noise to `signals` of one sample: of the worst output, and the mean of all.
+ */
+export function logNoise(
+  float: Outputs,
+  quantized: Outputs,
+  signals: Readonly<Record<string, number>>,
+): number {
+  const noises = Object.keys(float).map((name) =>
+    noiseOf(float[name]!, quantized[name]!, signals[name] ?? 0),
+  );
   if (noises.length === 0) return Math.log(leastNoise);
   const mean = noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
   return Math.log(Math.min(mostNoise, Math.max(leastNoise, (Math.max(...noises) + mean) / 2)));
 }
 
-function noiseOf(float: Outputs[string], quantized: Outputs[string]): number {
+function noiseOf(float: Outputs[string], quantized: Outputs[string], signal: number): number {
   if (float.data.length !== quantized.data.length) return 1;
   const [x, y] = [floatValues(float), floatValues(quantized)];
   if (!x || !y) return float.data.length === 0 ? 0 : differing(float, quantized);
   const sums = noSums();
   addNoise(sums, x, y);
   if (sums.broken > 0) return mostNoise;
-  return sums.signal === 0 ? (sums.noise === 0 ? 0 : mostNoise) : sums.noise / sums.signal;
+  return signal === 0 ? (sums.noise === 0 ? 0 : mostNoise) : sums.noise / signal;
 }
 
 /** Of integers and truth values: the share that differs. */
@@ -40,21 +67,25 @@ function differing(float: Outputs[string], quantized: Outputs[string]): number {
 export const decibels = (logNoises: readonly number[]): number =>
   0 - (10 * meanOf(logNoises)) / Math.LN10;
 
-/** By the mean of the noise itself, which is that of the worst samples: what users will see. */
+/** By the mean of the noise itself: with meanSignals() the SQNR of all samples together. */
 export const pooledDecibels = (logNoises: readonly number[]): number =>
   0 - 10 * Math.log10(meanOf(logNoises.map(Math.exp)));
 
 /**
- * Whether the noise falls, paired per sample: by more than half a percent, and by more than the
- * standard error of its mean. Two samples at least.
+ * Whether the noise falls, paired per sample: by more than half a percent, and by more than so many
+ * standard errors of its mean. Two samples at least.
  */
-export function fallsBelow(after: readonly number[], before: readonly number[]): boolean {
+export function fallsBelow(
+  after: readonly number[],
+  before: readonly number[],
+  standardErrors = 1,
+): boolean {
   const count = before.length;
   if (count < 2) return false;
   const falls = before.map((noise, i) => noise - after[i]!);
   const mean = meanOf(falls);
   const variance = falls.reduce((sum, fall) => sum + (fall - mean) ** 2, 0) / (count - 1);
-  return mean > Math.max(leastGain, Math.sqrt(variance / count));
+  return mean > Math.max(leastGain, standardErrors * Math.sqrt(variance / count));
 }
 
 const meanOf = (values: readonly number[]) =>

@@ -1,27 +1,32 @@
 // Candidates: each is written as the result would be, loaded with all optimizations, as users will
 // run it, and compared with the float model sample by sample.
 
-import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { type InputFiles, inputBytes, type OutputFiles } from '../base/bytes.js';
 import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
+import { spread } from '../base/spread.js';
 import type { Feeds, ModelSummary, QuantizeReport, Repairs } from '../base/types.js';
 import { withRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
+import { usuallyHeld } from '../options/defaults.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Runtime } from '../platform/platform.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs, type Outputs } from '../verify/compare.js';
-import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
+import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
 import { classCount } from '../verify/metrics.js';
-import { isRuntimeError, loadResult, runAll } from '../verify/verify-result.js';
-import { logNoise } from './noise.js';
+import { isRuntimeError, runAll } from '../verify/run-model.js';
+import { loadResult } from '../verify/verify-result.js';
+import { logNoise, meanSignals } from './noise.js';
 
-/** How many of the held-out samples decide, the others check. */
-const mostDeciding = 8;
+/** Of so many samples at most, spread over those that were held out, three quarters decide. */
+const mostSamples = { fast: 8, normal: usuallyHeld, max: usuallyHeld } as const;
+const decidingShare = 0.75;
 
 export interface EffortInput {
   run: Run;
   runtime: Runtime;
+  float: FloatModel;
   core: CoreSession;
   input: InputFiles;
   output: OutputFiles<unknown>;
@@ -49,6 +54,9 @@ export interface Measured {
   classes: number;
 }
 
+/** Bytes of a float model that is not held beside candidates. */
+const largeModel = 2 ** 28;
+
 /** So many samples answer a question about a part. */
 const askedSamples = 2;
 
@@ -58,6 +66,7 @@ export class Trials {
   readonly #given: EffortInput;
   readonly #samples: readonly Feeds[];
   readonly #floats: readonly Outputs[];
+  readonly #signals: Readonly<Record<string, number>>;
   /** JSON of the repairs of what the output holds: the plain result at first. */
   #written = JSON.stringify(noRepairs);
 
@@ -66,14 +75,17 @@ export class Trials {
     this.#given = given;
     this.#samples = samples;
     this.#floats = floats;
+    this.#signals = meanSignals(floats);
   }
 
   /** Runs the float model on the held-out samples. */
   static async create(given: EffortInput): Promise<Trials> {
-    const { runtime, input, summary } = given;
-    const held = inOrder(given.held);
-    const session = await loadAsGiven(runtime, input, summary);
-    return new Trials(given, held, await runOn(given, session, held));
+    const { run, float, input, summary } = given;
+    const held = inOrder(measuredOf(given));
+    const floats = await float.outputsOf(held, () => run.checkpoint());
+    // A large one is loaded again in the end: candidates need the room.
+    if (inputBytes(input, summary) > largeModel) await float.release();
+    return new Trials(given, held, floats);
   }
 
   /** Writes the model with these repairs to the output, unless it is what was written last. */
@@ -97,7 +109,7 @@ export class Trials {
     const results = await this.#results('all', this.#samples);
     if (results === null) return null;
     const { summary } = this.#given;
-    const noise = this.#floats.map((float, i) => logNoise(float, results[i]!));
+    const noise = this.#floats.map((float, i) => logNoise(float, results[i]!, this.#signals));
     const deciding = (outputs: readonly Outputs[]) => outputs.slice(0, this.deciding);
     const { top1 } = compareOutputs(summary, deciding(this.#floats), deciding(results));
     const classes = top1 ? (classCount(this.#floats[0]![top1.output]!.dims) ?? 0) : 0;
@@ -112,7 +124,9 @@ export class Trials {
     writeWith(this.#given, repairs, only);
     const results = await this.#results('disabled', this.#samples.slice(0, askedSamples));
     if (results === null) return null;
-    const noises = results.map((result, i) => Math.exp(logNoise(this.#floats[i]!, result)));
+    const noises = results.map((result, i) =>
+      Math.exp(logNoise(this.#floats[i]!, result, this.#signals)),
+    );
     return noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
   }
 
@@ -131,7 +145,12 @@ export class Trials {
   }
 }
 
-export const decidingOf = (held: number): number => Math.min(mostDeciding, held);
+/** How many of the samples that a search measures decide; the others check. */
+export const decidingOf = (samples: number): number => Math.ceil(decidingShare * samples);
+
+/** The samples that a search measures. */
+export const measuredOf = ({ held, checked }: Pick<EffortInput, 'held' | 'checked'>) =>
+  spread(held, checked.effort === 'none' ? 0 : mostSamples[checked.effort]);
 
 /** Those that check come last; before, they are spread over all. */
 function inOrder(held: readonly Feeds[]): Feeds[] {

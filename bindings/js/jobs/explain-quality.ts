@@ -18,13 +18,15 @@ import type { Platform, Runtime } from '../platform/platform.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs } from '../verify/compare.js';
 import type { Explanation } from '../verify/explanation.js';
-import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
-import { loadResult, runAll } from '../verify/verify-result.js';
+import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
+import { runAll } from '../verify/run-model.js';
+import { loadResult } from '../verify/verify-result.js';
 
 interface PoorResult {
   platform: Platform<unknown>;
   run: Run;
   runtime: Runtime;
+  float: FloatModel;
   input: InputFiles;
   output: OutputFiles<unknown>;
   summary: ModelSummary;
@@ -152,7 +154,7 @@ async function trySettings(
       await session.release();
     }
   };
-  const floats = await runKept(await loadAsGiven(runtime, input, summary));
+  const floats = await poor.float.outputsOf(kept, () => run.checkpoint());
   const tried: Explanation['tried'] = [];
   const output = platform.openOutput(undefined);
   const files = new ModelFiles(input, output);

@@ -25,6 +25,7 @@ import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
+import { FloatModel, type FloatOutputs } from '../verify/float-model.js';
 import { isPoorQuality, judgeQuality } from '../verify/judge.js';
 import { judgeLatency } from '../verify/judge-latency.js';
 import { judgeSize } from '../verify/judge-size.js';
@@ -32,7 +33,7 @@ import type { QuantizationReport } from '../verify/report.js';
 import {
   loadResult,
   type VerifiedSamples,
-  type VerifyMemory,
+  type VerifyAmount,
   verifyResult,
 } from '../verify/verify-result.js';
 import { explainQuality } from './explain-quality.js';
@@ -64,8 +65,10 @@ interface Prepared {
   /** JSON as of CoreCalibration.statistics(); null where none was asked for. */
   statistics: string | null;
   samples: VerifiedSamples;
-  /** Of a session. */
-  memory?: VerifyMemory;
+  /** What the float model made of samples before, in a session. */
+  floatOutputs?: FloatOutputs;
+  /** How much of the verification is done. */
+  amount?: VerifyAmount;
   said: SaidOfSamples;
   /** Paths, where there are files. */
   modelInput: string | null;
@@ -77,6 +80,16 @@ const fastProducts = 2 ** 28;
 
 /** The output holds the result in the end, and is not committed. */
 export async function writeResult(given: Prepared): Promise<QuantizationReport> {
+  const { runtime, input, summary, floatOutputs } = given;
+  const float = new FloatModel(runtime, input, summary, floatOutputs);
+  try {
+    return await writeBeside(float, given);
+  } finally {
+    await float.release();
+  }
+}
+
+async function writeBeside(float: FloatModel, given: Prepared): Promise<QuantizationReport> {
   const { run, core, input, output, summary, checked, samples } = given;
   if (given.statistics !== null) core.setStatistics(given.statistics);
   const mostProducts =
@@ -88,6 +101,7 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   const { quantized, effort } = await run.stage('quantize', () =>
     quantizeWithEffort({
       ...given,
+      float,
       held: samples.held,
       collectMoments: () => {
         moments ??= collectMoments({ ...given, model: summary, mostProducts }, samples.kept);
@@ -108,12 +122,11 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
   const quality = await run.stage('verify', () =>
     verifyResult(
       run,
-      given.runtime,
-      input,
+      float,
       (optimization) => loadResult(given.runtime, output, summary, optimization),
       summary,
       samples,
-      given.memory,
+      given.amount,
     ),
   );
   if (quantized.nodesQuantized.length > 0) {
@@ -121,8 +134,10 @@ export async function writeResult(given: Prepared): Promise<QuantizationReport> 
     const repairs = effort?.repairs ?? noRepairs;
     const ranges = withRanges(given.ranges, repairs);
     const explanation =
-      kept.length > 0 && !given.memory?.isQuick && isPoorQuality(quality, summary)
-        ? await run.stage('verify', () => explainQuality({ ...given, kept, repairs, ranges }))
+      kept.length > 0 && !given.amount?.isQuick && isPoorQuality(quality, summary)
+        ? await run.stage('verify', () =>
+            explainQuality({ ...given, float, kept, repairs, ranges }),
+          )
         : null;
     const takesFloat = profileTakesFloat(checked.profile);
     run.note(...judgeQuality(quality, summary, explanation), ...judgeLatency(quality, takesFloat));

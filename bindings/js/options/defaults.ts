@@ -7,3 +7,9 @@ export const quantizeStaticDefaults: Readonly<CheckedStatic> = checkOptions(
   quantizeStaticOptions,
   {},
 );
+
+/**
+ * How many samples are held out at most where there is an effort and nobody says how many. The same
+ * for each effort: a recipe gives the same bytes with any.
+ */
+export const usuallyHeld = 16;

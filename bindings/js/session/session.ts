@@ -19,7 +19,6 @@ import { planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples, howHeld, notesOnRanges } from '../calibration/calibrate.js';
 import { type CalibrationState, parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
-import { usuallyHeld } from '../calibration/held-samples.js';
 import { planMemory, runtimeCosts } from '../calibration/memory-plan.js';
 import { learnTypes, writeTensorPass } from '../calibration/pass-model.js';
 import { isReadOnce } from '../calibration/sample-passes.js';
@@ -35,14 +34,16 @@ import { fixDims } from '../jobs/fix-dims.js';
 import { coreOf } from '../jobs/inspect-model.js';
 import { type SaidOfSamples, writeResult } from '../jobs/write-result.js';
 import { coreOptions, rangeOptions } from '../options/core-options.js';
+import { usuallyHeld } from '../options/defaults.js';
 import { type CalibrationMethod, calibrationMethods } from '../options/quant-types.js';
 import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-static.js';
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
+import { FloatModel, type FloatOutputs } from '../verify/float-model.js';
 import type { QualityReport } from '../verify/report.js';
-import { type VerifiedSamples, type VerifyMemory, verifyResult } from '../verify/verify-result.js';
+import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 import { HistogramWatch, watchedTensors } from './histogram-watch.js';
 import { observeTensor } from './observe-tensor.js';
 import { blockedPlan, toPlan } from './plan.js';
@@ -123,7 +124,7 @@ export class Session<Model> implements QuantizeSession<Model> {
   /** Of what was cancelled. */
   readonly #begun = new Map<string, CalibrationState>();
   readonly #finished = new Map<string, Finished>();
-  readonly #floatOutputs: VerifyMemory['float'] = new WeakMap();
+  readonly #floatOutputs: FloatOutputs = new WeakMap();
   /** What is running or waits for its turn. */
   readonly #turns: Record<Queue, Promise<unknown>> = {
     results: Promise.resolve(),
@@ -313,7 +314,8 @@ export class Session<Model> implements QuantizeSession<Model> {
           }),
           statistics: finished.statistics && JSON.stringify(finished.statistics),
           samples,
-          memory: { float: this.#floatOutputs, isQuick: quick, isTimed: !quick },
+          floatOutputs: this.#floatOutputs,
+          amount: { isQuick: quick, isTimed: !quick },
           said: collected?.said ?? { description: '', done: '', assumed: [] },
           modelInput: null,
           modelOutput: null,
@@ -337,17 +339,21 @@ export class Session<Model> implements QuantizeSession<Model> {
       const collected = [...this.#collected.values()].at(-1)?.samples;
       const kept = collected?.kept ?? (await this.#samplesAtHand());
       const run = new Run(options);
-      return run.stage('verify', () =>
-        verifyResult(
-          run,
-          this.#runtime,
-          this.#input,
-          (optimization) => this.#runner.load(result as RunnableResult<never>, optimization),
-          this.#summary,
-          collected ?? { samples: kept.length, kept, held: [], heldInRanges: false },
-          { float: this.#floatOutputs, isQuick: false, isTimed: false },
-        ),
-      );
+      const float = new FloatModel(this.#runtime, this.#input, this.#summary, this.#floatOutputs);
+      try {
+        return await run.stage('verify', () =>
+          verifyResult(
+            run,
+            float,
+            (optimization) => this.#runner.load(result as RunnableResult<never>, optimization),
+            this.#summary,
+            collected ?? { samples: kept.length, kept, held: [], heldInRanges: false },
+            { isQuick: false, isTimed: false },
+          ),
+        );
+      } finally {
+        await float.release();
+      }
     });
   }
 
