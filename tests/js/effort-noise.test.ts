@@ -52,7 +52,11 @@ test('a gain counts if it is larger than its standard error', () => {
     ),
     'less than half a percent',
   );
-  assert.ok(!fallsBelow([-9], [-2]), 'one sample alone tells nothing');
+  // Samples without noise are left out; one alone must gain a decibel.
+  const none = Math.log(1e-12);
+  assert.ok(fallsBelow([-2.4, none, none], [-2, none, none]));
+  assert.ok(!fallsBelow([-2.2, none, none], [-2, none, none]));
+  assert.ok(!fallsBelow([-2.4, none, -2], [-2, none, none]), 'worse in another');
   // By one standard error and a half.
   const falls = [0.1, -0.02, 0.1, -0.02];
   const after = before.map((noise, i) => noise - falls[i]!);

@@ -8,8 +8,9 @@ import { addNoise, floatValues, noSums } from '../verify/metrics.js';
 /** Power of noise to power of signal; below it all is rounding, beyond it all is noise. */
 const leastNoise = 1e-12;
 const mostNoise = 1e6;
-/** A gain of less than half a percent is none. */
+/** A gain of less than half a percent is none; in one sample alone it takes a decibel. */
 const leastGain = 0.005;
+const leastGainOfOne = Math.LN10 / 10;
 
 /**
  * By output: the mean over samples of the power of its values, Σ x², which noise is compared with:
@@ -73,16 +74,18 @@ export const pooledDecibels = (logNoises: readonly number[]): number =>
 
 /**
  * Whether the noise falls, paired per sample: by more than half a percent, and by more than so many
- * standard errors of its mean. Two samples at least.
+ * standard errors of its mean. Samples without any (an empty picture, in which nothing is found
+ * either way) tell nothing.
  */
 export function fallsBelow(
   after: readonly number[],
   before: readonly number[],
   standardErrors = 1,
 ): boolean {
-  const count = before.length;
-  if (count < 2) return false;
-  const falls = before.map((noise, i) => noise - after[i]!);
+  const tells = (_: number, i: number) => Math.max(before[i]!, after[i]!) > Math.log(leastNoise);
+  const falls = before.map((noise, i) => noise - after[i]!).filter(tells);
+  const count = falls.length;
+  if (count < 2) return count === 1 && falls[0]! > leastGainOfOne;
   const mean = meanOf(falls);
   const variance = falls.reduce((sum, fall) => sum + (fall - mean) ** 2, 0) / (count - 1);
   return mean > Math.max(leastGain, standardErrors * Math.sqrt(variance / count));

@@ -125,11 +125,15 @@ export class Search {
 
   /** Tries each step on top of what was accepted. */
   async #takeSteps(): Promise<void> {
+    let smooths = true;
     for (const step of repairSteps(this.#given.checked)) {
       const { repairs, measured } = this.#best!;
       if (this.#isStopped || this.#pooled(measured) >= bestDecibels) return;
       if (!fits(step, repairs) || (step.layerIo && !this.#areManyBetween)) continue;
+      // Where moving half of the difficulty loses, moving more loses more.
+      if (step.smooth !== undefined && !smooths) continue;
       await this.#try({ ...repairs, ...step }, step);
+      if (step.smooth !== undefined) smooths = this.#best!.repairs !== repairs;
     }
   }
 
