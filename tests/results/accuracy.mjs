@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
+import { fromFloat16 } from '../../dist/base/float16.js';
 import { inspectModel, quantizeStatic } from '../../dist/index.js';
 import { samplesOf } from './samples.mjs';
 
@@ -91,8 +92,8 @@ function compare(floats, results, labels) {
   for (let o = 0; o < count; o++) {
     let [signal, noise] = [0, 0];
     for (const [i, outputs] of floats.outputs.entries()) {
-      const [x, y] = [outputs[o].data, results.outputs[i][o].data];
-      if (outputs[o].type !== 'float32' || x.length !== y.length) continue;
+      const [x, y] = [valuesOf(outputs[o]), valuesOf(results.outputs[i][o])];
+      if (!x || !y || x.length !== y.length) continue;
       for (let k = 0; k < x.length; k++) {
         signal += x[k] ** 2;
         noise += (x[k] - y[k]) ** 2;
@@ -102,12 +103,19 @@ function compare(floats, results, labels) {
   }
   const result = { sqnr };
   if (!labels) return result;
-  const top = ({ outputs }) => outputs.map(([scores]) => argmax(scores.data));
+  const top = ({ outputs }) => outputs.map(([scores]) => argmax(valuesOf(scores)));
   const [float, quantized] = [top(floats), top(results)];
   const share = (matches) => (100 * matches.filter(Boolean).length) / labels.length;
   result.agreement = share(float.map((best, i) => best === quantized[i]));
   result.top1 = share(labels.map((label, i) => label === quantized[i]));
   return result;
+}
+
+/** Of a float output; null for other types. */
+function valuesOf({ type, data }) {
+  if (type === 'float32') return data;
+  if (type !== 'float16') return null;
+  return data instanceof Uint16Array ? Float32Array.from(data, fromFloat16) : data;
 }
 
 function argmax(values) {

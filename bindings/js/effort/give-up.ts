@@ -9,11 +9,11 @@ import type { PartLoss } from '../verify/report.js';
 const mostFloat = 0.9;
 
 /**
- * How many decibels it must gain to have a share of the model in float, 0 to 1: half of it 15 dB.
+ * How many decibels it must gain to have a share of the model in float, 0 to 1: half of it 10 dB.
  * Nothing pays for more than nine tenths.
  */
 export const priceOfFloat = (share: number): number =>
-  share <= mostFloat ? 30 * share : Number.POSITIVE_INFINITY;
+  share <= mostFloat ? 20 * share : Number.POSITIVE_INFINITY;
 
 /** So that parts that cost nothing are in an order, too. */
 const leastCost = 0.01;

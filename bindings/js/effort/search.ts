@@ -16,6 +16,9 @@ import { decidingOf, type EffortInput, type Measured, measuredOf, Trials } from 
 /** Fewer held-out samples tell nothing. */
 export const fewest = 2;
 
+/** What is clipped in none of fewer samples may well be in the next one. */
+const fewestForRanges = 6;
+
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
 const bestDecibels = 35;
 /** From here on a result is good, unless something else is asked for. */
@@ -149,6 +152,7 @@ export class Search {
   /** Ranges by the error of the tensors themselves: of all, else of either half of the model. */
   async #narrowRanges(): Promise<void> {
     if (this.#isStopped || this.#pooled(this.#best!.measured) >= goodDecibels) return;
+    if (this.#trials!.deciding < fewestForRanges) return;
     const ranges = await this.#given.collectLocalRanges();
     const all = Object.entries(ranges);
     const half = all.length >> 1;
