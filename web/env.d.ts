@@ -13,7 +13,5 @@ declare module 'virtual:sizes' {
   export const totalBytes: number;
 }
 
-/** Version of the package, its commit where there is one, and what compiled the core. */
-declare const __VERSION__: string;
+/** The commit that the page was built from, else what the core's bytes come to. */
 declare const __BUILD__: string;
-declare const __COMPILER__: string;

@@ -11,6 +11,7 @@ import {
   type Progress,
   QuantizeError,
   type SessionPlan,
+  type SessionSettings,
   type TensorHistogram,
   type TensorObservation,
   type WorkerSession,
@@ -37,6 +38,7 @@ import {
   type Settings,
   sampleRate,
   settingsOf,
+  withoutRepairs,
 } from './lib/settings';
 import { TimeLeft } from './lib/time-left';
 import { useFinding } from './lib/use-finding';
@@ -63,6 +65,13 @@ export interface Running {
   left: number | undefined;
 }
 
+/** Repairs that are looked for, of a result that has its first verdict. */
+export interface Search {
+  /** Of the run. */
+  id: number;
+  tried: number;
+}
+
 export type Blocker =
   | 'needsModel'
   | 'needsExternal'
@@ -77,6 +86,9 @@ export type Quantizer = ReturnType<typeof useQuantizer>;
 
 /** Files to look through for pictures that cannot be read, before anything is run. */
 const mostChecked = 300;
+
+/** With fewer held-out samples the library looks for no repairs. */
+const fewestHeld = 2;
 
 export function useQuantizer() {
   const [engine, setEngine] = useState<EngineState>({ status: 'loading', done: 0, total: 1 });
@@ -103,9 +115,11 @@ export function useQuantizer() {
   const [plan, setPlan] = useState<SessionPlan | null>(null);
   const [runs, setRuns] = useState<readonly RunRecord[]>([]);
   const [shownId, setShownId] = useState<number | null>(null);
+  const [search, setSearch] = useState<Search | null>(null);
   const [saved, setSaved] = useState<ReadonlySet<number>>(new Set());
   const cancelling = useRef<AbortController | null>(null);
   const background = useRef<AbortController | null>(null);
+  const searching = useRef<AbortController | null>(null);
 
   useEffect(() => {
     loadEngine({
@@ -280,6 +294,7 @@ export function useQuantizer() {
     setStopped(false);
     setHistograms([]);
     background.current?.abort();
+    searching.current?.abort();
     const controller = new AbortController();
     cancelling.current = controller;
     const timeLeft = new TimeLeft();
@@ -294,6 +309,7 @@ export function useQuantizer() {
       holdOut: split.holdOut,
       isWhole: split.used.length === samples.length,
       preprocess: found(preprocessOption(chosen), preprocess.finding),
+      finding: preprocess.finding ?? undefined,
       settings: chosen,
     };
     const watch = {
@@ -303,31 +319,37 @@ export function useQuantizer() {
         setRunning({ progress, left: timeLeft.seen(stage, done, total, performance.now()) });
       },
     };
-    const options = {
-      ...libraryOptions(chosen),
+    const optionsOf = (of: Settings) => ({
+      ...libraryOptions(of),
       name,
       ...(ranges && { calibrationCache: ranges.text }),
-    };
+    });
+    const options = optionsOf(chosen);
     try {
       await giveSamples(session, inputs);
       const calibrated = ranges
         ? null
         : await session.calibrate(options, { ...watch, onHistograms: setHistograms });
-      const result = await session.quantize(options, { ...watch, quick: true });
+      const heldOut = calibrated?.heldOut ?? 0;
+      // Repairs take many runs: the verdict without them comes first.
+      const isSearched = heldOut >= fewestHeld && chosen.advanced.effort !== 'none';
+      const plain = isSearched ? withoutRepairs(chosen) : chosen;
+      const result = await session.quantize(optionsOf(plain), { ...watch, quick: true });
       const id = (runs.at(-1)?.id ?? 0) + 1;
       const seconds = (performance.now() - began) / 1000;
       const record: RunRecord = {
-        isWhole: result.report.quality.samples >= (calibrated?.heldOut ?? 0),
+        isWhole: !isSearched && result.report.quality.samples >= heldOut,
         id,
         name,
-        inputs,
+        inputs: { ...inputs, settings: plain },
+        asked: chosen,
         result,
         seconds,
         verdict: judge(result.report),
       };
       setRuns((old) => [...old, record]);
       setShownId(id);
-      void measure(session, record);
+      void measure(session, record, isSearched ? optionsOf(chosen) : null);
     } catch (cause) {
       if (controller.signal.aborted) setStopped(true);
       else setError(known(cause));
@@ -338,10 +360,16 @@ export function useQuantizer() {
   }
 
   /** What can wait until the verdict is there; given up for the next run. */
-  async function measure(session: WorkerSession, record: RunRecord): Promise<void> {
+  async function measure(
+    session: WorkerSession,
+    first: RunRecord,
+    repairing: SessionSettings | null,
+  ): Promise<void> {
     const controller = new AbortController();
     background.current = controller;
     const { signal } = controller;
+    const record = repairing ? await repair(session, first, repairing) : first;
+    if (signal.aborted) return;
     await refine(session, record, signal);
     if (signal.aborted) return;
     try {
@@ -366,6 +394,41 @@ export function useQuantizer() {
     }
   }
 
+  const replace = (record: RunRecord) =>
+    setRuns((old) => old.map((one) => (one.id === record.id ? record : one)));
+
+  /** Puts the best that effort finds in the place of a plain result, unless it is stopped. */
+  async function repair(
+    session: WorkerSession,
+    record: RunRecord,
+    options: SessionSettings,
+  ): Promise<RunRecord> {
+    const controller = new AbortController();
+    searching.current = controller;
+    const { signal } = controller;
+    const { id, inputs, asked } = record;
+    const began = performance.now();
+    setSearch({ id, tried: 0 });
+    const onProgress = ({ done, sqnr }: Progress) =>
+      sqnr !== undefined && !signal.aborted && setSearch({ id, tried: done });
+    let next: RunRecord;
+    try {
+      const result = await session.quantize(options, { signal, onProgress, quick: true });
+      const seconds = record.seconds + (performance.now() - began) / 1000;
+      const repaired = { ...inputs, settings: asked };
+      next = { ...record, inputs: repaired, result, seconds, verdict: judge(result.report) };
+      setSaved((old) => new Set([...old].filter((one) => one !== id)));
+    } catch (cause) {
+      if (!signal.aborted) setError(known(cause));
+      // What there is, without repairs, is what was asked for then.
+      setSettings((now) => (now === asked ? inputs.settings : now));
+      next = { ...record, asked: inputs.settings };
+    }
+    setSearch((now) => (now?.id === id ? null : now));
+    replace(next);
+    return next;
+  }
+
   /** The verdict came from a few samples: this one is from all that were held out. */
   async function refine(
     session: WorkerSession,
@@ -376,8 +439,8 @@ export function useQuantizer() {
     try {
       const quality = await session.verify(record.result, { signal });
       const report = { ...record.result.report, quality };
-      const whole = { isWhole: true, result: { ...record.result, report }, verdict: judge(report) };
-      setRuns((old) => old.map((one) => (one.id === record.id ? { ...one, ...whole } : one)));
+      const result = { ...record.result, report };
+      replace({ ...record, isWhole: true, result, verdict: judge(report) });
     } catch {
       // The verdict stays what the few samples gave, and says how many there were.
     }
@@ -386,9 +449,9 @@ export function useQuantizer() {
   /** Both models on a picture, or on one of the samples that were held out. */
   async function compare(record: RunRecord, sample: File | number): Promise<Comparison> {
     if (!session) throw new Error('the session is closed');
-    const { preprocess: option, settings: used } = record.inputs;
+    const { preprocess: option, finding, settings: used } = record.inputs;
     if (typeof sample === 'number') return session.compare(record.result, { heldOut: sample });
-    const dataset = { files: [sample], ...readerOptions([sample], option, used) };
+    const dataset = { files: [sample], ...readerOptions([sample], option, finding, used) };
     return session.compare(record.result, { dataset });
   }
 
@@ -401,8 +464,8 @@ export function useQuantizer() {
   // The session has the samples that it was given last.
   const givenTo = useRef<{ session: WorkerSession; key: readonly unknown[] } | null>(null);
   async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
-    const { samples: files, holdOut, preprocess: option, settings: used } = inputs;
-    const options = readerOptions(files, option, used);
+    const { samples: files, holdOut, preprocess: option, finding, settings: used } = inputs;
+    const options = readerOptions(files, option, finding, used);
     const key = [files, holdOut, JSON.stringify(options)];
     const before = givenTo.current;
     if (before?.session === session && key.every((part, i) => part === before.key[i])) return;
@@ -410,7 +473,14 @@ export function useQuantizer() {
     givenTo.current = { session, key };
   }
 
-  const preprocess = useFinding({
+  // A run that began before it was found has asked by itself.
+  const foundByRun = runs.find(
+    ({ inputs, result }) =>
+      inputs.model === model?.file &&
+      inputs.samples === split.used &&
+      result.report.calibration.found,
+  )?.result.report.calibration.found;
+  const looking = useFinding({
     engine: engine.status === 'ready' ? engine.engine : null,
     model: model?.file ?? null,
     externalData: external.found,
@@ -418,16 +488,18 @@ export function useQuantizer() {
     isOpen:
       blocker === null &&
       running === null &&
+      !foundByRun &&
       preprocessOption(settings) === undefined &&
       mayHaveImages(split.used),
   });
+  const preprocess = foundByRun ? { isLooking: false, finding: foundByRun } : looking;
 
   const shown = runs.find(({ id }) => id === shownId) ?? null;
   const isStale =
     shown !== null &&
     (shown.inputs.model !== model?.file ||
       shown.inputs.samples !== split.used ||
-      shown.inputs.settings !== settings);
+      shown.asked !== settings);
 
   // What is not saved yet is gone when the page is.
   const isUnsaved = running !== null || runs.some(({ id }) => !saved.has(id));
@@ -456,6 +528,7 @@ export function useQuantizer() {
     external,
     settings,
     running,
+    search,
     error: error ?? sessionError,
     stopped,
     histograms,
@@ -477,6 +550,7 @@ export function useQuantizer() {
     show: setShownId,
     markSaved: (id: number) => setSaved((old) => new Set([...old, id])),
     cancel: () => cancelling.current?.abort(),
+    stopSearch: () => searching.current?.abort(),
     /** Leaves a sample out, or takes it back. */
     toggleSample(name: string) {
       const next = new Set(leftOut);
@@ -527,10 +601,13 @@ function found(
 function readerOptions(
   files: readonly File[],
   preprocess: string | PartialPreprocess | undefined,
+  finding: PreprocessFinding | undefined,
   settings: Settings,
 ) {
+  const areImages = mayHaveImages(files);
   return {
-    preprocess: mayHaveImages(files) ? preprocess : undefined,
+    preprocess: areImages ? preprocess : undefined,
+    preprocessFinding: areImages && preprocess === undefined ? finding : undefined,
     sampleRate: sampleRate(settings),
   };
 }

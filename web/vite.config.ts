@@ -29,15 +29,12 @@ const contentSecurityPolicy = [
 
 const core = at('dist/wasm/ptq_core.wasm');
 const largeFile = 4e6;
-const { version } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
 
 export default defineConfig({
   root: at('web'),
   base: './',
   define: {
-    __VERSION__: JSON.stringify(version),
     __BUILD__: JSON.stringify(build()),
-    __COMPILER__: JSON.stringify(compiler()),
   },
   plugins: [oneWorker(), example(), sizes(), contentSecurity(), licenses(), compressed()],
   build: {
@@ -84,16 +81,6 @@ function build(): string {
   } catch {
     return createHash('sha256').update(fs.readFileSync(core)).digest('hex').slice(0, 7);
   }
-}
-
-/** What compiled the core, with the flags that its speed and its bytes depend on. */
-function compiler(): string {
-  const read = (file: string) => fs.readFileSync(at(file), 'utf8');
-  const [, number] = /['"](\d+\.\d+\.\d+)['"]/.exec(read('tools/lib/emscripten.mjs'))!;
-  const [, wasmFlags] = /PTQ_WASM_FLAGS "([^"]+)"/.exec(read('CMakeLists.txt'))!;
-  const { configurePresets } = JSON.parse(read('CMakePresets.json'));
-  const release = configurePresets.find(({ name }: { name: string }) => name === 'wasm-release');
-  return `Emscripten ${number} ${release.cacheVariables.CMAKE_CXX_FLAGS_RELEASE} ${wasmFlags}`;
 }
 
 /** `virtual:sizes`: what lib/engine.ts loads, in bytes, for its progress. */

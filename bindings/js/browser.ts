@@ -36,6 +36,7 @@ import { Session } from './session/session.js';
 import type { QuantizeSession, SessionOptions } from './session/types.js';
 
 export { loadCore, setCoreModule } from './core/load.js';
+export { type Version, version } from './core/version.js';
 export { setRuntimePaths, setWebGpuRuntime } from './platform/browser.js';
 export * from './public.js';
 export { loadDecoders, setDecodePlatform } from './samples/images/decode.js';

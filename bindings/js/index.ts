@@ -35,6 +35,7 @@ import { type NodeModel, nodePlatform } from './platform/node.js';
 import { Session } from './session/session.js';
 import type { QuantizeSession, SessionOptions } from './session/types.js';
 
+export { type Version, version } from './core/version.js';
 export type { NodeModel } from './platform/node.js';
 export * from './public.js';
 

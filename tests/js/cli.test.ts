@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { version } from '#dist/index.js';
 import { command, imageFolder, model, temporaryFolder } from './support/pipeline.js';
 
 const images = () => imageFolder('rgb.png', 'rgb_444.jpg', 'gray.png');
@@ -175,10 +176,21 @@ test('preprocess writes the prepared model; its own options only', async () => {
   await refused([...argv, '--per_channel'], 2, /unknown option/);
 });
 
-test('--help and --version end with 0', async () => {
+test('--help ends with 0', async () => {
   assert.match((await command(['--help'])).out, /--calibrate_dataset/);
   assert.match((await command(['preprocess', '--help'])).out, /--skip_optimization/);
-  assert.match((await command(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('--version says the version of the package and what version() says of the build', async () => {
+  const { version: number } = JSON.parse(fs.readFileSync('package.json', 'utf8'));
+  const said = version();
+  assert.equal(said.version, number);
+  assert.match(said.commit ?? '0000000', /^[0-9a-f]{7,}$/);
+  assert.match(said.compiler, /^Emscripten \d+\.\d+\.\d+$/);
+  assert.match(said.flags, /-msimd128/);
+  const [first, second] = (await command(['--version'])).out.split('\n');
+  assert.equal(first, number);
+  assert.ok(second!.endsWith(`${said.compiler} ${said.flags}`), second);
 });
 
 test('an aborted command ends with 1 and leaves no file', async () => {

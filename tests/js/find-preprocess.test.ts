@@ -262,6 +262,25 @@ test('what was said is not asked again', async () => {
   assert.equal(order.decided.order, true);
 });
 
+test('what was found before is taken as it is, without running the model', async () => {
+  const model = tellsNothing();
+  const finding = (await find(model))!;
+  const known = { ...finding, plausible: [byOption('zero-to-one')] };
+  const { report } = await quantizeStatic({
+    modelInput: model,
+    calibrationDataReader: datasetReader(folder, { preprocessFinding: known }),
+    runtime: 'web',
+    opTypesToQuantize: ['ReduceMean'],
+  });
+  assert.match(report.calibration.done, /\/ 255/);
+  assert.ok(report.diagnostics.some(({ code }) => code === 'PREPROCESS_OPEN'));
+  // Of pictures only.
+  assert.throws(
+    () => datasetReader(new File([], 'x.npy'), { preprocessFinding: known }),
+    /preprocessFinding is for images/,
+  );
+});
+
 test('it can be cancelled', async () => {
   const controller = new AbortController();
   const finding = find(withStatistics(byOption('imagenet')), {}, controller.signal);

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { asMessage, say, sentence, translate } from '#dist/base/text.js';
+import type { OptionValues } from '#dist/base/types.js';
 import { extraOptions, QuantizeError, quantizeStaticOptions } from '#dist/index.js';
+import { checkOptions } from '#dist/options/validate.js';
 import { libraryForms } from './support/library-forms.js';
 
 const chinese: Record<'forms' | 'options', Record<string, string>> = JSON.parse(
@@ -54,6 +56,32 @@ test('every sentence that the page can say has a Chinese text', () => {
     .filter(({ form }) => !Object.hasOwn(chinese.forms, form))
     .map(({ form, file }) => `${file}: ${form}`);
   assert.deepEqual(missing, []);
+});
+
+test('what is wrong with an option is said in Chinese, its hint too', () => {
+  const error = (given: object) => {
+    try {
+      checkOptions(quantizeStaticOptions, given as OptionValues);
+    } catch (thrown) {
+      return thrown as QuantizeError;
+    }
+    assert.fail('nothing is wrong');
+  };
+  const inChinese = ({ message, messageText, hint, hintText }: QuantizeError) => [
+    translate(chinese.forms, message, messageText),
+    hint && translate(chinese.forms, hint, hintText),
+  ];
+  assert.deepEqual(inChinese(error({ per_chanel: true })), [
+    '未知的选项“per_chanel”',
+    '是否指“per_channel”？',
+  ]);
+  assert.deepEqual(inChinese(error({ per_channel: 'yes' })), [
+    'per_channel：应为 true 或 false，但收到 "yes"',
+    undefined,
+  ]);
+  const number = error({ workers: 0 });
+  assert.equal(number.message, 'workers: expected a whole number of at least 1 but received 0');
+  assert.equal(inChinese(number)[0], 'workers：应为 不小于 1 的整数，但收到 0');
 });
 
 test('every option that is a field of the page has a Chinese help', () => {

@@ -17,8 +17,11 @@ test('near matches come closest first and far names not at all', () => {
 });
 
 test('did you mean lists up to three names', () => {
-  assert.equal(didYouMean('conv1', ['conv2', 'conv3']), 'did you mean "conv2" or "conv3"?');
-  assert.equal(didYouMean('conv1', ['matmul']), '');
+  const said = (...known: string[]) => didYouMean('conv1', known)?.message;
+  assert.equal(said('conv2'), 'did you mean "conv2"?');
+  assert.equal(said('conv2', 'conv3'), 'did you mean "conv2" or "conv3"?');
+  assert.equal(said('conv2', 'conv3', 'conv4'), 'did you mean "conv2", "conv3" or "conv4"?');
+  assert.equal(said('matmul'), undefined);
 });
 
 test('the same names as in the core', () => {

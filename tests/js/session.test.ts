@@ -134,6 +134,31 @@ test('a plan says what a result will be, before and after calibrating', async ()
   });
 });
 
+test('plans of other settings leave a search for repairs as it is', async () => {
+  const settings: SessionSettings = { quantFormat: 'QDQ', weightType: 'QInt4', effort: 'max' };
+  const expected = await withSession((session) => session.quantize(settings));
+  await withSession(async (session) => {
+    await session.calibrate(settings);
+    let plans = 0;
+    let isPlanning = false;
+    const result = await session.quantize(settings, {
+      onProgress({ sqnr }) {
+        if (sqnr === undefined || isPlanning) return;
+        isPlanning = true;
+        void session.plan({ quantFormat: 'QOperator', effort: 'none' }).then((plan) => {
+          assert.deepEqual(plan.blockers, []);
+          isPlanning = false;
+          plans++;
+        });
+      },
+    });
+    assert.ok(plans > 0);
+    assert.ok(result.report.effort!.tried.some(({ repairs }) => repairs.round));
+    assert.deepEqual(result.report.effort, expected.report.effort);
+    assert.equal(result.sha256, expected.sha256);
+  });
+});
+
 test('samples are read once for settings that need the same statistics, and a plan says when not', async () => {
   await withSession(async (session, reads) => {
     const whyOf = async (settings: SessionSettings) => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { differences } from '../lint/wasm-types.mjs';
+import { buildInfo } from './build-info.mjs';
 import { emscripten } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
@@ -90,6 +91,7 @@ export async function buildWasm(kind = 'release') {
   const folder = path.join('dist', path.relative('bindings/js', path.dirname(types)));
   for (const name of ['ptq_core.mjs', 'ptq_core.wasm'])
     copyChanged(path.join('build', output, name), path.join(folder, name));
+  writeChanged(path.join(folder, 'build-info.mjs'), Buffer.from(await buildInfo(configure)));
   // Their licences ask that the text goes where the code goes.
   fs.mkdirSync(at('dist/licenses'), { recursive: true });
   for (const [name, dir] of Object.entries({ protobuf, onnx })) {
@@ -151,8 +153,9 @@ async function compile(project, name, output) {
 }
 
 /** Copies a file unless its copy is the same: what watches the copy sees changes only. */
-function copyChanged(from, to) {
-  const bytes = fs.readFileSync(at(from));
+const copyChanged = (from, to) => writeChanged(to, fs.readFileSync(at(from)));
+
+function writeChanged(to, bytes) {
   if (fs.existsSync(at(to)) && bytes.equals(fs.readFileSync(at(to)))) return;
   fs.mkdirSync(path.dirname(at(to)), { recursive: true });
   fs.writeFileSync(at(to), bytes);

@@ -49,11 +49,15 @@ function foundEmscripten() {
       '/usr/lib/emscripten',
     );
   for (const dir of candidates.filter(Boolean)) {
-    const version = read(path.join(dir, 'emscripten-version.txt')).replace(/["\s]|-git/g, '');
+    const version = emscriptenVersion(dir);
     if (version && version.localeCompare(minimum, 'en', { numeric: true }) >= 0) return dir;
   }
   return null;
 }
+
+/** Of the folder that holds emcc. */
+export const emscriptenVersion = (dir) =>
+  read(path.join(dir, 'emscripten-version.txt')).replace(/["\s]|-git/g, '');
 
 async function setUp(dir) {
   const home = path.join(dir, 'usr/share/emscripten');

@@ -33,7 +33,7 @@ export function ActionBar({ quantizer }: { quantizer: Quantizer }) {
 
 function State({ quantizer }: { quantizer: Quantizer }) {
   const { t, bytes } = useText();
-  const { running, error, stopped, shown, isStale, blocker, engine } = quantizer;
+  const { running, error, stopped, shown, isStale, blocker, engine, search } = quantizer;
   const runText = useRunText();
   if (running) {
     const { stage, count, left } = runText(running);
@@ -41,7 +41,14 @@ function State({ quantizer }: { quantizer: Quantizer }) {
   }
   if (error) return <span class="bad">{t.run.failed}</span>;
   if (stopped) return <span>{t.run.stoppedShort}</span>;
-  if (shown && !isStale) return <VerdictLine record={shown} />;
+  if (shown && !isStale) {
+    return (
+      <>
+        <VerdictLine record={shown} />
+        {search?.id === shown.id && <span class="help">{t.report.searching(search.tried)}</span>}
+      </>
+    );
+  }
   if (shown) return <span>{t.report.stale}</span>;
   if (engine.status === 'failed') return <span class="bad">{t.engine.failed}</span>;
   if (blocker === 'needsEngine' && engine.status === 'loading') {
@@ -57,7 +64,7 @@ function State({ quantizer }: { quantizer: Quantizer }) {
 function Action({ quantizer }: { quantizer: Quantizer }) {
   const { t } = useText();
   const mendText = useMendText();
-  const { running, blocker, stopped, shown, isStale, add, start } = quantizer;
+  const { running, blocker, stopped, shown, isStale, search, add, start } = quantizer;
   if (!running && (blocker === 'needsModel' || blocker === 'cannotRun')) {
     const label = blocker === 'needsModel' ? t.drop.chooseModel : t.model.change;
     return <FileButton label={label} primary onFiles={add} multiple />;
@@ -81,15 +88,17 @@ function Action({ quantizer }: { quantizer: Quantizer }) {
     ? { label: t.run.cancel, isPrimary: false, run: quantizer.cancel }
     : stopped
       ? { label: t.run.resume, isPrimary: true, run: () => start() }
-      : shown && !isStale && shown.verdict.grade === 'unusable' && mend
-        ? { label: mendText(mend).action, isPrimary: true, run: () => start(mend.change) }
-        : shown && !isStale
-          ? {
-              label: t.download.model,
-              isPrimary: shown.verdict.grade !== 'identical',
-              run: () => void saveModel(shown, quantizer),
-            }
-          : { label: shown ? t.run.again : t.run.start, isPrimary: true, run: () => start() };
+      : shown && !isStale && search?.id === shown.id
+        ? { label: t.report.keepThis, isPrimary: false, run: quantizer.stopSearch }
+        : shown && !isStale && shown.verdict.grade === 'unusable' && mend
+          ? { label: mendText(mend).action, isPrimary: true, run: () => start(mend.change) }
+          : shown && !isStale
+            ? {
+                label: t.download.model,
+                isPrimary: shown.verdict.grade !== 'identical',
+                run: () => void saveModel(shown, quantizer),
+              }
+            : { label: shown ? t.run.again : t.run.start, isPrimary: true, run: () => start() };
   const isOff = !running && blocker !== null && (!shown || isStale);
   // One button whatever it does: who pressed it stays in its place.
   return (

@@ -1,8 +1,11 @@
 // Behind the lock in the head of the page: what was loaded, what is closed, and which version it
 // is.
+import { version } from 'onnx-ptq';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useText } from '../i18n';
 import type { EngineState } from '../state';
+
+const build = version();
 
 export function Facts({ engine }: { engine: EngineState }) {
   const { t, bytes } = useText();
@@ -63,7 +66,7 @@ export function Facts({ engine }: { engine: EngineState }) {
           )}
         </ul>
         <p class="help">
-          onnx-ptq {__VERSION__} ({__BUILD__}), {__COMPILER__}
+          onnx-ptq {build.version} ({build.commit ?? __BUILD__}), {build.compiler} {build.flags}
         </p>
       </div>
     </div>

@@ -392,6 +392,9 @@ export const en = {
     measuredOn: (samples: string) => `Measured on ${samples} of the samples that calibrated.`,
     measuredOnHeld: (samples: string) => `Measured on ${samples} held-out samples.`,
     measuringAll: 'The others are being run…',
+    searching: (tried: number) =>
+      `Looking for repairs of what rounding does: ${tried} tried. This may still get better.`,
+    keepThis: 'Keep this result',
     latency: 'Time of one inference',
     latencyHelp: (runs: number, compared: string) =>
       `Median of ${runs} runs here, in onnxruntime-web: ${compared}.`,

@@ -358,6 +358,8 @@ export const zhCN: Dictionary = {
     measuredOn: (samples) => `在 ${samples} 个校准样本上测得。`,
     measuredOnHeld: (samples) => `在 ${samples} 个留出样本上测得。`,
     measuringAll: '其余样本正在运行…',
+    searching: (tried) => `正在寻找对舍入误差的修复：已尝试 ${tried} 种，结果还可能变好。`,
+    keepThis: '保留此结果',
     latency: '单次推理用时',
     latencyHelp: (runs, compared) =>
       `在本机 onnxruntime-web 中运行 ${runs} 次的中位数：${compared}。`,

@@ -1,4 +1,5 @@
 // What was done, as a text to keep beside the model.
+import { version } from 'onnx-ptq';
 import type { RunRecord } from './run-record';
 import { configuration } from './settings';
 import { commandLine } from './snippets';
@@ -16,7 +17,7 @@ export function recipeText({ name, inputs, result, verdict }: RunRecord): string
   const samples = inputs.isWhole ? null : inputs.samples.map((sample) => sample.name);
   return `# ${name}
 
-Made from ${inputs.model.name} by onnx-ptq ${__VERSION__}, in a browser.
+Made from ${inputs.model.name} by onnx-ptq ${version().version}, in a browser.
 
 ${figures.join('\n')}
 - samples: ${report.calibration.done}

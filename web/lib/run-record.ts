@@ -1,5 +1,5 @@
 // One finished run: what went in, and what came out.
-import type { PartialPreprocess, SessionResult } from 'onnx-ptq';
+import type { PartialPreprocess, PreprocessFinding, SessionResult } from 'onnx-ptq';
 import { configuration, type Settings } from './settings';
 import type { Verdict } from './verdict';
 
@@ -15,6 +15,8 @@ export interface RunInputs {
   isWhole: boolean;
   /** As far as it was clear when the run began. */
   preprocess: string | PartialPreprocess | undefined;
+  /** What was found out where it was not clear, so that it is not asked twice. */
+  finding: PreprocessFinding | undefined;
   settings: Settings;
 }
 
@@ -23,12 +25,15 @@ export interface RunRecord {
   id: number;
   /** Of the quantized model. */
   name: string;
+  /** Its settings are what the result was made with. */
   inputs: RunInputs;
+  /** The settings that were asked for: with repairs, while these are looked for. */
+  asked: Settings;
   result: SessionResult<Blob>;
   /** From the press of the button to the result. */
   seconds: number;
   verdict: Verdict;
-  /** Whether it is from all samples that were held out: a few give it at first. */
+  /** Whether it is from all samples that were held out, and repaired: first it is neither. */
   isWhole: boolean;
 }
 

@@ -110,6 +110,25 @@ export function preprocessOption(settings: Settings): string | PartialPreprocess
 export const sampleRate = (settings: Settings) =>
   advancedValues(settings).parameters.sample_rate as number | undefined;
 
+/** What a search for repairs is told. */
+function searchOptions(parameters: Record<string, unknown>) {
+  const number = (name: string) => parameters[name] as number | undefined;
+  return {
+    budget: number('budget'),
+    targetSqnr: number('target_sqnr'),
+    targetAgreement: number('target_agreement'),
+    maxFloatNodes: number('max_float_nodes'),
+    maxSize: number('max_size'),
+  };
+}
+
+/** The same without a search for repairs. */
+export const withoutRepairs = (settings: Settings): Settings => {
+  const { budget, target_sqnr, target_agreement, max_float_nodes, max_size, ...others } =
+    settings.advanced;
+  return { ...settings, advanced: { ...others, effort: 'none' } };
+};
+
 /** The options as the library takes them. */
 export function libraryOptions(settings: Settings) {
   const { quantFormat, activationType, weightType, perChannel, reduceRange } = settings;
@@ -127,6 +146,7 @@ export function libraryOptions(settings: Settings) {
     useExternalDataFormat: parameters.use_external_data_format === true,
     calibrateMethod: parameters.calibrate_method as CalibrationMethod | undefined,
     effort: parameters.effort as EffortLevel | undefined,
+    ...searchOptions(parameters),
     extraOptions: extraOptions as ExtraOptions, // the library checks what was entered
   };
 }

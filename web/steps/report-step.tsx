@@ -72,6 +72,8 @@ const percent = (before: number, after: number) => Math.round(100 * (1 - after /
 function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer }) {
   const { t } = useText();
   const { report } = record.result;
+  const { search } = quantizer;
+  const isSearching = search?.id === record.id;
   const diagnosis = quantizer.diagnoses.get(record.id);
   const factsOf = useMemo(
     () => factsOfReport(report, diagnosis && 'layers' in diagnosis ? diagnosis : null),
@@ -81,11 +83,16 @@ function Report({ record, quantizer }: { record: RunRecord; quantizer: Quantizer
     <div class="stack-24 result" data-run={record.id} data-whole={record.isWhole}>
       {quantizer.isStale && <Notice kind="info" title={t.report.stale} />}
       <Banner record={record} />
-      <Figures record={record} latency={quantizer.latencies.get(record.id)} />
+      {isSearching && <Notice kind="info" title={t.report.searching(search.tried)} />}
+      <Figures
+        record={record}
+        latency={quantizer.latencies.get(record.id)}
+        isMeasuring={!record.isWhole && !isSearching}
+      />
       {report.calibration.assumed.includes('normalization') && (
         <Notice kind="info" title={t.report.guessedNormalization} />
       )}
-      <Mends record={record} quantizer={quantizer} />
+      {!isSearching && <Mends record={record} quantizer={quantizer} />}
       <Layers record={record} quantizer={quantizer} />
       <Effort record={record} />
       <RunList quantizer={quantizer} />
@@ -124,7 +131,13 @@ function Banner({ record }: { record: RunRecord }) {
 }
 
 /** Float beside int8. */
-function Figures({ record, latency }: { record: RunRecord; latency: Latency | undefined }) {
+function Figures(props: {
+  record: RunRecord;
+  latency: Latency | undefined;
+  /** Whether what is shown is from the first samples, and the others are being run. */
+  isMeasuring: boolean;
+}) {
+  const { record, latency, isMeasuring } = props;
   const { t, bytes, number, decibels, duration } = useText();
   const { verdict, result } = record;
   const { report } = result;
@@ -202,7 +215,7 @@ function Figures({ record, latency }: { record: RunRecord; latency: Latency | un
         {report.quality.heldOut
           ? t.report.measuredOnHeld(number(report.quality.samples))
           : t.report.measuredOn(number(report.quality.samples))}
-        {!record.isWhole && ` ${t.report.measuringAll}`}
+        {isMeasuring && ` ${t.report.measuringAll}`}
       </p>
     </div>
   );

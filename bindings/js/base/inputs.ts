@@ -1,7 +1,7 @@
 // What a model's input takes, and how the readers say that a file does not fit it.
 
 import { QuantizeError } from './errors.js';
-import { say } from './text.js';
+import { type Sentence, say } from './text.js';
 import type { ModelSummary, ValueSummary } from './types.js';
 
 type Dims = readonly (number | string | null)[];
@@ -35,9 +35,9 @@ export function takesShape({ shape }: ValueSummary, dims: readonly number[]): bo
 
 export function invalidData(
   file: { name: string },
-  message: string,
+  message: string | Sentence,
   input?: { name: string },
-  hint = '',
+  hint: string | Sentence = '',
 ): QuantizeError {
   return new QuantizeError('INVALID_DATA', say`${file.name}: ${message}`, {
     ...(input ? { tensor: input.name } : {}),

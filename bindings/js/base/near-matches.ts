@@ -1,6 +1,8 @@
 // "did you mean …": which known names are close to one that is unknown. The rule of
 // src/base/near_matches.h; tests/fixtures/near_matches.json holds both to it.
 
+import { type Sentence, say } from './text.js';
+
 const folded = (text: string) => text.toLowerCase().replaceAll('-', '_');
 
 /**
@@ -48,10 +50,11 @@ export function nearMatches(name: string, known: Iterable<string>): string[] {
   return scored.slice(0, 3).map(([, candidate]) => candidate);
 }
 
-/** `did you mean "a" or "b"?`, or '' where nothing is near. */
-export function didYouMean(name: string, known: Iterable<string>): string {
-  const near = nearMatches(name, known).map((candidate) => `"${candidate}"`);
-  const last = near.pop();
-  if (last === undefined) return '';
-  return `did you mean ${near.length > 0 ? `${near.join(', ')} or ` : ''}${last}?`;
+/** `did you mean "a" or "b"?`; undefined where nothing is near. */
+export function didYouMean(name: string, known: Iterable<string>): Sentence | undefined {
+  const [first, second, third] = nearMatches(name, known);
+  if (first === undefined) return undefined;
+  if (second === undefined) return say`did you mean "${first}"?`;
+  if (third === undefined) return say`did you mean "${first}" or "${second}"?`;
+  return say`did you mean "${first}", "${second}" or "${third}"?`;
 }

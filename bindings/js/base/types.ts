@@ -383,6 +383,8 @@ export interface TrialPictures {
 
 /** The preprocessing of a source of pictures, where nobody said it in full. */
 export interface OpenPreprocess {
+  /** What was found before, by whoever made the source. */
+  known?(): Promise<PreprocessFinding | undefined>;
   /** What may be meant, the assumed one first; one or none where nothing is open. */
   candidates(model: ModelSummary): Promise<PreprocessCandidate[]>;
   /** `count` of the pictures, from the whole set, as far as they can be read. */

@@ -2,6 +2,7 @@
 // or `-`.
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
+import type { Sentence } from '../base/text.js';
 import type { OptionValues } from '../base/types.js';
 import { type Command, commands, commandTables, commandWords } from '../options/commands.js';
 import { extraOptions } from '../options/extra-options.js';
@@ -73,7 +74,7 @@ export interface ParsedArgs {
   version: boolean;
 }
 
-function usage(message: string, hint?: string): QuantizeError {
+function usage(message: string, hint?: string | Sentence): QuantizeError {
   return new QuantizeError('INVALID_OPTION', message, { hint: hint || 'see onnx-ptq --help' });
 }
 
@@ -156,7 +157,7 @@ function matchFlag(arg: string, flags: Map<string, OptionSpec>) {
     throw usage(
       `unknown option "${dashes}${written}"`,
       didYouMean(name, long)
-        .replaceAll('"', '')
+        ?.message.replaceAll('"', '')
         .replace(/(\w+)(?=,|\?| or )/g, '--$1'),
     );
   }

@@ -1,7 +1,7 @@
 // The command, from its words to its exit code. --help and --version load nothing but the tables of
 // options; what carries a command out comes when there is one.
-import fs from 'node:fs';
 import { QuantizeError } from '../base/errors.js';
+import { version } from '../core/version.js';
 import { parseArgs } from './args.js';
 import type { CommandContext } from './command-context.js';
 import { errorText } from './error-text.js';
@@ -26,7 +26,7 @@ export async function runCommand(
   try {
     const args = parseArgs(argv);
     if (args.help) await print(out, helpText(args.command));
-    else if (args.version) await print(out, `${packageVersion()}\n`);
+    else if (args.version) await print(out, versionText());
     else {
       const [{ CommandContext }, { runParsed }] = await Promise.all([
         import('./command-context.js'),
@@ -51,9 +51,10 @@ export async function runCommand(
   }
 }
 
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return JSON.parse(fs.readFileSync(file, 'utf8')).version;
+/** The number alone in the first line, for scripts. */
+function versionText(): string {
+  const { version: number, commit, compiler, flags } = version();
+  return `${number}\n${commit === null ? '' : `commit ${commit}, `}${compiler} ${flags}\n`;
 }
 
 function exitCode(error: unknown): number {

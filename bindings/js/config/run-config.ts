@@ -1,5 +1,6 @@
 // quantize(): the reference's quantize(), which runs a configuration.
 import { QuantizeError } from '../base/errors.js';
+import { say } from '../base/text.js';
 import { loadCore } from '../core/load.js';
 import { type QuantizeResult, quantizeChecked } from '../jobs/quantize-static.js';
 import { type QuantizeSource, quantizeSourceKeys } from '../options/api.js';
@@ -30,8 +31,9 @@ export async function runConfigOn<Model>(
     });
   }
   options.signal?.throwIfAborted();
-  for (const name of Object.keys(options)) checkKnown('option', name, quantizeSourceKeys);
+  for (const name of Object.keys(options)) checkKnown(say`option`, name, quantizeSourceKeys);
   const known = configOptions.map(({ name }) => name);
-  for (const name of Object.keys(quantConfig)) checkKnown('option in quantConfig', name, known);
+  for (const name of Object.keys(quantConfig))
+    checkKnown(say`option in ${'quantConfig'}`, name, known);
   return quantizeChecked(platform, options, checkQuantizeStatic(quantConfig, await loadCore()));
 }

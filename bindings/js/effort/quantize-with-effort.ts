@@ -72,7 +72,7 @@ function failed(error: unknown): Diagnostic {
   return {
     severity: 'warning',
     code: 'EFFORT_FAILED',
-    message: `the search for repairs ended early: ${message}`,
+    ...asMessage(say`the search for repairs ended early: ${message}`),
     ...(node && { node }),
     ...(tensor && { tensor }),
     hint: 'the result is the best that was found until then; effort none does not search',

@@ -4,6 +4,7 @@
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
 import { noRepairs } from '../base/repairs.js';
+import { type Sentence, say } from '../base/text.js';
 import type { Repairs } from '../base/types.js';
 import { isObject, show } from '../base/values.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
@@ -31,7 +32,7 @@ export function parseRecipe(text: string, label: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalid(`${label} is not JSON: ${(cause as Error).message}`);
+    throw invalid(say`${label} is not JSON: ${(cause as Error).message}`);
   }
 }
 
@@ -41,31 +42,35 @@ export function parseRecipe(text: string, label: string): unknown {
  * them.
  */
 export function repairsOf(recipe: unknown, checked: CheckedStatic): Repairs {
-  if (!isObject(recipe)) throw invalid(`recipe: expected an object but received ${show(recipe)}`);
+  if (!isObject(recipe))
+    throw invalid(say`recipe: expected an object but received ${show(recipe)}`);
   const { recipe: made, repairs } = recipe as Partial<Recipe>;
   if (made !== version) {
     throw invalid(
-      `recipe: expected "recipe": ${version} but received ${show(made)}`,
-      'report.effort.recipe and save_recipe have it',
+      say`recipe: expected "recipe": ${version} but received ${show(made)}`,
+      say`report.effort.recipe and save_recipe have it`,
     );
   }
   if (!isObject(repairs)) {
-    throw invalid(`recipe: expected an object of repairs but received ${show(repairs)}`);
+    throw invalid(say`recipe: expected an object of repairs but received ${show(repairs)}`);
   }
   for (const [name, value] of Object.entries(repairs)) checkRepair(name, value);
   const all = { ...noRepairs, ...repairs };
   if (checked.effort === 'none') {
-    throw unsupported('recipe with effort none, which makes no repairs', 'use effort fast');
+    throw unsupported(
+      say`recipe with effort none, which makes no repairs`,
+      say`use effort ${'fast'}`,
+    );
   }
   const leavesFloat = all.layerIo || all.floatNodes.length > 0;
   if (leavesFloat && !mayLeaveFloat(checked)) {
     throw unsupported(
-      'recipe: it leaves nodes float, which the format, the profile or the choice of nodes does not allow',
-      'take layerIo and floatNodes out of it, or use quant_format QDQ',
+      say`recipe: it leaves nodes float, which the format, the profile or the choice of nodes does not allow`,
+      say`take layerIo and floatNodes out of it, or use quant_format QDQ`,
     );
   }
   if (all.smooth > 0 && !all.layerIo) {
-    throw unsupported('recipe: smooth goes with layerIo only', 'set layerIo, too');
+    throw unsupported(say`recipe: smooth goes with layerIo only`, say`set layerIo, too`);
   }
   return all;
 }
@@ -73,20 +78,20 @@ export function repairsOf(recipe: unknown, checked: CheckedStatic): Repairs {
 function checkRepair(name: string, value: unknown): void {
   const known = Object.keys(noRepairs);
   if (!known.includes(name)) {
-    throw invalid(`recipe: unknown repair "${name}"`, didYouMean(name, known) || undefined);
+    throw invalid(say`recipe: unknown repair "${name}"`, didYouMean(name, known));
   }
-  const expected = (what: string) =>
-    invalid(`recipe: ${name}: expected ${what} but received ${show(value)}`);
+  const expected = (what: Sentence) =>
+    invalid(say`recipe: ${name}: expected ${what} but received ${show(value)}`);
   const usual = noRepairs[name as keyof Repairs];
-  if (typeof usual === 'boolean' && typeof value !== 'boolean') throw expected('true or false');
+  if (typeof usual === 'boolean' && typeof value !== 'boolean') throw expected(say`true or false`);
   if (typeof usual === 'number' && !(typeof value === 'number' && value >= 0 && value <= 1)) {
-    throw expected('a number from 0 to 1');
+    throw expected(say`a number from 0 to 1`);
   }
   if (name === 'ranges' && !isRanges(value)) {
-    throw expected('an object of pairs, the lowest and the highest value of a tensor');
+    throw expected(say`an object of pairs, the lowest and the highest value of a tensor`);
   }
   const isNames = Array.isArray(value) && value.every((item) => typeof item === 'string');
-  if (Array.isArray(usual) && !isNames) throw expected('a list of names');
+  if (Array.isArray(usual) && !isNames) throw expected(say`a list of names`);
 }
 
 const isRanges = (value: unknown): value is Repairs['ranges'] =>
@@ -95,8 +100,8 @@ const isRanges = (value: unknown): value is Repairs['ranges'] =>
     (range) => Array.isArray(range) && range.length === 2 && (range[0] as number) < range[1],
   );
 
-const invalid = (message: string, hint?: string) =>
-  new QuantizeError('INVALID_OPTION', message, hint ? { hint } : {});
+const invalid = (message: Sentence, hint?: Sentence) =>
+  new QuantizeError('INVALID_OPTION', message, { hint });
 
-const unsupported = (message: string, hint: string) =>
+const unsupported = (message: Sentence, hint: Sentence) =>
   new QuantizeError('UNSUPPORTED_OPTION', message, { hint });

@@ -4,6 +4,7 @@
 
 import { inputBytes } from '../base/bytes.js';
 import { noRepairs } from '../base/repairs.js';
+import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport } from '../verify/report.js';
 import { fits, mayLeaveFloat, repairSteps } from './candidates.js';
@@ -312,6 +313,8 @@ const tooLarge: Diagnostic = {
 const checkFailed = (sqnr: number, plain: number): Diagnostic => ({
   severity: 'warning',
   code: 'EFFORT_NOT_CONFIRMED',
-  message: `the repairs that helped on some held-out samples did not on the others (${plain.toFixed(1)} → ${sqnr.toFixed(1)} dB): the result has none`,
+  ...asMessage(
+    say`the repairs that helped on some held-out samples did not on the others (${plain.toFixed(1)} → ${sqnr.toFixed(1)} dB): the result has none`,
+  ),
   hint: 'give more and more typical samples',
 });

@@ -52,6 +52,11 @@ export interface FindInput extends TrialInput {
 export async function findPreprocess(given: FindInput): Promise<PreprocessFinding | null> {
   const { model, core, reader } = given;
   const open = (reader as SampleSource | null | undefined)?.openPreprocess;
+  const known = await open?.known?.();
+  if (open && known) {
+    open.settle(model, known);
+    return known;
+  }
   const candidates = (await open?.candidates(model)) ?? [];
   if (!open || candidates.length < 2) return null;
   const runtime = await exactRuntime(given.platform, given.runtime);

@@ -36,7 +36,7 @@ export function parseConfig(
   for (const spec of table) names.set(spec.name, spec.name);
   const values: OptionValues = {};
   for (const [key, value] of Object.entries(root)) {
-    checkKnown(`option in ${label}`, key, names.keys());
+    checkKnown(say`option in ${label}`, key, names.keys());
     const name = names.get(key) as string;
     if (Object.hasOwn(values, name)) {
       throw new QuantizeError('INVALID_OPTION', say`${label}: ${name} is given twice`);

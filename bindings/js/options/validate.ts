@@ -4,6 +4,7 @@
 
 import { QuantizeError } from '../base/errors.js';
 import { didYouMean } from '../base/near-matches.js';
+import { type Sentence, say } from '../base/text.js';
 import type { OptionValues } from '../base/types.js';
 import { isObject, sameValue, show } from '../base/values.js';
 import { checkOptionsInCore } from '../core/check-options.js';
@@ -23,83 +24,82 @@ import { type CheckedOf, camelCase, isFor, type OptionSpec } from './spec.js';
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
-function invalid(message: string, hint?: string): QuantizeError {
-  return new QuantizeError('INVALID_OPTION', message, hint ? { hint } : {});
-}
+const invalid = (message: Sentence, hint?: Sentence) =>
+  new QuantizeError('INVALID_OPTION', message, { hint });
 
-function unsupported(message: string, hint?: string): QuantizeError {
-  return new QuantizeError('UNSUPPORTED_OPTION', message, hint ? { hint } : {});
-}
+const unsupported = (message: Sentence, hint?: Sentence) =>
+  new QuantizeError('UNSUPPORTED_OPTION', message, { hint });
 
-const notYet = (what: string, hint?: string) => unsupported(`${what} is not available yet`, hint);
+const notYet = (what: Sentence | string, hint?: Sentence) =>
+  unsupported(say`${what} is not available yet`, hint);
 
 /** Throws INVALID_OPTION with near matches for a key that is not in `known`. */
-export function checkKnown(what: string, name: string, known: Iterable<string>): void {
+export function checkKnown(what: Sentence, name: string, known: Iterable<string>): void {
   const names = [...known];
   if (names.includes(name)) return;
-  throw invalid(`unknown ${what} "${name}"`, didYouMean(name, names) || undefined);
+  throw invalid(say`unknown ${what} "${name}"`, didYouMean(name, names));
 }
 
 /** What a value is checked against. */
 type Checks = Pick<OptionSpec, 'kind' | 'default' | 'values' | 'min' | 'bare'>;
 
 function checkKind(spec: Checks, value: unknown, label: string): unknown {
-  const expected = (what: string) =>
-    invalid(`${label}: expected ${what} but received ${show(value)}`);
+  const expected = (what: Sentence) =>
+    invalid(say`${label}: expected ${what} but received ${show(value)}`);
+  const { min } = spec;
   switch (spec.kind) {
     case 'boolean':
-      if (typeof value !== 'boolean') throw expected('true or false');
+      if (typeof value !== 'boolean') throw expected(say`true or false`);
       return value;
     case 'enum':
       return checkEnum(spec, value, label);
     case 'strings':
-      if (!isStrings(value)) throw expected('a list of names');
+      if (!isStrings(value)) throw expected(say`a list of names`);
       return value;
     case 'paths':
       if (typeof value === 'string' && value !== '') return value;
       if (isStrings(value)) return value.length > 0 ? value : spec.default; // []: the default
-      throw expected('a path or a list of paths');
+      throw expected(say`a path or a list of paths`);
     case 'path':
     case 'string':
       if (spec.bare && value === spec.bare) return value;
-      if (typeof value !== 'string' || value === '') throw expected('a path');
+      if (typeof value !== 'string' || value === '') throw expected(say`a path`);
       return value;
     case 'number':
-      if (!Number.isFinite(value) || (value as number) < (spec.min ?? -Infinity)) {
-        throw expected(`a number${atLeast(spec)}`);
+      if (!Number.isFinite(value) || (value as number) < (min ?? -Infinity)) {
+        throw expected(min === undefined ? say`a number` : say`a number of at least ${min}`);
       }
       return value;
     case 'integer':
-      if (!Number.isSafeInteger(value) || (value as number) < (spec.min ?? -Infinity)) {
-        throw expected(`a whole number${atLeast(spec)}`);
+      if (!Number.isSafeInteger(value) || (value as number) < (min ?? -Infinity)) {
+        throw expected(
+          min === undefined ? say`a whole number` : say`a whole number of at least ${min}`,
+        );
       }
       return value;
     case 'extra_options':
     case 'calibrate_args':
     case 'overrides': // their form: the core
-      if (!isObject(value)) throw expected('an object');
+      if (!isObject(value)) throw expected(say`an object`);
       return value;
     case 'axes':
       if (!isObject(value) || !Object.values(value).every(Number.isSafeInteger)) {
-        throw expected('an object of whole numbers');
+        throw expected(say`an object of whole numbers`);
       }
       return value;
     case 'preprocess':
-      if (typeof value !== 'string' && !isObject(value)) throw expected('a preset or an object');
+      if (typeof value !== 'string' && !isObject(value)) throw expected(say`a preset or an object`);
       return value;
   }
 }
-
-const atLeast = ({ min }: Checks) => (min === undefined ? '' : ` of at least ${min}`);
 
 function checkEnum({ values = [] }: Checks, value: unknown, label: string): string {
   // Lower case is what the reference's own command line takes: "qdq", "quint8".
   const found = values.find((known) => known.toLowerCase() === String(value).toLowerCase());
   if (typeof value === 'string' && found !== undefined) return found;
-  const near = typeof value === 'string' ? didYouMean(value, values) : '';
   throw invalid(
-    `${label}: expected one of ${values.join(', ')} but received ${show(value)}`,
-    near || undefined,
+    say`${label}: expected one of ${values.join(', ')} but received ${show(value)}`,
+    typeof value === 'string' ? didYouMean(value, values) : undefined,
   );
 }
 
@@ -111,7 +111,7 @@ function checkValue(spec: OptionSpec, given: unknown): unknown {
   if (given === null || given === undefined) return spec.default;
   const value = checkKind(spec, given, spec.name);
   if (spec.refused && !sameValue(value, spec.default)) {
-    throw unsupported(`${spec.name} has no effect: ${spec.refused}`, 'leave it out');
+    throw unsupported(say`${spec.name} has no effect: ${spec.refused}`, say`leave it out`);
   }
   if (spec.later && !sameValue(value, spec.default)) throw notYet(`${spec.name} = ${show(value)}`);
   return value;
@@ -126,7 +126,7 @@ export function checkOptions<Table extends readonly OptionSpec[]>(
   given: OptionValues,
 ): CheckedOf<Table> {
   const byName = new Map(table.map((spec) => [spec.name, spec]));
-  for (const name of Object.keys(given)) checkKnown('option', name, byName.keys());
+  for (const name of Object.keys(given)) checkKnown(say`option`, name, byName.keys());
   const checked = table.map((spec) => [spec.name, checkValue(spec, given[spec.name])]);
   return Object.fromEntries(checked) as CheckedOf<Table>;
 }
@@ -146,7 +146,10 @@ function checkEffort(checked: CheckedStatic): void {
   const { effort, target_agreement } = checked;
   const refuse = (name: keyof CheckedStatic, efforts: readonly string[]) => {
     if (checked[name] === null || efforts.includes(effort)) return;
-    throw unsupported(`${name} has no effect with effort ${effort}`, `use effort ${efforts[0]}`);
+    throw unsupported(
+      say`${name} has no effect with effort ${effort}`,
+      say`use effort ${efforts[0]}`,
+    );
   };
   refuse('budget', ['max']);
   refuse('target_sqnr', ['normal', 'max']);
@@ -155,7 +158,7 @@ function checkEffort(checked: CheckedStatic): void {
   refuse('max_size', ['normal', 'max', 'fast']);
   refuse('save_recipe', ['normal', 'max', 'fast']);
   if (target_agreement !== null && target_agreement > 1) {
-    throw invalid('target_agreement: expected a number from 0 to 1');
+    throw invalid(say`${'target_agreement'}: expected a number from 0 to 1`);
   }
 }
 
@@ -221,8 +224,8 @@ function checkExtraOptions(given: ExtraOptions): ExtraOptions {
     if (value === null || value === undefined) continue;
     const { later, default: usual } = extraOptions[key]!;
     if (later && !sameValue(value, usual)) {
-      if (later === true) throw notYet(`extra option ${key} = ${show(value)}`);
-      throw notYet(later, 'it belongs to a later release; leave its options out');
+      if (later === true) throw notYet(say`extra option ${key} = ${show(value)}`);
+      throw notYet(later, say`it belongs to a later release; leave its options out`);
     }
     checked[key] = value;
   }
@@ -232,7 +235,7 @@ function checkExtraOptions(given: ExtraOptions): ExtraOptions {
 /** Keys and values only, as for a configuration that is not run here; null stays. */
 export function checkExtraValues(given: ExtraOptions): ExtraOptions {
   const entries = Object.entries(given).map(([key, value]) => {
-    checkKnown('extra option', key, Object.keys(extraOptions));
+    checkKnown(say`extra option`, key, Object.keys(extraOptions));
     return [key, checkNullable(extraOptions[key]!, value, key)];
   });
   return Object.fromEntries(entries);
@@ -241,7 +244,7 @@ export function checkExtraValues(given: ExtraOptions): ExtraOptions {
 /** Checks calibrate_args of get_qdq_config; returns them as extra options. */
 export function checkCalibrateArgs(given: object): ExtraOptions {
   const entries = Object.entries(given).map(([key, value]) => {
-    checkKnown('key of calibrate_args', key, Object.keys(calibrateArgs));
+    checkKnown(say`key of ${'calibrate_args'}`, key, Object.keys(calibrateArgs));
     const name = calibrateArgs[key as keyof typeof calibrateArgs];
     return [name, checkNullable(extraOptions[name]!, value, key)];
   });
@@ -257,8 +260,8 @@ function refuseProviders(providers: readonly string[]): void {
   const other = providers.find((name) => name !== 'CPUExecutionProvider');
   if (other === undefined) return;
   throw unsupported(
-    `calibration_providers: ${other} is not in the runtimes that are used here`,
-    'leave it out; runtime webgpu calibrates on the GPU of a browser',
+    say`calibration_providers: ${other} is not in the runtimes that are used here`,
+    say`leave it out; runtime webgpu calibrates on the GPU of a browser`,
   );
 }
 
@@ -276,10 +279,13 @@ export function readParameters(
   const values: OptionValues = {};
   for (const [key, value] of Object.entries(given)) {
     if (own.includes(key) || value === undefined) continue;
-    checkKnown('option', key, [...specs.keys(), ...own]);
+    checkKnown(say`option`, key, [...specs.keys(), ...own]);
     const { name, api, ...spec } = specs.get(key)!;
     if (isFor(spec, 'command')) {
-      throw invalid(`"${key}" is an option of the command only`, api && `give ${api}`);
+      throw invalid(
+        say`"${key}" is an option of the command only`,
+        api ? say`give ${api}` : undefined,
+      );
     }
     values[name] = value;
   }

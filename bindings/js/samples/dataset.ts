@@ -43,7 +43,11 @@ export const sampleExtensions: readonly string[] = kinds.flatMap((kind) => kind.
 const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
 
 /** Options that only one kind of files has. */
-const ownOptions = { preprocess: imageFiles, sampleRate: wavFiles } as const;
+const ownOptions = {
+  preprocess: imageFiles,
+  preprocessFinding: imageFiles,
+  sampleRate: wavFiles,
+} as const;
 
 /**
  * A reader by content: of JPEG and PNG images, of .npy, .npz, .pb (test_data_set_*), .wav or raw

@@ -5,6 +5,7 @@ import { QuantizeError } from '../base/errors.js';
 import { describeInput, describeTensor, takesShape } from '../base/inputs.js';
 import { didYouMean } from '../base/near-matches.js';
 import { originOf, withOrigin } from '../base/sample-origin.js';
+import { type Sentence, say } from '../base/text.js';
 import type {
   CalibrationDataReader,
   Feeds,
@@ -127,30 +128,30 @@ const arrayTypes: Record<string, string> = {
  * Throws QuantizeError INVALID_DATA that names the sample (from 1) and the input.
  */
 export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index: number): void {
-  const sample = `sample ${index + 1}`;
-  const problem = (message: string, input?: string, hint?: string) =>
+  const sample = say`sample ${index + 1}`;
+  const problem = (message: Sentence, input?: string, hint?: Sentence) =>
     new QuantizeError('INVALID_DATA', message, {
       ...(input ? { tensor: input } : {}),
-      ...(hint ? { hint } : {}),
+      hint,
     });
   if (typeof feeds !== 'object' || feeds === null) {
-    throw problem(`${sample}: expected an object of tensors by input name`);
+    throw problem(say`${sample}: expected an object of tensors by input name`);
   }
   const names = inputs.map((input) => input.name);
   for (const name of Object.keys(feeds)) {
     if (!names.includes(name)) {
-      const hint = didYouMean(name, names) || `the model's inputs are: ${names.join(', ')}`;
-      throw problem(`${sample} has "${name}", which is not an input of the model`, name, hint);
+      const hint = didYouMean(name, names) ?? say`the model's inputs are: ${names.join(', ')}`;
+      throw problem(say`${sample} has "${name}", which is not an input of the model`, name, hint);
     }
   }
   for (const input of inputs) {
     const tensor = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;
-    if (!tensor) throw problem(`${sample} has no input '${input.name}'`, input.name);
+    if (!tensor) throw problem(say`${sample} has no input '${input.name}'`, input.name);
     if (input.type !== tensor.type || !takesShape(input, tensor.dims)) {
-      const expected = input.shape ? describeInput(input) : `${input.type} of any shape`;
+      const expected = input.shape ? describeInput(input) : say`${input.type} of any shape`;
       const received = describeTensor(tensor.type, tensor.dims);
       throw problem(
-        `input '${input.name}' expects ${expected}, ${sample} has ${received}`,
+        say`input '${input.name}' expects ${expected}, ${sample} has ${received}`,
         input.name,
       );
     }
@@ -160,8 +161,7 @@ export function checkSample(feeds: Feeds, inputs: readonly ValueSummary[], index
       !Object.hasOwn(arrayTypes, tensor.type) || arrayTypes[tensor.type] === arrayType;
     if (tensor.data?.length !== size || !arrayFits) {
       throw problem(
-        `input '${input.name}': ${describeTensor(tensor.type, tensor.dims)} needs ${size} values in a ` +
-          `${arrayTypes[tensor.type] ?? 'typed array'}, ${sample} has ${tensor.data?.length} in a ${arrayType}`,
+        say`input '${input.name}': ${describeTensor(tensor.type, tensor.dims)} needs ${size} values in a ${arrayTypes[tensor.type] ?? 'typed array'}, ${sample} has ${tensor.data?.length} in a ${arrayType}`,
         input.name,
       );
     }

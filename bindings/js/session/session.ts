@@ -211,7 +211,9 @@ export class Session<Model> implements QuantizeSession<Model> {
     const bytesBefore = inputBytes(this.#input, this.model);
     try {
       const checked = this.#check(settings);
-      const prepared = await this.#prepare(checked);
+      let prepared = await this.#prepare(checked);
+      // What a search for repairs has collected would be lost with other settings.
+      if (prepared.busy) prepared = await this.#prepare(checked, 'beside');
       const cached = settings.calibrationCache !== undefined;
       const need = cached ? null : await this.#need(checked);
       const given = cached ? this.#cachedRanges(settings, checked) : null;
@@ -476,8 +478,9 @@ export class Session<Model> implements QuantizeSession<Model> {
 
   // --- The prepared model ---
 
-  async #prepare(checked: CheckedStatic): Promise<PreparedModel> {
-    const key = preparedKey(checked);
+  /** `place`: more than one of the same kind may be needed at a time. */
+  async #prepare(checked: CheckedStatic, place: '' | 'beside' = ''): Promise<PreparedModel> {
+    const key = place + preparedKey(checked);
     const known = this.#prepared.get(key);
     if (known) {
       this.#prepared.delete(key);

@@ -22,6 +22,8 @@ export interface DatasetDescription {
   files: readonly File[];
   /** A preset's name, key=value pairs or an object; found by running the model where absent. */
   preprocess?: string | PartialPreprocess | undefined;
+  /** What findPreprocessInWorker() found for these files: it is not looked for again. */
+  preprocessFinding?: PreprocessFinding | undefined;
   /** Of the model, in Hz: what .wav files are resampled to. */
   sampleRate?: number | undefined;
   /** Reads at most this many samples, the first in order. */

@@ -7,6 +7,7 @@
 import type { QuantizeError } from '../../base/errors.js';
 import { describeInput, invalidData } from '../../base/inputs.js';
 import { didYouMean } from '../../base/near-matches.js';
+import { say } from '../../base/text.js';
 import type { ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
 import {
   type FileKind,
@@ -73,6 +74,6 @@ function missing({ folder, files }: FileGroup, input: ValueSummary): QuantizeErr
   const names = [...files.values()].map((file) => baseName(file.name)).join(', ');
   const message = `no file "${input.name}.npy", which the model needs as ${describeInput(input)}`;
   const near = didYouMean(input.name, [...files.keys()]);
-  const hint = near || 'where a model has several inputs, each file is named after its input';
+  const hint = near ?? say`where a model has several inputs, each file is named after its input`;
   return invalidData({ name: folder || names }, message, input, hint);
 }

@@ -3,6 +3,7 @@
 
 import { describeInput, invalidData } from '../../base/inputs.js';
 import { didYouMean } from '../../base/near-matches.js';
+import { say } from '../../base/text.js';
 import type { Feeds, ModelSummary, SampleSource } from '../../base/types.js';
 import {
   type FileKind,
@@ -80,7 +81,7 @@ async function openArrays(file: NamedBytes, model: ModelSummary): Promise<Sample
     const entry = entries.get(input.name);
     if (!entry) {
       const names = [...entries.keys()];
-      const hint = didYouMean(input.name, names) || `its arrays are: ${names.join(', ') || 'none'}`;
+      const hint = didYouMean(input.name, names) ?? say`its arrays are: ${names.join(', ')}`;
       const message = `no array "${input.name}", which the model needs as ${describeInput(input)}`;
       throw invalidData(file, message, input, hint);
     }

@@ -78,6 +78,10 @@ export function withZips(
     },
     openPreprocess: {
       // Asked first: a zip is opened for it.
+      async known() {
+        source ??= make(await expandZips(listing));
+        return source.openPreprocess?.known?.();
+      },
       async candidates(model) {
         source ??= make(await expandZips(listing));
         return (await source.openPreprocess?.candidates(model)) ?? [];

@@ -30,6 +30,8 @@ export interface ImageReaderOptions extends FileReaderOptions {
    * found by running the model, else assumed.
    */
   preprocess?: string | PartialPreprocess | Record<string, unknown> | undefined;
+  /** What findPreprocess() found for these images and the model: it is not run on them again. */
+  preprocessFinding?: PreprocessFinding | undefined;
   /** Reads at most this many images, the first by name. */
   limit?: number | undefined;
 }
@@ -55,7 +57,7 @@ export const imageFiles: FileKind<ImageReaderOptions> = {
 
 function imageSource(
   found: readonly NamedBytes[],
-  { preprocess, limit }: ImageReaderOptions,
+  { preprocess, preprocessFinding, limit }: ImageReaderOptions,
 ): SampleSource {
   const given = preprocess === undefined ? {} : parsePreprocess(preprocess);
   const files = found.slice(0, limit);
@@ -65,7 +67,7 @@ function imageSource(
   const findings = new WeakMap<ModelSummary, PreprocessFinding>();
   const open = (model: ModelSummary, slice?: SampleSlice, unusable?: OnUnusable) => {
     const checked = checkSlice(slice);
-    const turns = takeTurns(model, given, findings.get(model));
+    const turns = takeTurns(model, given, findings.get(model) ?? preprocessFinding);
     resolved = turns[0]!;
     return readImages(files, turns, checked, unusable);
   };
@@ -83,6 +85,7 @@ function imageSource(
       ...(resolved?.found && { found: resolved.found }),
     }),
     openPreprocess: {
+      known: async () => preprocessFinding,
       async candidates(model) {
         const { input, spec } = resolvePreprocess(model, given);
         return candidatesFor(given, spec.order === 'Y' ? 1 : 3, input.type);

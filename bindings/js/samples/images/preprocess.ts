@@ -3,7 +3,7 @@
 
 import { QuantizeError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near-matches.js';
-import { say } from '../../base/text.js';
+import { type Sentence, say } from '../../base/text.js';
 
 export const fitModes = ['none', 'stretch', 'center', 'letterbox'] as const;
 export const layouts = ['NCHW', 'NHWC'] as const;
@@ -119,32 +119,33 @@ export const preprocessPresets: Readonly<Record<string, PreprocessPreset>> = {
   },
 };
 
-function invalid(message: string, hint = ''): QuantizeError {
-  return new QuantizeError('INVALID_OPTION', say`preprocess: ${message}`, { hint });
-}
+const invalid = (message: Sentence, hint?: Sentence) =>
+  new QuantizeError('INVALID_OPTION', say`preprocess: ${message}`, { hint });
 
 function oneOf<T extends string>(key: string, value: unknown, known: readonly T[]): T {
   const found = known.find((item) => item.toLowerCase() === String(value).toLowerCase());
   if (found !== undefined) return found;
-  const near = didYouMean(String(value), known);
-  throw invalid(`${key} must be one of ${known.join(', ')}, not ${JSON.stringify(value)}`, near);
+  throw invalid(
+    say`${key} must be one of ${known.join(', ')}, not ${JSON.stringify(value)}`,
+    didYouMean(String(value), known),
+  );
 }
 
 function number(key: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw invalid(`${key} must be a number, not ${JSON.stringify(value)}`);
+  throw invalid(say`${key} must be a number, not ${JSON.stringify(value)}`);
 }
 
 function pixels(key: string, value: unknown, least: number, most: number): number {
   const count = number(key, value);
   if (Number.isInteger(count) && count >= least && count <= most) return count;
-  throw invalid(`${key} must be a whole number from ${least} to ${most}, not ${count}`);
+  throw invalid(say`${key} must be a whole number from ${least} to ${most}, not ${count}`);
 }
 
 function byChannel(key: string, value: unknown): ByChannel {
   const list = Array.isArray(value) ? value : [value];
   if (list.length !== 1 && list.length !== 3 && list.length !== 4) {
-    throw invalid(`${key} needs one number or three (four with alpha), not ${list.length}`);
+    throw invalid(say`${key} needs one number or three (four with alpha), not ${list.length}`);
   }
   const numbers = list.map((item) => number(key, item));
   return numbers.length === 1 ? same(numbers[0]!) : (numbers as ByChannel);
@@ -187,7 +188,7 @@ const setters: Record<string, (spec: PartialPreprocess, value: unknown) => void>
   /** "320x240" (width x height), or one number for a square. */
   size(spec, value) {
     const [, width, height] = /^(\d+)(?:x(\d+))?$/i.exec(String(value)) ?? [];
-    if (width === undefined) throw invalid(`size must look like 320x240, not ${value}`);
+    if (width === undefined) throw invalid(say`size must look like 320x240, not ${value}`);
     spec.width = pixels('size', Number(width), 1, maxSide);
     spec.height = pixels('size', Number(height ?? width), 1, maxSide);
   },
@@ -206,7 +207,7 @@ const setters: Record<string, (spec: PartialPreprocess, value: unknown) => void>
   },
   std(spec, value) {
     spec.std = byChannel('std', value);
-    if (spec.std.includes(0)) throw invalid('std must not be 0');
+    if (spec.std.includes(0)) throw invalid(say`std must not be 0`);
   },
   scale(spec, value) {
     spec.scale = number('scale', value);
@@ -227,7 +228,7 @@ function setKey(spec: PartialPreprocess, key: string, value: unknown): void {
   if (!Object.hasOwn(setters, name)) {
     const known = [...Object.keys(setters), 'preset'];
     const near = didYouMean(key, known);
-    throw invalid(`unknown key "${key}"`, near || `the keys are ${known.join(', ')}`);
+    throw invalid(say`unknown key "${key}"`, near ?? say`the keys are ${known.join(', ')}`);
   }
   setters[name]!(spec, value);
 }
@@ -237,7 +238,7 @@ function preset(name: unknown): PartialPreprocess {
   if (Object.hasOwn(preprocessPresets, key)) return preprocessPresets[key]!.spec;
   const known = Object.keys(preprocessPresets);
   const near = didYouMean(key, known);
-  throw invalid(`unknown preset "${name}"`, near || `the presets are ${known.join(', ')}`);
+  throw invalid(say`unknown preset "${name}"`, near ?? say`the presets are ${known.join(', ')}`);
 }
 
 /**
@@ -253,7 +254,9 @@ export function parsePreprocess(value: unknown): PartialPreprocess {
     return parseLine(text);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(`expected a preset, key=value pairs or an object, not ${JSON.stringify(value)}`);
+    throw invalid(
+      say`expected a preset, key=value pairs or an object, not ${JSON.stringify(value)}`,
+    );
   }
   const entries = Object.entries(value).filter(([, item]) => item !== undefined && item !== null);
   const base = entries.find(([key]) => key === 'preset');
@@ -266,18 +269,18 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalid(`not valid JSON: ${(cause as Error).message}`);
+    throw invalid(say`not valid JSON: ${(cause as Error).message}`);
   }
 }
 
 function parseLine(text: string): PartialPreprocess {
   const spec: PartialPreprocess = {};
   const parts = text.split(/\s+/).filter((part) => part !== '');
-  if (parts.length === 0) throw invalid('empty');
+  if (parts.length === 0) throw invalid(say`empty`);
   parts.forEach((part, index) => {
     const equals = part.indexOf('=');
     if (equals < 0) {
-      if (index > 0) throw invalid(`expected key=value, not "${part}"`);
+      if (index > 0) throw invalid(say`expected key=value, not "${part}"`);
       Object.assign(spec, preset(part));
       return;
     }
