@@ -1,11 +1,10 @@
 // The page as static files for any host: relative URLs, everything local, one self-contained worker
 // script.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
+import { gzipSync } from 'fflate';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,15 +28,17 @@ const contentSecurityPolicy = [
 
 const core = at('dist/wasm/ptq_core.wasm');
 const largeFile = 4e6;
-const { version } = JSON.parse(fs.readFileSync(at('package.json'), 'utf8'));
+const json = (file: string) => JSON.parse(fs.readFileSync(at(file), 'utf8'));
+const { version } = json('package.json');
+const { commit, compiler } = json('dist/build.json');
 
 export default defineConfig({
   root: at('web'),
   base: './',
   define: {
     __VERSION__: JSON.stringify(version),
-    __BUILD__: JSON.stringify(build()),
-    __COMPILER__: JSON.stringify(compiler()),
+    __BUILD__: JSON.stringify(commit),
+    __COMPILER__: JSON.stringify(compiler),
   },
   plugins: [oneWorker(), example(), sizes(), contentSecurity(), licenses(), compressed()],
   build: {
@@ -76,26 +77,6 @@ function oneWorker(): Plugin {
   };
 }
 
-/** The commit, else what the core's bytes come to: caches of two builds are never mixed. */
-function build(): string {
-  try {
-    const git = ['rev-parse', '--short', 'HEAD'];
-    return execFileSync('git', git, { cwd: root, stdio: 'pipe' }).toString().trim();
-  } catch {
-    return createHash('sha256').update(fs.readFileSync(core)).digest('hex').slice(0, 7);
-  }
-}
-
-/** What compiled the core, with the flags that its speed and its bytes depend on. */
-function compiler(): string {
-  const read = (file: string) => fs.readFileSync(at(file), 'utf8');
-  const [, number] = /['"](\d+\.\d+\.\d+)['"]/.exec(read('tools/lib/emscripten.mjs'))!;
-  const [, wasmFlags] = /PTQ_WASM_FLAGS "([^"]+)"/.exec(read('CMakeLists.txt'))!;
-  const { configurePresets } = JSON.parse(read('CMakePresets.json'));
-  const release = configurePresets.find(({ name }: { name: string }) => name === 'wasm-release');
-  return `Emscripten ${number} ${release.cacheVariables.CMAKE_CXX_FLAGS_RELEASE} ${wasmFlags}`;
-}
-
 /** `virtual:sizes`: what lib/engine.ts loads, in bytes, for its progress. */
 function sizes(): Plugin {
   const name = 'virtual:sizes';
@@ -130,7 +111,8 @@ function compressed(): Plugin {
         const bytes = fs.readFileSync(file);
         // The best takes minutes for onnxruntime, and gains a few per cent.
         const [level, quality] = bytes.length > largeFile ? [6, 5] : [9, 11];
-        fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level }));
+        // Node's zlib is another one in each version and build of Node.
+        fs.writeFileSync(`${file}.gz`, gzipSync(bytes, { level, mtime: 0 }));
         const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: quality };
         fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
       }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { differences } from '../lint/wasm-types.mjs';
+import { buildFacts } from './build-facts.mjs';
 import { emscripten } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
@@ -77,7 +78,7 @@ const emitted = 'build/wasm-release/wasm-types/ptq_core.d.ts';
 export async function buildWasm(kind = 'release') {
   const { configure, build, output } = cores[kind];
   const { protobuf, onnx } = await prerequisites();
-  await emscripten();
+  const compiler = await emscripten();
   await cmake(configure, `WebAssembly module${kind === 'release' ? '' : ` (${kind})`}`, build);
   const [types] = filesUnder('bindings/js', 'ptq_core.d.mts');
   if (kind === 'release') {
@@ -90,6 +91,8 @@ export async function buildWasm(kind = 'release') {
   const folder = path.join('dist', path.relative('bindings/js', path.dirname(types)));
   for (const name of ['ptq_core.mjs', 'ptq_core.wasm'])
     copyChanged(path.join('build', output, name), path.join(folder, name));
+  const facts = await buildFacts(compiler, configure);
+  fs.writeFileSync(at('dist/build.json'), JSON.stringify(facts));
   // Their licences ask that the text goes where the code goes.
   fs.mkdirSync(at('dist/licenses'), { recursive: true });
   for (const [name, dir] of Object.entries({ protobuf, onnx })) {

@@ -26,7 +26,7 @@ export async function runCommand(
   try {
     const args = parseArgs(argv);
     if (args.help) await print(out, helpText(args.command));
-    else if (args.version) await print(out, `${packageVersion()}\n`);
+    else if (args.version) await print(out, versionText());
     else {
       const [{ CommandContext }, { runParsed }] = await Promise.all([
         import('./command-context.js'),
@@ -51,9 +51,12 @@ export async function runCommand(
   }
 }
 
-function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return JSON.parse(fs.readFileSync(file, 'utf8')).version;
+/** The version alone on the first line; then what was built (tools/lib/build-facts.mjs). */
+function versionText(): string {
+  const read = (file: string) =>
+    JSON.parse(fs.readFileSync(new URL(file, import.meta.url), 'utf8'));
+  const { commit, compiler } = read('../build.json');
+  return `${read('../../package.json').version}\ncommit ${commit}\n${compiler}\n`;
 }
 
 function exitCode(error: unknown): number {
