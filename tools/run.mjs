@@ -16,6 +16,7 @@ import { emscripten } from './lib/emscripten.mjs';
 import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
+import { release } from './lib/release.mjs';
 import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
 import { chromium, firefox, googleTest, strace } from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
@@ -107,6 +108,7 @@ const tasks = {
     await buildWasm();
     await buildJs();
   },
+  release,
   test: () => test(Object.keys(suites).filter((name) => !suites[name].apart)),
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),

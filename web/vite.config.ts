@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
+import { gzipSync } from 'fflate';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -76,10 +77,10 @@ function oneWorker(): Plugin {
 /** The commit, else what the core's bytes come to: caches of two builds are never mixed. */
 function build(): string {
   try {
-    const git = ['rev-parse', '--short', 'HEAD'];
+    const git = ['describe', '--always', '--dirty', '--abbrev=10', '--exclude=*'];
     return execFileSync('git', git, { cwd: root, stdio: 'pipe' }).toString().trim();
   } catch {
-    return createHash('sha256').update(fs.readFileSync(core)).digest('hex').slice(0, 7);
+    return createHash('sha256').update(fs.readFileSync(core)).digest('hex').slice(0, 10);
   }
 }
 
@@ -117,7 +118,8 @@ function compressed(): Plugin {
         const bytes = fs.readFileSync(file);
         // The best takes minutes for onnxruntime, and gains a few per cent.
         const [level, quality] = bytes.length > largeFile ? [6, 5] : [9, 11];
-        fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level }));
+        // Node's zlib is another one in each version and build of Node.
+        fs.writeFileSync(`${file}.gz`, gzipSync(bytes, { level, mtime: 0 }));
         const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: quality };
         fs.writeFileSync(`${file}.br`, zlib.brotliCompressSync(bytes, { params }));
       }

@@ -7,6 +7,7 @@
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
+//   npm run bench -- --start           what a run costs beside its inference (median of --rounds)
 //   npm run bench -- --size            what the core's module is made of
 //   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
 //   npm run bench -- --effects         what each pass is good for, to docs/preparing.md
@@ -23,6 +24,7 @@ import { benchNodes } from './nodes.mjs';
 import { benchEffects, benchPasses } from './passes.mjs';
 import { referencePython } from './python.mjs';
 import { benchSize } from './size.mjs';
+import { benchStart } from './start.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const data = process.env.ONNX_PTQ_DATA ?? resolve(here, '../../../shared/data');
@@ -37,6 +39,7 @@ const { values: options } = parseArgs({
     memory: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
+    start: { type: 'boolean', default: false },
     passes: { type: 'boolean', default: false },
     effects: { type: 'boolean', default: false },
   },
@@ -59,6 +62,8 @@ const folder = mkdtempSync(join(tmpdir(), 'onnx-ptq-bench-'));
 try {
   if (!existsSync(join(data, 'models'))) {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
+  } else if (options.start) {
+    benchStart({ data, folder, rounds });
   } else if (options.memory) {
     benchMemory({ python: await referencePython(), data, folder, rounds });
   } else if (options.passes || options.effects) {

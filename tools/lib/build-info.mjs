@@ -4,6 +4,9 @@ import { emscripten, emscriptenVersion } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { output } from './steps.mjs';
 
+/** Ten digits: how many git takes by itself depends on the clone. */
+const describe = ['describe', '--always', '--dirty', '--abbrev=10', '--exclude=*'];
+
 /** The text of the module, for a core of this preset of CMake. */
 export async function buildInfo(preset) {
   const { configurePresets } = JSON.parse(read(path.join(root, 'CMakePresets.json')));
@@ -12,7 +15,7 @@ export async function buildInfo(preset) {
   const [, common] = /PTQ_WASM_FLAGS "([^"]+)"/.exec(read(path.join(root, 'CMakeLists.txt')));
   const values = {
     version: JSON.parse(read(path.join(root, 'package.json'))).version,
-    commit: await output('git', ['rev-parse', '--short', 'HEAD']),
+    commit: await output('git', describe),
     compiler: `Emscripten ${emscriptenVersion(await emscripten())}`,
     flags: `${own} ${common}`,
   };

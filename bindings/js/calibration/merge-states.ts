@@ -27,75 +27,97 @@ export interface MergedRanges {
 }
 
 /**
- * Merges the texts of calibration states, one of each shard, in any order. `labels`: what errors
- * call them. Throws INVALID_CALIBRATION_STATE where one is missing, given twice, not complete, or
- * of another run.
+ * Merges the texts of calibration states, one of each shard, in any order; one is in memory at a
+ * time. `labels`: what errors call them. Throws INVALID_CALIBRATION_STATE where one is missing,
+ * given twice, not complete, or of another run.
  */
 export async function mergeRanges(
-  texts: readonly string[],
-  labels: readonly string[] = texts.map((_, index) => `state ${index + 1}`),
+  texts: Iterable<string>,
+  labels: readonly string[] = [],
 ): Promise<MergedRanges> {
-  const states = texts.map((text, index) => parseState(text, labels[index] as string));
-  const [first] = states;
-  if (!first) throw new QuantizeError('INVALID_OPTION', 'there is no calibration state to merge');
-  checkShards(states, labels);
-  const calibration = await CoreCalibration.create(first.options, first.tensors);
+  /** The first state, without what it collected. */
+  let owner: CalibrationState | null = null;
+  let calibration: CoreCalibration | null = null;
+  const byIndex = new Map<number, string>();
   try {
-    calibration.restore(JSON.stringify(first.collected));
-    for (const state of states.slice(1)) calibration.add(JSON.stringify(state.collected));
-    calibration.endPass();
-    const method = first.options.calibrate_method as string;
-    if (calibration.pass !== '') {
-      const { shard: _, ...owner } = first;
-      const run = { groups: null, group: 0, done: 0, complete: false };
-      const collected = JSON.parse(calibration.save());
-      const calibrationState = formatState({ ...owner, ...run, collected });
-      return { ranges: null, calibrationCache: null, calibrationState, method, diagnostics: [] };
+    for (const text of texts) {
+      const label = labels[byIndex.size] ?? `state ${byIndex.size + 1}`;
+      const state = parseState(text, label);
+      const collected = JSON.stringify(state.collected);
+      if (calibration === null || owner === null) {
+        owner = { ...state, collected: null };
+        checkShard(state, label, owner, byIndex);
+        calibration = await CoreCalibration.create(owner.options, owner.tensors);
+        calibration.restore(collected);
+      } else {
+        checkShard(state, label, owner, byIndex);
+        calibration.add(collected);
+      }
     }
-    const ranges = parseRanges(calibration.ranges());
-    const written = first.options.calib_per_channel ? calibration.rangesByChannel() : ranges;
-    const calibrationCache = formatCalibrationCache({
-      method,
-      smoothQuant: false,
-      ranges: written,
-    });
-    const diagnostics = calibration.notes();
-    return { ranges, calibrationCache, calibrationState: null, method, diagnostics };
+    if (calibration === null || owner === null) {
+      throw new QuantizeError('INVALID_OPTION', 'there is no calibration state to merge');
+    }
+    checkAllThere(owner.shard?.count ?? 1, byIndex);
+    calibration.endPass();
+    return mergedRanges(calibration, owner);
   } finally {
-    calibration.dispose();
+    calibration?.dispose();
   }
 }
 
-function checkShards(states: readonly CalibrationState[], labels: readonly string[]): void {
-  const invalid = (message: string, hint: string) =>
-    new QuantizeError('INVALID_CALIBRATION_STATE', message, { hint });
-  const count = states[0]?.shard?.count ?? 1;
-  const byIndex = new Map<number, string>();
-  for (const [i, state] of states.entries()) {
-    const label = labels[i] as string;
-    checkSameRun(state, states[0] as CalibrationState, label);
-    const shard = state.shard ?? { index: 0, count: 1 };
-    if (shard.count !== count) {
-      throw invalid(
-        `${label} is one of ${shard.count} shards, not of ${count}`,
-        'merge shards of one run',
-      );
-    }
-    const other = byIndex.get(shard.index);
-    if (other !== undefined) {
-      throw invalid(
-        `${label} and ${other} are the same shard, ${shard.index}/${count}`,
-        'give each once',
-      );
-    }
-    if (!state.complete) {
-      throw invalid(
-        `${label} is not complete: shard ${shard.index}/${count} was stopped`,
-        'go on with --resume',
-      );
-    }
-    byIndex.set(shard.index, label);
+/** What `calibration` is after the pass: ranges, or what the next pass goes on from. */
+function mergedRanges(calibration: CoreCalibration, owner: CalibrationState): MergedRanges {
+  const method = owner.options.calibrate_method as string;
+  if (calibration.pass !== '') {
+    const { shard: _, ...run } = owner;
+    const collected = JSON.parse(calibration.save());
+    const next = { groups: null, group: 0, done: 0, complete: false, collected };
+    const calibrationState = formatState({ ...run, ...next });
+    return { ranges: null, calibrationCache: null, calibrationState, method, diagnostics: [] };
   }
+  const ranges = parseRanges(calibration.ranges());
+  const written = owner.options.calib_per_channel ? calibration.rangesByChannel() : ranges;
+  const calibrationCache = formatCalibrationCache({ method, smoothQuant: false, ranges: written });
+  const diagnostics = calibration.notes();
+  return { ranges, calibrationCache, calibrationState: null, method, diagnostics };
+}
+
+const invalid = (message: string, hint: string) =>
+  new QuantizeError('INVALID_CALIBRATION_STATE', message, { hint });
+
+/** Notes a shard of the run of `owner` in `byIndex`. */
+function checkShard(
+  state: CalibrationState,
+  label: string,
+  owner: CalibrationState,
+  byIndex: Map<number, string>,
+): void {
+  const count = owner.shard?.count ?? 1;
+  checkSameRun(state, owner, label);
+  const shard = state.shard ?? { index: 0, count: 1 };
+  if (shard.count !== count) {
+    throw invalid(
+      `${label} is one of ${shard.count} shards, not of ${count}`,
+      'merge shards of one run',
+    );
+  }
+  const other = byIndex.get(shard.index);
+  if (other !== undefined) {
+    throw invalid(
+      `${label} and ${other} are the same shard, ${shard.index}/${count}`,
+      'give each once',
+    );
+  }
+  if (!state.complete) {
+    throw invalid(
+      `${label} is not complete: shard ${shard.index}/${count} was stopped`,
+      'go on with --resume',
+    );
+  }
+  byIndex.set(shard.index, label);
+}
+
+function checkAllThere(count: number, byIndex: ReadonlyMap<number, string>): void {
   for (let index = 0; index < count; index++) {
     if (byIndex.has(index)) continue;
     throw invalid(

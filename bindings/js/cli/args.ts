@@ -58,7 +58,7 @@ export const runFlags = [
     default: false,
     for: ['command'],
     group: 'Command',
-    help: 'print the version',
+    help: 'print the version, the commit, and what compiled the core',
   },
 ] as const satisfies readonly OptionSpec[];
 

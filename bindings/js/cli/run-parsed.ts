@@ -1,10 +1,9 @@
-// Flags and configuration → the library's function of that name → what is printed.
+// Flags and configuration → the library's function of that name → what is printed. What only one
+// command needs is loaded with it.
 import '../set-up-node.js';
 import { QuantizeError } from '../base/errors.js';
 import type { OptionValues } from '../base/types.js';
 import { bytesText } from '../base/values.js';
-import { qdqConfigChecked } from '../config/qdq-config.js';
-import { qnnConfigChecked } from '../config/qnn-config.js';
 import type { StaticQuantConfig } from '../config/static-config.js';
 import { loadCore } from '../core/load.js';
 import { formatRecipe, parseRecipe } from '../effort/recipe.js';
@@ -31,10 +30,6 @@ import { printable } from './error-text.js';
 import { configUses, StagedFiles } from './outputs.js';
 import { openDataset, requirePath } from './parameters.js';
 import { type OutStream, print } from './print.js';
-import { calibrateCommand, mergeCommand } from './run-calibrate.js';
-import { debugCommand } from './run-debug.js';
-import { inspectCommand } from './run-inspect.js';
-import { compareCommand, evaluateCommand } from './run-measure.js';
 import { summaryText } from './summary.js';
 
 /** What a command returns: a number is an exit code. */
@@ -53,17 +48,27 @@ export async function runParsed(
     case 'get_qnn_qdq_config':
       return configure(args, args.command, given, out);
     case 'calibrate':
-      return calibrateCommand(given, configUses(args), context);
+      return (await import('./run-calibrate.js')).calibrateCommand(
+        given,
+        configUses(args),
+        context,
+      );
     case 'merge_ranges':
-      return mergeCommand(given, configUses(args), context);
+      return (await import('./run-calibrate.js')).mergeCommand(given, configUses(args), context);
     case 'inspect':
-      return inspectCommand(args, given, out);
-    case 'debug':
+      return (await import('./run-inspect.js')).inspectCommand(args, given, out);
+    case 'debug': {
+      const { debugCommand } = await import('./run-debug.js');
       return saving(args, given, () => debugCommand(given, configUses(args), context));
-    case 'compare':
+    }
+    case 'compare': {
+      const { compareCommand } = await import('./run-measure.js');
       return saving(args, given, () => compareCommand(given, configUses(args), context));
-    case 'evaluate':
+    }
+    case 'evaluate': {
+      const { evaluateCommand } = await import('./run-measure.js');
       return saving(args, given, () => evaluateCommand(given, configUses(args), context));
+    }
     case 'preprocess':
       return preprocessCommand(args, given, out, context);
     case 'quantize_static':
@@ -238,9 +243,11 @@ async function configOf(
 ): Promise<object> {
   if (command === 'get_qdq_config') {
     const checked = checkOptions(commandTables[command], given);
+    const { qdqConfigChecked } = await import('../config/qdq-config.js');
     return carried(checked, uses, (source) => qdqConfigChecked(nodePlatform, source, checked));
   }
   const checked = checkOptions(commandTables[command], given);
+  const { qnnConfigChecked } = await import('../config/qnn-config.js');
   return carried(checked, uses, (source) => qnnConfigChecked(nodePlatform, source, checked));
 }
 
