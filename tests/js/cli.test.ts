@@ -178,7 +178,10 @@ test('preprocess writes the prepared model; its own options only', async () => {
 test('--help and --version end with 0', async () => {
   assert.match((await command(['--help'])).out, /--calibrate_dataset/);
   assert.match((await command(['preprocess', '--help'])).out, /--skip_optimization/);
-  assert.match((await command(['--version'])).out, /^\d+\.\d+\.\d+\ncommit [0-9a-f]{10}\S*\nEmscripten \d+\.\d+\.\d+ -O\S+ .*-msimd128/);
+  assert.match(
+    (await command(['--version'])).out,
+    /^\d+\.\d+\.\d+\ncommit [0-9a-f]{10}\S*\nEmscripten \d+\.\d+\.\d+ -O\S+ .*-msimd128/,
+  );
 });
 
 test('an aborted command ends with 1 and leaves no file', async () => {

@@ -1,5 +1,5 @@
-// dist/build.json: which commit was built, and what compiled the core with which flags. The command
-// says it with --version, the page behind its lock.
+// What dist says about its build: which commit, and what compiled the core with which flags. The
+// command says it with --version, the page behind its lock.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
