@@ -117,7 +117,7 @@ function compressed(): Plugin {
         const file = path.join(folder, entry);
         const bytes = fs.readFileSync(file);
         // The best takes minutes for onnxruntime, and gains a few per cent.
-        const [level, quality] = bytes.length > largeFile ? [6, 5] : [9, 11];
+        const [level, quality] = bytes.length > largeFile ? ([6, 5] as const) : ([9, 11] as const);
         // Node's zlib is another one in each version and build of Node.
         fs.writeFileSync(`${file}.gz`, gzipSync(bytes, { level, mtime: 0 }));
         const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: quality };

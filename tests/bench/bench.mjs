@@ -49,7 +49,7 @@ if (options.size) {
   process.exit(0);
 }
 const rounds = Number(options.rounds);
-console.log(`best of ${rounds}, Node ${process.version}\n`);
+console.log(`${options.start ? 'median' : 'best'} of ${rounds}, Node ${process.version}\n`);
 if (options.kernels) {
   await benchKernels();
   process.exit(0);

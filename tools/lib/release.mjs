@@ -24,26 +24,29 @@ export async function release() {
   await buildWasm();
   await buildJs();
   await buildWeb();
-  await step('Archives', async () => {
-    const seconds = Number(await output('git', ['log', '-1', '--format=%ct']));
-    const archives = {
-      [`${name}-${version}.tgz`]: await packageEntries(),
-      [`${name}-page-${version}.tar.gz`]: pageEntries(`${name}-page-${version}`),
-    };
-    for (const entries of Object.values(archives)) checkPaths(entries, [root, cache, os.homedir()]);
-    const folder = at('build/release');
-    fs.rmSync(folder, { recursive: true, force: true });
-    fs.mkdirSync(folder, { recursive: true });
-    const sums = Object.entries(archives).map(([file, entries]) => {
-      const bytes = tarGz(entries, seconds);
-      fs.writeFileSync(path.join(folder, file), bytes);
-      return `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`;
-    });
-    fs.writeFileSync(path.join(folder, 'SHA256SUMS'), sums.join(''));
-  });
+  await step('Archives', () => writeArchives(name, version));
   say(
     `\n${read(at('build/release/SHA256SUMS'))}\nin build/release. What comes next: docs/releasing.md`,
   );
+}
+
+/** Of what is in dist and web/dist. */
+export async function writeArchives(name, version) {
+  const seconds = Number(await output('git', ['log', '-1', '--format=%ct']));
+  const archives = {
+    [`${name}-${version}.tgz`]: await packageEntries(),
+    [`${name}-page-${version}.tar.gz`]: pageEntries(`${name}-page-${version}`),
+  };
+  for (const entries of Object.values(archives)) checkPaths(entries, [root, cache, os.homedir()]);
+  const folder = at('build/release');
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const sums = Object.entries(archives).map(([file, entries]) => {
+    const bytes = tarGz(entries, seconds);
+    fs.writeFileSync(path.join(folder, file), bytes);
+    return `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`;
+  });
+  fs.writeFileSync(path.join(folder, 'SHA256SUMS'), sums.join(''));
 }
 
 /** A release can be made again from its commit: all that is in it is in the commit. */

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runCommand } from './run.js';
 
-// Node 20 optimizes a function of the core once it has run for a millisecond or so. Most of them are
+// Node 20 optimizes a function of the core after a millisecond or so of running. Most of them are
 // done by then: optimizing took a third of the CPU time of a short run, in threads of its own.
 if (process.version.startsWith('v20.')) setFlagsFromString('--wasm-tiering-budget=18000000');
 
