@@ -419,7 +419,9 @@ export function useQuantizer() {
       next = { ...record, inputs: repaired, result, seconds, verdict: judge(result.report) };
       setSaved((old) => new Set([...old].filter((one) => one !== id)));
     } catch (cause) {
-      if (!signal.aborted) setError(known(cause));
+      const failure = known(cause);
+      // Another model has another session.
+      if (!signal.aborted && failure.code !== 'SESSION_CLOSED') setError(failure);
       // What there is, without repairs, is what was asked for then.
       setSettings((now) => (now === asked ? inputs.settings : now));
       next = { ...record, asked: inputs.settings };

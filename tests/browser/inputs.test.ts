@@ -9,6 +9,7 @@ import { zipSync } from 'fflate';
 import { datasetReader, quantizeStatic } from 'onnx-ptq';
 import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
+import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf, heldOf, pageDefaults } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
 import { type StaticServer, serve } from './support/server.js';
@@ -268,6 +269,25 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     await again.quantize();
     assert.deepEqual((await again.download()).bytes, first.bytes);
     await again.close();
+  });
+
+  it('says before the run what custom operators of a model mean for it', async () => {
+    const app = await App.open(browser, server);
+    const custom = path.join(folder, 'custom.onnx');
+    writeModel(custom, {
+      nodes: [
+        { opType: 'Wavelet', name: 'own', inputs: ['x'], outputs: ['h'], domain: 'com.example' },
+        { opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['m'] },
+        { opType: 'Add', name: 'add', inputs: ['h', 'm'], outputs: ['y'] },
+      ],
+      weights: [{ name: 'w', dims: [4, 4], pattern: Float32Array.of(1, 2, 3, 4) }],
+      inputs: [{ name: 'x', dims: [1, 4] }],
+      outputs: [{ name: 'y', dims: [1, 4] }],
+    });
+    await app.addModel(custom);
+    await app.page.locator('#model .notice', { hasText: 'Custom operators stay float' }).waitFor();
+    await app.page.locator('.bar', { hasText: 'onnxruntime cannot run this model' }).waitFor();
+    await app.close();
   });
 
   it('says so when a model is quantized already', async () => {

@@ -4,8 +4,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { version } from 'onnx-ptq';
 import type { Browser, Page } from 'playwright-core';
 import { extraOptions } from '#dist/options/extra-options.js';
+import { npy } from '../js/support/npy.js';
 import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
@@ -256,6 +258,83 @@ describe('the page', { skip: skipBrowser }, () => {
     await page.locator('#preprocess .step-line', { hasText: '[100, 101, 102]' }).waitFor();
     await page.getByLabel('Mean (of 0–255)').fill('1, 2');
     await page.locator('#preprocess input[aria-invalid="true"]').waitFor();
+    await app.close();
+  });
+
+  it('says that preprocessing is a guess where the model does not tell, before the run and after', async () => {
+    const app = await App.open(browser, server);
+    const blind = path.join(folder, 'blind.onnx');
+    writeModel(blind, {
+      nodes: [
+        { opType: 'Relu', name: 'relu', inputs: ['x'], outputs: ['r'] },
+        { opType: 'Mul', name: 'double', inputs: ['r', 'two'], outputs: ['y'] },
+      ],
+      weights: [{ name: 'two', dims: [1], pattern: Float32Array.of(2) }],
+      inputs: [{ name: 'x', dims: [1, 3, 8, 8] }],
+      outputs: [{ name: 'y', dims: [1, 3, 8, 8] }],
+    });
+    await app.addModel(blind);
+    await app.addSamples(filesOf(digits.images).slice(0, 9));
+    await app.openStep('preprocess');
+    await app.page.locator('#preprocess .evidence').waitFor();
+    await app.page
+      .locator('#preprocess .step-line', { hasText: 'A guess, please check' })
+      .waitFor();
+    await app.quantize();
+    await app.page.locator('#report .notice', { hasText: 'normalized is a guess' }).waitFor();
+    await app.close();
+  });
+
+  it('counts samples, and says how long the rest will take', async () => {
+    const app = await App.open(browser, server);
+    const { page } = app;
+    const side = 1024;
+    const slow = path.join(folder, 'slow.onnx');
+    writeModel(slow, {
+      nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
+      weights: [
+        {
+          name: 'w',
+          dims: [side, side],
+          pattern: Float32Array.from({ length: side }, (_, i) => Math.sin(i)),
+        },
+      ],
+      inputs: [{ name: 'x', dims: [side, side] }],
+      outputs: [{ name: 'y', dims: [side, side] }],
+    });
+    const values = Float32Array.from({ length: side * side }, (_, i) => Math.cos(i));
+    const samples = Array.from({ length: 24 }, (_, i) =>
+      file(`slow-${i}.npy`, npy('<f4', [side, side], values)),
+    );
+    await app.addModel(slow);
+    await app.addSamples(samples);
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      new MutationObserver(() => {
+        seen.push(document.querySelector('.running .numbers')?.textContent ?? '');
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    await app.quantize();
+    const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+    const counted = seen.filter((text) => / of 16/.test(text));
+    assert.ok(counted.length > 0, seen.join('; '));
+    // Not before the fourth sample, and then in seconds.
+    assert.ok(counted.filter((text) => /^[0-3] of/.test(text)).every((text) => !/left/.test(text)));
+    assert.ok(
+      counted.some((text) => /^\d+ of 16 · \d+.* left$/.test(text)),
+      counted.join('; '),
+    );
+    await app.close();
+  });
+
+  it('says which build it is, and what compiled the core', async () => {
+    const app = await App.open(browser, server);
+    await app.page.locator('.lock button').click();
+    const { version: number, compiler, flags } = version();
+    const text = await app.text('#facts');
+    assert.ok(text.includes(`onnx-ptq ${number} (`), text);
+    assert.ok(text.includes(`${compiler} ${flags}`), text);
     await app.close();
   });
 

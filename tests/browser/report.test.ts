@@ -125,6 +125,32 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     await other.close();
   });
 
+  it('suggests which layers to keep float, with what it gains and costs, and does it', async () => {
+    const one = await App.open(browser, server);
+    const { page } = one;
+    await one.addModel(digits.model);
+    await one.addSamples(filesOf(digits.images));
+    await one.openStep('target');
+    await page.getByLabel('Effort').selectOption('none');
+    await one.openDetails('All other options');
+    const clipped = '{"block2/expand/relu6/out": [{"rmin": 0, "rmax": 0.5}]}';
+    await page.getByLabel('TensorQuantOverrides', { exact: true }).fill(clipped);
+    assert.match(await one.quantize(), /Usable|Unusable/);
+    await page.locator('.layer-table').waitFor();
+    const mend = page.locator('.mends li', { hasText: /Keep \d layers? float/ });
+    const [, gain] = /About \+(\d+\.\d) dB for [\d.]+ (?:bytes|kB|MB) more/.exec(
+      (await mend.textContent())!,
+    )!;
+    assert.ok(Number(gain) >= 1);
+    const decibels = async () =>
+      Number(/([−\d.]+) dB/.exec(await one.text('#report'))![1]!.replace('−', '-'));
+    const before = await decibels();
+    await mend.getByRole('button').click();
+    await one.ended(2);
+    assert.ok((await decibels()) > before);
+    await one.close();
+  });
+
   it('says that nothing was quantized, without a figure for it', async () => {
     const other = await App.open(browser, server);
     const { page } = other;
