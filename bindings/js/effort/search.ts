@@ -18,7 +18,7 @@ import { decidingOf, type EffortInput, type Measured, measuredOf, Trials } from 
 export const fewest = 2;
 
 /** What is clipped in none of fewer samples may well be in the next one. */
-const fewestForRanges = 6;
+const fewestForRanges = 4;
 
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
 const bestDecibels = 35;
