@@ -116,7 +116,13 @@ const tasks = {
   'test:large': () => test(['test:large']),
   fuzz: () => fuzz(rest),
   example: () => script('examples/run.mjs'),
-  bench: () => script('tests/bench/bench.mjs'),
+  async bench() {
+    if (rest.includes('--page')) {
+      await tasks.build();
+      await buildTests(); // tests/js/support/onnx-writer.ts
+    }
+    await script('tests/bench/bench.mjs');
+  },
   results: () => script('tests/results/results.mjs'),
   accuracy: () => script('tests/results/accuracy.mjs'),
   async docs() {

@@ -9,6 +9,7 @@
 //   npm run bench -- --kernels         the loops over activations
 //   npm run bench -- --start           what a run costs beside its inference (median of --rounds)
 //   npm run bench -- --size            what the core's module is made of
+//   npm run bench -- --page            the page in Chromium: loading, verdicts, its main thread
 //   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
 //   npm run bench -- --effects         what each pass is good for, to docs/preparing.md
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -40,6 +41,7 @@ const { values: options } = parseArgs({
     kernels: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
     start: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
     passes: { type: 'boolean', default: false },
     effects: { type: 'boolean', default: false },
   },
@@ -64,6 +66,9 @@ try {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.start) {
     benchStart({ data, folder, rounds });
+  } else if (options.page) {
+    const { benchPage } = await import('./page.mjs'); // of what only its tests are built for
+    await benchPage({ data, folder, rounds });
   } else if (options.memory) {
     benchMemory({ python: await referencePython(), data, folder, rounds });
   } else if (options.passes || options.effects) {
