@@ -8,6 +8,7 @@
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
 //   npm run bench -- --start           what a run costs beside its inference (median of --rounds)
+//   npm run bench -- --effort          what an effort costs beside none
 //   npm run bench -- --size            what the core's module is made of
 //   npm run bench -- --page            the page in Chromium: loading, verdicts, its main thread
 //   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
@@ -18,6 +19,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchCalibration } from './calibration.mjs';
+import { benchEffort } from './effort.mjs';
 import { benchKernels } from './kernels.mjs';
 import { benchMemory } from './memory.mjs';
 import { benchMethods } from './methods.mjs';
@@ -39,6 +41,7 @@ const { values: options } = parseArgs({
     nodes: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     kernels: { type: 'boolean', default: false },
+    effort: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
     start: { type: 'boolean', default: false },
     page: { type: 'boolean', default: false },
@@ -66,6 +69,8 @@ try {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.start) {
     benchStart({ data, folder, rounds });
+  } else if (options.effort) {
+    benchEffort({ data, rounds, images: Number(options.images) });
   } else if (options.page) {
     const { benchPage } = await import('./page.mjs'); // of what only its tests are built for
     await benchPage({ data, folder, rounds });
