@@ -1,5 +1,5 @@
-// The float model as it was given, which results are compared with: loaded once for as long as it is
-// needed, and what it made of a sample is kept.
+// The float model as it was given, which results are compared with: loaded once for as long as it
+// is needed, and what it made of a sample is kept.
 import type { InputFiles, RuntimeBytes } from '../base/bytes.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
