@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { tarGz } from './archive.mjs';
 import { buildJs, buildWasm, buildWeb, filesUnder, packages } from './build.mjs';
 import { cache, read, root } from './paths.mjs';
 import { output, SetupError, say, step } from './steps.mjs';
@@ -32,6 +31,7 @@ export async function release() {
 
 /** Of what is in dist and web/dist. */
 export async function writeArchives(name, version) {
+  const { tarGz } = await import('./archive.mjs'); // npm's packages, which are set up by now
   const seconds = Number(await output('git', ['log', '-1', '--format=%ct']));
   const archives = {
     [`${name}-${version}.tgz`]: await packageEntries(),
