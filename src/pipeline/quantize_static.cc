@@ -416,8 +416,10 @@ PlanReport StaticQuantizer::PlanOnly() const {
   report.weights = FindFloatWeights(view, plan, config_, weights.left);
   report.given_weights = FloatWeightBytes(model_.graph());
   report.integer_weights = weights.integer_bytes;
-  report.bytes = prepared_->proto().ByteSizeLong() + weights.integer_bytes +
-                 report.weights.float_bytes + AddedBytes(plan, config_.quant_format);
+  const uint64_t without_weights =
+      prepared_->proto().ByteSizeLong() - InlineWeightBytes(prepared_->graph());
+  report.bytes = without_weights + weights.integer_bytes + report.weights.float_bytes +
+                 AddedBytes(plan, config_.quant_format);
   report.opset = prepared_->Opset();
   report.diagnostics = std::move(plan.diagnostics);
   ReportUnusedOverrides(plan, config_, &report.diagnostics);

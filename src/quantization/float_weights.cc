@@ -168,6 +168,16 @@ uint64_t FloatWeightBytes(const onnx::GraphProto& graph) {
   return bytes;
 }
 
+uint64_t InlineWeightBytes(const onnx::GraphProto& graph) {
+  uint64_t bytes = 0;
+  ForEachWeight(graph, nullptr, [&](const onnx::TensorProto& tensor, const onnx::NodeProto*) {
+    // float16 may be in int32_data, as varints of a byte at least.
+    bytes += tensor.raw_data().size() + sizeof(float) * tensor.float_data_size() +
+             sizeof(double) * tensor.double_data_size() + tensor.int32_data_size();
+  });
+  return bytes;
+}
+
 PlannedWeights PlanWeights(const GraphView& view, const QuantPlan& plan,
                            const StaticQuantConfig& config) {
   std::unordered_map<std::string, size_t> biases;  // readers that take an integer copy

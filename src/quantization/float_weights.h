@@ -32,6 +32,8 @@ struct FloatWeights {
 // Names of the float weights of a graph, and their bytes.
 std::unordered_set<std::string> FloatWeightsOf(const onnx::GraphProto& graph);
 uint64_t FloatWeightBytes(const onnx::GraphProto& graph);
+// Of those, what the graph holds itself rather than by reference.
+uint64_t InlineWeightBytes(const onnx::GraphProto& graph);
 
 // What rewriting will do with the weights.
 struct PlannedWeights {

@@ -22,8 +22,8 @@ const TensorRanges kRanges = {{"x", {-1, 1}}, {"c", {-2, 2}}, {"r", {0, 2}}, {"y
 // A quantizer that is prepared with `options`.
 class Prepared {
  public:
-  explicit Prepared(const std::string& options)
-      : files_(ParseModelText(kModel).SerializeAsString()), quantizer_(&files_) {
+  explicit Prepared(const std::string& options, const std::string& model = kModel)
+      : files_(ParseModelText(model).SerializeAsString()), quantizer_(&files_) {
     quantizer_.Configure(ParseConfig(options));
     quantizer_.Prepare();
   }
@@ -96,6 +96,18 @@ TEST(PlanOnly, EstimatesTheSizeOfTheOutputAndOfItsWeights) {
   EXPECT_EQ(plan.weights.float_bytes, 0u);
   const auto written = static_cast<double>(prepared.Bytes().size());
   EXPECT_NEAR(static_cast<double>(plan.bytes), written, 0.5 * written);
+}
+
+// As float_data, which stays in the graph.
+TEST(PlanOnly, CountsWeightsThatTheGraphHoldsItselfOnce) {
+  std::string values = "1";
+  for (int i = 1; i < 4096; ++i) values += ", " + std::to_string(i % 7);
+  Prepared prepared(kQdq, R"(<ir_version: 7, opset_import: ["" : 11]>
+    g (float[1,64,2,2] x) => (float[1,64,2,2] y) <float[64,64,1,1] w = {)" +
+                              values + R"(}> { [conv] y = Conv (x, w) })");
+  const auto planned = static_cast<double>(prepared->PlanOnly().bytes);
+  const auto written = static_cast<double>(prepared.Bytes().size());
+  EXPECT_NEAR(planned, written, 0.1 * written);
 }
 
 TEST(PlanOnly, ChangesNothing) {
