@@ -11,6 +11,7 @@ import { npy } from '../js/support/npy.js';
 import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf } from './support/app.js';
 import { launch, skipBrowser } from './support/browser.js';
+import { writeMatMul } from './support/matmul-model.js';
 import { type StaticServer, serve } from './support/server.js';
 
 describe('the page', { skip: skipBrowser }, () => {
@@ -59,18 +60,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const app = await App.open(browser, server);
     const side = 7168;
     const large = path.join(folder, 'large.onnx');
-    writeModel(large, {
-      nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
-      weights: [
-        {
-          name: 'w',
-          dims: [side, side],
-          pattern: Float32Array.from({ length: side }, (_, i) => Math.sin(i)),
-        },
-      ],
-      inputs: [{ name: 'x', dims: [1, side] }],
-      outputs: [{ name: 'y', dims: [1, side] }],
-    });
+    writeMatMul(large, side);
     await app.addModel(large);
     const forecast = app.page.getByText(/205\.5 MB now, about 51\.\d MB once quantized/);
     await forecast.waitFor();
@@ -290,18 +280,7 @@ describe('the page', { skip: skipBrowser }, () => {
     const { page } = app;
     const side = 1024;
     const slow = path.join(folder, 'slow.onnx');
-    writeModel(slow, {
-      nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
-      weights: [
-        {
-          name: 'w',
-          dims: [side, side],
-          pattern: Float32Array.from({ length: side }, (_, i) => Math.sin(i)),
-        },
-      ],
-      inputs: [{ name: 'x', dims: [side, side] }],
-      outputs: [{ name: 'y', dims: [side, side] }],
-    });
+    writeMatMul(slow, side, side);
     const values = Float32Array.from({ length: side * side }, (_, i) => Math.cos(i));
     const samples = Array.from({ length: 24 }, (_, i) =>
       file(`slow-${i}.npy`, npy('<f4', [side, side], values)),

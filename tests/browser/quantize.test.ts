@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { datasetReader, type QuantizeStaticOptions, quantizeStatic } from 'onnx-ptq';
 import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
-import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf, heldOf, pageDefaults } from './support/app.js';
 import { launch, skipBrowser, until } from './support/browser.js';
+import { writeMatMul } from './support/matmul-model.js';
 import { isolating, type StaticServer, serve } from './support/server.js';
 
 const data = process.env.ONNX_PTQ_DATA ?? '../shared/data';
@@ -172,18 +172,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     try {
       const side = 7200;
       const large = path.join(folder, 'large.onnx');
-      writeModel(large, {
-        nodes: [{ opType: 'MatMul', name: 'multiply', inputs: ['x', 'w'], outputs: ['y'] }],
-        weights: [
-          {
-            name: 'w',
-            dims: [side, side],
-            pattern: Float32Array.from({ length: side }, (_, i) => Math.sin(i)),
-          },
-        ],
-        inputs: [{ name: 'x', dims: [1, side] }],
-        outputs: [{ name: 'y', dims: [1, side] }],
-      });
+      writeMatMul(large, side);
       const sample = path.join(folder, 'x.npy');
       const values = Float32Array.from({ length: side }, (_, i) => Math.cos(i));
       fs.writeFileSync(sample, npy('<f4', [1, side], values));

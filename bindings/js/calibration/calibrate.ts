@@ -99,7 +99,7 @@ const usualBudget = 2048;
 
 /**
  * What repairs are made from is reduced in so many of the first samples: it costs a third more, and
- * more of them give no better repairs (docs/effort.md).
+ * more of them give no better repairs (docs/accuracy.md).
  */
 const samplesForRepairs = 16;
 
