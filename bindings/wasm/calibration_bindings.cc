@@ -45,6 +45,7 @@ class CalibrationBinding {
   void EndPass() { calibration_.EndPass(); }
 
   std::string Ranges() { return ToJson(calibration_.Ranges()); }
+  std::string RangesForRepairs() { return ToJson(calibration_.RangesForRepairs()); }
   std::string RangesByChannel() { return ToJson(calibration_.RangesByChannel()); }
   std::string Statistics() { return ToJson(calibration_.Statistics()); }
   std::string Notes() { return ToJson(calibration_.Notes()); }
@@ -74,6 +75,7 @@ EMSCRIPTEN_BINDINGS(ptq_calibration) {
       .function("observeTensor", &Guarded<&C::ObserveTensor>::Call)
       .function("endPass", &Guarded<&C::EndPass>::Call)
       .function("ranges", &Guarded<&C::Ranges>::Call)
+      .function("rangesForRepairs", &Guarded<&C::RangesForRepairs>::Call)
       .function("rangesByChannel", &Guarded<&C::RangesByChannel>::Call)
       .function("statistics", &Guarded<&C::Statistics>::Call)
       .function("notes", &Guarded<&C::Notes>::Call)

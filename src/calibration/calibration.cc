@@ -86,9 +86,12 @@ Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuan
       config_(config),
       passes_(PassesOf(config)),
       ranges_(CountChannels(tensors_, false, &first_channel_), config),
+      apart_(0, config),
       repaired_(CountChannels(tensors_, true, &first_repaired_), PlainRanges(config)),
       means_(repaired_.size()),
-      collected_(tensors_.size()) {}
+      collected_(tensors_.size()) {
+  if (repaired_.size() > 0) apart_ = RangeCollector(ranges_.size(), config);
+}
 
 bool Calibration::Has(CalibrationPass pass) const {
   return std::find(passes_.begin(), passes_.end(), pass) != passes_.end();
@@ -110,8 +113,11 @@ void Calibration::ObserveRanges(std::span<const float> reductions, bool for_repa
   size_t with_channels = 0;
   for (const CalibratedTensor& tensor : tensors_) with_channels += 3 * tensor.channels;
   const bool has_channels = repaired_.size() > 0 && reductions.size() == with_channels;
-  if (!has_channels) return ranges_.Observe(reductions);
-  ranges_.Observe(Fold(reductions, for_repairs));
+  const std::vector<float> folded =
+      has_channels ? Fold(reductions, for_repairs) : std::vector<float>{};
+  if (has_channels) reductions = folded;
+  ranges_.Observe(reductions);
+  if (for_repairs && apart_.size() > 0) apart_.Observe(reductions);
 }
 
 std::vector<float> Calibration::Fold(std::span<const float> reductions, bool for_repairs) {
@@ -182,13 +188,17 @@ void Calibration::EndPass() {
 Extremes Calibration::ExtremesOf(size_t tensor) const {
   if (Has(CalibrationPass::kNestedHistograms)) return collected_[tensor].nested.extremes();
   if (Has(CalibrationPass::kMagnitudes)) return collected_[tensor].values;
+  return ExtremesIn(ranges_, tensor);
+}
+
+Extremes Calibration::ExtremesIn(const RangeCollector& ranges, size_t tensor) const {
   Extremes extremes;
   for (size_t c = 0; c < OwnChannels(tensors_[tensor]); ++c) {
     const size_t channel = first_channel_[tensor] + c;
-    const TensorRange range = ranges_.Range(channel);
+    const TensorRange range = ranges.Range(channel);
     extremes.lowest = std::min(extremes.lowest, range.lowest);
     extremes.highest = std::max(extremes.highest, range.highest);
-    extremes.nans = std::max(extremes.nans, ranges_.nan_samples(channel));
+    extremes.nans = std::max(extremes.nans, ranges.nan_samples(channel));
   }
   return extremes;
 }
@@ -288,6 +298,17 @@ void Calibration::Finish() {
 TensorRanges Calibration::Ranges() const {
   TensorRanges ranges;
   for (size_t i = 0; i < results_.size(); ++i) ranges.emplace(tensors_[i].name, results_[i].range);
+  return ranges;
+}
+
+TensorRanges Calibration::RangesForRepairs() const {
+  TensorRanges ranges = Ranges();
+  const bool are_values = passes_.size() == 1 && !config_.calib_moving_average;
+  if (!are_values || apart_.samples() == 0) return ranges;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const Extremes extremes = ExtremesIn(apart_, i);
+    if (extremes.is_finite()) ranges[tensors_[i].name] = {extremes.lowest, extremes.highest};
+  }
   return ranges;
 }
 

@@ -59,8 +59,8 @@ class Calibration {
   CalibrationPass pass() const { return passes_[pass_]; }
 
   // kRanges: one sample's reductions of all tensors, channel by channel, in order
-  // (calibration_model.h); with or without those for repairs. `for_repairs`: whether these are
-  // kept.
+  // (calibration_model.h); with or without those for repairs. `for_repairs`: whether repairs are
+  // made from this sample.
   void ObserveRanges(std::span<const float> reductions, bool for_repairs = true);
   // The other passes: one sample's values of one tensor.
   void ObserveTensor(size_t tensor, std::span<const float> values);
@@ -70,7 +70,10 @@ class Calibration {
   // After the last pass. Empty ranges where no sample had a value; infinite ones where one was
   // infinite.
   TensorRanges Ranges() const;
-  // The same by channel, with calib_per_channel; a tensor without any value is left out.
+  // Those of the samples that repairs are made from: what a repair is worth on the others shows with
+  // them, because values beyond a range count. Ranges() where these are not those of the values.
+  TensorRanges RangesForRepairs() const;
+  // Ranges() by channel, with calib_per_channel; a tensor without any value is left out.
   std::map<std::string, ChannelRange> RangesByChannel() const;
   // Of the tensors that have means, where a sample that is kept for repairs had a value.
   TensorStatistics Statistics() const;
@@ -105,6 +108,7 @@ class Calibration {
   int64_t bins() const;
   QuantGrid GridOf(size_t tensor) const;
   Extremes ExtremesOf(size_t tensor) const;
+  Extremes ExtremesIn(const RangeCollector& ranges, size_t tensor) const;
   AutoRange RangeOf(size_t tensor) const;
   TensorRange HistogramRange(size_t tensor) const;
   size_t CountClipped(double share) const;
@@ -123,6 +127,7 @@ class Calibration {
   std::vector<size_t> first_repaired_;  // of each tensor in repaired_ and means_
   size_t pass_ = 0;
   RangeCollector ranges_;
+  RangeCollector apart_;     // kRanges: of the samples that repairs are made from
   RangeCollector repaired_;  // kRanges: of channels that are observed for repairs, and their means
   ChannelMeans means_;
   std::vector<Tensor> collected_;

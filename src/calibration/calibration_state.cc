@@ -100,6 +100,7 @@ std::string Calibration::SaveWith(bool collected) const {
       json means = json::array();
       for (size_t c = 0; c < repaired_.size(); ++c) means.push_back(means_.Save(c));
       state["repaired"] = {{"ranges", repaired_.Save()}, {"means", std::move(means)}};
+      state["apart"] = apart_.Save();
     }
   }
   // Names of a hostile model need not be UTF-8.
@@ -117,6 +118,7 @@ void Calibration::Restore(const std::string& text) {
       ranges_.Restore(state.at("ranges"));
       if (repaired_.size() > 0) {
         const json& repaired = state.at("repaired");
+        apart_.Restore(state.at("apart"));
         repaired_.Restore(repaired.at("ranges"));
         for (size_t c = 0; c < repaired_.size(); ++c) {
           means_.Restore(c, repaired.at("means").at(c));
@@ -157,6 +159,7 @@ void Calibration::Add(const std::string& text) {
   const auto is_now = [this](CalibrationPass one) { return !done() && pass() == one; };
   if (is_now(CalibrationPass::kRanges)) {
     ranges_.Add(other.ranges_);
+    apart_.Add(other.apart_);
     repaired_.Add(other.repaired_);
     means_.Add(other.means_);
   }

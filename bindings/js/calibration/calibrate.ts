@@ -86,6 +86,8 @@ export interface CalibrationResult {
   notes: Diagnostic[];
   /** With an effort: JSON of what repairs are made from, see CoreCalibration.statistics(). */
   statistics: string | null;
+  /** With an effort: see CoreCalibration.rangesForRepairs(). */
+  rangesForRepairs: string | null;
   /** With calib_per_channel. */
   rangesByChannel: RangesByChannel | null;
   /** What a shard collected; null without one. */
@@ -163,6 +165,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const kept = again ? await keepAgain(samples, held) : calibrationRun.kept;
     run.note(...unusable.notes());
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
+    const forRepairs = options.effort !== 'none' && ranges !== null;
     return {
       samples: calibrationRun.samples,
       kept: kept.samples,
@@ -170,7 +173,8 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       heldInRanges: about.heldInRanges,
       ranges,
       notes: ranges ? notesOnRanges(calibration, core, model, ranges, calibrationRun.samples) : [],
-      statistics: options.effort !== 'none' && ranges ? calibration.statistics() : null,
+      statistics: forRepairs ? calibration.statistics() : null,
+      rangesForRepairs: forRepairs ? calibration.rangesForRepairs() : null,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
       state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
       description: samples.describe(),

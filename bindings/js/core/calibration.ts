@@ -43,7 +43,7 @@ export class CoreCalibration {
 
   /**
    * One sample's reductions: min, max, sum, min, … in the order of the tensors. `forRepairs`:
-   * whether what they hold by channel is kept.
+   * whether repairs are made from the sample.
    */
   observeRanges(values: Float32Array, forRepairs = true): void {
     const pointer = this.#reserve(values.length);
@@ -69,6 +69,11 @@ export class CoreCalibration {
   /** JSON of the ranges, for CoreSession.setRanges() and parseRanges(). */
   ranges(): string {
     return this.#call(() => this.#calibration.ranges());
+  }
+
+  /** The same of the samples that repairs are made from, where ranges are those of the values. */
+  rangesForRepairs(): string {
+    return this.#call(() => this.#calibration.rangesForRepairs());
   }
 
   /** With calib_per_channel. */

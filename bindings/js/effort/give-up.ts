@@ -51,17 +51,22 @@ export const leftByEffort = ({ nodesLeftFloat }: QuantizeReport): string[] =>
     .filter(({ code }) => code === 'LEFT_BY_EFFORT' || code === 'BETWEEN_LAYERS')
     .map(({ name }) => name);
 
+/** Those that lose most for what they cost come first. */
+export function byWorth(losses: readonly PartLoss[], costs: FloatCosts): PartLoss[] {
+  const worth = ({ nodes, noise }: PartLoss) => noise / (leastCost + costs.of(nodes));
+  return [...losses].sort((a, b) => worth(b) - worth(a));
+}
+
 /** The worst groups that were found, by noise for cost, the first `count` of them at each step. */
 export function setsToGiveUp(
   losses: readonly PartLoss[],
   costs: FloatCosts,
   counts: readonly number[],
 ): string[][] {
-  const worth = ({ nodes, noise }: PartLoss) => noise / (leastCost + costs.of(nodes));
-  const ranked = losses
-    .filter(({ noise }) => noise > 0)
-    .map((loss) => ({ nodes: loss.nodes, worth: worth(loss) }))
-    .sort((a, b) => b.worth - a.worth);
+  const ranked = byWorth(
+    losses.filter(({ noise }) => noise > 0),
+    costs,
+  );
   return counts
     .filter((count) => count <= ranked.length)
     .map((count) => ranked.slice(0, count).flatMap(({ nodes }) => nodes));

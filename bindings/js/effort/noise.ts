@@ -68,6 +68,9 @@ function differing(float: Outputs[string], quantized: Outputs[string]): number {
 export const decibels = (logNoises: readonly number[]): number =>
   0 - (10 * meanOf(logNoises)) / Math.LN10;
 
+/** Decibels as a natural logarithm of powers. */
+export const asLog = (decibels: number): number => (decibels * Math.LN10) / 10;
+
 /** By the mean of the noise itself: with meanSignals() the SQNR of all samples together. */
 export const pooledDecibels = (logNoises: readonly number[]): number =>
   0 - 10 * Math.log10(meanOf(logNoises.map(Math.exp)));
@@ -89,6 +92,17 @@ export function fallsBelow(
   const mean = meanOf(falls);
   const variance = falls.reduce((sum, fall) => sum + (fall - mean) ** 2, 0) / (count - 1);
   return mean > Math.max(leastGain, standardErrors * Math.sqrt(variance / count));
+}
+
+/**
+ * Whether all noise together falls by a decibel, and in no sample does it rise beyond the mean of
+ * what is left: what is clipped in a single sample is mended in that one only, which is never more
+ * than one standard error.
+ */
+export function mends(after: readonly number[], before: readonly number[]): boolean {
+  const left = Math.log(meanOf(after.map(Math.exp)));
+  const isHarmless = after.every((noise, i) => noise <= Math.max(left, before[i]! + leastGain));
+  return isHarmless && pooledDecibels(after) >= pooledDecibels(before) + 1;
 }
 
 const meanOf = (values: readonly number[]) =>

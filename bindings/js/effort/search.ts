@@ -6,10 +6,10 @@ import { inputBytes } from '../base/bytes.js';
 import { noRepairs } from '../base/repairs.js';
 import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
-import type { EffortReport } from '../verify/report.js';
+import type { EffortReport, PartLoss } from '../verify/report.js';
 import { fits, mayLeaveFloat, repairSteps } from './candidates.js';
-import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
-import { decibels, fallsBelow, pooledDecibels } from './noise.js';
+import { byWorth, FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
+import { asLog, decibels, fallsBelow, mends, pooledDecibels } from './noise.js';
 import { recipeOf } from './recipe.js';
 import { Bisection } from './sensitivity.js';
 import { decidingOf, type EffortInput, type Measured, measuredOf, Trials } from './trials.js';
@@ -22,6 +22,9 @@ const fewestForRanges = 4;
 
 /** From here on more is not worth a risk: such noise is smaller than what samples differ by. */
 const bestDecibels = 35;
+/** Beyond these a decibel is worth less float: so much of one before. */
+const usableDecibels = 20;
+const shareBeyond = 0.7;
 /** From here on a result is good, unless something else is asked for. */
 const goodDecibels = 30;
 /** The same for scores of classes of which the highest are all the same, or all but one. */
@@ -36,10 +39,11 @@ const fewBetween = 0.2;
 
 /** How much is asked and tried in each round, and how often. */
 const amounts = {
-  normal: { rounds: 2, questions: 24, counts: [1, 2, 3, 4, 6, 8, 12, 16] },
+  normal: { rounds: 2, questions: 24, backwards: 8, counts: [1, 2, 3, 4, 6, 8, 12, 16] },
   max: {
     rounds: Infinity,
     questions: 64,
+    backwards: Infinity,
     counts: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96],
   },
 } as const;
@@ -51,8 +55,8 @@ interface Best {
   repairs: Repairs;
   quantized: QuantizeReport;
   measured: Measured;
-  /** In decibels of all noise together, minus the price of what is float. */
-  score: number;
+  /** Of what is float, in decibels. */
+  price: number;
 }
 
 export class Search {
@@ -87,9 +91,8 @@ export class Search {
   /** Whatever it has come to: writes the best, where something else was written since. */
   result(): { quantized: QuantizeReport; effort: EffortReport } {
     const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
-    const isWritten = this.#trials?.isWritten(repairs) ?? true;
     return {
-      quantized: isWritten ? quantized : this.#trials!.write(repairs),
+      quantized: this.#trials?.writeResult(repairs) ?? quantized,
       effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
     };
   }
@@ -117,11 +120,12 @@ export class Search {
   }
 
   async #measurePlain(): Promise<Measured | null> {
+    const hasOwn = this.#given.rangesForRepairs !== null;
+    const quantized = hasOwn ? this.#trials!.write(noRepairs) : this.#plain;
     const measured = await this.#trials!.measure();
     if (measured === null) return null;
     this.#seen.add(JSON.stringify(noRepairs));
-    this.#best = { repairs: noRepairs, quantized: this.#plain, measured, score: 0 };
-    this.#best.score = this.#pooled(measured);
+    this.#best = { repairs: noRepairs, quantized, measured, price: 0 };
     this.#mostAgree = measured.agree;
     this.#say(noRepairs, measured, true);
     return measured;
@@ -167,7 +171,7 @@ export class Search {
   }
 
   /** Leaves float what loses most for what it costs. */
-  async #giveUp(amount: { rounds: number; questions: number; counts: readonly number[] }) {
+  async #giveUp(amount: (typeof amounts)['normal' | 'max']) {
     const { checked, core } = this.#given;
     if (!mayLeaveFloat(checked) || this.#isGood || this.#isStopped) return;
     if (this.#inputBytes > mostBytes) {
@@ -182,17 +186,38 @@ export class Search {
       const base = { ...before.repairs, floatNodes: [] };
       if (!bisection || layerIo !== base.layerIo) {
         layerIo = base.layerIo;
-        bisection = new Bisection(core.units(base), (only) => this.#trials!.ask(base, only));
+        const samples = this.#trials!.worst(before.measured);
+        const ask = (only: readonly string[]) => this.#trials!.ask(base, only, samples);
+        bisection = new Bisection(core.units(base), ask);
       }
-      await bisection.refine(amount.questions, () => this.#isStopped);
+      const givenUp = new Set(before.repairs.floatNodes);
+      await bisection.refine(amount.questions, () => this.#isStopped, givenUp);
       const { losses } = bisection;
       this.#report.losses = losses;
       for (const floatNodes of setsToGiveUp(losses, this.#costs, amount.counts)) {
         if (this.#isGood || this.#isStopped) break;
         await this.#try({ ...base, floatNodes }, { floatNodes });
       }
+      await this.#takeBack(losses, amount.backwards);
       await this.#takeSteps(); // masked by what is float now
       if (this.#isGood || this.#isStopped || this.#best === before) return;
+    }
+  }
+
+  /**
+   * Of what became float together with others not all was worth it: takes back what gains least
+   * for its price, `most` parts of it at most.
+   */
+  async #takeBack(losses: readonly PartLoss[], most: number): Promise<void> {
+    const isGivenUp = ({ nodes }: PartLoss) =>
+      nodes.every((node) => this.#best!.repairs.floatNodes.includes(node));
+    const parts = byWorth(losses.filter(isGivenUp), this.#costs).reverse();
+    if (parts.length < 2) return;
+    for (const { nodes } of parts.slice(0, most)) {
+      if (this.#isStopped) return;
+      const { repairs } = this.#best!;
+      const floatNodes = repairs.floatNodes.filter((node) => !nodes.includes(node));
+      await this.#try({ ...repairs, floatNodes }, { floatNodes });
     }
   }
 
@@ -216,27 +241,34 @@ export class Search {
     const quantized = this.#trials!.write(repairs);
     if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
     const measured = await this.#trials!.measure();
-    const score =
-      measured === null
-        ? -Infinity
-        : this.#pooled(measured) - this.#priceOf(leftByEffort(quantized));
-    const accepted = measured !== null && score > best.score && this.#isBetter(measured);
+    const price = this.#priceOf(leftByEffort(quantized));
+    const accepted = measured !== null && this.#isBetter({ measured, price }, step);
     if (accepted) {
-      this.#best = { repairs, quantized, measured, score };
+      this.#best = { repairs, quantized, measured, price };
       this.#mostAgree = Math.max(this.#mostAgree, measured.agree);
     }
     this.#say(repairs, measured, accepted);
   }
 
   /**
-   * Whether the noise falls and no top class is lost. One row in a dozen is a tie as often as an
-   * error: that one may be lost, once, where the noise falls beyond doubt.
+   * Whether all noise together falls by more than the price, the noise falls sample by sample, and
+   * no top class is lost. One row in a dozen is a tie as often as an error: that one may be lost,
+   * once, where the noise falls beyond doubt. Where less is float than now, the noise may rise by
+   * what that is worth. Nodes that stay float take noise away: of them it is asked whether that is
+   * worth their price, even in one sample.
    */
-  #isBetter(measured: Measured): boolean {
+  #isBetter(
+    { measured, price }: Pick<Best, 'measured' | 'price'>,
+    { floatNodes }: Partial<Repairs>,
+  ): boolean {
+    const best = this.#best!;
+    const dearer = price - best.price;
+    if (!(this.#worth(measured) - dearer > this.#worth(best.measured))) return false;
     const lost = this.#mostAgree - measured.agree;
-    const standardErrors = lost > 0 ? 2 : 1;
-    const [after, before] = [this.#decisive(measured), this.#decisive(this.#best!.measured)];
-    return lost <= 1 && fallsBelow(after, before, standardErrors);
+    const before = this.#decisive(best.measured).map((noise) => noise + asLog(Math.max(0, -dearer)));
+    const after = this.#decisive(measured);
+    if (lost <= 0 && floatNodes !== undefined && mends(after, before)) return true;
+    return lost <= 1 && fallsBelow(after, before, lost > 0 ? 2 : 1);
   }
 
   /** Where more is asked for, float is worth any price but that of all. */
@@ -273,6 +305,12 @@ export class Search {
     if (sqnr >= goodDecibels) return true;
     const lost = measured.rows - measured.agree;
     return measured.classes >= manyClasses && sqnr >= (goodScores[lost] ?? Infinity);
+  }
+
+  /** What its decibels are worth beside the price of float. */
+  #worth(measured: Measured): number {
+    const sqnr = this.#pooled(measured);
+    return Math.min(sqnr, usableDecibels) + shareBeyond * Math.max(0, sqnr - usableDecibels);
   }
 
   #decisive = ({ noise }: Measured) => noise.slice(0, this.#trials!.deciding);

@@ -37,8 +37,16 @@ export class Bisection {
     this.#ask = ask;
   }
 
-  /** Asks at most `most` questions; fewer where nothing is left to halve, or `stopped()`. */
-  async refine(most: number, stopped: () => boolean = () => false): Promise<void> {
+  /**
+   * Asks at most `most` questions; fewer where nothing is left to halve, or `stopped()`. What is
+   * among `given` up already is not counted among all noise: beside a part that clips nothing else
+   * would be worth a question.
+   */
+  async refine(
+    most: number,
+    stopped: () => boolean = () => false,
+    given: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
     let left = most;
     if (this.#groups.length === 0) {
       const count = Math.min(firstGroups, this.#units.length);
@@ -48,7 +56,7 @@ export class Bisection {
       }
     }
     for (; left >= 2 && !stopped(); left -= 2) {
-      const next = this.#worst();
+      const next = this.#worst(given);
       if (!next) return;
       const middle = Math.floor((next.first + next.end) / 2);
       const halves = [await this.#lossOf(next.first, middle), await this.#lossOf(middle, next.end)];
@@ -70,8 +78,10 @@ export class Bisection {
     return { first, end, noise: noise ?? 0 };
   }
 
-  #worst(): Group | undefined {
-    const total = this.#groups.reduce((sum, { noise }) => sum + noise, 0);
+  #worst(given: ReadonlySet<string>): Group | undefined {
+    const isLeft = ({ first, end }: Group) =>
+      this.#nodes(first, end).some((node) => !given.has(node));
+    const total = this.#groups.filter(isLeft).reduce((sum, { noise }) => sum + noise, 0);
     return this.#groups
       .filter(({ first, end, noise }) => end - first > 1 && noise > leastShare * total)
       .reduce<Group | undefined>(

@@ -37,6 +37,11 @@ export interface EffortInput {
   recipe: Repairs | null;
   /** As they were calibrated: JSON as of CoreCalibration.ranges(). */
   ranges: string;
+  /**
+   * Those without the samples that are set aside: candidates are measured with these, because values
+   * beyond the ranges are what a repair may have to deal with. Null: the ranges.
+   */
+  rangesForRepairs: string | null;
   /** Gives the core what adaptive rounding needs; false where that takes too much. */
   collectMoments(): Promise<boolean>;
   /** Ranges that round tensors best; none where ranges are not ours to choose. */
@@ -67,8 +72,8 @@ export class Trials {
   readonly #samples: readonly Feeds[];
   readonly #floats: readonly Outputs[];
   readonly #signals: Readonly<Record<string, number>>;
-  /** JSON of the repairs of what the output holds: the plain result at first. */
-  #written = JSON.stringify(noRepairs);
+  /** What the output holds: the plain result at first. */
+  #written: string;
 
   private constructor(given: EffortInput, samples: readonly Feeds[], floats: readonly Outputs[]) {
     this.deciding = decidingOf(samples.length);
@@ -76,6 +81,7 @@ export class Trials {
     this.#samples = samples;
     this.#floats = floats;
     this.#signals = meanSignals(floats);
+    this.#written = this.#key(given.ranges, noRepairs);
   }
 
   /** Runs the float model on the held-out samples. */
@@ -88,14 +94,28 @@ export class Trials {
     return new Trials(given, held, floats);
   }
 
-  /** Writes the model with these repairs to the output, unless it is what was written last. */
+  /** Writes a candidate to the output: the model with these repairs. */
   write(repairs: Repairs): QuantizeReport {
-    this.#written = JSON.stringify(repairs);
-    return writeWith(this.#given, repairs);
+    return this.#write(this.#ranges, repairs);
   }
 
-  isWritten(repairs: Repairs): boolean {
-    return this.#written === JSON.stringify(repairs);
+  /** The same as users get it, with the ranges of all samples; null: the output holds it. */
+  writeResult(repairs: Repairs): QuantizeReport | null {
+    const { ranges } = this.#given;
+    if (this.#written === this.#key(ranges, repairs)) return null;
+    return this.#write(ranges, repairs);
+  }
+
+  #write(ranges: string, repairs: Repairs): QuantizeReport {
+    this.#written = this.#key(ranges, repairs);
+    return writeWith(this.#given, ranges, repairs);
+  }
+
+  #key = (ranges: string, repairs: Repairs) =>
+    `${JSON.stringify(repairs)} ${ranges === this.#given.ranges}`;
+
+  get #ranges(): string {
+    return this.#given.rangesForRepairs ?? this.#given.ranges;
   }
 
   /** Bytes of what was written last. */
@@ -117,15 +137,30 @@ export class Trials {
   }
 
   /**
-   * Noise to signal of the model in which only the nodes `only` are quantized, with these repairs.
+   * Of the samples that decide those with most noise: where some values are clipped in one sample
+   * only, no other tells by what.
    */
-  async ask(repairs: Repairs, only: readonly string[]): Promise<number | null> {
+  worst({ noise }: Measured): number[] {
+    const byNoise = [...noise.slice(0, this.deciding).keys()].sort((a, b) => noise[b]! - noise[a]!);
+    return byNoise.slice(0, askedSamples);
+  }
+
+  /**
+   * Noise to signal of the model in which only the nodes `only` are quantized, with these repairs,
+   * in these samples.
+   */
+  async ask(
+    repairs: Repairs,
+    only: readonly string[],
+    samples: readonly number[],
+  ): Promise<number | null> {
     this.#written = '';
-    writeWith(this.#given, repairs, only);
-    const results = await this.#results('disabled', this.#samples.slice(0, askedSamples));
+    writeWith(this.#given, this.#ranges, repairs, only);
+    const feeds = samples.map((index) => this.#samples[index]!);
+    const results = await this.#results('disabled', feeds);
     if (results === null) return null;
     const noises = results.map((result, i) =>
-      Math.exp(logNoise(this.#floats[i]!, result, this.#signals)),
+      Math.exp(logNoise(this.#floats[samples[i]!]!, result, this.#signals)),
     );
     return noises.reduce((sum, noise) => sum + noise, 0) / noises.length;
   }
@@ -164,7 +199,8 @@ function inOrder(held: readonly Feeds[]): Feeds[] {
 }
 
 export const writeWith = (
-  { core, output, checked, ranges }: EffortInput,
+  { core, output, checked }: EffortInput,
+  ranges: string,
   repairs: Repairs,
   only: readonly string[] = [],
 ): QuantizeReport => {

@@ -128,6 +128,7 @@ export async function quantizeChecked<Model>(
     };
     let ranges = '{}';
     let statistics: string | null = null;
+    let rangesForRepairs: string | null = null;
     if (cache.cached) {
       ranges = formatRanges(cache.cached.ranges);
       if (reader) {
@@ -154,7 +155,7 @@ export async function quantizeChecked<Model>(
       samples = result;
       said = { description: result.description, ...result.about };
       ranges = result.ranges as string;
-      ({ statistics } = result);
+      ({ statistics, rangesForRepairs } = result);
     }
     const cacheText = formatCalibrationCache({
       method: checked.calibrate_method,
@@ -175,6 +176,7 @@ export async function quantizeChecked<Model>(
       ranges,
       calibrationCache: cacheText,
       statistics,
+      rangesForRepairs,
       samples,
       said,
       modelInput: typeof model === 'string' ? model : null,

@@ -64,6 +64,8 @@ interface Prepared {
   calibrationCache: string;
   /** JSON as of CoreCalibration.statistics(); null where none was asked for. */
   statistics: string | null;
+  /** JSON as of CoreCalibration.rangesForRepairs(); null: the ranges. */
+  rangesForRepairs: string | null;
   samples: VerifiedSamples;
   /** What the float model made of samples before, in a session. */
   floatOutputs?: FloatOutputs;

@@ -94,6 +94,8 @@ interface Collected {
 interface Finished {
   ranges: TensorRanges;
   statistics: Record<string, unknown> | null;
+  /** JSON as of CoreCalibration.rangesForRepairs(), null with effort none. */
+  rangesForRepairs: string | null;
   notes: Diagnostic[];
 }
 
@@ -315,6 +317,7 @@ export class Session<Model> implements QuantizeSession<Model> {
             ranges: finished.ranges,
           }),
           statistics: finished.statistics && JSON.stringify(finished.statistics),
+          rangesForRepairs: finished.rangesForRepairs,
           samples,
           floatOutputs: this.#floatOutputs,
           amount: { isQuick: quick, isTimed: !quick },
@@ -683,6 +686,10 @@ export class Session<Model> implements QuantizeSession<Model> {
           checked.effort === 'none'
             ? null
             : only(repairs ? await statisticsOf(repairs) : JSON.parse(calibration.statistics())),
+        rangesForRepairs:
+          checked.effort === 'none'
+            ? null
+            : formatRanges(only(parseRanges(calibration.rangesForRepairs()))),
         notes: [...collected.notes, ...notesOnRanges(calibration, core, summary, json, samples)],
       };
       this.#finished.set(key, finished);
@@ -702,7 +709,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       calibrationCache,
     };
     const { cached, diagnostics } = planCache(source, checked, this.#platform);
-    return cached && { ranges: cached.ranges, statistics: null, notes: diagnostics };
+    return cached && { ranges: cached.ranges, statistics: null, rangesForRepairs: null, notes: diagnostics };
   }
 
   async #methodsDone(settings: SessionSettings): Promise<CalibrationMethod[]> {

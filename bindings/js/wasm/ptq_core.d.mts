@@ -158,6 +158,7 @@ export interface Calibration {
    */
   ranges(): string;
   /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
+  rangesForRepairs(): string;
   rangesByChannel(): string;
   /**
    * With an effort, of what linear layers read. JSON: {tensor: [lowest by channel, highest, mean]}.
