@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QuantizeReport } from '#dist/base/types.js';
-import { FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from '#dist/effort/give-up.js';
+import { FloatCosts, leftByEffort, setsToGiveUp } from '#dist/effort/give-up.js';
 
 const costs = new FloatCosts([
   { nodes: ['small', 'relu'], products: 10, weightBytes: 10 },
@@ -18,7 +18,16 @@ test('a part costs the mean of its shares of products and of bytes', () => {
 });
 
 test('the more is float, the more it must gain, and nothing pays for all of it', () => {
-  assert.deepEqual([0, 0.5, 0.95].map(priceOfFloat), [0, 10, Number.POSITIVE_INFINITY]);
+  const unit = (name: string, weightBytes: number) => ({ nodes: [name], products: 0, weightBytes });
+  const priced = (all: number) =>
+    new FloatCosts([unit('half', all / 2), unit('other', 0.46 * all), unit('rest', 0.04 * all)]);
+  const large = priced(100e6);
+  assert.equal(large.priceOf([]), 0);
+  assert.equal(large.priceOf(['half']), 5);
+  assert.equal(large.priceOf(['half', 'other']), 9.6);
+  const whole = new FloatCosts([{ ...unit('all', 100e6), products: 9 }]);
+  assert.equal(whole.priceOf(['all']), Number.POSITIVE_INFINITY);
+  assert.equal(priced(1e6).priceOf(['half']), 2.5, 'a small model saves little');
 });
 
 test('what loses most for what it costs comes first, and each set has the one before', () => {

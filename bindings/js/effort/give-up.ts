@@ -8,19 +8,23 @@ import type { PartLoss } from '../verify/report.js';
 /** A model of which less is left in integers is no quantized one. */
 const mostFloat = 0.9;
 
-/**
- * How many decibels it must gain to have a share of the model in float, 0 to 1: half of it 10 dB.
- * Nothing pays for more than nine tenths.
- */
-export const priceOfFloat = (share: number): number =>
-  share <= mostFloat ? 20 * share : Number.POSITIVE_INFINITY;
+/** From so many bytes of float weights on a share has its full price; a small model saves little. */
+const fullPriceBytes = 2 ** 22;
+/** It is never less than this part of it. */
+const leastPrice = 0.5;
+/** In decibels. */
+const priceOfAll = 20;
 
 /** So that parts that cost nothing are in an order, too. */
 const leastCost = 0.01;
 
-/** What units cost in float: the mean of their shares of products and of bytes of weights. */
+/**
+ * What units cost in float: the mean of their shares of products and of bytes of weights. What must
+ * be gained for it: 10 dB for half of a model of 4 MiB or more, 5 dB of one of 2 MiB or less.
+ */
 export class FloatCosts {
   readonly #of = new Map<string, number>();
+  readonly #priceOfAll: number;
 
   constructor(units: readonly ModelUnit[]) {
     const sum = (of: (unit: ModelUnit) => number) => units.reduce((all, unit) => all + of(unit), 0);
@@ -32,6 +36,7 @@ export class FloatCosts {
       1,
       sum((unit) => unit.weightBytes),
     );
+    this.#priceOfAll = priceOfAll * Math.min(1, Math.max(leastPrice, bytes / fullPriceBytes));
     for (const unit of units) {
       const cost = (unit.products / products + unit.weightBytes / bytes) / 2;
       // That of the layer, which is a unit's first node.
@@ -42,6 +47,14 @@ export class FloatCosts {
   /** 0 to 1; nodes that are not in the units cost nothing. */
   of(nodes: readonly string[]): number {
     return nodes.reduce((sum, node) => sum + (this.#of.get(node) ?? 0), 0);
+  }
+
+  /**
+   * How many decibels it must gain to have these in float. Nothing pays for more than nine tenths.
+   */
+  priceOf(nodes: readonly string[]): number {
+    const share = this.of(nodes);
+    return share <= mostFloat ? this.#priceOfAll * share : Number.POSITIVE_INFINITY;
   }
 }
 

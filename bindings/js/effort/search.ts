@@ -8,7 +8,7 @@ import { asMessage, say } from '../base/text.js';
 import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import type { EffortReport, PartLoss } from '../verify/report.js';
 import { fits, mayLeaveFloat, repairSteps } from './candidates.js';
-import { byWorth, FloatCosts, leftByEffort, priceOfFloat, setsToGiveUp } from './give-up.js';
+import { byWorth, FloatCosts, leftByEffort, setsToGiveUp } from './give-up.js';
 import { asLog, decibels, fallsBelow, mends, pooledDecibels } from './noise.js';
 import { recipeOf } from './recipe.js';
 import { Bisection } from './sensitivity.js';
@@ -24,7 +24,7 @@ const fewestForRanges = 4;
 const bestDecibels = 35;
 /** Beyond these a decibel is worth less float: so much of one before. */
 const usableDecibels = 20;
-const shareBeyond = 0.7;
+const shareBeyond = 0.5;
 /** From here on a result is good, unless something else is asked for. */
 const goodDecibels = 30;
 /** The same for scores of classes of which the highest are all the same, or all but one. */
@@ -275,7 +275,7 @@ export class Search {
   #priceOf(nodes: readonly string[]): number {
     const { target_sqnr, target_agreement } = this.#given.checked;
     const isAsked = target_sqnr !== null || target_agreement !== null;
-    const price = priceOfFloat(this.#costs.of(nodes));
+    const price = this.#costs.priceOf(nodes);
     return isAsked && Number.isFinite(price) ? 0 : price;
   }
 
