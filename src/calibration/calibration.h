@@ -70,8 +70,9 @@ class Calibration {
   // After the last pass. Empty ranges where no sample had a value; infinite ones where one was
   // infinite.
   TensorRanges Ranges() const;
-  // Those of the samples that repairs are made from: what a repair is worth on the others shows with
-  // them, because values beyond a range count. Ranges() where these are not those of the values.
+  // Those of the samples that repairs are made from: what a repair is worth on the others shows
+  // with them, because values beyond a range count. Ranges() where these are not those of the
+  // values.
   TensorRanges RangesForRepairs() const;
   // Ranges() by channel, with calib_per_channel; a tensor without any value is left out.
   std::map<std::string, ChannelRange> RangesByChannel() const;

@@ -38,7 +38,7 @@ test('a saved recipe is carried out with no search, to the same bytes', async ()
     at('recipe.json'),
   );
   assert.equal(searched.code, 0, searched.err);
-  assert.match(searched.out, /effort +channels equalized.* dB on 3 samples held out/);
+  assert.match(searched.out, /effort +channels equalized.* dB on 5 samples held out/);
   const recipe: Recipe = JSON.parse(fs.readFileSync(at('recipe.json'), 'utf8'));
   assert.equal(recipe.recipe, 1);
   assert.equal(recipe.repairs.equalize, true);

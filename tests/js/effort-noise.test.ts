@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decibels, fallsBelow, logNoise, meanSignals, pooledDecibels } from '#dist/effort/noise.js';
+import {
+  decibels,
+  fallsBelow,
+  logNoise,
+  meanSignals,
+  mends,
+  pooledDecibels,
+} from '#dist/effort/noise.js';
 
 const float = (...values: number[]) => ({
   y: { type: 'float32', dims: [values.length], data: Float32Array.from(values) },
@@ -62,4 +69,13 @@ test('a gain counts if it is larger than its standard error', () => {
   const after = before.map((noise, i) => noise - falls[i]!);
   assert.ok(fallsBelow(after, before));
   assert.ok(!fallsBelow(after, before, 2));
+});
+
+test('what is clipped in one sample may be mended in that one alone, without harm to others', () => {
+  const before = [-1, -6, -6, -7];
+  assert.ok(!fallsBelow([-5, -6, -6, -7], before), 'never more than one standard error');
+  assert.ok(mends([-5, -6, -6, -7], before));
+  assert.ok(mends([-5, -6, -6, -6.5], before), 'worse, and less than the mean of what is left');
+  assert.ok(!mends([-5, -4, -6, -7], before), 'worse, and more than that');
+  assert.ok(!mends([-1.2, -6, -6, -7], before), 'less than a decibel');
 });

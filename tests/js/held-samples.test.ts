@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { HeldSamples } from '#dist/calibration/held-samples.js';
 import { usuallyHeld } from '#dist/options/defaults.js';
 
-const indices = (total: number | undefined, of: number) => {
-  const held = new HeldSamples(total, usuallyHeld);
+const indices = (total: number | undefined, of: number, inRanges = false) => {
+  const held = new HeldSamples(total, usuallyHeld, inRanges);
   return Array.from({ length: of }, (_, index) => index).filter((index) => held.wants(index));
 };
 
@@ -15,8 +15,16 @@ test('a third is held out, or all but sixteen, sixteen at most, spread over all 
   for (let total = 6; total < 60; total++) {
     const most = Math.max(Math.floor(total / 3), total - 16);
     assert.equal(indices(total, total).length, Math.min(16, most), `of ${total}`);
-    assert.ok(!new HeldSamples(total, usuallyHeld).wants(0)); // the first one tells the shapes
+    assert.ok(!new HeldSamples(total, usuallyHeld, false).wants(0)); // it tells the shapes
   }
+});
+
+test('half are set aside where ranges are made from them all the same', () => {
+  assert.deepEqual(indices(4, 4, true), [1, 3]);
+  assert.deepEqual(indices(24, 24, true).length, 12);
+  assert.deepEqual(indices(3, 10, true), []);
+  assert.deepEqual(indices(undefined, 6, true), [1, 3, 5]);
+  for (let total = 4; total < 60; total++) assert.ok(!indices(total, total, true).includes(0));
 });
 
 test('of fewer than six none is held out', () => {
@@ -29,7 +37,7 @@ test('of samples without a known end every third is held out, sixteen at most', 
 });
 
 test('what is kept is a copy, kept once, in the order of the samples', () => {
-  const held = new HeldSamples(24, usuallyHeld);
+  const held = new HeldSamples(24, usuallyHeld, false);
   const data = Float32Array.of(1);
   held.keep({ x: { type: 'float32', dims: [1], data: Float32Array.of(4) } }, 4);
   held.keep({ x: { type: 'float32', dims: [1], data } }, 1);

@@ -49,6 +49,18 @@ test('with more questions it goes on where it was', async () => {
   assert.ok(asked.length < 40); // small losses are left together
 });
 
+test('what is given up already does not hide the others', async () => {
+  const noises = { n5: 100, n40: 1 };
+  const worst = async (givenUp: string[]) => {
+    const bisection = new Bisection(units(64), model(noises).ask);
+    await bisection.refine(24);
+    await bisection.refine(24, () => false, new Set(givenUp));
+    return bisection.losses.filter(({ nodes }) => nodes.length === 2).map(({ nodes }) => nodes[0]);
+  };
+  assert.ok(!(await worst([])).includes('n40'));
+  assert.ok((await worst(['n5', 'relu5'])).includes('n40'));
+});
+
 test('it ends at once where it is stopped, and takes what does not run for no loss', async () => {
   const stopped = new Bisection(units(8), model({}).ask);
   await stopped.refine(10, () => true);

@@ -345,7 +345,7 @@ class CalibrationRun {
     this.#plan = plan;
     this.#pool = pool;
     this.kept = new KeptSamples(source.length);
-    this.held = new HeldSamples(source.length, about.holdOut);
+    this.held = new HeldSamples(source.length, about.holdOut, about.heldInRanges);
     const { resume } = given;
     const begins = resume?.done === 0 && resume.group === 0;
     if (!resume || begins) return;

@@ -7,23 +7,29 @@ import { copySample, sampleBytes } from '../samples/samples.js';
 
 /** How many bytes they may take together. */
 const mostBytes = 128 * 2 ** 20;
-/** One of so many; of fewer than twice as many none is held out: one alone tells nothing. */
-const share = 3;
-/** More than one of `share` where so many are left: repairs are no better from more of them. */
+/**
+ * One of so many; of fewer than twice as many none is held out: one alone tells nothing. Of those
+ * that ranges are made from all the same there may be more.
+ */
+const shares = { apart: 3, inRanges: 2 };
+/** More than one of a share where so many are left: repairs are no better from more of them. */
 const enoughLeft = 16;
-/** Where the number of samples is not known, of each `share` this one, until there are enough. */
-const placeInShare = 2;
 
 export class HeldSamples {
   readonly #total: number | undefined;
   readonly #most: number;
+  readonly #share: number;
   readonly #kept = new Map<number, Feeds>();
   #bytes = 0;
 
-  /** `total`: the number of all samples, where it is known. `most`: 0: none is held out. */
-  constructor(total: number | undefined, most: number) {
+  /**
+   * `total`: the number of all samples, where it is known. `most`: 0: none is held out. `inRanges`:
+   * they are set aside from repairs only.
+   */
+  constructor(total: number | undefined, most: number, inRanges: boolean) {
     this.#total = total;
     this.#most = most;
+    this.#share = inRanges ? shares.inRanges : shares.apart;
   }
 
   /** Those that were given to keep(), in their order. */
@@ -34,9 +40,9 @@ export class HeldSamples {
   /** Whether sample number `index` is held out. */
   wants(index: number): boolean {
     const total = this.#total;
-    if (total === undefined) {
-      return index % share === placeInShare && index < share * this.#most;
-    }
+    const share = this.#share;
+    // Where the number is not known, the last of each share, until there are enough.
+    if (total === undefined) return index % share === share - 1 && index < share * this.#most;
     const most = Math.max(Math.floor(total / share), total - enoughLeft);
     const count = total < 2 * share ? 0 : Math.min(this.#most, most);
     // Spread evenly, each in the middle of its part.

@@ -61,7 +61,7 @@ function tooFewSamples(held: number): Diagnostic {
     ...asMessage(
       say`no repair was tried: ${held} samples could be held out to compare with, and it takes ${fewest}`,
     ),
-    hint: 'give 6 samples or more; from 32 on 16 are held out',
+    hint: 'give 4 samples or more; from 32 on 16 are held out',
   };
 }
 

@@ -265,7 +265,9 @@ export class Search {
     const dearer = price - best.price;
     if (!(this.#worth(measured) - dearer > this.#worth(best.measured))) return false;
     const lost = this.#mostAgree - measured.agree;
-    const before = this.#decisive(best.measured).map((noise) => noise + asLog(Math.max(0, -dearer)));
+    const before = this.#decisive(best.measured).map(
+      (noise) => noise + asLog(Math.max(0, -dearer)),
+    );
     const after = this.#decisive(measured);
     if (lost <= 0 && floatNodes !== undefined && mends(after, before)) return true;
     return lost <= 1 && fallsBelow(after, before, lost > 0 ? 2 : 1);

@@ -267,7 +267,7 @@ export const quantizeStaticOptions = [
     for: ['run', 'page'],
     min: 0,
     group: groups.calibration,
-    help: 'samples that no range is made from and the result is judged with, at most so many and no more than a third; where absent none; an effort then sets 12 aside to decide with, and makes ranges from all',
+    help: 'samples that no range is made from and the result is judged with, at most so many and no more than a third; where absent none; an effort then sets half of them aside, 16 at most, to decide with, and makes ranges from all',
   },
   {
     name: 'calibrate_method',

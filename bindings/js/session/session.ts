@@ -709,7 +709,14 @@ export class Session<Model> implements QuantizeSession<Model> {
       calibrationCache,
     };
     const { cached, diagnostics } = planCache(source, checked, this.#platform);
-    return cached && { ranges: cached.ranges, statistics: null, rangesForRepairs: null, notes: diagnostics };
+    return (
+      cached && {
+        ranges: cached.ranges,
+        statistics: null,
+        rangesForRepairs: null,
+        notes: diagnostics,
+      }
+    );
   }
 
   async #methodsDone(settings: SessionSettings): Promise<CalibrationMethod[]> {

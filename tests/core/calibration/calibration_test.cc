@@ -58,6 +58,39 @@ TEST(CalibrationTest, RangesByChannelAddUpToThatOfTheTensor) {
   EXPECT_EQ(channels.at("a").highest, (std::vector<float>{1, 4}));
 }
 
+TEST(CalibrationTest, RangesForRepairsAreOfTheSamplesThatTheyAreMadeFrom) {
+  StaticQuantConfig config;
+  config.effort = Effort::kNormal;
+  const std::vector<CalibratedTensor> tensors = {{"a", FloatType::kFloat, 2, true}, {"b"}, {"c"}};
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Calibration calibration(tensors, config);
+  calibration.ObserveRanges(
+      std::vector<float>{-1, 1, 0, -3, 0, 0, 5, 6, 0, kInfinity, -kInfinity, 0});
+  Calibration other(tensors, config);
+  other.Restore(calibration.Fork());
+  other.ObserveRanges(std::vector<float>{-9, 9, 0, 1, 8, 0, 2, 3, 0}, false);  // by tensor
+  other.ObserveRanges(std::vector<float>{-2, 2, 0, 0, 1, 0, 5, 7, 0, 2, 3, 0}, true);
+  calibration.Add(other.Save());
+  calibration.EndPass();
+  EXPECT_EQ(calibration.Ranges().at("a").lowest, -9);
+  EXPECT_EQ(calibration.Ranges().at("b").lowest, 1);
+  const TensorRanges ranges = calibration.RangesForRepairs();
+  EXPECT_EQ(ranges.at("a").lowest, -3);
+  EXPECT_EQ(ranges.at("a").highest, 2);
+  EXPECT_EQ(ranges.at("b").lowest, 5);
+  EXPECT_EQ(ranges.at("b").highest, 7);
+  EXPECT_EQ(ranges.at("c").lowest, 2);
+}
+
+TEST(CalibrationTest, RangesForRepairsAreAllWhereNoneOfTheirSamplesHasAValue) {
+  StaticQuantConfig config;
+  config.effort = Effort::kNormal;
+  Calibration calibration({{"a", FloatType::kFloat, 1, true}}, config);
+  calibration.ObserveRanges(std::vector<float>{-1, 1, 0}, false);
+  calibration.EndPass();
+  EXPECT_EQ(calibration.RangesForRepairs().at("a").highest, 1);
+}
+
 TEST(CalibrationTest, TheFirstTensorWithNanIsNamed) {
   Calibration calibration({{"a"}, {"b"}, {"c"}}, {});
   calibration.ObserveRanges(std::vector<float>{-1, 1, 0, -1, 1, kNan, -1, 1, kNan});

@@ -76,6 +76,7 @@ void Run(Input input) {
       calibration.EndPass();
     }
     calibration.Ranges();
+    calibration.RangesForRepairs();
     calibration.RangesByChannel();
     calibration.Notes();
   });
