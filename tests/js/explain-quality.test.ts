@@ -49,6 +49,35 @@ const samples = Array.from(
   }),
 );
 
+/** The logarithm of what a layer reads: 8 bits leave nothing of small values. */
+function wideRange(): string {
+  const file = path.join(temporaryFolder(), 'wide-range.onnx');
+  writeModel(file, {
+    nodes: [
+      { opType: 'Conv', name: 'front', inputs: ['x', 'w'], outputs: ['a'] },
+      { opType: 'Log', name: 'log', inputs: ['a'], outputs: ['l'] },
+      { opType: 'Conv', name: 'second', inputs: ['l', 'v'], outputs: ['y'] },
+    ],
+    weights: [
+      { name: 'w', dims: [1, 1, 1, 1], pattern: Float32Array.of(1) },
+      { name: 'v', dims: [channels, 1, 1, 1], pattern: noise(channels, 3) },
+    ],
+    inputs: [{ name: 'x', dims: [1, 1, 8, 8] }],
+    outputs: [{ name: 'y', dims: [1, channels, 8, 8] }],
+  });
+  return file;
+}
+const wideSamples = Array.from(
+  { length: 8 },
+  (_, i): Feeds => ({
+    x: {
+      type: 'float32',
+      dims: [1, 1, 8, 8],
+      data: noise(64, i + 1).map((value) => Math.exp(8 * value - 8)),
+    },
+  }),
+);
+
 test('a poor result is explained: layer, tensor, cause, and only what was tried', async () => {
   const modelInput = collapsing();
   // Of 16 bits activations are no part of it.
@@ -84,6 +113,39 @@ test('a poor result is explained: layer, tensor, cause, and only what was tried'
     perChannel: true,
   });
   assert.ok(poor.hint!.includes(`(${better.quality.sqnr!.toFixed(1)} dB)`), poor.hint);
+});
+
+test('activations of 16 bits are tried where there are 8: a remedy, or a choice of size', async () => {
+  const { report } = await quantizeStatic({
+    modelInput: wideRange(),
+    calibrationDataReader: wideSamples,
+    effort: 'none',
+    quantFormat: 'QDQ',
+    weightType: 'QInt8',
+  });
+  const hintOf = ({ diagnostics }: typeof report) =>
+    diagnostics.find(({ code }) => code === 'POOR_QUALITY')!.hint!;
+  const time = String.raw`\d+\.\d\d ms`;
+  assert.match(
+    hintOf(report),
+    new RegExp(
+      `--activation_type QUInt16 \\([1-9]\\d\\.\\d dB; small, but computed in float: ${time} beside ${time} of`,
+    ),
+  );
+  const onQnn = await quantizeStatic({
+    modelInput: wideRange(),
+    calibrationDataReader: wideSamples,
+    effort: 'none',
+    profile: 'qnn',
+  });
+  assert.match(hintOf(onQnn.report), /tried here: .*--activation_type QUInt16 \([1-9]\d\.\d dB\)/);
+  const onNnapi = await quantizeStatic({
+    modelInput: wideRange(),
+    calibrationDataReader: wideSamples,
+    effort: 'none',
+    profile: 'nnapi',
+  });
+  assert.doesNotMatch(hintOf(onNnapi.report), /QUInt16/);
 });
 
 test('a good result is not diagnosed; both latencies are in the report', async () => {

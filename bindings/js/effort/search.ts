@@ -24,7 +24,7 @@ const fewestForRanges = 4;
 const bestDecibels = 35;
 /** Beyond these a decibel is worth less float: so much of one before. */
 const usableDecibels = 20;
-const shareBeyond = 0.5;
+const shareBeyond = 0.6;
 /** From here on a result is good, unless something else is asked for. */
 const goodDecibels = 30;
 /** The same for scores of classes of which the highest are all the same, or all but one. */

@@ -11,7 +11,8 @@ import { diagnoseModels } from '../diagnosis/diagnose.js';
 import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
 import { coreOptions } from '../options/core-options.js';
-import { profileTakesFloat } from '../options/profiles.js';
+import { profileTakesFloat, sixteenBitsOf } from '../options/profiles.js';
+import type { QuantType } from '../options/quant-types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import { MemoryInput } from '../platform/memory-input.js';
 import type { Platform, Runtime } from '../platform/platform.js';
@@ -19,7 +20,7 @@ import type { RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs } from '../verify/compare.js';
 import type { Explanation } from '../verify/explanation.js';
 import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
-import { runAll } from '../verify/run-model.js';
+import { medianTime, runAll } from '../verify/run-model.js';
 import { loadResult } from '../verify/verify-result.js';
 
 interface PoorResult {
@@ -36,6 +37,8 @@ interface PoorResult {
   ranges: string;
   statistics: string | null;
   repairs: Repairs;
+  /** Milliseconds that the float model takes for a sample, where they were measured. */
+  floatMilliseconds: number | null;
 }
 
 /** A diagnosis costs time: with so many samples, on models up to so many bytes. */
@@ -103,6 +106,8 @@ function worstOf({ worst, layers }: Diagnosis): Explanation['worst'] {
 interface Setting {
   flags: string;
   change: Partial<CheckedStatic>;
+  /** What it gains is size; how long it takes is measured, too. */
+  isInFloat?: boolean;
 }
 
 function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[] {
@@ -127,7 +132,17 @@ function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[
       });
     }
   }
-  return found;
+  return [...found, ...sixteenBits(checked)];
+}
+
+/** Activations of 16 bits, where there are 8 and more make sense. */
+function sixteenBits({ quant_format, activation_type, profile }: CheckedStatic): Setting[] {
+  const types: Partial<Record<QuantType, QuantType>> = { QUInt8: 'QUInt16', QInt8: 'QInt16' };
+  const wider = quant_format === 'QDQ' ? types[activation_type] : undefined;
+  const kind = sixteenBitsOf(profile);
+  if (!wider || !kind) return [];
+  const flags = `--activation_type ${wider}`;
+  return [{ flags, change: { activation_type: wider }, isInFloat: kind === 'float' }];
 }
 
 /** By harm. The QOperator format appends to their names. */
@@ -147,9 +162,11 @@ async function trySettings(
   const { platform, run, runtime, input, summary, checked, kept } = poor;
   const candidates = settings(checked, diagnosis);
   if (candidates.length === 0) return [];
-  const runKept = async (session: RuntimeSession) => {
+  const names = comparedOutputs(summary);
+  const runKept = async (session: RuntimeSession, isTimed: boolean) => {
     try {
-      return await runAll(session, kept, comparedOutputs(summary), () => run.checkpoint());
+      const results = await runAll(session, kept, names, () => run.checkpoint());
+      return { results, milliseconds: isTimed ? await medianTime(session, kept[0], names) : null };
     } finally {
       await session.release();
     }
@@ -162,7 +179,7 @@ async function trySettings(
   const core = await CoreSession.create(files);
   try {
     core.open();
-    for (const { flags, change } of candidates) {
+    for (const { flags, change, isInFloat = false } of candidates) {
       try {
         core.configure(coreOptions({ ...checked, ...change }));
         core.prepare();
@@ -170,8 +187,11 @@ async function trySettings(
         core.setRanges(poor.ranges);
         if (poor.statistics !== null) core.setStatistics(poor.statistics);
         core.quantize('', poor.repairs);
-        const results = await runKept(await loadResult(runtime, output, summary, 'all'));
-        tried.push({ flags, sqnr: compareOutputs(summary, floats, results).sqnr });
+        const session = await loadResult(runtime, output, summary, 'all');
+        const { results, milliseconds } = await runKept(session, isInFloat);
+        const { sqnr } = compareOutputs(summary, floats, results);
+        const float = poor.floatMilliseconds;
+        tried.push({ flags, sqnr, ...(milliseconds && { inFloat: { milliseconds, float } }) });
       } catch (error) {
         if (!(error instanceof QuantizeError)) throw error;
         tried.push({ flags, sqnr: null });

@@ -135,10 +135,11 @@ async function writeBeside(float: FloatModel, given: Prepared): Promise<Quantiza
     const { kept } = samples;
     const repairs = effort?.repairs ?? noRepairs;
     const ranges = withRanges(given.ranges, repairs);
+    const floatMilliseconds = quality.latency?.float ?? null;
     const explanation =
       kept.length > 0 && !given.amount?.isQuick && isPoorQuality(quality, summary)
         ? await run.stage('verify', () =>
-            explainQuality({ ...given, float, kept, repairs, ranges }),
+            explainQuality({ ...given, float, kept, repairs, ranges, floatMilliseconds }),
           )
         : null;
     const takesFloat = profileTakesFloat(checked.profile);

@@ -31,6 +31,8 @@ type Fields<Values> = {
   readonly [Name in keyof Values]?: { readonly value: Values[Name]; readonly reason: string };
 };
 
+export type SixteenBits = 'integer' | 'float';
+
 export interface Profile {
   /** Where the model will run. */
   readonly target: string;
@@ -38,6 +40,11 @@ export interface Profile {
   readonly extra_options: Fields<ExtraOptions>;
   /** false: what stays float does not run there, or not where the rest does. */
   readonly takesFloat?: false;
+  /**
+   * Activations of 16 bits: with kernels of their own, or computed in float between
+   * QuantizeLinear and DequantizeLinear, as onnxruntime's CPU provider does; absent: refused.
+   */
+  readonly sixteenBits?: SixteenBits;
   /** What cannot be put in a parameter. */
   readonly note?: string;
   /** The published rules. */
@@ -78,6 +85,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       },
     },
     extra_options: {},
+    sixteenBits: 'float',
     sources: [quantizationGuide],
   },
   'x64-vnni': {
@@ -90,6 +98,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       reduce_range: { value: false, reason: 'VNNI adds up in 32 bits: nothing saturates' },
     },
     extra_options: {},
+    sixteenBits: 'float',
     sources: [quantizationGuide],
   },
   arm64: {
@@ -102,6 +111,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       reduce_range: { value: false, reason: 'products are added up in 32 bits' },
     },
     extra_options: {},
+    sixteenBits: 'float',
     sources: [quantizationGuide],
   },
   'web-wasm': {
@@ -120,6 +130,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       },
     },
     extra_options: {},
+    sixteenBits: 'float',
     sources: [
       quantizationGuide,
       {
@@ -256,6 +267,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     },
     note: 'For 16 bits and mixed precision use getQnnQdqConfig (get_qnn_qdq_config), which also knows the fixed parameters of some operators.',
     takesFloat: false,
+    sixteenBits: 'integer',
     sources: [
       {
         title: 'onnxruntime: QNN execution provider',
@@ -301,3 +313,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 /** Whether what a profile is for runs float nodes beside integer ones; null: no profile. */
 export const profileTakesFloat = (profile: ProfileName | null): boolean =>
   profile === null || profiles[profile].takesFloat !== false;
+
+/** What activations of 16 bits are where a model will run; null: no profile; onnxruntime's CPU. */
+export const sixteenBitsOf = (profile: ProfileName | null): SixteenBits | null =>
+  profile === null ? 'float' : (profiles[profile].sixteenBits ?? null);

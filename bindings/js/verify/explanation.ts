@@ -11,7 +11,14 @@ export interface Explanation {
     cause: { tensor: string; text: string; remedy: string } | null;
   } | null;
   /** Settings as flags, and what came out: dB of the worst output, null where it did not run. */
-  tried: { flags: string; sqnr: number | null }[];
+  tried: TriedSetting[];
   /** The effort that repairs by itself, where it was not asked for. */
   effort: string | null;
+}
+
+export interface TriedSetting {
+  flags: string;
+  sqnr: number | null;
+  /** Of one that is computed in float there: small, not fast. Milliseconds of a sample. */
+  inFloat?: { milliseconds: number; float: number | null };
 }

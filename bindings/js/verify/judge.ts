@@ -2,7 +2,7 @@
 // useless or the comparison cannot tell.
 import { asMessage, say } from '../base/text.js';
 import type { Assumption, Diagnostic, ModelSummary } from '../base/types.js';
-import type { Explanation } from './explanation.js';
+import type { Explanation, TriedSetting } from './explanation.js';
 import type { OutputQuality, QualityReport } from './report.js';
 
 /** Under this the outputs have little to do with the float model's. */
@@ -120,8 +120,10 @@ function advice({ sqnr }: OutputQuality, explanation: Explanation | null): strin
     .sort((a, b) => b.sqnr! - a.sqnr!);
   const repairs = effort === null ? '' : `--effort ${effort} looks for repairs by itself`;
   if (helped.length > 0) {
-    const best = helped.slice(0, 2).map((one) => `${one.flags} (${one.sqnr!.toFixed(1)} dB)`);
-    return [`tried here: ${best.join(' or ')}`, repairs].filter(Boolean).join('; ');
+    const best = helped.filter(({ inFloat }) => !inFloat).slice(0, 2);
+    const small = helped.find(({ inFloat }) => inFloat);
+    const settings = [...best, ...(small ? [small] : [])].map(settingText);
+    return [`tried here: ${settings.join(' or ')}`, repairs].filter(Boolean).join('; ');
   }
   const none = tried
     .filter((one) => one.sqnr !== null)
@@ -133,6 +135,14 @@ function advice({ sqnr }: OutputQuality, explanation: Explanation | null): strin
   ]
     .filter(Boolean)
     .join('; ');
+}
+
+function settingText({ flags, sqnr, inFloat }: TriedSetting): string {
+  const decibels = `${sqnr!.toFixed(1)} dB`;
+  if (!inFloat) return `${flags} (${decibels})`;
+  const [time, float] = [inFloat.milliseconds, inFloat.float].map((ms) => ms?.toFixed(2));
+  const beside = float ? ` beside ${float} ms of the float model` : '';
+  return `${flags} (${decibels}; small, but computed in float: ${time} ms${beside})`;
 }
 
 const isPoor = ({ broken, sqnr, different }: OutputQuality) =>
