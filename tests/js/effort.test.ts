@@ -314,6 +314,60 @@ test('rounding is refused where inputs have nothing to do with each other', asyn
   assert.ok(report.effort!.tried.some(({ repairs, accepted }) => repairs.round && !accepted));
 });
 
+/** Attention's way to leave places out, a mask of large constants, behind channels of unlike size. */
+function masked(): string {
+  const file = path.join(temporaryFolder(), 'masked.onnx');
+  const mask = Float32Array.from({ length: channels }, (_, i) => (i % 4 === 3 ? -3e38 : 0));
+  writeModel(file, {
+    nodes: [
+      { opType: 'MatMul', name: 'query', inputs: ['x', 'w'], outputs: ['a'] },
+      { opType: 'Add', name: 'mask', inputs: ['a', 'm'], outputs: ['b'] },
+      { opType: 'Softmax', name: 'softmax', inputs: ['b'], outputs: ['p'] },
+      { opType: 'MatMul', name: 'value', inputs: ['p', 'v'], outputs: ['y'] },
+    ],
+    weights: [
+      {
+        name: 'w',
+        dims: [32, channels],
+        pattern: noise(32 * channels, 6).map((w, i) => (i < channels ? w / 100 : w)),
+      },
+      { name: 'm', dims: [channels], pattern: mask },
+      { name: 'v', dims: [channels, channels], pattern: noise(channels * channels, 7) },
+    ],
+    inputs: [{ name: 'x', dims: [1, 8, 32] }],
+    outputs: [{ name: 'y', dims: [1, 8, channels] }],
+  });
+  return file;
+}
+
+/** The first channel is a hundred times as large as the others. */
+const unlike = (count: number): Feeds[] =>
+  Array.from({ length: count }, (_, sample) => ({
+    x: {
+      type: 'float32',
+      dims: [1, 8, 32],
+      data: noise(8 * 32, 40 + sample).map((value, i) => (i % 32 === 0 ? 100 * value : value)),
+    },
+  }));
+
+test('layers alone, and their inputs smoothed, mend what a mask and one channel break', async () => {
+  const options = {
+    modelInput: masked(),
+    calibrationDataReader: unlike(24),
+    quantFormat: 'QDQ',
+    weightType: 'QInt8',
+  };
+  const { report: none } = await run({ ...options, effort: 'none' });
+  const { report } = await run({ ...options, effort: 'fast' });
+  const { repairs, tried } = report.effort!;
+  assert.ok(none.quality.sqnr! < 20, `none ${none.quality.sqnr}`);
+  assert.ok(repairs.layerIo && repairs.smooth > 0, JSON.stringify(repairs));
+  const layers = tried.filter(({ repairs }) => repairs.layerIo && repairs.smooth === 0);
+  assert.ok(report.quality.sqnr! > layers[0]!.sqnr! + 6, `${JSON.stringify(tried)}`);
+  const between = report.nodesLeftFloat.filter(({ code }) => code === 'BETWEEN_LAYERS');
+  assert.ok(between.some(({ name }) => name === 'softmax'));
+});
+
 /** Values with tails: sums of four, a thousand in a sample. */
 const tails = (count: number): Feeds[] =>
   Array.from({ length: count }, (_, sample) => {
