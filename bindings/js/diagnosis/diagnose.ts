@@ -15,7 +15,13 @@ import type { Runtime } from '../platform/platform.js';
 import type { OutputTensor } from '../runtime/runtime.js';
 import { findCause } from './causes.js';
 import { dequantize } from './dequantize.js';
-import { type Layer, type MatchedTensor, matchModels, readersOf } from './layers.js';
+import {
+  type Layer,
+  type MatchedModels,
+  type MatchedTensor,
+  matchModels,
+  readersOf,
+} from './layers.js';
 import { Moments } from './moments.js';
 import type { Probe, ProbedModel } from './probed-model.js';
 import type { Diagnosis, LayerDiagnosis, TensorDiagnosis } from './report.js';
@@ -33,6 +39,8 @@ export interface DiagnosisInput {
   count?: number | undefined;
   /** With so many of them layers are asked alone; 0: none are. */
   aloneSamples: number;
+  /** Names of nodes, or tensors that they make: only these layers are looked at; absent: all. */
+  only?: ReadonlySet<string> | undefined;
   /** For the tensors of one sample, of all models together. */
   budgetBytes: number;
 }
@@ -68,7 +76,8 @@ interface TensorSums {
 
 export async function diagnoseModels(given: DiagnosisInput): Promise<Diagnosis> {
   const { float, quantized, run } = given;
-  const matched = matchModels(float.structure, quantized.structure, quantized.quantized);
+  const all = matchModels(float.structure, quantized.structure, quantized.quantized);
+  const matched = given.only ? within(all, given.only) : all;
   const outputs = float.summary.outputs
     .filter(({ name, type }) => /^float/.test(type) && hasOutput(quantized, name))
     .map(({ name }) => name);
@@ -97,8 +106,8 @@ export async function diagnoseModels(given: DiagnosisInput): Promise<Diagnosis> 
   }
   const dbs = outputSums.map(({ name, sums }) => ({ name, sqnr: sums.sqnr }));
   const known = dbs.flatMap(({ sqnr }) => (sqnr === null ? [] : [sqnr]));
-  const all = batches.flatMap(({ layers }) => layers);
-  const layers = reportLayers(given, all, batches, sizes);
+  const sums = batches.flatMap(({ layers }) => layers);
+  const layers = reportLayers(given, sums, batches, sizes);
   return {
     samples,
     aloneSamples: Math.min(samples, given.aloneSamples),
@@ -112,6 +121,18 @@ export async function diagnoseModels(given: DiagnosisInput): Promise<Diagnosis> 
     batchBytes: Math.max(0, ...batches.map(({ bytes }) => bytes)),
   };
 }
+
+/** The layers of these names, and what they read and make. */
+function within({ layers, activations }: MatchedModels, only: ReadonlySet<string>): MatchedModels {
+  const left = layers.filter(
+    ({ node, output }) => only.has(nameInFloat(node.name)) || only.has(output.name),
+  );
+  const tensors = new Set(left.flatMap(({ output, reads }) => [output, ...(reads ?? [])]));
+  return { layers: left, activations: activations.filter((tensor) => tensors.has(tensor)) };
+}
+
+/** The QOperator format appends to names of nodes. */
+export const nameInFloat = (name: string): string => name.replace(/_quant$/, '');
 
 const hasOutput = ({ summary }: ProbedModel, name: string) =>
   summary.outputs.some((output) => output.name === name);

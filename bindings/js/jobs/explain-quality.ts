@@ -7,20 +7,20 @@ import type { Feeds, ModelSummary, Repairs } from '../base/types.js';
 import { learnTypes } from '../calibration/pass-model.js';
 import { ModelFiles } from '../core/host-files.js';
 import { CoreSession } from '../core/session.js';
-import { diagnoseModels } from '../diagnosis/diagnose.js';
+import { diagnoseModels, nameInFloat } from '../diagnosis/diagnose.js';
 import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
+import { Bisection } from '../effort/sensitivity.js';
 import { coreOptions } from '../options/core-options.js';
 import { profileTakesFloat, sixteenBitsOf } from '../options/profiles.js';
 import type { QuantType } from '../options/quant-types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import { MemoryInput } from '../platform/memory-input.js';
 import type { Platform, Runtime } from '../platform/platform.js';
-import type { RuntimeSession } from '../runtime/runtime.js';
-import { compareOutputs } from '../verify/compare.js';
-import type { Explanation } from '../verify/explanation.js';
+import { compareOutputs, type Outputs } from '../verify/compare.js';
+import type { Explanation, TriedSetting } from '../verify/explanation.js';
 import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
-import { medianTime, runAll } from '../verify/run-model.js';
+import { isRuntimeError, medianTime, runAll } from '../verify/run-model.js';
 import { loadResult } from '../verify/verify-result.js';
 
 interface PoorResult {
@@ -37,31 +37,49 @@ interface PoorResult {
   ranges: string;
   statistics: string | null;
   repairs: Repairs;
+  /** How many nodes are quantized. */
+  nodes: number;
   /** Milliseconds that the float model takes for a sample, where they were measured. */
   floatMilliseconds: number | null;
 }
 
-/** A diagnosis costs time: with so many samples, on models up to so many bytes. */
+/** Questions and a diagnosis cost time: with so many samples, on models up to so many bytes. */
 const fewSamples = 2;
 const aloneSamples = 1;
+const mostQuestions = 24;
 const mostBytes = 512 * 2 ** 20;
 const budgetBytes = 256 * 2 ** 20;
-/** So many of the worst nodes are left float, where that is tried, and of all no larger share. */
-const mostNodes = 3;
+/** The causes are looked for in so many of the parts that lose most, of so many nodes. */
+const mostParts = 4;
+const mostPartNodes = 12;
+/** So many of them are left float, where that is tried, and of all nodes no larger share. */
+const mostExcluded = 3;
 const mostShare = 1 / 4;
 
+/**
+ * Which parts lose most is found by halving, as in the search for repairs: a question is a model in
+ * which only a part is quantized, and a few dozen of them cost less than asking every layer.
+ */
 export async function explainQuality(poor: PoorResult): Promise<Explanation> {
+  const effort = poor.checked.effort === 'none' ? 'normal' : null;
   const isSmall = poor.output.model.size + poor.output.data.size <= mostBytes;
-  const diagnosis = isSmall ? await diagnose(poor) : null;
-  const tried = isSmall ? await trySettings(poor, diagnosis) : [];
-  return {
-    worst: diagnosis ? worstOf(diagnosis) : null,
-    tried,
-    effort: poor.checked.effort === 'none' ? 'normal' : null,
-  };
+  if (!isSmall) return { worst: null, tried: [], effort };
+  const others = await OtherResults.open(poor);
+  try {
+    const parts = await others.worstParts();
+    const diagnosis = await diagnose(poor, parts);
+    const nodes = nodesToExclude(poor, parts);
+    return {
+      worst: diagnosis && worstOf(diagnosis, parts),
+      tried: await others.tried(settings(poor.checked, nodes)),
+      effort,
+    };
+  } finally {
+    others.close();
+  }
 }
 
-async function diagnose(poor: PoorResult): Promise<Diagnosis | null> {
+async function diagnose(poor: PoorResult, parts: readonly WorstPart[]): Promise<Diagnosis | null> {
   const { runtime, run, input, output, kept } = poor;
   if (output.data.size > 0) return null;
   const bytes = new MemoryInput('the quantized model', new Map([['~model', output.modelBytes()]]));
@@ -80,6 +98,7 @@ async function diagnose(poor: PoorResult): Promise<Diagnosis | null> {
       samples: () => each(samples),
       count: samples.length,
       aloneSamples,
+      only: new Set(parts.flatMap(({ nodes }) => nodes)),
       budgetBytes,
     });
   } catch (error) {
@@ -95,12 +114,35 @@ async function* each(samples: readonly Feeds[]): AsyncGenerator<Feeds> {
   yield* samples;
 }
 
-function worstOf({ worst, layers }: Diagnosis): Explanation['worst'] {
-  if (worst[0]) return worst[0];
+/** A part of the model, and its share of the noise of all parts by themselves. */
+interface WorstPart {
+  nodes: readonly string[];
+  share: number;
+}
+
+/** The cause in the part that loses most; in the next one where that has none. */
+function worstOf({ worst, layers }: Diagnosis, parts: readonly WorstPart[]): Explanation['worst'] {
+  for (const { nodes, share } of parts) {
+    const isIn = ({ node, tensor }: { node: string; tensor: string }) =>
+      nodes.includes(nameInFloat(node)) || nodes.includes(tensor);
+    const cause = worst.find(isIn);
+    if (cause) return { ...cause, share };
+  }
   const known = layers.filter(({ alone }) => alone !== null);
   if (known.length === 0) return null;
   const { node, tensor } = known.reduce((a, b) => (b.alone! < a.alone! ? b : a));
   return { node, tensor, share: 0, cause: null };
+}
+
+function nodesToExclude({ nodes, checked }: PoorResult, parts: readonly WorstPart[]): string[] {
+  if (!profileTakesFloat(checked.profile)) return [];
+  const most = Math.floor(mostShare * nodes);
+  const excluded: string[] = [];
+  for (const part of parts.slice(0, mostExcluded)) {
+    if (excluded.length + part.nodes.length > most) break;
+    excluded.push(...part.nodes);
+  }
+  return excluded;
 }
 
 interface Setting {
@@ -110,7 +152,7 @@ interface Setting {
   isInFloat?: boolean;
 }
 
-function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[] {
+function settings(checked: CheckedStatic, nodes: readonly string[]): Setting[] {
   const found: Setting[] = [];
   if (!checked.per_channel) {
     const signed = checked.weight_type === 'QUInt8';
@@ -119,7 +161,6 @@ function settings(checked: CheckedStatic, diagnosis: Diagnosis | null): Setting[
       change: { per_channel: true, ...(signed && { weight_type: 'QInt8' as const }) },
     });
   }
-  const nodes = profileTakesFloat(checked.profile) && diagnosis ? worstNodes(diagnosis) : [];
   if (nodes.length > 0) {
     const flags = `--nodes_to_exclude ${nodes.join(' ')}`;
     const change = { nodes_to_exclude: [...checked.nodes_to_exclude, ...nodes] };
@@ -145,61 +186,109 @@ function sixteenBits({ quant_format, activation_type, profile }: CheckedStatic):
   return [{ flags, change: { activation_type: wider }, isInFloat: kind === 'float' }];
 }
 
-/** By harm. The QOperator format appends to their names. */
-function worstNodes({ layers }: Diagnosis): string[] {
-  const quantized = layers.filter(({ isQuantized }) => isQuantized);
-  const harm = quantized
-    .filter(({ alone, node }) => alone !== null && node !== '')
-    .sort((a, b) => a.alone! - b.alone!)
-    .slice(0, Math.min(mostNodes, Math.floor(mostShare * quantized.length)));
-  return harm.map(({ node }) => node.replace(/_quant$/, ''));
-}
+/** Other results from the same ranges: the one that is explained stays as it is. */
+class OtherResults {
+  readonly #poor: PoorResult;
+  readonly #output: OutputFiles<unknown>;
+  readonly #core: CoreSession;
+  readonly #files: ModelFiles;
+  readonly #floats: readonly Outputs[];
 
-async function trySettings(
-  poor: PoorResult,
-  diagnosis: Diagnosis | null,
-): Promise<Explanation['tried']> {
-  const { platform, run, runtime, input, summary, checked, kept } = poor;
-  const candidates = settings(checked, diagnosis);
-  if (candidates.length === 0) return [];
-  const names = comparedOutputs(summary);
-  const runKept = async (session: RuntimeSession, isTimed: boolean) => {
-    try {
-      const results = await runAll(session, kept, names, () => run.checkpoint());
-      return { results, milliseconds: isTimed ? await medianTime(session, kept[0], names) : null };
-    } finally {
-      await session.release();
-    }
-  };
-  const floats = await poor.float.outputsOf(kept, () => run.checkpoint());
-  const tried: Explanation['tried'] = [];
-  const output = platform.openOutput(undefined);
-  const files = new ModelFiles(input, output);
-  // A session of its own: the result stays as it is, and other settings may need another opset.
-  const core = await CoreSession.create(files);
-  try {
+  private constructor(
+    poor: PoorResult,
+    output: OutputFiles<unknown>,
+    core: CoreSession,
+    files: ModelFiles,
+    floats: readonly Outputs[],
+  ) {
+    this.#poor = poor;
+    this.#output = output;
+    this.#core = core;
+    this.#files = files;
+    this.#floats = floats;
+  }
+
+  static async open(poor: PoorResult): Promise<OtherResults> {
+    const floats = await poor.float.outputsOf(poor.kept, () => poor.run.checkpoint());
+    const output = poor.platform.openOutput(undefined);
+    const files = new ModelFiles(poor.input, output);
+    const core = await CoreSession.create(files);
     core.open();
-    for (const { flags, change, isInFloat = false } of candidates) {
+    return new OtherResults(poor, output, core, files, floats);
+  }
+
+  close(): void {
+    this.#core.dispose();
+    this.#output.discard();
+  }
+
+  /** The parts that lose most, the worst first. */
+  async worstParts(): Promise<WorstPart[]> {
+    const { checked, repairs, run } = this.#poor;
+    await this.#prepare(checked);
+    const ask = async (nodes: readonly string[]) => {
+      await run.checkpoint();
+      this.#core.quantize('', repairs, nodes);
+      const made = await this.#outputs('disabled', false, aloneSamples);
+      return made && 10 ** (-(made.sqnr ?? Number.POSITIVE_INFINITY) / 10);
+    };
+    const bisection = new Bisection(this.#core.units(repairs), ask);
+    await bisection.refine(mostQuestions);
+    const noises = bisection.losses.filter(({ noise }) => Number.isFinite(noise));
+    const total = noises.reduce((sum, { noise }) => sum + noise, 0);
+    return noises
+      .filter(({ nodes, noise }) => noise > 0 && nodes.length <= mostPartNodes)
+      .sort((a, b) => b.noise - a.noise)
+      .slice(0, mostParts)
+      .map(({ nodes, noise }) => ({ nodes, share: noise / total }));
+  }
+
+  async tried(settings: readonly Setting[]): Promise<TriedSetting[]> {
+    const { checked, repairs, floatMilliseconds } = this.#poor;
+    const tried: TriedSetting[] = [];
+    for (const { flags, change, isInFloat = false } of settings) {
       try {
-        core.configure(coreOptions({ ...checked, ...change }));
-        core.prepare();
-        await learnTypes(runtime, core, files, input, summary);
-        core.setRanges(poor.ranges);
-        if (poor.statistics !== null) core.setStatistics(poor.statistics);
-        core.quantize('', poor.repairs);
-        const session = await loadResult(runtime, output, summary, 'all');
-        const { results, milliseconds } = await runKept(session, isInFloat);
-        const { sqnr } = compareOutputs(summary, floats, results);
-        const float = poor.floatMilliseconds;
-        tried.push({ flags, sqnr, ...(milliseconds && { inFloat: { milliseconds, float } }) });
+        await this.#prepare({ ...checked, ...change });
+        this.#core.quantize('', repairs);
+        const made = await this.#outputs('all', isInFloat, this.#floats.length);
+        const milliseconds = made?.milliseconds;
+        const inFloat = milliseconds && { inFloat: { milliseconds, float: floatMilliseconds } };
+        tried.push({ flags, sqnr: made?.sqnr ?? null, ...inFloat });
       } catch (error) {
         if (!(error instanceof QuantizeError)) throw error;
         tried.push({ flags, sqnr: null });
       }
     }
-  } finally {
-    core.dispose();
-    output.discard();
+    return tried;
   }
-  return tried;
+
+  async #prepare(checked: CheckedStatic): Promise<void> {
+    const { runtime, input, summary, ranges, statistics } = this.#poor;
+    this.#core.configure(coreOptions(checked));
+    this.#core.prepare();
+    await learnTypes(runtime, this.#core, this.#files, input, summary);
+    this.#core.setRanges(ranges);
+    if (statistics !== null) this.#core.setStatistics(statistics);
+  }
+
+  /** What was written last, on the first samples; null where it cannot be run. */
+  async #outputs(optimization: 'all' | 'disabled', isTimed: boolean, count: number) {
+    const { runtime, summary, kept, run } = this.#poor;
+    const names = comparedOutputs(summary);
+    try {
+      const session = await loadResult(runtime, this.#output, summary, optimization);
+      try {
+        const samples = kept.slice(0, count);
+        const results = await runAll(session, samples, names, () => run.checkpoint());
+        const milliseconds = isTimed ? await medianTime(session, kept[0], names) : null;
+        const { sqnr } = compareOutputs(summary, this.#floats.slice(0, count), results);
+        return { sqnr, milliseconds };
+      } finally {
+        await session.release();
+      }
+    } catch (error) {
+      if (isRuntimeError(error)) return null;
+      throw error;
+    }
+  }
 }

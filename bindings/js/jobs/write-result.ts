@@ -135,11 +135,12 @@ async function writeBeside(float: FloatModel, given: Prepared): Promise<Quantiza
     const { kept } = samples;
     const repairs = effort?.repairs ?? noRepairs;
     const ranges = withRanges(given.ranges, repairs);
+    const nodes = quantized.nodesQuantized.length;
     const floatMilliseconds = quality.latency?.float ?? null;
     const explanation =
       kept.length > 0 && !given.amount?.isQuick && isPoorQuality(quality, summary)
         ? await run.stage('verify', () =>
-            explainQuality({ ...given, float, kept, repairs, ranges, floatMilliseconds }),
+            explainQuality({ ...given, float, kept, repairs, ranges, nodes, floatMilliseconds }),
           )
         : null;
     const takesFloat = profileTakesFloat(checked.profile);
