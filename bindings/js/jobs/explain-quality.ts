@@ -74,6 +74,10 @@ export async function explainQuality(poor: PoorResult): Promise<Explanation> {
       tried: await others.tried(settings(poor.checked, nodes)),
       effort,
     };
+  } catch (error) {
+    // The result is what it is, whether or not it can be explained.
+    if (error instanceof QuantizeError) return { worst: null, tried: [], effort };
+    throw error;
   } finally {
     others.close();
   }
@@ -102,8 +106,7 @@ async function diagnose(poor: PoorResult, parts: readonly WorstPart[]): Promise<
       budgetBytes,
     });
   } catch (error) {
-    // The result is what it is, whether or not it can be explained.
-    if (error instanceof QuantizeError) return null;
+    if (error instanceof QuantizeError) return null; // other settings can be tried all the same
     throw error;
   } finally {
     for (const model of open) model.dispose();
