@@ -29,10 +29,12 @@ class UniformBins {
   // outside go to the outermost bins: ends come from the same data, in a run before this one.
   void Count(std::span<const float> values, Values kind, std::span<uint64_t> counts) const;
 
+  // The bin of a value that is not NaN.
+  size_t Find(float value) const;
+
  private:
   template <bool kAbsolute>
   void CountFast(std::span<const float> values, std::span<uint64_t> counts) const;
-  size_t Find(float value) const;
 
   std::vector<float> edges_;
   float scale_ = 0;       // bins per unit; 0: too narrow or too wide for float32

@@ -1,0 +1,36 @@
+// Tensors whose values follow from those of another calibrated tensor: what Relu and Clip clip, and
+// what is moved only. They are counted from its values, and never leave the runtime.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quantization/clip_bounds.h"
+
+namespace ptq {
+
+struct Derivation {
+  size_t tensor = 0;  // an earlier one, which is derived from none
+  ClipBounds clip;
+
+  bool moves_only() const;
+};
+
+// By tensor of `tensors`, which are in the order of the nodes.
+std::vector<std::optional<Derivation>> FindDerivations(const Model& model, const GraphView& view,
+                                                       const std::vector<std::string>& tensors);
+
+// `value` as onnxruntime clips it: NaN stays, and so does the sign of 0.
+inline float Clip(float value, const ClipBounds& bounds) {
+  const float raised = value < bounds.low ? bounds.low : value;
+  return raised > bounds.high ? bounds.high : raised;
+}
+
+// Counts in bins after their values were clipped to ends that lie in the bins `low` and `high`.
+std::vector<uint64_t> ClipCounts(std::span<const uint64_t> counts, size_t low, size_t high);
+
+}  // namespace ptq
