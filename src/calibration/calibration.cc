@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "calibration/clip_kernels.h"
 
 namespace ptq {
 namespace {
@@ -172,8 +173,7 @@ void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
   for (const size_t other : derived_[tensor]) {
     if (FollowsAtEnd(other)) continue;
     clipped_.resize(values.size());
-    const ClipBounds bounds = tensors_[other].derived->clip;
-    for (size_t i = 0; i < values.size(); ++i) clipped_[i] = Clip(values[i], bounds);
+    ClipValues(values, tensors_[other].derived->clip, clipped_);
     Collect(other, clipped_);
   }
 }

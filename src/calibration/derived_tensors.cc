@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "calibration/clip_kernels.h"
 #include "model/node_queries.h"
 
 namespace ptq {

@@ -24,12 +24,6 @@ struct Derivation {
 std::vector<std::optional<Derivation>> FindDerivations(const Model& model, const GraphView& view,
                                                        const std::vector<std::string>& tensors);
 
-// `value` as onnxruntime clips it: NaN stays, and so does the sign of 0.
-inline float Clip(float value, const ClipBounds& bounds) {
-  const float raised = value < bounds.low ? bounds.low : value;
-  return raised > bounds.high ? bounds.high : raised;
-}
-
 // Counts in bins after their values were clipped to ends that lie in the bins `low` and `high`.
 std::vector<uint64_t> ClipCounts(std::span<const uint64_t> counts, size_t low, size_t high);
 

@@ -33,6 +33,8 @@ export interface DiagnosisInput {
   count?: number | undefined;
   /** With so many of them layers are asked alone; 0: none are. */
   aloneSamples: number;
+  /** Of a batch no more than so many of these, whose own noise is the largest; absent: all. */
+  mostAlone?: number;
   /** For the tensors of one sample, of all models together. */
   budgetBytes: number;
 }
@@ -224,15 +226,17 @@ class BatchRunner {
   /** Of pairs of Q and DQ: what is rounded. */
   readonly #rounded: TensorSums[];
   readonly #reads: MatchedTensor[];
+  readonly #mostAlone: number;
   #float!: Probe;
   #quantized!: Probe;
   #own: Probe | null = null;
   #saturating: Probe | null = null;
   #added: Probe | null = null;
 
-  private constructor(batch: Batch, outputs: readonly string[]) {
+  private constructor(batch: Batch, outputs: readonly string[], mostAlone: number) {
     this.#batch = batch;
     this.#outputs = outputs;
+    this.#mostAlone = mostAlone;
     const tensors = new Map<string, MatchedTensor>();
     for (const { layer } of batch.layers) tensors.set(layer.output.name, layer.output);
     for (const { tensor } of batch.activations) tensors.set(tensor.name, tensor);
@@ -248,12 +252,12 @@ class BatchRunner {
   }
 
   static async load(
-    { float, quantized, runtime, aloneSamples }: DiagnosisInput,
+    { float, quantized, runtime, aloneSamples, mostAlone = Infinity }: DiagnosisInput,
     batch: Batch,
     outputs: readonly string[],
     saturates: boolean,
   ): Promise<BatchRunner> {
-    const runner = new BatchRunner(batch, outputs);
+    const runner = new BatchRunner(batch, outputs, mostAlone);
     try {
       runner.#float = await float.probe(runtime, {
         outputs: runner.#names.map((tensor) => ({ tensor, after: false })),
@@ -332,7 +336,12 @@ class BatchRunner {
   ): Promise<void> {
     const given = pick(feeds, probe.inputs);
     for (const name of probe.added) if (name !== '') given[name] = zero;
-    for (const [i, { layer, alone }] of this.#alone.entries()) {
+    const asked = new Set(
+      [...this.#alone].sort((a, b) => b.own.ratio - a.own.ratio).slice(0, this.#mostAlone),
+    );
+    for (const [i, one] of this.#alone.entries()) {
+      if (!asked.has(one)) continue;
+      const { layer, alone } = one;
       const input = probe.added[i]!;
       const float = floats.get(layer.output.name)!;
       const sums = alone.length > 0 ? alone : this.#outputs.map(() => new Moments());
@@ -430,12 +439,9 @@ function reportLayers(
       }
       return weights.get(tensor.quantized) ?? [];
     });
+  const anyAlone = all.some(({ alone }) => alone.length > 0);
   const harm = ({ alone, own, layer }: LayerSums) =>
-    alone.length > 0
-      ? Math.max(0, ...alone.map(({ ratio }) => ratio))
-      : layer.isQuantized
-        ? own.ratio
-        : 0;
+    anyAlone ? Math.max(0, ...alone.map(({ ratio }) => ratio)) : layer.isQuantized ? own.ratio : 0;
   const sum = all.reduce((total, one) => total + finite(harm(one)), 0);
   const worst: Diagnosis['worst'] = [];
   const layers = all.map((one): LayerDiagnosis => {

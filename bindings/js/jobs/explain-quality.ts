@@ -41,6 +41,8 @@ interface PoorResult {
 /** A diagnosis costs time: with so many samples, on models up to so many bytes. */
 const fewSamples = 2;
 const aloneSamples = 1;
+/** Each costs a run of the float model; those that round worst do nearly all of the harm. */
+const mostAlone = 16;
 const mostBytes = 512 * 2 ** 20;
 const budgetBytes = 256 * 2 ** 20;
 /** So many of the worst nodes are left float, where that is tried, and of all no larger share. */
@@ -77,6 +79,7 @@ async function diagnose(poor: PoorResult): Promise<Diagnosis | null> {
       samples: () => each(samples),
       count: samples.length,
       aloneSamples,
+      mostAlone,
       budgetBytes,
     });
   } catch (error) {
