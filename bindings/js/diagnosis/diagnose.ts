@@ -58,6 +58,8 @@ interface LayerSums {
 interface Batch {
   layers: LayerSums[];
   activations: TensorSums[];
+  /** By tensor, whether a layer or an activation asks. */
+  accumulated: Map<string, Moments>;
   bytes: number;
 }
 
@@ -177,7 +179,7 @@ function inBatches(
       const activation = left.get(name);
       if (!activation) continue;
       left.delete(name);
-      into.activations.push(tensorSums(activation));
+      into.activations.push(tensorSums(activation, accumulatedOf(into, name)));
     }
   };
   const cost = (tensors: readonly MatchedTensor[]) =>
@@ -188,7 +190,7 @@ function inBatches(
   const add = (tensors: readonly MatchedTensor[]): Batch => {
     if (batch === null || batch.bytes + cost(tensors) > budget) {
       held = new Set();
-      batch = { layers: [], activations: [], bytes: 0 };
+      batch = { layers: [], activations: [], accumulated: new Map(), bytes: 0 };
       batches.push(batch);
     }
     batch.bytes += cost(tensors);
@@ -199,7 +201,7 @@ function inBatches(
     const into = add([layer.output, ...(layer.reads ?? [])]);
     into.layers.push({
       layer,
-      accumulated: new Moments(),
+      accumulated: accumulatedOf(into, layer.output.name),
       own: new Moments(),
       saturated: new Moments(),
       alone: [],
@@ -209,10 +211,16 @@ function inBatches(
   return batches;
 }
 
-const tensorSums = (tensor: MatchedTensor): TensorSums => ({
+function accumulatedOf({ accumulated }: Batch, name: string): Moments {
+  const known = accumulated.get(name) ?? new Moments();
+  accumulated.set(name, known);
+  return known;
+}
+
+const tensorSums = (tensor: MatchedTensor, accumulated: Moments): TensorSums => ({
   tensor,
   facts: tensor.quantized?.scales.length === 1 ? new TensorFacts(tensor.quantized) : null,
-  accumulated: new Moments(),
+  accumulated,
   rounding: new Moments(),
 });
 
@@ -303,13 +311,12 @@ class BatchRunner {
     for (const [i, { sums }] of outputSums.entries()) {
       addTo(sums, floats.get(this.#outputs[i]!)!, quantized[this.#observed.length + i]!);
     }
-    for (const { layer, accumulated } of this.#batch.layers) {
-      addTo(accumulated, floats.get(layer.output.name)!, others.get(layer.output.name)!);
+    for (const [name, accumulated] of this.#batch.accumulated) {
+      addTo(accumulated, floats.get(name)!, others.get(name)!);
     }
-    for (const { tensor, facts, accumulated } of this.#batch.activations) {
+    for (const { tensor, facts } of this.#batch.activations) {
       const float = floats.get(tensor.name)!;
       facts?.add(float.dims, float.data as Float32Array);
-      addTo(accumulated, float, others.get(tensor.name)!);
     }
     const before = quantized.slice(this.#observed.length + this.#outputs.length);
     for (const [i, { tensor, rounding }] of this.#rounded.entries()) {

@@ -74,7 +74,7 @@ export class TensorFacts {
         if (x > highest) highest = x;
         bits.float[0] = x;
         bins[(bits.integer[0]! & 0x7fffffff) >>> 22]!++;
-        const inside = x < low ? low : x > high ? high : x;
+        const inside = Math.min(Math.max(x, low), high);
         const rounded = Math.round(inside / scale) * scale;
         const error = rounded - inside;
         roundingNoise += error * error;
