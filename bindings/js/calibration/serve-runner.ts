@@ -1,8 +1,8 @@
 // A runner in a worker: what the messages are, and how they are answered. The workers themselves
 // are worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
-import { freeBuffer } from '../base/free-buffer.js';
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
+import { freeBuffer } from '../base/free-buffer.js';
 import { type SampleOrigin, withOrigin } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
