@@ -1,6 +1,7 @@
 #include "session_json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -311,6 +312,11 @@ std::string ToJson(const std::vector<CalibratedTensor>& tensors) {
                     {"half", tensor.type == FloatType::kFloat16},
                     {"channels", tensor.channels}});
     if (tensor.has_means) list.back()["means"] = true;
+    if (!tensor.derived) continue;
+    const auto& [source, clip] = *tensor.derived;
+    json& derived = list.back()["derived"] = {{"tensor", source}};
+    if (std::isfinite(clip.low)) derived["low"] = clip.low;
+    if (std::isfinite(clip.high)) derived["high"] = clip.high;
   }
   return Dump(list);
 }
@@ -353,8 +359,17 @@ std::vector<CalibratedTensor> TensorsFromJson(const std::string& text) {
   std::vector<CalibratedTensor> tensors;
   for (const json& item : json::parse(text)) {
     const bool half = item.at("half").get<bool>();
-    tensors.push_back({item.at("name"), half ? FloatType::kFloat16 : FloatType::kFloat,
-                       item.value("channels", size_t{1}), item.value("means", false)});
+    tensors.push_back({item.at("name"),
+                       half ? FloatType::kFloat16 : FloatType::kFloat,
+                       item.value("channels", size_t{1}),
+                       item.value("means", false),
+                       {}});
+    if (!item.contains("derived")) continue;
+    const json& derived = item.at("derived");
+    Derivation& derivation = tensors.back().derived.emplace();
+    derivation.tensor = derived.at("tensor").get<size_t>();
+    derivation.clip.low = derived.value("low", derivation.clip.low);
+    derivation.clip.high = derived.value("high", derivation.clip.high);
   }
   return tensors;
 }

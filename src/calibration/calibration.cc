@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "calibration/clip_kernels.h"
 
 namespace ptq {
 namespace {
@@ -91,6 +92,16 @@ Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuan
       means_(repaired_.size()),
       collected_(tensors_.size()) {
   if (repaired_.size() > 0) apart_ = RangeCollector(ranges_.size(), config);
+  derived_.resize(tensors_.size());
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const std::optional<Derivation>& derived = tensors_[i].derived;
+    if (!derived) continue;
+    if (derived->tensor >= i || tensors_[derived->tensor].derived) {
+      throw Error(ErrorCode::kInvalidCalibrationState,
+                  Text("Tensor '") + tensors_[i].name + "' follows from none that is observed.");
+    }
+    derived_[derived->tensor].push_back(i);
+  }
 }
 
 bool Calibration::Has(CalibrationPass pass) const {
@@ -163,6 +174,42 @@ TensorStatistics Calibration::Statistics() const {
 }
 
 void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
+  Collect(tensor, values);
+  for (const size_t other : derived_[tensor]) {
+    if (FollowsAtEnd(other)) continue;
+    clipped_.resize(values.size());
+    ClipValues(values, tensors_[other].derived->clip, clipped_);
+    Collect(other, clipped_);
+  }
+}
+
+// Whether all that this pass collects of a derived tensor follows from what it collects of the
+// tensor that it is derived from: of one that is moved, and in bins with the same ends.
+bool Calibration::FollowsAtEnd(size_t tensor) const {
+  const Derivation& derived = *tensors_[tensor].derived;
+  if (pass() != CalibrationPass::kHistograms) return derived.moves_only();
+  const bool same_bins = collected_[tensor].ends == collected_[derived.tensor].ends;
+  return same_bins && (derived.moves_only() || kind() == Values::kSigned);
+}
+
+void Calibration::CollectDerived() {
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (pass() == CalibrationPass::kRanges || !tensors_[i].derived || !FollowsAtEnd(i)) continue;
+    const Derivation& derived = *tensors_[i].derived;
+    Tensor& tensor = collected_[i];
+    const Tensor& source = collected_[derived.tensor];
+    if (pass() == CalibrationPass::kHistograms) {
+      if (tensor.ends.empty()) continue;
+      const UniformBins& uniform = uniform_[i];
+      tensor.counts = ClipCounts(source.counts, uniform.Find(derived.clip.low),
+                                 uniform.Find(derived.clip.high));
+      continue;
+    }
+    tensor = source;
+  }
+}
+
+void Calibration::Collect(size_t tensor, std::span<const float> values) {
   Tensor& collected = collected_[tensor];
   switch (pass()) {
     case CalibrationPass::kRanges:
@@ -180,6 +227,7 @@ void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
 }
 
 void Calibration::EndPass() {
+  CollectDerived();
   ++pass_;
   if (done()) return Finish();
   if (pass() == CalibrationPass::kHistograms) PrepareHistograms();

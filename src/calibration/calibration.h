@@ -10,12 +10,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/diagnostic.h"
 #include "calibration/channel_means.h"
+#include "calibration/derived_tensors.h"
 #include "calibration/histogram.h"
 #include "calibration/histogram_kernels.h"
 #include "calibration/range_collector.h"
@@ -41,6 +43,7 @@ struct CalibratedTensor {
   size_t channels = 1;     // with calib_per_channel the length of axis 1, where it is known
   bool has_means = false;  // channels are observed for repairs: with statistics its reductions hold
                            // those of each channel, the mean in place of the sum
+  std::optional<Derivation> derived = std::nullopt;  // then its values are not observed
 };
 
 struct ChannelRange {
@@ -62,7 +65,7 @@ class Calibration {
   // (calibration_model.h); with or without those for repairs. `for_repairs`: whether repairs are
   // made from this sample.
   void ObserveRanges(std::span<const float> reductions, bool for_repairs = true);
-  // The other passes: one sample's values of one tensor.
+  // The other passes: one sample's values of one tensor, and of those that are derived from it.
   void ObserveTensor(size_t tensor, std::span<const float> values);
   // All samples were seen: what was collected is kept, the next pass begins.
   void EndPass();
@@ -113,6 +116,9 @@ class Calibration {
   AutoRange RangeOf(size_t tensor) const;
   TensorRange HistogramRange(size_t tensor) const;
   size_t CountClipped(double share) const;
+  void Collect(size_t tensor, std::span<const float> values);
+  bool FollowsAtEnd(size_t tensor) const;
+  void CollectDerived();
   void PrepareHistograms();
   void MakeBins(size_t tensor);
   void Finish();
@@ -124,8 +130,10 @@ class Calibration {
   std::vector<CalibratedTensor> tensors_;
   StaticQuantConfig config_;
   std::vector<CalibrationPass> passes_;
-  std::vector<size_t> first_channel_;   // of each tensor in ranges_
-  std::vector<size_t> first_repaired_;  // of each tensor in repaired_ and means_
+  std::vector<std::vector<size_t>> derived_;  // from each tensor
+  std::vector<float> clipped_;                // values
+  std::vector<size_t> first_channel_;         // of each tensor in ranges_
+  std::vector<size_t> first_repaired_;        // of each tensor in repaired_ and means_
   size_t pass_ = 0;
   RangeCollector ranges_;
   RangeCollector apart_;     // kRanges: of the samples that repairs are made from

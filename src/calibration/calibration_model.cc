@@ -255,15 +255,18 @@ std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
   const GraphView view(model.graph(), config.bodies());
   const std::vector<LinearLayer> layers = LayersToObserve(view, config);
   const auto observed = ObservedInputs(layers, view);
+  const std::vector<std::string> names = NamesToCalibrate(view, config);
+  std::vector<std::optional<Derivation>> derivations(names.size());
+  if (config.bodies() == Bodies::kOutside) derivations = FindDerivations(model, view, names);
   std::vector<CalibratedTensor> tensors;
-  for (std::string& name : NamesToCalibrate(view, config)) {
+  for (const std::string& name : names) {
     const bool half = view.ElementType(name) == onnx::TensorProto::FLOAT16;
     size_t channels = config.calib_per_channel ? FindChannels(view, name).channels : 1;
     const auto layer = observed.find(name);
     const bool has_means = layer != observed.end();
     if (has_means) channels = static_cast<size_t>(layer->second->inputs);
-    tensors.push_back(
-        {std::move(name), half ? FloatType::kFloat16 : FloatType::kFloat, channels, has_means});
+    tensors.push_back({name, half ? FloatType::kFloat16 : FloatType::kFloat, channels, has_means,
+                       derivations[tensors.size()]});
   }
   return tensors;
 }

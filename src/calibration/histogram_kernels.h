@@ -29,15 +29,17 @@ class UniformBins {
   // outside go to the outermost bins: ends come from the same data, in a run before this one.
   void Count(std::span<const float> values, Values kind, std::span<uint64_t> counts) const;
 
+  // The bin of a value that is not NaN.
+  size_t Find(float value) const;
+
  private:
   template <bool kAbsolute>
   void CountFast(std::span<const float> values, std::span<uint64_t> counts) const;
-  size_t Find(float value) const;
 
   std::vector<float> edges_;
-  float scale_ = 0;       // bins per unit; 0: too narrow or too wide for float32
-  float near_edge_ = 0;   // closer than this (in bins) to an edge, `scale_` may be off by one
-  float zero_place_ = 0;  // the middle of the bin of 0
+  float scale_ = 0;      // bins per unit; 0: too narrow or too wide for float32
+  float near_edge_ = 0;  // closer than this (in bins) to an edge, `scale_` may be off by one
+  float zero_bin_ = 0;   // the bin of 0
 };
 
 // Bins of width 2^k that cover [-2^n, 2^n): when a larger value comes, pairs of bins become one.

@@ -9,6 +9,7 @@
 #include "model/domains.h"
 #include "model/node_queries.h"
 #include "patterns/pattern.h"
+#include "quantization/clip_bounds.h"
 #include "quantization/layer_io.h"
 #include "quantization/masks.h"
 #include "quantization/quantized_already.h"
@@ -336,48 +337,17 @@ std::string PlanContext::NodesAt(const std::string& tensor) const {
   return names;
 }
 
-namespace {
-
-struct ClipBounds {
-  bool known = true;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
-};
-
-ClipBounds BoundsOf(const onnx::NodeProto& node, const Model& model, const GraphView& view) {
-  ClipBounds bounds;
-  if (node.op_type() == "Relu") {
-    bounds.low = 0;
-    return bounds;
-  }
-  if (model.Opset() < 11) {
-    bounds.low = FloatAttribute(node, "min", bounds.low);
-    bounds.high = FloatAttribute(node, "max", bounds.high);
-    return bounds;
-  }
-  float* ends[] = {&bounds.low, &bounds.high};
-  for (int i = 1; i < node.input_size() && i <= 2; ++i) {
-    if (node.input(i).empty()) continue;
-    const onnx::TensorProto* end = view.Initializer(node.input(i));
-    if (end == nullptr || ElementCount(*end) != 1) return {false};
-    *ends[i - 1] = model.tensors().ReadFloats(*end)[0];
-  }
-  return bounds;
-}
-
-}  // namespace
-
 bool PlanContext::ClipsNothing(const onnx::NodeProto& node, const QuantParams& params) const {
-  const ClipBounds bounds = BoundsOf(node, *model_, view_);
-  if (!bounds.known || params.per_channel()) return false;
+  const std::optional<ClipBounds> bounds = FindClipBounds(node, *model_, view_);
+  if (!bounds || params.per_channel()) return false;
   const IntegerRange q = FullRange(params.type);
   const float scale = params.scales[0];
   const auto zero = static_cast<float>(params.zero_points[0]);
   const float low = (static_cast<float>(q.min) - zero) * scale;
   const float high = (static_cast<float>(q.max) - zero) * scale;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  return std::nextafter(low, kInfinity) >= bounds.low &&
-         std::nextafter(high, -kInfinity) <= bounds.high;
+  return std::nextafter(low, kInfinity) >= bounds->low &&
+         std::nextafter(high, -kInfinity) <= bounds->high;
 }
 
 void AddTensor(const PlanContext& context, TensorPlan tensor, QuantPlan* plan) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePlan, planMemory } from '#dist/calibration/memory-plan.js';
+import { describePlan, observedOf, planMemory } from '#dist/calibration/memory-plan.js';
 
 const estimate = { weights: 100, activations: 50, tensors: [40, 60, 30, 10], allKnown: true };
 
@@ -36,6 +36,15 @@ test('a tensor is never split: a budget that it does not fit in is exceeded, wit
   assert.deepEqual(plan.groups, [[0], [1], [2], [3]]);
   assert.equal(plan.peak, 150 + 120);
   assert.equal(describePlan(plan, estimate, 2, 1).severity, 'warning');
+});
+
+test('tensors that are derived from others are not brought out', () => {
+  const tensors = ['a', 'b', 'c', 'd'].map((name) => ({ name, half: false }));
+  const derived = [{ ...tensors[0]! }, { ...tensors[1]!, derived: { tensor: 0, low: 0 } }];
+  const observed = observedOf([...derived, ...tensors.slice(2)]);
+  assert.deepEqual(observed, [0, 2, 3]);
+  const plan = planMemory(estimate, 1e6, 1, true, free, 0, observed);
+  assert.deepEqual(plan, { workers: 1, groups: [[0, 2, 3]], peak: 150 + 160, alone: 150 + 160 });
 });
 
 test('reductions bring out nothing', () => {

@@ -173,6 +173,11 @@ export interface CalibratedTensor {
   channels?: number;
   /** With an effort: the mean of each channel is collected, too. */
   means?: true;
+  /**
+   * It holds the values of the tensor of this number, clipped where there are ends: the core counts
+   * them from those.
+   */
+  derived?: { tensor: number; low?: number; high?: number };
 }
 
 /** What Session.estimateMemory() returns, in bytes. */

@@ -37,7 +37,13 @@ import { checkSamples, originOfNan } from './check-samples.js';
 import { chooseRuntime } from './choose-runtime.js';
 import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
-import { describePlan, type MemoryPlan, planMemory, runtimeCosts } from './memory-plan.js';
+import {
+  describePlan,
+  type MemoryPlan,
+  observedOf,
+  planMemory,
+  runtimeCosts,
+} from './memory-plan.js';
 import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
@@ -255,7 +261,9 @@ async function planRun(
   // A GPU is one, whoever asks.
   const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
   const cost = runtimeCosts[runtime.kind];
-  const plan = planMemory(estimate, budget, most, needsTensors, cost, sampleBytes(first ?? {}));
+  const sample = sampleBytes(first ?? {});
+  const observed = observedOf(tensors);
+  const plan = planMemory(estimate, budget, most, needsTensors, cost, sample, observed);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }

@@ -1,7 +1,7 @@
 // How many workers run and which tensors each run outputs, so that calibration stays within its
 // memory budget. It is decided before the run, from the shapes of the first sample, and stated.
 import { asMessage, say } from '../base/text.js';
-import type { Diagnostic, MemoryEstimate } from '../base/types.js';
+import type { CalibratedTensor, Diagnostic, MemoryEstimate } from '../base/types.js';
 import type { RuntimeKind } from '../platform/platform.js';
 
 export interface MemoryPlan {
@@ -43,9 +43,13 @@ const waitingSamples = (bytes: number) => Math.min(4 * bytes, 16 * mebi);
 /** Each tensor is held twice: by onnxruntime, and as a copy by JavaScript. */
 const copies = 2;
 
+/** Numbers of the tensors that are brought out; what others hold follows from these. */
+export const observedOf = (tensors: readonly CalibratedTensor[]): number[] =>
+  tensors.flatMap(({ derived }, number) => (derived ? [] : [number]));
+
 /**
  * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that
- * take the tensors themselves. The budget is kept by fewer workers first, then by several runs; a
+ * take the tensors themselves, those numbered in `observed`. The budget is kept by fewer workers first, then by several runs; a
  * single tensor is never split.
  */
 export function planMemory(
@@ -55,10 +59,11 @@ export function planMemory(
   needsTensors: boolean,
   cost: RuntimeCost,
   sample = 0,
+  observed: readonly number[] = [...estimate.tensors.keys()],
 ): MemoryPlan {
   const { weights, activations, tensors } = estimate;
   const session = activations + cost.weights * weights + cost.tensor * tensors.length;
-  const all = tensors.reduce((sum, bytes) => sum + bytes, 0);
+  const all = sumOf(tensors, observed);
   const once = cost.first + waitingSamples(sample);
   const alone = (outputs: number) => once + session + copies * outputs;
   // The calling thread's session is there until the workers are ready.
@@ -67,7 +72,7 @@ export function planMemory(
   let workers = Math.max(1, cores);
   while (workers > 1 && peakOf(workers, needsTensors ? all : 0) > budget) workers--;
   const room = workers > 1 ? all : Math.max(0, (budget - alone(0)) / copies);
-  const groups = needsTensors ? group(tensors, room) : [];
+  const groups = needsTensors ? group(tensors, observed, room) : [];
   const largest = Math.max(0, ...groups.map((one) => sumOf(tensors, one)));
   return { workers, groups, peak: peakOf(workers, largest), alone: alone(largest) };
 }
@@ -76,10 +81,11 @@ const sumOf = (bytes: readonly number[], numbers: readonly number[]) =>
   numbers.reduce((sum, number) => sum + bytes[number]!, 0);
 
 /** Groups of neighbouring tensors, each as large as `room` allows but with at least one. */
-function group(bytes: readonly number[], room: number): number[][] {
+function group(bytes: readonly number[], observed: readonly number[], room: number): number[][] {
   const groups: number[][] = [];
   let sum = 0;
-  for (const [number, size] of bytes.entries()) {
+  for (const number of observed) {
+    const size = bytes[number]!;
     const last = groups.at(-1);
     if (last && sum + size <= room) {
       last.push(number);

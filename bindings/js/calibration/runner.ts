@@ -2,6 +2,7 @@
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
 import type { RuntimeBytes } from '../base/bytes.js';
+import { freeBuffer } from '../base/free-buffer.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
@@ -104,7 +105,9 @@ export class Runner {
     const results = await runSample(this.#session, feeds, outputs, index);
     if (tensors === null) return results[outputs[0]!]!.data as Float32Array;
     for (const [position, name] of outputs.entries()) {
-      this.#calibration.observeTensor(tensors[position]!, results[name]!.data as Float32Array);
+      const values = results[name]!.data as Float32Array;
+      this.#calibration.observeTensor(tensors[position]!, values);
+      freeBuffer(values);
     }
     return null;
   }

@@ -2,6 +2,7 @@
 // are worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
+import { freeBuffer } from '../base/free-buffer.js';
 import { type SampleOrigin, withOrigin } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
@@ -40,6 +41,8 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
     if (request.kind === 'run') {
       const { feeds, index, origin } = request;
       const reductions = await runner.run(withOrigin(feeds, origin), index);
+      // They came in a message, so that nobody else has them.
+      for (const { data } of Object.values(feeds)) if (ArrayBuffer.isView(data)) freeBuffer(data);
       return { kind: 'ran', reductions };
     }
     const state = calibration.save();

@@ -38,19 +38,30 @@ export class Moments {
     let channel = 0;
     for (let start = 0; start < float.length; start += inner) {
       const end = Math.min(start + inner, float.length);
-      let [signal, noise, shift, finite] = [0, 0, 0, 0];
+      let [signal, noise, shift, finite] = [0, 0, 0, end - start];
       for (let i = start; i < end; i++) {
         const x = float[i] as number;
-        if (!Number.isFinite(x)) continue;
         const error = (other[i] as number) - x;
-        if (!Number.isFinite(error)) {
-          this.broken++;
-          continue;
-        }
-        finite++;
         signal += x * x;
         noise += error * error;
         shift += error;
+      }
+      // A value that is not finite leaves a sum that is none: again, and it is left out.
+      if (!Number.isFinite(signal + noise)) {
+        [signal, noise, shift, finite] = [0, 0, 0, 0];
+        for (let i = start; i < end; i++) {
+          const x = float[i] as number;
+          if (!Number.isFinite(x)) continue;
+          const error = (other[i] as number) - x;
+          if (!Number.isFinite(error)) {
+            this.broken++;
+            continue;
+          }
+          finite++;
+          signal += x * x;
+          noise += error * error;
+          shift += error;
+        }
       }
       this.signal += signal;
       this.noise += noise;

@@ -53,36 +53,45 @@ export class TensorFacts {
       this.energies = more;
     }
     const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+    // Locals: fields would be written to memory for each value.
+    const { energies } = this;
+    const bins = this.#bins;
     const [low, high] = this.#ends;
+    const scale = this.#scale;
+    let { count, signal, lowest, highest, roundingNoise, nonzero, vanished } = this;
     let channel = 0;
-    let left = inner;
-    for (let i = 0; i < values.length; i++) {
-      const x = values[i] as number;
-      if (left-- === 0) {
-        left = inner - 1;
-        channel = channel + 1 < channels ? channel + 1 : 0;
+    for (let start = 0; start < values.length; start += inner) {
+      const end = Math.min(start + inner, values.length);
+      let energy = energies[channel]!;
+      for (let i = start; i < end; i++) {
+        const x = values[i] as number;
+        if (!Number.isFinite(x)) continue;
+        const square = x * x;
+        energy += square;
+        count++;
+        signal += square;
+        if (x < lowest) lowest = x;
+        if (x > highest) highest = x;
+        bits.float[0] = x;
+        bins[(bits.integer[0]! & 0x7fffffff) >>> 22]!++;
+        const inside = Math.min(Math.max(x, low), high);
+        const rounded = Math.round(inside / scale) * scale;
+        const error = rounded - inside;
+        roundingNoise += error * error;
+        if (inside !== x) {
+          // Half a step beyond the end is rounding, too.
+          if (Math.abs(inside - x) > scale) this.clipped++;
+          this.clippingNoise += (inside - x) ** 2;
+        }
+        if (x !== 0) {
+          nonzero++;
+          if (rounded === 0) vanished++;
+        }
       }
-      if (!Number.isFinite(x)) continue;
-      this.energies[channel]! += x * x;
-      this.count++;
-      this.signal += x * x;
-      if (x < this.lowest) this.lowest = x;
-      if (x > this.highest) this.highest = x;
-      bits.float[0] = Math.abs(x);
-      this.#bins[bits.integer[0]! >>> 22]!++;
-      const inside = Math.min(Math.max(x, low), high);
-      const rounded = Math.round(inside / this.#scale) * this.#scale;
-      this.roundingNoise += (rounded - inside) ** 2;
-      if (inside !== x) {
-        // Half a step beyond the end is rounding, too.
-        if (Math.abs(inside - x) > this.#scale) this.clipped++;
-        this.clippingNoise += (inside - x) ** 2;
-      }
-      if (x !== 0) {
-        this.nonzero++;
-        if (rounded === 0) this.vanished++;
-      }
+      energies[channel] = energy;
+      channel = channel + 1 < channels ? channel + 1 : 0;
     }
+    Object.assign(this, { count, signal, lowest, highest, roundingNoise, nonzero, vanished });
   }
 
   get sqnr(): number | null {

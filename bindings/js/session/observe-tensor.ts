@@ -67,7 +67,7 @@ async function collect({ runtime, pass, samples }: Observed): Promise<Float32Arr
 
 async function rangeBy(
   checked: CheckedStatic,
-  { means: _, channels: __, ...tensor }: CalibratedTensor,
+  { means: _, channels: __, derived: ___, ...tensor }: CalibratedTensor,
   samples: readonly Float32Array[],
 ): Promise<[number, number] | null> {
   const calibration = await CoreCalibration.create(rangeOptions(checked), [tensor]);

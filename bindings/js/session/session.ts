@@ -19,7 +19,7 @@ import { planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples, howHeld, notesOnRanges } from '../calibration/calibrate.js';
 import { type CalibrationState, parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
-import { planMemory, runtimeCosts } from '../calibration/memory-plan.js';
+import { observedOf, planMemory, runtimeCosts } from '../calibration/memory-plan.js';
 import { learnTypes, writeTensorPass } from '../calibration/pass-model.js';
 import { isReadOnce } from '../calibration/sample-passes.js';
 import { CoreCalibration } from '../core/calibration.js';
@@ -530,7 +530,9 @@ export class Session<Model> implements QuantizeSession<Model> {
     const { kind } = this.#calibrationRuntime;
     const most = kind === 'webgpu' ? 1 : (checked.workers ?? this.#platform.cores);
     const cost = runtimeCosts[kind];
-    return planMemory(estimate, budget, most, checked.calibrate_method !== 'MinMax', cost).peak;
+    const observed = observedOf(core.calibrationTensors());
+    const needsTensors = checked.calibrate_method !== 'MinMax';
+    return planMemory(estimate, budget, most, needsTensors, cost, 0, observed).peak;
   }
 
   // --- Statistics ---

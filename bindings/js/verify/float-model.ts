@@ -61,6 +61,8 @@ export class FloatModel {
   readonly #model: ModelSummary;
   readonly #outputs: FloatOutputs;
   #session: Promise<RuntimeSession> | null = null;
+  /** Milliseconds of the session's runs. */
+  #times: number[] = [];
 
   /** `outputs`: of samples that it has run before. */
   constructor(
@@ -97,7 +99,8 @@ export class FloatModel {
     const made = new Map<Feeds, Outputs>();
     if (unknown.length > 0) {
       const session = await this.#load();
-      const outputs = await runAll(session, unknown, comparedOutputs(this.#model), checkpoint);
+      const names = comparedOutputs(this.#model);
+      const outputs = await runAll(session, unknown, names, checkpoint, this.#times);
       for (const [i, sample] of unknown.entries()) {
         made.set(sample, outputs[i]!);
         if (bytesOf(outputs[i]!) <= mostKeptBytes) this.#outputs.set(sample, outputs[i]!);
@@ -108,12 +111,13 @@ export class FloatModel {
 
   /** Milliseconds of a run. */
   async latency(sample: Feeds): Promise<number> {
-    return medianTime(await this.#load(), sample, comparedOutputs(this.#model));
+    return medianTime(await this.#load(), sample, comparedOutputs(this.#model), this.#times);
   }
 
   async release(): Promise<void> {
     const session = await this.#session?.catch(() => null);
     this.#session = null;
+    this.#times = [];
     await session?.release();
   }
 

@@ -6,16 +6,22 @@ import { runSample } from '../runtime/run-sample.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 
-/** Runs samples through a model. `checkpoint` is called after each. */
+/**
+ * Runs samples through a model. `checkpoint` is called after each. `times` receives their
+ * milliseconds.
+ */
 export async function runAll(
   session: RuntimeSession,
   samples: readonly Feeds[],
   outputs: readonly string[],
   checkpoint: (done: number) => Promise<void>,
+  times: number[] = [],
 ): Promise<Outputs[]> {
   const results: Outputs[] = [];
   for (const [index, feeds] of samples.entries()) {
+    const start = performance.now();
     results.push(await runSample(session, feeds, outputs, index));
+    times.push(performance.now() - start);
     await checkpoint(index + 1);
   }
   return results;
@@ -25,21 +31,25 @@ export const isRuntimeError = (error: unknown): error is QuantizeError =>
   error instanceof QuantizeError &&
   (error.code === 'RUNTIME_CANNOT_LOAD' || error.code === 'RUNTIME_FAILED');
 
-/** Runs that are timed: so many, or as many as this takes. */
-const mostRuns = 7;
+/** Runs that are timed: so many, or as many more as this takes. */
+const enoughRuns = 5;
 const mostMilliseconds = 250;
 
-/** Milliseconds of one more run of a sample, in a session that is warm; 0 without a sample. */
+/**
+ * Milliseconds of a run in a session that is warm; 0 without a sample. `known`: those of the
+ * session's runs before, of which the first was not.
+ */
 export async function medianTime(
   session: RuntimeSession,
   sample: Feeds | undefined,
   outputs: readonly string[],
+  known: readonly number[] = [],
 ): Promise<number> {
-  const times: number[] = [];
+  const times = known.slice(1);
   if (!sample) return 0;
   const start = performance.now();
   while (
-    times.length < mostRuns &&
+    times.length < enoughRuns &&
     (times.length === 0 || performance.now() - start < mostMilliseconds)
   ) {
     const before = performance.now();

@@ -75,8 +75,9 @@ export async function verifyResult(
     const session = await load(optimization);
     try {
       const names = comparedOutputs(summary);
-      const outputs = await runAll(session, kept, names, countFrom(0));
-      return { outputs, latency: isTimed ? await medianTime(session, kept[0], names) : 0 };
+      const times: number[] = [];
+      const outputs = await runAll(session, kept, names, countFrom(0), times);
+      return { outputs, latency: isTimed ? await medianTime(session, kept[0], names, times) : 0 };
     } finally {
       await session.release();
     }
