@@ -288,7 +288,8 @@ export function useQuantizer() {
   /** Quantizes; `changed` settings are kept. What a cancelled run has collected is used. */
   async function start(changed: Partial<Settings> = {}): Promise<void> {
     if (blocker || !session || !model) return;
-    const chosen = { ...settings, ...changed };
+    const isChanged = Object.keys(changed).length > 0;
+    const chosen = isChanged ? { ...settings, ...changed } : settings;
     setSettings(chosen);
     setError(null);
     setStopped(false);
@@ -468,7 +469,8 @@ export function useQuantizer() {
   async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
     const { samples: files, holdOut, preprocess: option, finding, settings: used } = inputs;
     const options = readerOptions(files, option, finding, used);
-    const key = [files, holdOut, JSON.stringify(options)];
+    // Not what was found meanwhile: the session has found the same.
+    const key = [files, holdOut, JSON.stringify([preprocessOption(used), sampleRate(used)])];
     const before = givenTo.current;
     if (before?.session === session && key.every((part, i) => part === before.key[i])) return;
     await session.setSamples(files.length > 0 ? { files, ...options } : null, { holdOut });

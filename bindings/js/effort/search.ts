@@ -85,11 +85,11 @@ export class Search {
   }
 
   /** Whatever it has come to: writes the best, where something else was written since. */
-  result(): { quantized: QuantizeReport; effort: EffortReport } {
+  async result(): Promise<{ quantized: QuantizeReport; effort: EffortReport }> {
     const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
     const isWritten = this.#trials?.isWritten(repairs) ?? true;
     return {
-      quantized: isWritten ? quantized : this.#trials!.write(repairs),
+      quantized: isWritten ? quantized : await this.#trials!.write(repairs),
       effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
     };
   }
@@ -213,7 +213,7 @@ export class Search {
     this.#seen.add(key);
     if (repairs.round && !(await this.#given.collectMoments())) return;
     const best = this.#best!;
-    const quantized = this.#trials!.write(repairs);
+    const quantized = await this.#trials!.write(repairs);
     if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
     const measured = await this.#trials!.measure();
     const score =

@@ -89,7 +89,7 @@ export class Trials {
   }
 
   /** Writes the model with these repairs to the output, unless it is what was written last. */
-  write(repairs: Repairs): QuantizeReport {
+  async write(repairs: Repairs): Promise<QuantizeReport> {
     this.#written = JSON.stringify(repairs);
     return writeWith(this.#given, repairs);
   }
@@ -121,7 +121,7 @@ export class Trials {
    */
   async ask(repairs: Repairs, only: readonly string[]): Promise<number | null> {
     this.#written = '';
-    writeWith(this.#given, repairs, only);
+    await writeWith(this.#given, repairs, only);
     const results = await this.#results('disabled', this.#samples.slice(0, askedSamples));
     if (results === null) return null;
     const noises = results.map((result, i) =>
@@ -134,7 +134,8 @@ export class Trials {
     optimization: 'all' | 'disabled',
     samples: readonly Feeds[],
   ): Promise<Outputs[] | null> {
-    const { runtime, output, summary } = this.#given;
+    const { run, runtime, output, summary } = this.#given;
+    await run.checkpoint();
     try {
       const session = await loadResult(runtime, output, summary, optimization);
       return await runOn(this.#given, session, samples);
@@ -163,12 +164,17 @@ function inOrder(held: readonly Feeds[]): Feeds[] {
   ];
 }
 
-export const writeWith = (
-  { core, output, checked, ranges }: EffortInput,
+/** Between its parts a run can be cancelled. */
+export const writeWith = async (
+  { run, core, output, checked, ranges }: EffortInput,
   repairs: Repairs,
   only: readonly string[] = [],
-): QuantizeReport => {
+): Promise<QuantizeReport> => {
   core.setRanges(withRanges(ranges, repairs));
+  if (repairs.round) {
+    core.beginRounding(repairs);
+    while (core.continueRounding()) await run.checkpoint();
+  }
   return core.quantize(checked.use_external_data_format ? output.dataName : '', repairs, only);
 };
 

@@ -159,8 +159,9 @@ export interface TensorObservation {
 
 export interface SessionQuantizeOptions extends RunOptions {
   /**
-   * Compares on 8 of the samples that were held out, measures no time and looks for no causes;
-   * verify(), latency() and diagnose() do so when they are asked.
+   * Compares on 8 of the samples that were held out (on a slow machine on 4 or more, as many as it
+   * runs in 0.4 s), measures no time and looks for no causes; verify(), latency() and diagnose() do
+   * so when they are asked.
    */
   quick?: boolean | undefined;
 }

@@ -6,17 +6,17 @@ import { runSample } from '../runtime/run-sample.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 
-/** Runs samples through a model. `checkpoint` is called after each. */
+/** Runs samples through a model. `checkpoint` is called after each; where it gives true, no more. */
 export async function runAll(
   session: RuntimeSession,
   samples: readonly Feeds[],
   outputs: readonly string[],
-  checkpoint: (done: number) => Promise<void>,
+  checkpoint: (done: number) => Promise<unknown>,
 ): Promise<Outputs[]> {
   const results: Outputs[] = [];
   for (const [index, feeds] of samples.entries()) {
     results.push(await runSample(session, feeds, outputs, index));
-    await checkpoint(index + 1);
+    if ((await checkpoint(index + 1)) === true) break;
   }
   return results;
 }
