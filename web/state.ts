@@ -14,6 +14,7 @@ import {
   type SessionSettings,
   type TensorHistogram,
   type TensorObservation,
+  type WeightChannels,
   type WorkerSession,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -464,6 +465,12 @@ export function useQuantizer() {
     return session.observe(tensor, libraryOptions(settings));
   }
 
+  /** Of the weight of a layer. */
+  async function channels(record: RunRecord, node: string): Promise<WeightChannels | null> {
+    if (!session) throw new Error('the session is closed');
+    return session.channels(record.result, node);
+  }
+
   // The session has the samples that it was given last.
   const givenTo = useRef<{ session: WorkerSession; key: readonly unknown[] } | null>(null);
   async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
@@ -542,6 +549,7 @@ export function useQuantizer() {
     session,
     compare,
     observe,
+    channels,
     runs,
     shown,
     saved,

@@ -23,6 +23,7 @@ export type {
   LayerDiagnosis,
   TensorDiagnosis,
 } from './diagnosis/report.js';
+export type { WeightChannels } from './diagnosis/weight-channels.js';
 export type {
   ClassificationResult,
   DetectionResult,

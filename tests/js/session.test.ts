@@ -401,6 +401,27 @@ test('comparing does not wait for what makes results', async () => {
   });
 });
 
+test('the channels of a layer’s weight are told as the result has them', async () => {
+  await withSession(async (session) => {
+    const settings = { quantFormat: 'QDQ', weightType: 'QInt8' } as const;
+    const result = await session.quantize(settings);
+    const own = await session.quantize({ ...settings, perChannel: true });
+    const { name } = result.report.nodesQuantized.find(({ opType }) => opType === 'Conv')!;
+    const shared = (await session.channels(result, name))!;
+    const apart = (await session.channels(own, name))!;
+    assert.equal(shared.perChannel, false);
+    assert.equal(apart.perChannel, true);
+    assert.ok(shared.lowest.length > 1);
+    assert.equal(apart.lowest.length, shared.lowest.length);
+    for (const [channel, lowest] of shared.lowest.entries()) {
+      assert.ok(lowest <= shared.highest[channel]!);
+      // The same weight, but for its rounding.
+      assert.ok(Math.abs(lowest - apart.lowest[channel]!) < 0.05, `${lowest}`);
+    }
+    assert.equal(await session.channels(result, 'none'), null);
+  });
+});
+
 test('an operator that the runtime does not know is a blocker before anything is calibrated', async () => {
   const foreign = path.join(temporaryFolder(), 'foreign.onnx');
   writeModel(foreign, {

@@ -446,7 +446,7 @@ export const en = {
     measuring: 'Measuring every layer by itself…',
     failed: 'The layers could not be measured',
     lead: (samples: string) =>
-      `Measured on ${samples} samples. Low numbers are bad: under 20 dB a layer can be heard at the output.`,
+      `Measured on ${samples} samples. Low numbers are bad: what a layer under 20 dB loses shows in the output.`,
     strip: 'Error of every layer, in graph order',
     order: 'Order',
     orders: { worst: 'Worst first', graph: 'Graph order' },
@@ -467,6 +467,14 @@ export const en = {
     rangeOnly: 'Range',
     fromTo: (low: string, high: string) => `${low} to ${high}`,
     use: 'Use this',
+    channels: (count: string) =>
+      `The weight’s ${count} output channels, each from its lowest to its highest value`,
+    channelsOf: (tensor: string) => `Range of every channel of ${tensor}`,
+    channel: 'Channel',
+    ownScales: 'Every channel has a scale of its own, so narrow ones keep their steps.',
+    oneScale: 'One scale serves all channels: narrow ones are left with few steps.',
+    unlike: 'Ranges of channels',
+    mostUnlike: 'The three widest and the three narrowest channels.',
     keepFloat: 'Keep this layer float',
     quantizeAgain: 'Quantize this layer again',
     sixteen: '16 bits for this tensor',

@@ -27,7 +27,9 @@ import { ModelFiles } from '../core/host-files.js';
 import { type Core, loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
+import { type WeightChannels, weightChannels } from '../diagnosis/weight-channels.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import { diagnoseOn } from '../jobs/diagnose.js';
 import { fixDims } from '../jobs/fix-dims.js';
@@ -388,6 +390,21 @@ export class Session<Model> implements QuantizeSession<Model> {
         }),
       'diagnose',
     );
+  }
+
+  async channels(result: RunnableResult<Model>, node: string): Promise<WeightChannels | null> {
+    this.#refuseIfDisposed();
+    const { model, externalData } = result as RunnableResult<never>;
+    const external = externalData ? { [externalData.name]: externalData.data } : {};
+    const input = await this.#platform.openInput(model, external);
+    let quantized: ProbedModel | null = null;
+    try {
+      quantized = await ProbedModel.open(input);
+      return weightChannels(quantized, node);
+    } finally {
+      quantized?.dispose();
+      input.close();
+    }
   }
 
   observe(name: string, settings: SessionSettings = {}): Promise<TensorObservation> {
