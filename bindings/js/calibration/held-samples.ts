@@ -14,6 +14,24 @@ const enoughLeft = 16;
 /** Where the number of samples is not known, of each `share` this one, until there are enough. */
 const placeInShare = 2;
 
+/**
+ * Numbers of the samples that are held out of `total`, where at most `most` are asked for: a page
+ * can show them before anything is read.
+ */
+export function heldOutOf(total: number, most: number): number[] {
+  const count = countOf(total, most);
+  return Array.from({ length: count }, (_, part) => placeOf(part, total, count));
+}
+
+function countOf(total: number, asked: number): number {
+  const most = Math.max(Math.floor(total / share), total - enoughLeft);
+  return total < 2 * share ? 0 : Math.min(asked, most);
+}
+
+/** Spread evenly, each in the middle of its part. */
+const placeOf = (part: number, total: number, count: number) =>
+  Math.floor(((part + 0.5) * total) / count);
+
 export class HeldSamples {
   readonly #total: number | undefined;
   readonly #most: number;
@@ -37,12 +55,8 @@ export class HeldSamples {
     if (total === undefined) {
       return index % share === placeInShare && index < share * this.#most;
     }
-    const most = Math.max(Math.floor(total / share), total - enoughLeft);
-    const count = total < 2 * share ? 0 : Math.min(this.#most, most);
-    // Spread evenly, each in the middle of its part.
-    const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
-    const part = Math.floor((index * count) / total);
-    return count > 0 && place(part) === index;
+    const count = countOf(total, this.#most);
+    return count > 0 && placeOf(Math.floor((index * count) / total), total, count) === index;
   }
 
   /** Keeps a copy, once, and as long as there is room. */

@@ -43,7 +43,7 @@ import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
-import { FloatModel, type FloatOutputs } from '../verify/float-model.js';
+import { FloatModel, type FloatOutputs, loadAsGiven } from '../verify/float-model.js';
 import type { QualityReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 import { HistogramWatch, watchedTensors } from './histogram-watch.js';
@@ -101,6 +101,8 @@ interface Finished {
 
 /** Calls of one queue wait for each other: results share a core, comparisons a loaded model. */
 type Queue = 'results' | 'compare' | 'diagnose';
+
+const onnxDomains = ['', 'ai.onnx'];
 
 /** So many ways to prepare the model are kept. */
 const mostPrepared = 2;
@@ -512,6 +514,11 @@ export class Session<Model> implements QuantizeSession<Model> {
       core.prepare();
       // An operator that the runtime does not know stands in the way of everything.
       const learned = await learnTypes(this.#runtime, core, files, this.#input, summary, true);
+      if (core.structure().nodes.some(({ domain }) => !onnxDomains.includes(domain))) {
+        // All its types may be known: then nothing was loaded to learn them.
+        const session = await loadAsGiven(this.#runtime, this.#input, summary, 'disabled');
+        await session.release();
+      }
       const prepared: PreparedModel = { core, files, summary, learned, busy: null };
       this.#prepared.set(key, prepared);
     } catch (error) {
