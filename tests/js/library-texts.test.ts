@@ -89,7 +89,7 @@ test('what is wrong with a file of samples is said in Chinese, whatever reads it
   const model = { inputs: [input] } as unknown as ModelSummary;
   const said = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
     try {
-      for await (const _ of datasetReader([new File([bytes], name)]).open(model)) continue;
+      for await (const _ of datasetReader([new File([bytes], name)]).open(model));
     } catch (thrown) {
       const { message, messageText } = thrown as QuantizeError;
       return translate(chinese.forms, message, messageText);

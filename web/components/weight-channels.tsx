@@ -14,11 +14,11 @@ export function WeightChannels({ channels }: { channels: Channels }) {
   const sorted = lowest.map((_, channel) => channel).sort((a, b) => width(b) - width(a));
   const chosen =
     sorted.length <= 2 * shown ? sorted : [...sorted.slice(0, shown), ...sorted.slice(-shown)];
-  const precise = (value: number) => {
-    const digits =
-      value === 0 ? 0 : Math.max(1, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
-    return number(value, digits);
-  };
+  // All with the digits that the whole of it needs; what they do not show is 0, without a sign.
+  const span = Math.max(...highest.map(Math.abs), ...lowest.map(Math.abs), 1e-9);
+  const digits = Math.max(1, Math.min(6, 2 - Math.floor(Math.log10(span))));
+  const precise = (value: number) =>
+    number(Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value, digits);
   return (
     <div class="stack-8">
       <p>{t.layers.channels(number(lowest.length))}</p>

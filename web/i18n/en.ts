@@ -263,8 +263,8 @@ export const en = {
     effort: 'Effort',
     efforts: {
       none: 'None: what the reference gives',
-      fast: 'Fast: repairs that help',
-      normal: 'Normal: and what still loses most stays float',
+      fast: 'Fast: the cheap repairs',
+      normal: 'Normal: repairs, the worst float',
     },
     effortHelp: 'Repairs are kept only if held-out samples show less noise.',
     format: 'Format and types',
@@ -403,9 +403,9 @@ export const en = {
     better: 'What may make it better',
     tryIt: 'Try it',
     effortGained: (repairs: string, gained: string, tried: number, held: number) =>
-      `Effort kept ${repairs}${gained && `: ${gained}`}, out of ${tried} candidates on ${held} held-out samples.`,
+      `Repairs: ${repairs}${gained && ` (${gained})`}. The best of ${tried} candidates on ${held} held-out samples.`,
     effortNothing: (tried: number, held: number) =>
-      `Effort tried ${tried} candidates on ${held} held-out samples; none was better than the plain result.`,
+      `Repairs: none. Of ${tried} candidates, none beat the plain result on ${held} held-out samples.`,
     warnings: 'Warnings',
     notes: (count: number) => `Notes (${count})`,
     leftFloat: (count: number) => `Nodes left in float (${count})`,
@@ -538,7 +538,8 @@ export const en = {
     smooth: 'SmoothQuant',
     round: 'adaptive rounding',
     ranges: 'narrower ranges',
-    floatNodes: (count: number) => `${count} nodes in float`,
+    floatNodes: (count: number) => `${plural(count, 'node')} in float`,
+    and: ', ',
   },
 
   runs: {
@@ -552,7 +553,9 @@ export const en = {
   compare: {
     title: 'Compare',
     later: 'Opens after the first run.',
-    lead: 'See both models on one of your pictures.',
+    lead: 'See both models on one of your samples.',
+    previous: 'Previous sample',
+    next: 'Next sample',
     other: 'Compare another picture',
     labels: 'Load class names',
     otherLabels: 'Load other class names',

@@ -368,8 +368,9 @@ export const zhCN: Dictionary = {
     better: '可能的改进',
     tryIt: '试一试',
     effortGained: (repairs, gained, tried, held) =>
-      `在 ${held} 个留出样本上试了 ${tried} 个候选，保留：${repairs}${gained && `（${gained}）`}。`,
-    effortNothing: (tried, held) => `在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
+      `修复：${repairs}${gained && `（${gained}）`}。在 ${held} 个留出样本上，${tried} 个候选中最优。`,
+    effortNothing: (tried, held) =>
+      `修复：无。在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
     warnings: '警告',
     notes: (count) => `提示（${count}）`,
     leftFloat: (count) => `保持浮点的节点（${count}）`,
@@ -497,6 +498,7 @@ export const zhCN: Dictionary = {
     round: '自适应舍入',
     ranges: '更窄的范围',
     floatNodes: (count) => `${count} 个节点保持浮点`,
+    and: '、',
   },
 
   runs: {
@@ -510,7 +512,9 @@ export const zhCN: Dictionary = {
   compare: {
     title: '比较',
     later: '首次运行后打开。',
-    lead: '在自己的图片上查看两个模型。',
+    lead: '在自己的样本上查看两个模型。',
+    previous: '上一个样本',
+    next: '下一个样本',
     other: '比较另一张图片',
     labels: '载入类别名称',
     otherLabels: '载入其他类别名称',

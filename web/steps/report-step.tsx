@@ -255,13 +255,13 @@ function Mends({ record, quantizer }: { record: RunRecord; quantizer: Quantizer 
 
 /** What effort tried, and what that gained. */
 function Effort({ record }: { record: RunRecord }) {
-  const { t, decibels, list } = useText();
+  const { t, decibels } = useText();
   const { effort } = record.result.report;
   if (!effort || effort.tried.length === 0) return null;
   const [plain] = effort.tried;
   const best = effort.tried.filter(({ accepted }) => accepted).at(-1) ?? plain!;
   const { repairs } = effort;
-  const names = list([
+  const names = [
     ...(repairs.layerIo ? [t.repairs.layerIo] : []),
     ...(repairs.equalize ? [t.repairs.equalize] : []),
     ...(repairs.correctBiases ? [t.repairs.correctBiases] : []),
@@ -269,7 +269,7 @@ function Effort({ record }: { record: RunRecord }) {
     ...(repairs.round ? [t.repairs.round] : []),
     ...(Object.keys(repairs.ranges).length > 0 ? [t.repairs.ranges] : []),
     ...(repairs.floatNodes.length > 0 ? [t.repairs.floatNodes(repairs.floatNodes.length)] : []),
-  ]);
+  ].join(t.repairs.and);
   const gained =
     best.sqnr !== null && plain!.sqnr !== null ? decibels(best.sqnr - plain!.sqnr, true) : '';
   return (
