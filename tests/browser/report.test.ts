@@ -33,7 +33,7 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     assert.match(text, /Good/);
     assert.match(text, /25 of 25/);
     assert.match(text, /549 kB\s+216 kB/);
-    await app.page.locator('#report', { hasText: /× as (fast|slow)/ }).waitFor();
+    await app.page.locator('#report', { hasText: /as (fast|slow)/ }).waitFor();
     assert.match(await app.text('.bar'), /Good.*dB.*Download model/s);
   });
 

@@ -399,6 +399,7 @@ export const en = {
     latencyHelp: (runs: number, compared: string) =>
       `Median of ${runs} runs here, in onnxruntime-web: ${compared}.`,
     faster: (times: string) => `${times}× as fast`,
+    asFast: 'as fast as float',
     slower: (times: string) => `${times}× as slow`,
     better: 'What may make it better',
     tryIt: 'Try it',

@@ -364,6 +364,7 @@ export const zhCN: Dictionary = {
     latencyHelp: (runs, compared) =>
       `在本机 onnxruntime-web 中运行 ${runs} 次的中位数：${compared}。`,
     faster: (times) => `速度为 ${times} 倍`,
+    asFast: '与浮点模型一样快',
     slower: (times) => `耗时为 ${times} 倍`,
     better: '可能的改进',
     tryIt: '试一试',

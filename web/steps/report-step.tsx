@@ -142,13 +142,11 @@ function Figures(props: {
   const { verdict, result } = record;
   const { report } = result;
   const all = report.nodesQuantized.length + report.nodesLeftFloat.length;
-  const latencyText = ({ float, quantized, runs }: Latency) =>
-    t.report.latencyHelp(
-      runs,
-      float >= quantized
-        ? t.report.faster(number(float / quantized, 1))
-        : t.report.slower(number(quantized / float, 1)),
-    );
+  const latencyText = ({ float, quantized, runs }: Latency) => {
+    const times = number(Math.max(float / quantized, quantized / float), 1);
+    const compared = float >= quantized ? t.report.faster(times) : t.report.slower(times);
+    return t.report.latencyHelp(runs, times === number(1, 1) ? t.report.asFast : compared);
+  };
   const { agreement } = verdict;
   const rows: [string, string, string, (string | undefined)?][] = [
     [t.report.size, bytes(report.bytesBefore), bytes(report.bytesAfter)],
