@@ -104,19 +104,22 @@ async function changing(browser, url, data, say) {
       () => target.getByLabel('Activations', { exact: true }).selectOption('QInt8'),
     ],
   ];
-  for (const [i, [what, change]] of changes.entries()) {
+  const openTypes = async () => {
     // A run closes it.
     const head = target.locator('button.step-head');
     if ((await head.getAttribute('aria-expanded')) === 'false') await head.click();
     const details = target.locator('details', { hasText: 'Format and types' }).first();
     if ((await details.getAttribute('open')) === null) await details.locator('summary').click();
+  };
+  for (const [i, [what, change]] of changes.entries()) {
+    await openTypes();
     await change();
     say(`${what} changed`, await toVerdict(page, i + 2));
   }
   await page.getByRole('button', { name: 'Keep this result' }).first().click();
   await whole(page, changes.length + 1);
   await page.locator('.layer-table').waitFor();
-  await target.locator('button.step-head').click();
+  await openTypes();
   await target.getByLabel('Reduce range', { exact: true }).uncheck();
   say('changed back, nothing else going on', await toVerdict(page, changes.length + 2));
   await context.close();

@@ -102,7 +102,8 @@ interface Finished {
 /** Calls of one queue wait for each other: results share a core, comparisons a loaded model. */
 type Queue = 'results' | 'compare' | 'diagnose';
 
-const onnxDomains = ['', 'ai.onnx'];
+/** Whose operators onnxruntime has. */
+const usualDomains = ['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'];
 
 /** So many ways to prepare the model are kept. */
 const mostPrepared = 2;
@@ -514,7 +515,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       core.prepare();
       // An operator that the runtime does not know stands in the way of everything.
       const learned = await learnTypes(this.#runtime, core, files, this.#input, summary, true);
-      if (core.structure().nodes.some(({ domain }) => !onnxDomains.includes(domain))) {
+      if (core.structure().nodes.some(({ domain }) => !usualDomains.includes(domain))) {
         // All its types may be known: then nothing was loaded to learn them.
         const session = await loadAsGiven(this.#runtime, this.#input, summary, 'disabled');
         await session.release();
