@@ -6,7 +6,7 @@ import { runSample } from '../runtime/run-sample.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 
-/** Runs samples through a model. `checkpoint` is called after each; where it gives true, no more. */
+/** Runs samples through a model. `checkpoint` is called after each; true: it was the last one. */
 export async function runAll(
   session: RuntimeSession,
   samples: readonly Feeds[],

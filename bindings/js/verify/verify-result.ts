@@ -44,8 +44,8 @@ export interface VerifyAmount {
 }
 
 /**
- * So many, where a result has to be there at once. On a slow machine fewer, as many as are run in so
- * many milliseconds, but for those that the float model has to run, too, which takes longer anyway.
+ * So many, where a result has to be there at once. On a slow machine fewer, as many as are run in
+ * so many milliseconds; not where the float model has to run them first, which takes time anyway.
  */
 const fewSamples = 8;
 const fewestSamples = 4;

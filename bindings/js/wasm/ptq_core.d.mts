@@ -122,7 +122,7 @@ export interface Session {
   beginMoments(samples: number): string;
   /** One of them in one sample: `dimsJson` a JSON list, the values as in Calibration. */
   observeMoments(tensor: string, dimsJson: string, pointer: number, count: number): void;
-  /** Rounds in parts what quantize() with these repairs (JSON of Repairs) would round adaptively. */
+  /** Rounds in parts what quantize() with these repairs (JSON of Repairs) would round itself. */
   beginRounding(repairsJson: string): void;
   /** A part. False: all is rounded. */
   continueRounding(): boolean;
