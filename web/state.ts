@@ -14,6 +14,7 @@ import {
   type SessionSettings,
   type TensorHistogram,
   type TensorObservation,
+  type WeightChannels,
   type WorkerSession,
 } from 'onnx-ptq';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -288,7 +289,8 @@ export function useQuantizer() {
   /** Quantizes; `changed` settings are kept. What a cancelled run has collected is used. */
   async function start(changed: Partial<Settings> = {}): Promise<void> {
     if (blocker || !session || !model) return;
-    const chosen = { ...settings, ...changed };
+    const isChanged = Object.keys(changed).length > 0;
+    const chosen = isChanged ? { ...settings, ...changed } : settings;
     setSettings(chosen);
     setError(null);
     setStopped(false);
@@ -463,12 +465,19 @@ export function useQuantizer() {
     return session.observe(tensor, libraryOptions(settings));
   }
 
+  /** Of the weight of a layer. */
+  async function channels(record: RunRecord, node: string): Promise<WeightChannels | null> {
+    if (!session) throw new Error('the session is closed');
+    return session.channels(record.result, node);
+  }
+
   // The session has the samples that it was given last.
   const givenTo = useRef<{ session: WorkerSession; key: readonly unknown[] } | null>(null);
   async function giveSamples(session: WorkerSession, inputs: RunInputs): Promise<void> {
     const { samples: files, holdOut, preprocess: option, finding, settings: used } = inputs;
     const options = readerOptions(files, option, finding, used);
-    const key = [files, holdOut, JSON.stringify(options)];
+    // Not what was found meanwhile: the session has found the same.
+    const key = [files, holdOut, JSON.stringify([preprocessOption(used), sampleRate(used)])];
     const before = givenTo.current;
     if (before?.session === session && key.every((part, i) => part === before.key[i])) return;
     await session.setSamples(files.length > 0 ? { files, ...options } : null, { holdOut });
@@ -540,6 +549,7 @@ export function useQuantizer() {
     session,
     compare,
     observe,
+    channels,
     runs,
     shown,
     saved,

@@ -11,6 +11,7 @@ export {
   translate,
 } from './base/text.js';
 export type * from './base/types.js';
+export { heldOutOf } from './calibration/held-samples.js';
 export { type MergedRanges, mergeRanges } from './calibration/merge-states.js';
 export type { NodePredicate, QdqConfigOptions } from './config/qdq-config.js';
 export type { QnnConfigOptions } from './config/qnn-config.js';
@@ -23,6 +24,7 @@ export type {
   LayerDiagnosis,
   TensorDiagnosis,
 } from './diagnosis/report.js';
+export type { WeightChannels } from './diagnosis/weight-channels.js';
 export type {
   ClassificationResult,
   DetectionResult,

@@ -172,11 +172,16 @@ class Session {
                                {reinterpret_cast<const float*>(pointer), count});
   }
 
+  // `repairs`: JSON of Repairs.
+  void BeginRounding(const std::string& repairs) {
+    Quantizer().BeginRounding(RepairsFromJson(repairs));
+  }
+  bool ContinueRounding() { return Quantizer().ContinueRounding(); }
+
   std::string Units(const std::string& repairs) {
     return ToJson(Quantizer().Units(RepairsFromJson(repairs)));
   }
 
-  // `repairs`: JSON of Repairs.
   std::string Quantize(const std::string& external_file, const std::string& repairs) {
     TruncateOutputs(external_file);
     return ToJson(Quantizer().Quantize(external_file, RepairsFromJson(repairs)));
@@ -233,6 +238,8 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
       .function("setStatistics", &Guarded<&Session::SetStatistics>::Call)
       .function("beginMoments", &Guarded<&Session::BeginMoments>::Call)
       .function("observeMoments", &Guarded<&Session::ObserveMoments>::Call)
+      .function("beginRounding", &Guarded<&Session::BeginRounding>::Call)
+      .function("continueRounding", &Guarded<&Session::ContinueRounding>::Call)
       .function("units", &Guarded<&Session::Units>::Call)
       .function("quantize", &Guarded<&Session::Quantize>::Call);
 }

@@ -433,36 +433,71 @@ std::vector<Unit> StaticQuantizer::Units(const Repairs& repairs) const {
   return FindUnits(view, Plan(*prepared_, config, ranges_));
 }
 
-QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
-  QuantizeReport report;
-  Model model = *prepared_;
+struct StaticQuantizer::Repaired {
+  StaticQuantConfig config;
+  Model uncorrected;
+  Model model;  // with corrected biases
+  TensorStatistics statistics;
+  TensorRanges ranges;
+  QuantPlan plan;
+  RepairCounts counts;
+};
+
+// All but adaptive rounding.
+StaticQuantizer::Repaired StaticQuantizer::Repair(const Repairs& repairs) const {
   StaticQuantConfig config = config_;
   config.bias_room = repairs.any();
   config.layer_io = repairs.layer_io;
   CheckNodes("floatNodes", repairs.float_nodes, *prepared_);
   config.left_float = {repairs.float_nodes.begin(), repairs.float_nodes.end()};
   config.only = {repairs.only.begin(), repairs.only.end()};
+  Model model = *prepared_;
   TensorRanges ranges = ranges_;
   TensorStatistics statistics = statistics_;
+  RepairCounts counts;
   if (repairs.equalize) {
-    report.repaired.equalized = EqualizeLayers(config, &model, &ranges, &statistics);
+    counts.equalized = EqualizeLayers(config, &model, &ranges, &statistics);
   }
   if (repairs.smooth > 0) {
-    report.repaired.smoothed = SmoothInputs(config, repairs.smooth, &model, &ranges, &statistics);
+    counts.smoothed = SmoothInputs(config, repairs.smooth, &model, &ranges, &statistics);
   }
   QuantPlan plan = Plan(model, config, ranges);
   // A corrected bias may raise the scale of its weight, whose rounding then is another one.
   constexpr int kMostRounds = 3;
-  const Model uncorrected = model;
+  Model uncorrected = model;
   const bool corrects = repairs.correct_biases || repairs.round;
   for (int round = 0; corrects && round < kMostRounds; ++round) {
     model = uncorrected;
-    report.repaired.corrected = CorrectBiases(plan, statistics, {}, &model);
+    counts.corrected = CorrectBiases(plan, statistics, {}, &model);
     QuantPlan next = Plan(model, config, ranges);
     const bool same = HaveSameScales(plan, next);
     plan = std::move(next);
     if (same) break;
   }
+  return {std::move(config),
+          std::move(uncorrected),
+          std::move(model),
+          std::move(statistics),
+          std::move(ranges),
+          std::move(plan),
+          counts};
+}
+
+void StaticQuantizer::BeginRounding(const Repairs& repairs) {
+  if (!repairs.round || !rounder_) return;
+  Repaired repaired = Repair(repairs);
+  rounder_->Begin(repaired.plan, repaired.statistics, std::move(repaired.uncorrected));
+}
+
+bool StaticQuantizer::ContinueRounding() {
+  constexpr double kPart = 2e8;
+  return rounder_ && rounder_->Continue(kPart);
+}
+
+QuantizeReport StaticQuantizer::Quantize(const std::string& external_file, const Repairs& repairs) {
+  QuantizeReport report;
+  auto [config, uncorrected, model, statistics, ranges, plan, counts] = Repair(repairs);
+  report.repaired = counts;
   RoundedWeights rounded;
   if (repairs.round && rounder_) {
     model = uncorrected;

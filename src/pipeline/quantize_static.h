@@ -143,6 +143,11 @@ class StaticQuantizer {
   void ObserveMoments(const std::string& tensor, std::span<const int64_t> dims,
                       std::span<const float> values);
 
+  // What takes longest of Quantize with these repairs, adaptive rounding, in parts of a tenth of a
+  // second or so: Quantize itself finds it done then. ContinueRounding: false when it is.
+  void BeginRounding(const Repairs& repairs);
+  bool ContinueRounding();
+
   // What Quantize would quantize, in parts that may stay float: see repair/units.h.
   std::vector<Unit> Units(const Repairs& repairs) const;
 
@@ -151,6 +156,10 @@ class StaticQuantizer {
   QuantizeReport Quantize(const std::string& external_file, const Repairs& repairs = {});
 
  private:
+  // A float model with some repairs, and the plan that is made of it.
+  struct Repaired;
+
+  Repaired Repair(const Repairs& repairs) const;
   void NameInlinedNodes();
   void RaiseOpset(int64_t asked, Diagnostics* diagnostics);
   void TakeTypes(Diagnostics* diagnostics);

@@ -231,20 +231,22 @@ void ReportFloatWeights(const FloatWeights& weights, const StaticQuantConfig& co
     bytes += weight.bytes;
   }
   if (bytes < kWorthSaying || bytes * 10 <= weights.bytes) return;
-  Text message = Text() + BytesText(bytes) + " of " + BytesText(weights.bytes) +
-                 " of weights stay float, so the result is no smaller for them: ";
+  Text names;
   for (size_t i = 0; i < std::min(kNamed, unasked.size()); ++i) {
     const FloatWeight& weight = *unasked[i];
-    if (i > 0) message += "; ";
-    message = std::move(message) + "'" + weight.tensor + "' (" + BytesText(weight.bytes) +
-              "): " + weight.reason.text;
+    const Text name =
+        Text("'") + weight.tensor + "' (" + BytesText(weight.bytes) + "): " + weight.reason.text;
+    names = i == 0 ? name : Text() + names + "; " + name;
   }
   if (unasked.size() > kNamed) {
-    message = std::move(message) + "; and " + (unasked.size() - kNamed) + " more";
+    names = Text() + names + "; and " + (unasked.size() - kNamed) + " more";
   }
   const FloatWeight& largest = *unasked.front();
-  diagnostics->push_back({Severity::kWarning, "WEIGHTS_LEFT_FLOAT", std::move(message) + ".",
-                          largest.node, largest.tensor, Hint(largest, config)});
+  diagnostics->push_back(
+      {Severity::kWarning, "WEIGHTS_LEFT_FLOAT",
+       Text() + BytesText(bytes) + " of " + BytesText(weights.bytes) +
+           " of weights stay float, so the result is no smaller for them: " + names + ".",
+       largest.node, largest.tensor, Hint(largest, config)});
 }
 
 }  // namespace ptq

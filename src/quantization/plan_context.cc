@@ -175,17 +175,18 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   using enum FloatReasonCode;
   if (IsQuantizationOp(node)) return {kAlreadyQuantized, "it is already quantized"};
   if (functions_.contains(node.domain() + '\n' + node.op_type())) {
-    return {kOtherDomain, "it calls the model's own function '" + node.op_type() + "'"};
+    return {kOtherDomain, Text("it calls the model's own function '") + node.op_type() + "'"};
   }
   if (!IsKnownDomain(node.domain())) {
-    return {kOtherDomain, "its domain '" + node.domain() + "' is not ONNX's"};
+    return {kOtherDomain, Text("its domain '") + node.domain() + "' is not ONNX's"};
   }
   const auto& types = config_->op_types_to_quantize;
   if (types.empty() && FindOp(node.op_type()) == nullptr) {
-    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not quantized by default"};
+    return {kOpTypeNotSelected, Text("op type ") + node.op_type() + " is not quantized by default"};
   }
   if (!types.empty() && !types.contains(node.op_type())) {
-    return {kOpTypeNotSelected, "op type " + node.op_type() + " is not in op_types_to_quantize"};
+    return {kOpTypeNotSelected,
+            Text("op type ") + node.op_type() + " is not in op_types_to_quantize"};
   }
   if (!config_->nodes_to_quantize.empty() && !config_->nodes_to_quantize.contains(node.name())) {
     return {kNodeNotSelected, "it is not in nodes_to_quantize"};
@@ -211,14 +212,14 @@ FloatReason PlanContext::ReasonNotSelected(const onnx::NodeProto& node) const {
   }
   const auto unit = units_.find(&node);
   if (unit != units_.end() && !config_->nodes_to_quantize.contains(node.name())) {
-    return {kPartOfPattern, "it is part of a " + std::string(unit->second) +
-                                " in several nodes, which stays whole"};
+    return {kPartOfPattern,
+            Text("it is part of a ") + unit->second + " in several nodes, which stays whole"};
   }
   const auto computed = computed_weights_.find(&node);
   if (computed != computed_weights_.end()) {
     const ComputedWeight& weight = computed->second;
-    std::string text = "its weight '" + weight.tensor + "' is computed at run time, by ";
-    return {kWeightComputed, text + weight.producer};
+    return {kWeightComputed, Text("its weight '") + weight.tensor +
+                                 "' is computed at run time, by " + weight.producer};
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -36,41 +37,70 @@ bool AreSame(const QuantParams& a, const QuantParams& b) {
          a.zero_points == b.zero_points;
 }
 
+}  // namespace
+
+// A layer to round, and what its rounding depends on.
+struct WeightRounder::Task {
+  LinearLayer layer;
+  const SecondMoments::OfLayer* moments;
+  std::string weight;  // serialized: its data, or where that is
+  QuantParams params;
+  std::vector<float> factors;
+};
+
 // One layer's weights, as they are and then as they are rounded.
-class LayerRounding {
+class WeightRounder::LayerRounding {
  public:
-  LayerRounding(const SecondMoments::OfLayer& moments, const LinearLayer& layer,
-                const WeightGrid& grid, std::span<const float> factors, std::vector<float> values)
-      : moments_(moments),
-        layer_(layer),
-        grid_(grid),
-        factors_(factors),
-        columns_(LayerRows::Columns(layer)),
+  LayerRounding(Task task, std::vector<float> values)
+      : task_(std::move(task)),
+        grid_(*WeightGrid::Of(task_.layer, task_.params)),
+        columns_(LayerRows::Columns(task_.layer)),
         values_(std::move(values)) {}
 
-  std::vector<float> Run() {
-    const auto groups = static_cast<size_t>(layer_.groups);
-    const size_t outputs = static_cast<size_t>(layer_.outputs) / groups;
-    for (size_t group = 0; group < groups; ++group) {
-      const std::vector<size_t> order = OrderOf(group);
-      const ErrorPropagation propagation(MatrixOf(group, order), columns_);
-      for (size_t first = 0; first < outputs; first += kPanel) {
-        RoundOutputs(group, order, propagation, group * outputs + first,
-                     std::min(kPanel, outputs - first));
-      }
+  // Goes on with some of the outputs. Returns about how many multiplications that took; 0: all are
+  // rounded.
+  double Next() {
+    const auto groups = static_cast<size_t>(task_.layer.groups);
+    const size_t outputs = static_cast<size_t>(task_.layer.outputs) / groups;
+    const auto columns = static_cast<double>(columns_);
+    if (group_ == groups) return 0;
+    if (!propagation_) {
+      order_ = OrderOf(group_);
+      propagation_.emplace(MatrixOf(group_, order_), columns_);
+      return columns * columns * columns / 3 + 1;
     }
-    return std::move(values_);
+    RoundOutputs(group_ * outputs + first_, std::min(kPanel, outputs - first_));
+    first_ += kPanel;
+    if (first_ >= outputs) {
+      propagation_.reset();
+      first_ = 0;
+      ++group_;
+    }
+    return columns * columns * kPanel / 2 + 1;
   }
+
+  // When all are rounded: counted from the lowest of the grid, by element.
+  std::vector<uint8_t> Steps() const {
+    std::vector<uint8_t> steps(values_.size());
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const LinearLayer::Place place = task_.layer.PlaceOf(i);
+      const float q = std::nearbyint(values_[i] / grid_.scale(place)) + grid_.zero_point(place);
+      steps[i] = static_cast<uint8_t>(static_cast<int64_t>(q) - grid_.range().min);
+    }
+    return steps;
+  }
+
+  const Task& task() const { return task_; }
 
  private:
   size_t InputOf(size_t group, size_t column) const {
-    const size_t per_group = columns_ / static_cast<size_t>(layer_.kernel);
-    return group * per_group + column / static_cast<size_t>(layer_.kernel);
+    const auto kernel = static_cast<size_t>(task_.layer.kernel);
+    return group * (columns_ / kernel) + column / kernel;
   }
 
   float Moment(size_t group, size_t i, size_t j) const {
-    return moments_.by_group[group].At(i, j) * factors_[InputOf(group, i)] *
-           factors_[InputOf(group, j)];
+    return task_.moments->by_group[group].At(i, j) * task_.factors[InputOf(group, i)] *
+           task_.factors[InputOf(group, j)];
   }
 
   // What matters most is rounded first, when all others can still make up for it: the last.
@@ -99,53 +129,46 @@ class LayerRounding {
   }
 
   size_t ElementOf(size_t output, size_t column) const {
-    return layer_.inputs_first ? column * static_cast<size_t>(layer_.outputs) + output
-                               : output * columns_ + column;
+    return task_.layer.inputs_first ? column * static_cast<size_t>(task_.layer.outputs) + output
+                                    : output * columns_ + column;
   }
 
-  void RoundOutputs(size_t group, const std::vector<size_t>& order,
-                    const ErrorPropagation& propagation, size_t first, size_t count) {
+  void RoundOutputs(size_t first, size_t count) {
     weights_.assign(columns_ * kPanel, 0);
     scales_.assign(columns_ * kPanel, 1);
     zero_points_.assign(columns_ * kPanel, 0);
     for (size_t i = 0; i < columns_; ++i) {
       for (size_t o = 0; o < count; ++o) {
-        const LinearLayer::Place place{first + o, InputOf(group, order[i])};
-        weights_[i * kPanel + o] = values_[ElementOf(first + o, order[i])];
+        const LinearLayer::Place place{first + o, InputOf(group_, order_[i])};
+        weights_[i * kPanel + o] = values_[ElementOf(first + o, order_[i])];
         scales_[i * kPanel + o] = grid_.scale(place);
         zero_points_[i * kPanel + o] = grid_.zero_point(place);
       }
     }
-    RoundPanel(propagation, scales_, zero_points_, grid_.range(), weights_);
+    RoundPanel(*propagation_, scales_, zero_points_, grid_.range(), weights_);
     for (size_t i = 0; i < columns_; ++i) {
       for (size_t o = 0; o < count; ++o) {
-        values_[ElementOf(first + o, order[i])] = weights_[i * kPanel + o];
+        values_[ElementOf(first + o, order_[i])] = weights_[i * kPanel + o];
       }
     }
   }
 
-  const SecondMoments::OfLayer& moments_;
-  const LinearLayer& layer_;
-  const WeightGrid& grid_;
-  std::span<const float> factors_;
+  Task task_;
+  WeightGrid grid_;
   size_t columns_;
   std::vector<float> values_;
+  // Where it is.
+  size_t group_ = 0;
+  size_t first_ = 0;  // of the group's outputs
+  std::vector<size_t> order_;
+  std::optional<ErrorPropagation> propagation_;
   // Of a panel.
   std::vector<float> weights_;
   std::vector<float> scales_;
   std::vector<float> zero_points_;
 };
 
-std::vector<uint8_t> StepsOf(const std::vector<float>& values, const LinearLayer& layer,
-                             const WeightGrid& grid) {
-  std::vector<uint8_t> steps(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const LinearLayer::Place place = layer.PlaceOf(i);
-    const float q = std::nearbyint(values[i] / grid.scale(place)) + grid.zero_point(place);
-    steps[i] = static_cast<uint8_t>(static_cast<int64_t>(q) - grid.range().min);
-  }
-  return steps;
-}
+namespace {
 
 std::vector<float> ValuesOf(const std::vector<uint8_t>& steps, const LinearLayer& layer,
                             const WeightGrid& grid) {
@@ -178,10 +201,14 @@ onnx::TensorProto Stored(const onnx::TensorProto& weight, const std::vector<floa
 
 }  // namespace
 
-RoundedWeights WeightRounder::Round(const QuantPlan& plan, const TensorStatistics& statistics,
-                                    Model* model) {
-  RoundedWeights rounded;
-  const GraphView view(model->graph());
+WeightRounder::WeightRounder(const SecondMoments* moments) : moments_(moments) {}
+WeightRounder::~WeightRounder() = default;
+
+std::vector<WeightRounder::Task> WeightRounder::TasksOf(const QuantPlan& plan,
+                                                        const TensorStatistics& statistics,
+                                                        const Model& model) const {
+  std::vector<Task> tasks;
+  const GraphView view(model.graph());
   for (const LinearLayer& layer : FindLinearLayers(view)) {
     const onnx::NodeProto& node = view.node(layer.node);
     const SecondMoments::OfLayer* moments = moments_->Find(node.input(1));
@@ -192,22 +219,68 @@ RoundedWeights WeightRounder::Round(const QuantPlan& plan, const TensorStatistic
     if (planned->convert || !planned->shares_with.empty() || Bits(planned->params.type) > 8) {
       continue;
     }
-    const std::optional<WeightGrid> grid = WeightGrid::Of(layer, planned->params);
-    if (!grid) continue;
-    const std::vector<float> factors = FactorsOf(moments->observed, now->second);
-    const std::string weight = layer.weight->SerializeAsString();
-    Done& done = done_[layer.weight->name()];
-    const bool is_done =
-        done.weight == weight && AreSame(done.params, planned->params) && done.factors == factors;
-    if (!is_done) {
-      LayerRounding rounding(*moments, layer, *grid, factors,
-                             model->tensors().ReadFloats(*layer.weight));
-      done = {weight, planned->params, factors, StepsOf(rounding.Run(), layer, *grid)};
+    if (!WeightGrid::Of(layer, planned->params)) continue;
+    tasks.push_back({layer, moments, layer.weight->SerializeAsString(), planned->params,
+                     FactorsOf(moments->observed, now->second)});
+  }
+  return tasks;
+}
+
+bool WeightRounder::IsDone(const Task& task) const {
+  const auto found = done_.find(task.layer.weight->name());
+  return found != done_.end() && found->second.weight == task.weight &&
+         AreSame(found->second.params, task.params) && found->second.factors == task.factors;
+}
+
+void WeightRounder::Keep(const LayerRounding& rounding) {
+  const Task& task = rounding.task();
+  done_[task.layer.weight->name()] = {task.weight, task.params, task.factors, rounding.Steps()};
+}
+
+RoundedWeights WeightRounder::Round(const QuantPlan& plan, const TensorStatistics& statistics,
+                                    Model* model) {
+  RoundedWeights rounded;
+  for (const Task& task : TasksOf(plan, statistics, *model)) {
+    const onnx::TensorProto& weight = *task.layer.weight;
+    if (!IsDone(task)) {
+      LayerRounding rounding(task, model->tensors().ReadFloats(weight));
+      while (rounding.Next() > 0) {
+      }
+      Keep(rounding);
     }
-    const std::vector<float> values = ValuesOf(done.steps, layer, *grid);
-    rounded[layer.weight->name()] = Stored(*layer.weight, values, &model->tensors());
+    const WeightGrid grid = *WeightGrid::Of(task.layer, task.params);
+    const std::vector<float> values = ValuesOf(done_.at(weight.name()).steps, task.layer, grid);
+    rounded[weight.name()] = Stored(weight, values, &model->tensors());
   }
   return rounded;
+}
+
+void WeightRounder::Begin(const QuantPlan& plan, const TensorStatistics& statistics, Model model) {
+  model_ = std::move(model);
+  rounding_.reset();
+  tasks_ = TasksOf(plan, statistics, *model_);
+  std::erase_if(tasks_, [this](const Task& task) { return IsDone(task); });
+}
+
+bool WeightRounder::Continue(double products) {
+  while (products > 0) {
+    if (!rounding_) {
+      if (tasks_.empty()) {
+        model_.reset();
+        return false;
+      }
+      const onnx::TensorProto& weight = *tasks_.back().layer.weight;
+      rounding_ = std::make_unique<LayerRounding>(std::move(tasks_.back()),
+                                                  model_->tensors().ReadFloats(weight));
+      tasks_.pop_back();
+    }
+    const double taken = rounding_->Next();
+    products -= taken;
+    if (taken > 0) continue;
+    Keep(*rounding_);
+    rounding_.reset();
+  }
+  return true;
 }
 
 }  // namespace ptq

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,13 +23,23 @@ namespace ptq {
 class WeightRounder {
  public:
   // `moments` outlives this.
-  explicit WeightRounder(const SecondMoments* moments) : moments_(moments) {}
+  explicit WeightRounder(const SecondMoments* moments);
+  ~WeightRounder();
 
   // Of the layers that `plan` quantizes and that `moments` knows. `model` and `statistics` may be
   // equalized or smoothed. The model's tensors receive the values; its graph stays as it is.
   RoundedWeights Round(const QuantPlan& plan, const TensorStatistics& statistics, Model* model);
 
+  // The same in parts, for hosts that must not be busy for long: after them Round() finds all of it
+  // done.
+  void Begin(const QuantPlan& plan, const TensorStatistics& statistics, Model model);
+  // A part of about so many multiplications. False: all is rounded.
+  bool Continue(double products);
+
  private:
+  struct Task;
+  class LayerRounding;
+
   // What a rounding depends on, and what came of it.
   struct Done {
     std::string weight;  // serialized: its data, or where that is
@@ -38,7 +50,16 @@ class WeightRounder {
     std::vector<uint8_t> steps;
   };
 
+  std::vector<Task> TasksOf(const QuantPlan& plan, const TensorStatistics& statistics,
+                            const Model& model) const;
+  bool IsDone(const Task& task) const;
+  void Keep(const LayerRounding& rounding);
+
   const SecondMoments* moments_;
+  // Of Begin().
+  std::optional<Model> model_;
+  std::vector<Task> tasks_;
+  std::unique_ptr<LayerRounding> rounding_;
   std::unordered_map<std::string, Done> done_;
 };
 

@@ -33,7 +33,7 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     assert.match(text, /Good/);
     assert.match(text, /25 of 25/);
     assert.match(text, /549 kB\s+216 kB/);
-    await app.page.locator('#report', { hasText: /× as (fast|slow)/ }).waitFor();
+    await app.page.locator('#report', { hasText: /as (fast|slow)/ }).waitFor();
     assert.match(await app.text('.bar'), /Good.*dB.*Download model/s);
   });
 
@@ -57,10 +57,12 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     for (const method of ['MinMax', 'Entropy', 'Percentile', 'MSE']) {
       assert.equal(await page.locator(`.drawer .mark[data-mark="${method}"]`).count(), 2, method);
     }
-    assert.match(
-      (await page.locator('.drawer').textContent()) ?? '',
-      /256 steps of 0\.\d+ between/,
-    );
+    const drawer = (await page.locator('.drawer').textContent()) ?? '';
+    assert.match(drawer, /256 steps of 0\.\d+ between/);
+    // The channels of its weight, as dots and in words.
+    await page.locator('.drawer .channel-ranges .end').waitFor({ state: 'attached' });
+    assert.match(await app.text('.drawer'), /\d+ output channels/);
+    assert.match(await app.text('.drawer'), /Every channel has a scale of its own/);
     await page.getByRole('button', { name: 'Keep this layer float' }).click();
     await page.locator('.bar').getByRole('button', { name: 'Quantize again' }).click();
     await app.ended(2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeldSamples } from '#dist/calibration/held-samples.js';
+import { HeldSamples, heldOutOf } from '#dist/calibration/held-samples.js';
 import { usuallyHeld } from '#dist/options/defaults.js';
 
 const indices = (total: number | undefined, of: number, inRanges = false) => {
@@ -15,6 +15,7 @@ test('a third is held out, or all but sixteen, sixteen at most, spread over all 
   for (let total = 6; total < 60; total++) {
     const most = Math.max(Math.floor(total / 3), total - 16);
     assert.equal(indices(total, total).length, Math.min(16, most), `of ${total}`);
+    assert.deepEqual(heldOutOf(total, usuallyHeld), indices(total, total));
     assert.ok(!new HeldSamples(total, usuallyHeld, false).wants(0)); // it tells the shapes
   }
 });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { asMessage, say, sentence, translate } from '#dist/base/text.js';
-import type { OptionValues } from '#dist/base/types.js';
-import { extraOptions, QuantizeError, quantizeStaticOptions } from '#dist/index.js';
+import type { ModelSummary, OptionValues } from '#dist/base/types.js';
+import { datasetReader, extraOptions, QuantizeError, quantizeStaticOptions } from '#dist/index.js';
 import { checkOptions } from '#dist/options/validate.js';
 import { libraryForms } from './support/library-forms.js';
 
@@ -82,6 +82,27 @@ test('what is wrong with an option is said in Chinese, its hint too', () => {
   const number = error({ workers: 0 });
   assert.equal(number.message, 'workers: expected a whole number of at least 1 but received 0');
   assert.equal(inChinese(number)[0], 'workers：应为 不小于 1 的整数，但收到 0');
+});
+
+test('what is wrong with a file of samples is said in Chinese, whatever reads it', async () => {
+  const input = { name: 'x', type: 'float32', shape: [1, 4] };
+  const model = { inputs: [input] } as unknown as ModelSummary;
+  const said = async (name: string, bytes: Uint8Array<ArrayBuffer>) => {
+    try {
+      for await (const _ of datasetReader([new File([bytes], name)]).open(model));
+    } catch (thrown) {
+      const { message, messageText } = thrown as QuantizeError;
+      return translate(chinese.forms, message, messageText);
+    }
+    assert.fail('nothing is wrong');
+  };
+  assert.equal(await said('a.npy', new Uint8Array(20)), 'a.npy: "x": 不是 .npy 数组');
+  assert.equal(await said('a.wav', new Uint8Array(20)), 'a.wav: 不是 .wav 文件');
+  assert.equal(
+    await said('a.raw', new Uint8Array(20)),
+    'a.raw: 输入“x”应为 float32 [1,4]，即每个样本 16 字节；文件有 20 字节',
+  );
+  assert.match(await said('a.pb', Uint8Array.of(8)), /不是 ONNX 张量/);
 });
 
 test('every option that is a field of the page has a Chinese help', () => {

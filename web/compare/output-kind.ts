@@ -11,7 +11,11 @@ export type OutputKind =
 const leastSide = 16;
 const leastBoxes = 50;
 
-export function outputKind(outputs: readonly ComparedOutput[]): OutputKind | null {
+/** `areScores`: whether an output of that shape is scores of classes. */
+export function outputKind(
+  outputs: readonly ComparedOutput[],
+  areScores: (name: string) => boolean,
+): OutputKind | null {
   const [first] = outputs;
   if (!first) return null;
   const boxes = outputs.find(({ dims }) => dims.length === 3 && dims[2] === 4 && isMany(dims[1]));
@@ -28,8 +32,9 @@ export function outputKind(outputs: readonly ComparedOutput[]): OutputKind | nul
     return { kind: a === 3 ? 'picture' : 'mask', output: first };
   }
   const used = dims.filter((dim) => dim !== 1);
-  if (used.length === 1 && used[0]! >= 2 && dims[0] === 1)
+  if (used.length === 1 && used[0]! >= 2 && dims[0] === 1 && areScores(first.name)) {
     return { kind: 'classes', output: first };
+  }
   return { kind: 'values', output: first };
 }
 

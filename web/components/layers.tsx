@@ -13,6 +13,7 @@ import type { Quantizer } from '../state';
 import { Notice } from './notice';
 import { RangeChart } from './range-chart';
 import { Said } from './said';
+import { WeightChannels } from './weight-channels';
 
 const shownAtFirst = 8;
 
@@ -34,13 +35,19 @@ export function Layers({ record, quantizer }: { record: RunRecord; quantizer: Qu
           message={<Said message={diagnosis.message} parts={diagnosis.messageText} />}
         />
       ) : (
-        <Measured diagnosis={diagnosis} quantizer={quantizer} />
+        <Measured diagnosis={diagnosis} record={record} quantizer={quantizer} />
       )}
     </section>
   );
 }
 
-function Measured({ diagnosis, quantizer }: { diagnosis: Diagnosis; quantizer: Quantizer }) {
+interface MeasuredProps {
+  diagnosis: Diagnosis;
+  record: RunRecord;
+  quantizer: Quantizer;
+}
+
+function Measured({ diagnosis, record, quantizer }: MeasuredProps) {
   const { t, number } = useText();
   const [order, setOrder] = useState<'worst' | 'graph'>('worst');
   const [open, setOpen] = useState<string | null>(null);
@@ -103,6 +110,7 @@ function Measured({ diagnosis, quantizer }: { diagnosis: Diagnosis; quantizer: Q
                 tensor={diagnosis.tensors.find(({ tensor }) => tensor === layer.tensor)}
                 isOpen={open === layer.node}
                 onToggle={() => setOpen(open === layer.node ? null : layer.node)}
+                record={record}
                 quantizer={quantizer}
               />
             ))}
@@ -125,10 +133,11 @@ interface RowProps {
   tensor: TensorDiagnosis | undefined;
   isOpen: boolean;
   onToggle: () => void;
+  record: RunRecord;
   quantizer: Quantizer;
 }
 
-function Row({ layer, tensor, isOpen, onToggle, quantizer }: RowProps) {
+function Row({ layer, tensor, isOpen, onToggle, record, quantizer }: RowProps) {
   const { t } = useText();
   const kept = lines(quantizer.settings.nodesToExclude).includes(layer.node);
   return (
@@ -150,7 +159,7 @@ function Row({ layer, tensor, isOpen, onToggle, quantizer }: RowProps) {
       {isOpen && (
         <tr class="drawer">
           <td colSpan={3}>
-            <Drawer layer={layer} tensor={tensor} quantizer={quantizer} isKept={kept} />
+            <Drawer {...{ layer, tensor, record, quantizer }} isKept={kept} />
           </td>
         </tr>
       )}
@@ -173,7 +182,7 @@ function Decibels({ value }: { value: number | null }) {
 
 function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean }) {
   const { t, number, bytes, causeText } = useText();
-  const { layer, tensor, quantizer, isKept } = props;
+  const { layer, tensor, record, quantizer, isKept } = props;
   const { settings, change } = quantizer;
   const facts: [string, string][] = [
     [t.layers.tensor, layer.tensor],
@@ -216,6 +225,9 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
           </div>
         ))}
       </dl>
+      {layer.weightBytes > 0 && (
+        <Channels node={layer.node} record={record} quantizer={quantizer} />
+      )}
       {tensor?.observed && (
         <Observed
           tensor={tensor}
@@ -235,6 +247,15 @@ function Drawer(props: Omit<RowProps, 'isOpen' | 'onToggle'> & { isKept: boolean
       </div>
     </div>
   );
+}
+
+/** Of the layer's weight, asked for when it is looked at. */
+function Channels(props: { node: string; record: RunRecord; quantizer: Quantizer }) {
+  const { node, record, quantizer } = props;
+  const answer = useAnswer(() => quantizer.channels(record, node), [node, record.result]);
+  return answer.status === 'there' && answer.value ? (
+    <WeightChannels channels={answer.value} />
+  ) : null;
 }
 
 /** What the float model has there, asked for when it is looked at. */

@@ -56,13 +56,15 @@ export function DiagnosticNotice({ diagnostic }: { diagnostic: Diagnostic }) {
   const { code, message, messageText, severity, node, tensor, hint, hintText } = diagnostic;
   const title = diagnosticTitle(code);
   const said = <Said message={message} parts={messageText} />;
+  // The page's own line says what can be done here, flags are for the command.
+  const isForCommand = title !== undefined && hint !== undefined && /--\w/.test(hint);
   return (
     <Notice
       kind={severity}
       title={title ?? said}
       message={title && said}
       place={[node, tensor].filter(Boolean).join(', ') || undefined}
-      hint={hint && <Said message={hint} parts={hintText} />}
+      hint={hint && !isForCommand && <Said message={hint} parts={hintText} />}
     />
   );
 }

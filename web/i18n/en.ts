@@ -263,8 +263,8 @@ export const en = {
     effort: 'Effort',
     efforts: {
       none: 'None: what the reference gives',
-      fast: 'Fast: repairs that help',
-      normal: 'Normal: and what still loses most stays float',
+      fast: 'Fast: the cheap repairs',
+      normal: 'Normal: repairs, the worst float',
     },
     effortHelp: 'Repairs are kept only if held-out samples show less noise.',
     format: 'Format and types',
@@ -399,13 +399,14 @@ export const en = {
     latencyHelp: (runs: number, compared: string) =>
       `Median of ${runs} runs here, in onnxruntime-web: ${compared}.`,
     faster: (times: string) => `${times}× as fast`,
+    asFast: 'as fast as float',
     slower: (times: string) => `${times}× as slow`,
     better: 'What may make it better',
     tryIt: 'Try it',
     effortGained: (repairs: string, gained: string, tried: number, held: number) =>
-      `Effort kept ${repairs}${gained && `: ${gained}`}, out of ${tried} candidates on ${held} held-out samples.`,
+      `Repairs: ${repairs}${gained && ` (${gained})`}. The best of ${tried} candidates on ${held} held-out samples.`,
     effortNothing: (tried: number, held: number) =>
-      `Effort tried ${tried} candidates on ${held} held-out samples; none was better than the plain result.`,
+      `Repairs: none. Of ${tried} candidates, none beat the plain result on ${held} held-out samples.`,
     warnings: 'Warnings',
     notes: (count: number) => `Notes (${count})`,
     leftFloat: (count: number) => `Nodes left in float (${count})`,
@@ -446,7 +447,7 @@ export const en = {
     measuring: 'Measuring every layer by itself…',
     failed: 'The layers could not be measured',
     lead: (samples: string) =>
-      `Measured on ${samples} samples. Low numbers are bad: under 20 dB a layer can be heard at the output.`,
+      `Measured on ${samples} samples. Low numbers are bad: what a layer under 20 dB loses shows in the output.`,
     strip: 'Error of every layer, in graph order',
     order: 'Order',
     orders: { worst: 'Worst first', graph: 'Graph order' },
@@ -467,6 +468,14 @@ export const en = {
     rangeOnly: 'Range',
     fromTo: (low: string, high: string) => `${low} to ${high}`,
     use: 'Use this',
+    channels: (count: string) =>
+      `The weight’s ${count} output channels, each from its lowest to its highest value`,
+    channelsOf: (tensor: string) => `Range of every channel of ${tensor}`,
+    channel: 'Channel',
+    ownScales: 'Every channel has a scale of its own, so narrow ones keep their steps.',
+    oneScale: 'One scale serves all channels: narrow ones are left with few steps.',
+    unlike: 'Ranges of channels',
+    mostUnlike: 'The three widest and the three narrowest channels.',
     keepFloat: 'Keep this layer float',
     quantizeAgain: 'Quantize this layer again',
     sixteen: '16 bits for this tensor',
@@ -530,7 +539,8 @@ export const en = {
     smooth: 'SmoothQuant',
     round: 'adaptive rounding',
     ranges: 'narrower ranges',
-    floatNodes: (count: number) => `${count} nodes in float`,
+    floatNodes: (count: number) => `${plural(count, 'node')} in float`,
+    and: ', ',
   },
 
   runs: {
@@ -544,7 +554,9 @@ export const en = {
   compare: {
     title: 'Compare',
     later: 'Opens after the first run.',
-    lead: 'See both models on one of your pictures.',
+    lead: 'See both models on one of your samples.',
+    previous: 'Previous sample',
+    next: 'Next sample',
     other: 'Compare another picture',
     labels: 'Load class names',
     otherLabels: 'Load other class names',

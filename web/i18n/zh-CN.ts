@@ -364,12 +364,14 @@ export const zhCN: Dictionary = {
     latencyHelp: (runs, compared) =>
       `在本机 onnxruntime-web 中运行 ${runs} 次的中位数：${compared}。`,
     faster: (times) => `速度为 ${times} 倍`,
+    asFast: '与浮点模型一样快',
     slower: (times) => `耗时为 ${times} 倍`,
     better: '可能的改进',
     tryIt: '试一试',
     effortGained: (repairs, gained, tried, held) =>
-      `在 ${held} 个留出样本上试了 ${tried} 个候选，保留：${repairs}${gained && `（${gained}）`}。`,
-    effortNothing: (tried, held) => `在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
+      `修复：${repairs}${gained && `（${gained}）`}。在 ${held} 个留出样本上，${tried} 个候选中最优。`,
+    effortNothing: (tried, held) =>
+      `修复：无。在 ${held} 个留出样本上试了 ${tried} 个候选，都不优于原结果。`,
     warnings: '警告',
     notes: (count) => `提示（${count}）`,
     leftFloat: (count) => `保持浮点的节点（${count}）`,
@@ -429,6 +431,13 @@ export const zhCN: Dictionary = {
     rangeOnly: '范围',
     fromTo: (low, high) => `${low} 到 ${high}`,
     use: '采用',
+    channels: (count) => `权重的 ${count} 个输出通道，各从最小值到最大值`,
+    channelsOf: (tensor) => `${tensor} 各通道的范围`,
+    channel: '通道',
+    ownScales: '每个通道有各自的缩放因子，因此窄通道也保有足够的级数。',
+    oneScale: '所有通道共用一个缩放因子：窄通道只剩少数几级。',
+    unlike: '各通道的范围',
+    mostUnlike: '最宽与最窄的各三个通道。',
     keepFloat: '让此层保持浮点',
     quantizeAgain: '重新量化此层',
     sixteen: '此张量用 16 位',
@@ -490,6 +499,7 @@ export const zhCN: Dictionary = {
     round: '自适应舍入',
     ranges: '更窄的范围',
     floatNodes: (count) => `${count} 个节点保持浮点`,
+    and: '、',
   },
 
   runs: {
@@ -503,7 +513,9 @@ export const zhCN: Dictionary = {
   compare: {
     title: '比较',
     later: '首次运行后打开。',
-    lead: '在自己的图片上查看两个模型。',
+    lead: '在自己的样本上查看两个模型。',
+    previous: '上一个样本',
+    next: '下一个样本',
     other: '比较另一张图片',
     labels: '载入类别名称',
     otherLabels: '载入其他类别名称',

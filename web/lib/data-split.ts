@@ -1,7 +1,7 @@
 // Which files are samples, and how many of them are held out: no range is made from those, so that
 // they tell how good a result is. Chosen by place alone, so the same files are always split the
-// same way; the library does it (calibration/held-samples.ts), here it is only shown.
-import { byName } from 'onnx-ptq';
+// same way; the library does it, here it is only shown.
+import { byName, heldOutOf } from 'onnx-ptq';
 import { isImage } from './files';
 
 export interface DataChoice {
@@ -22,23 +22,17 @@ export interface Split {
 }
 
 const mostHeld = 32;
+/** Where files may hold many samples, so that their number is not known. */
 const usuallyHeld = 8;
-/** At most one of so many, or all but `enoughLeft`; none of fewer than twice as many. */
-const share = 3;
-const enoughLeft = 16;
 
 export function splitSamples(files: readonly File[], choice: DataChoice): Split {
   const used = files
     .filter((file) => !choice.leftOut.has(file.name))
     .sort(byName)
     .slice(0, choice.limit ?? undefined);
-  const total = used.length;
   if (!used.every(isImage)) return { used, holdOut: choice.held ?? usuallyHeld, held: [] };
-  const holdOut = choice.held ?? Math.min(mostHeld, Math.floor(total / 4));
-  const most = Math.max(Math.floor(total / share), total - enoughLeft);
-  const count = total < 2 * share ? 0 : Math.min(holdOut, most);
-  const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
-  const held = Array.from({ length: count }, (_, part) => used[place(part)]!);
+  const holdOut = choice.held ?? Math.min(mostHeld, Math.floor(used.length / 4));
+  const held = heldOutOf(used.length, holdOut).map((place) => used[place]!);
   return { used, holdOut, held };
 }
 

@@ -1,4 +1,5 @@
-// One bar for all stages: each has the share of a usual run that it takes.
+// One bar for all stages: each has the share of a usual run that it takes. A run ends with its
+// first verdict: the search for repairs comes after it, and how long that takes nobody knows.
 import type { Progress, Stage } from 'onnx-ptq';
 
 const shares: readonly (readonly [Stage, number])[] = [

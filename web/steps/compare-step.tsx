@@ -1,6 +1,6 @@
 // Step 7: both models on one picture, side by side: what was held out, or any picture that is
 // given.
-import type { Comparison } from 'onnx-ptq';
+import type { Comparison, QualityReport } from 'onnx-ptq';
 import { useEffect, useState } from 'preact/hooks';
 import { cosine, Scatter } from '../charts/scatter';
 import { BoxesView } from '../compare/boxes-view';
@@ -47,6 +47,8 @@ function Body({ record, quantizer, onLine }: Props) {
   const { t } = useText();
   const { held, samples } = record.inputs;
   const pictures = (held.length > 0 ? held : samples).filter(isImage);
+  // There may be ranges and no samples.
+  const arePictures = pictures.length > 0 || samples.length === 0;
   const [own, setOwn] = useState<readonly File[]>([]);
   const files = [...own, ...pictures];
   const count = files.length || record.inputs.holdOut;
@@ -61,25 +63,29 @@ function Body({ record, quantizer, onLine }: Props) {
     <div class="stack-16">
       <div class="buttons">
         <button type="button" class="button" disabled={count < 2} onClick={() => step(-1)}>
-          {t.preprocess.previous}
+          {arePictures ? t.preprocess.previous : t.compare.previous}
         </button>
         <button type="button" class="button" disabled={count < 2} onClick={() => step(1)}>
-          {t.preprocess.next}
+          {arePictures ? t.preprocess.next : t.compare.next}
         </button>
-        <FileButton
-          label={t.compare.other}
-          accept="image/*"
-          multiple
-          onFiles={(given) => {
-            setOwn([...given.filter(isImage), ...own]);
-            setIndex(0);
-          }}
-        />
-        <FileButton
-          label={quantizer.labels ? t.compare.otherLabels : t.compare.labels}
-          accept=".txt,.json,.names,.csv"
-          onFiles={quantizer.add}
-        />
+        {arePictures && (
+          <FileButton
+            label={t.compare.other}
+            accept="image/*"
+            multiple
+            onFiles={(given) => {
+              setOwn([...given.filter(isImage), ...own]);
+              setIndex(0);
+            }}
+          />
+        )}
+        {arePictures && (
+          <FileButton
+            label={quantizer.labels ? t.compare.otherLabels : t.compare.labels}
+            accept=".txt,.json,.names,.csv"
+            onFiles={quantizer.add}
+          />
+        )}
       </div>
       <p class="help">
         {file?.name ?? t.compare.sample(index + 1)}
@@ -95,7 +101,11 @@ function Body({ record, quantizer, onLine }: Props) {
         </p>
       )}
       {comparison ? (
-        <View comparison={comparison} labels={quantizer.labels?.labels ?? null} />
+        <View
+          comparison={comparison}
+          quality={record.result.report.quality}
+          labels={quantizer.labels?.labels ?? null}
+        />
       ) : (
         !error && <p class="help">{t.compare.running}</p>
       )}
@@ -129,9 +139,23 @@ function useComparison(
   return state.of === of ? state : { comparison: null, error: null };
 }
 
-function View({ comparison, labels }: { comparison: Comparison; labels: string[] | null }) {
+interface ViewProps {
+  comparison: Comparison;
+  /** Of the result, on all samples that it was compared on. */
+  quality: QualityReport;
+  labels: string[] | null;
+}
+
+function View({ comparison, quality: { samples, top1 }, labels }: ViewProps) {
   const { t, number, decibels } = useText();
-  const kind = outputKind(comparison.outputs);
+  // What both give exactly, as an input that is handed through, tells nothing of the others.
+  const differing = comparison.outputs.filter(
+    ({ name }) => comparison.quality.find((one) => one.name === name)?.exact !== true,
+  );
+  const kind = outputKind(
+    differing.length > 0 ? differing : comparison.outputs,
+    (name) => samples === 0 || top1?.output === name,
+  );
   const picture = pictureOf(comparison);
   if (!kind) return <p>{t.compare.nothing}</p>;
   const { output } = kind;

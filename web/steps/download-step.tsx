@@ -130,7 +130,9 @@ function Files(props: { record: RunRecord; quantizer: Quantizer }) {
         {result.externalData && `${t.download.withData(bytes(result.externalData.data.size))} `}
         {t.download.takesBack}{' '}
       </p>
-      <FileButton label={t.download.load} accept=".json" onFiles={quantizer.add} multiple />
+      <div class="buttons">
+        <FileButton label={t.download.load} accept=".json" onFiles={quantizer.add} multiple />
+      </div>
       <CopyBlock label="SHA-256" text={result.sha256} />
       <h3>{t.download.elsewhere}</h3>
       <p class="help">{t.download.folder}</p>

@@ -142,13 +142,11 @@ function Figures(props: {
   const { verdict, result } = record;
   const { report } = result;
   const all = report.nodesQuantized.length + report.nodesLeftFloat.length;
-  const latencyText = ({ float, quantized, runs }: Latency) =>
-    t.report.latencyHelp(
-      runs,
-      float >= quantized
-        ? t.report.faster(number(float / quantized, 1))
-        : t.report.slower(number(quantized / float, 1)),
-    );
+  const latencyText = ({ float, quantized, runs }: Latency) => {
+    const times = number(Math.max(float / quantized, quantized / float), 1);
+    const compared = float >= quantized ? t.report.faster(times) : t.report.slower(times);
+    return t.report.latencyHelp(runs, times === number(1, 1) ? t.report.asFast : compared);
+  };
   const { agreement } = verdict;
   const rows: [string, string, string, (string | undefined)?][] = [
     [t.report.size, bytes(report.bytesBefore), bytes(report.bytesAfter)],
@@ -255,13 +253,13 @@ function Mends({ record, quantizer }: { record: RunRecord; quantizer: Quantizer 
 
 /** What effort tried, and what that gained. */
 function Effort({ record }: { record: RunRecord }) {
-  const { t, decibels, list } = useText();
+  const { t, decibels } = useText();
   const { effort } = record.result.report;
   if (!effort || effort.tried.length === 0) return null;
   const [plain] = effort.tried;
   const best = effort.tried.filter(({ accepted }) => accepted).at(-1) ?? plain!;
   const { repairs } = effort;
-  const names = list([
+  const names = [
     ...(repairs.layerIo ? [t.repairs.layerIo] : []),
     ...(repairs.equalize ? [t.repairs.equalize] : []),
     ...(repairs.correctBiases ? [t.repairs.correctBiases] : []),
@@ -269,7 +267,7 @@ function Effort({ record }: { record: RunRecord }) {
     ...(repairs.round ? [t.repairs.round] : []),
     ...(Object.keys(repairs.ranges).length > 0 ? [t.repairs.ranges] : []),
     ...(repairs.floatNodes.length > 0 ? [t.repairs.floatNodes(repairs.floatNodes.length)] : []),
-  ]);
+  ].join(t.repairs.and);
   const gained =
     best.sqnr !== null && plain!.sqnr !== null ? decibels(best.sqnr - plain!.sqnr, true) : '';
   return (

@@ -1,7 +1,7 @@
 // What a model's input takes, and how the readers say that a file does not fit it.
 
 import { QuantizeError } from './errors.js';
-import { type Sentence, say } from './text.js';
+import { type Sentence, say, sentence, type TextParts } from './text.js';
 import type { ModelSummary, ValueSummary } from './types.js';
 
 type Dims = readonly (number | string | null)[];
@@ -33,9 +33,22 @@ export function takesShape({ shape }: ValueSummary, dims: readonly number[]): bo
   return shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);
 }
 
+/** Why something cannot be read, in words that can follow "<name>: ". */
+export class Reason extends Error {
+  readonly parts: TextParts;
+
+  constructor({ message, parts }: Sentence) {
+    super(message);
+    this.parts = parts;
+  }
+}
+
+export const reasonOf = (error: Error): Sentence =>
+  sentence(error.message, error instanceof Reason ? error.parts : undefined);
+
 export function invalidData(
   file: { name: string },
-  message: string | Sentence,
+  message: Sentence,
   input?: { name: string },
   hint: string | Sentence = '',
 ): QuantizeError {

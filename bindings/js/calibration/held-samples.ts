@@ -15,6 +15,24 @@ const shares = { apart: 3, inRanges: 2 };
 /** More than one of a share where so many are left: repairs are no better from more of them. */
 const enoughLeft = 16;
 
+/**
+ * Numbers of the samples that are held out of `total`, where at most `most` are asked for: a page
+ * can show them before anything is read.
+ */
+export function heldOutOf(total: number, most: number): number[] {
+  const count = countOf(total, most, shares.apart);
+  return Array.from({ length: count }, (_, part) => placeOf(part, total, count));
+}
+
+function countOf(total: number, asked: number, share: number): number {
+  const most = Math.max(Math.floor(total / share), total - enoughLeft);
+  return total < 2 * share ? 0 : Math.min(asked, most);
+}
+
+/** Spread evenly, each in the middle of its part. */
+const placeOf = (part: number, total: number, count: number) =>
+  Math.floor(((part + 0.5) * total) / count);
+
 export class HeldSamples {
   readonly #total: number | undefined;
   readonly #most: number;
@@ -43,12 +61,8 @@ export class HeldSamples {
     const share = this.#share;
     // Where the number is not known, the last of each share, until there are enough.
     if (total === undefined) return index % share === share - 1 && index < share * this.#most;
-    const most = Math.max(Math.floor(total / share), total - enoughLeft);
-    const count = total < 2 * share ? 0 : Math.min(this.#most, most);
-    // Spread evenly, each in the middle of its part.
-    const place = (part: number) => Math.floor(((part + 0.5) * total) / count);
-    const part = Math.floor((index * count) / total);
-    return count > 0 && place(part) === index;
+    const count = countOf(total, this.#most, share);
+    return count > 0 && placeOf(Math.floor((index * count) / total), total, count) === index;
   }
 
   /** Keeps a copy, once, and as long as there is room. */

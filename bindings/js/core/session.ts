@@ -190,6 +190,19 @@ export class CoreSession {
     }
   }
 
+  /**
+   * What takes longest of quantize() with these repairs, in parts: quantize() finds it done then.
+   * continueRounding() is false when it is.
+   */
+  beginRounding(repairs: Repairs): void {
+    this.#files.scratch.truncate(this.#scratch.used); // of the result before
+    this.#call(() => this.#session.beginRounding(JSON.stringify(repairs)));
+  }
+
+  continueRounding(): boolean {
+    return this.#call(() => this.#session.continueRounding());
+  }
+
   /** `only`: nothing but these nodes is quantized; absent: all that can be. */
   quantize(
     externalFile: string,

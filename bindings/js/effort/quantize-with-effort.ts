@@ -17,7 +17,7 @@ export async function quantizeWithEffort(
 ): Promise<{ quantized: QuantizeReport; effort: EffortReport | null }> {
   const { run, checked, held, recipe } = given;
   if (recipe !== null) return carryOut(given, recipe);
-  const quantized = writeWith(given, given.ranges, noRepairs);
+  const quantized = await writeWith(given, given.ranges, noRepairs);
   if (checked.effort === 'none') return { quantized, effort: null };
   const search = new Search(given, quantized);
   if (held.length < fewest) {
@@ -49,7 +49,7 @@ async function carryOut(given: EffortInput, repairs: Repairs) {
   if (repairs.round) await given.collectMoments();
   const done = { level: 'recipe', held: 0, checked: 0, repairs, tried: [], losses: [] };
   return {
-    quantized: writeWith(given, given.ranges, repairs),
+    quantized: await writeWith(given, given.ranges, repairs),
     effort: { ...done, recipe: recipeOf(done) },
   };
 }

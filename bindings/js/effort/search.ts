@@ -89,10 +89,10 @@ export class Search {
   }
 
   /** Whatever it has come to: writes the best, where something else was written since. */
-  result(): { quantized: QuantizeReport; effort: EffortReport } {
+  async result(): Promise<{ quantized: QuantizeReport; effort: EffortReport }> {
     const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
     return {
-      quantized: this.#trials?.writeResult(repairs) ?? quantized,
+      quantized: (await this.#trials?.writeResult(repairs)) ?? quantized,
       effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
     };
   }
@@ -121,7 +121,7 @@ export class Search {
 
   async #measurePlain(): Promise<Measured | null> {
     const hasOwn = this.#given.rangesForRepairs !== null;
-    const quantized = hasOwn ? this.#trials!.write(noRepairs) : this.#plain;
+    const quantized = hasOwn ? await this.#trials!.write(noRepairs) : this.#plain;
     const measured = await this.#trials!.measure();
     if (measured === null) return null;
     this.#seen.add(JSON.stringify(noRepairs));
@@ -238,7 +238,7 @@ export class Search {
     this.#seen.add(key);
     if (repairs.round && !(await this.#given.collectMoments())) return;
     const best = this.#best!;
-    const quantized = this.#trials!.write(repairs);
+    const quantized = await this.#trials!.write(repairs);
     if (isSame(step, quantized, best.quantized) || !this.#isAllowed(quantized)) return;
     const measured = await this.#trials!.measure();
     const price = this.#priceOf(leftByEffort(quantized));

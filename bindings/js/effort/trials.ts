@@ -95,18 +95,18 @@ export class Trials {
   }
 
   /** Writes a candidate to the output: the model with these repairs. */
-  write(repairs: Repairs): QuantizeReport {
+  write(repairs: Repairs): Promise<QuantizeReport> {
     return this.#write(this.#ranges, repairs);
   }
 
   /** The same as users get it, with the ranges of all samples; null: the output holds it. */
-  writeResult(repairs: Repairs): QuantizeReport | null {
+  async writeResult(repairs: Repairs): Promise<QuantizeReport | null> {
     const { ranges } = this.#given;
     if (this.#written === this.#key(ranges, repairs)) return null;
     return this.#write(ranges, repairs);
   }
 
-  #write(ranges: string, repairs: Repairs): QuantizeReport {
+  async #write(ranges: string, repairs: Repairs): Promise<QuantizeReport> {
     this.#written = this.#key(ranges, repairs);
     return writeWith(this.#given, ranges, repairs);
   }
@@ -155,7 +155,7 @@ export class Trials {
     samples: readonly number[],
   ): Promise<number | null> {
     this.#written = '';
-    writeWith(this.#given, this.#ranges, repairs, only);
+    await writeWith(this.#given, this.#ranges, repairs, only);
     const feeds = samples.map((index) => this.#samples[index]!);
     const results = await this.#results('disabled', feeds);
     if (results === null) return null;
@@ -169,7 +169,8 @@ export class Trials {
     optimization: 'all' | 'disabled',
     samples: readonly Feeds[],
   ): Promise<Outputs[] | null> {
-    const { runtime, output, summary } = this.#given;
+    const { run, runtime, output, summary } = this.#given;
+    await run.checkpoint();
     try {
       const session = await loadResult(runtime, output, summary, optimization);
       return await runOn(this.#given, session, samples);
@@ -198,13 +199,18 @@ function inOrder(held: readonly Feeds[]): Feeds[] {
   ];
 }
 
-export const writeWith = (
-  { core, output, checked }: EffortInput,
+/** Between its parts a run can be cancelled. */
+export const writeWith = async (
+  { run, core, output, checked }: EffortInput,
   ranges: string,
   repairs: Repairs,
   only: readonly string[] = [],
-): QuantizeReport => {
+): Promise<QuantizeReport> => {
   core.setRanges(withRanges(ranges, repairs));
+  if (repairs.round) {
+    core.beginRounding(repairs);
+    while (core.continueRounding()) await run.checkpoint();
+  }
   return core.quantize(checked.use_external_data_format ? output.dataName : '', repairs, only);
 };
 

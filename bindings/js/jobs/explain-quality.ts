@@ -282,8 +282,9 @@ class OtherResults {
       const session = await loadResult(runtime, this.#output, summary, optimization);
       try {
         const samples = kept.slice(0, count);
-        const results = await runAll(session, samples, names, () => run.checkpoint());
-        const milliseconds = isTimed ? await medianTime(session, kept[0], names) : null;
+        const times: number[] = [];
+        const results = await runAll(session, samples, names, () => run.checkpoint(), times);
+        const milliseconds = isTimed ? await medianTime(session, kept[0], names, times) : null;
         const { sqnr } = compareOutputs(summary, this.#floats.slice(0, count), results);
         return { sqnr, milliseconds };
       } finally {

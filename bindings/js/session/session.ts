@@ -27,7 +27,9 @@ import { ModelFiles } from '../core/host-files.js';
 import { type Core, loadCore } from '../core/load.js';
 import { formatRanges, parseRanges } from '../core/ranges.js';
 import { CoreSession } from '../core/session.js';
+import { ProbedModel } from '../diagnosis/probed-model.js';
 import type { Diagnosis } from '../diagnosis/report.js';
+import { type WeightChannels, weightChannels } from '../diagnosis/weight-channels.js';
 import { settlePreprocess } from '../evidence/find-preprocess.js';
 import { diagnoseOn } from '../jobs/diagnose.js';
 import { fixDims } from '../jobs/fix-dims.js';
@@ -41,7 +43,7 @@ import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
 import type { SampleInput } from '../samples/samples.js';
-import { FloatModel, type FloatOutputs } from '../verify/float-model.js';
+import { FloatModel, type FloatOutputs, loadAsGiven } from '../verify/float-model.js';
 import type { QualityReport } from '../verify/report.js';
 import { type VerifiedSamples, verifyResult } from '../verify/verify-result.js';
 import { HistogramWatch, watchedTensors } from './histogram-watch.js';
@@ -101,6 +103,9 @@ interface Finished {
 
 /** Calls of one queue wait for each other: results share a core, comparisons a loaded model. */
 type Queue = 'results' | 'compare' | 'diagnose';
+
+/** Whose operators onnxruntime has. */
+const usualDomains = ['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'];
 
 /** So many ways to prepare the model are kept. */
 const mostPrepared = 2;
@@ -393,6 +398,21 @@ export class Session<Model> implements QuantizeSession<Model> {
     );
   }
 
+  async channels(result: RunnableResult<Model>, node: string): Promise<WeightChannels | null> {
+    this.#refuseIfDisposed();
+    const { model, externalData } = result as RunnableResult<never>;
+    const external = externalData ? { [externalData.name]: externalData.data } : {};
+    const input = await this.#platform.openInput(model, external);
+    let quantized: ProbedModel | null = null;
+    try {
+      quantized = await ProbedModel.open(input);
+      return weightChannels(quantized, node);
+    } finally {
+      quantized?.dispose();
+      input.close();
+    }
+  }
+
   observe(name: string, settings: SessionSettings = {}): Promise<TensorObservation> {
     return this.#inTurn(async () => {
       const { effort: _, calibrationCache: __, ...plain } = settings;
@@ -498,6 +518,11 @@ export class Session<Model> implements QuantizeSession<Model> {
       core.prepare();
       // An operator that the runtime does not know stands in the way of everything.
       const learned = await learnTypes(this.#runtime, core, files, this.#input, summary, true);
+      if (core.structure().nodes.some(({ domain }) => !usualDomains.includes(domain))) {
+        // All its types may be known: then nothing was loaded to learn them.
+        const session = await loadAsGiven(this.#runtime, this.#input, summary, 'disabled');
+        await session.release();
+      }
       const prepared: PreparedModel = { core, files, summary, learned, busy: null };
       this.#prepared.set(key, prepared);
     } catch (error) {

@@ -14,6 +14,7 @@ import type {
   QuantizeReport,
 } from '../base/types.js';
 import type { Diagnosis } from '../diagnosis/report.js';
+import type { WeightChannels } from '../diagnosis/weight-channels.js';
 import type { QuantizeResult } from '../jobs/quantize-static.js';
 import type { ModelSource } from '../options/api.js';
 import type { CalibrationMethod } from '../options/quant-types.js';
@@ -27,7 +28,7 @@ import type { OutputQuality, QualityReport } from '../verify/report.js';
 export interface SessionOptions extends ModelSource {
   /** As of quantizeStatic(); may be given later. */
   calibrationDataReader?: SampleInput | null | undefined;
-  /** At most so many samples are kept aside from calibration, and no more than a third; 8. */
+  /** At most so many samples are kept aside from calibration, and no more than a third; 16. */
   holdOut?: number | undefined;
   /** Which onnxruntime runs the models; absent: the fastest that is there. */
   runtime?: RuntimeKind | undefined;
@@ -159,8 +160,9 @@ export interface TensorObservation {
 
 export interface SessionQuantizeOptions extends RunOptions {
   /**
-   * Compares on 8 of the samples that were held out, measures no time and looks for no causes;
-   * verify(), latency() and diagnose() do so when they are asked.
+   * Compares on 8 of the samples that were held out (on a slow machine on 4 or more, as many as it
+   * runs in 0.4 s), measures no time and looks for no causes; verify(), latency() and diagnose() do
+   * so when they are asked.
    */
   quick?: boolean | undefined;
 }
@@ -227,8 +229,8 @@ export interface Latency {
 
 /**
  * Every call may be cancelled by its signal, and nothing that was collected or made before is lost
- * by it, or by an error. What makes results waits for each other; plan(), compare() and diagnose()
- * do not wait for it, nor it for them.
+ * by it, or by an error. What makes results waits for each other; plan(), compare(), channels() and
+ * diagnose() do not wait for it, nor it for them.
  * @throws QuantizeError as quantizeStatic()
  */
 export interface QuantizeSession<Model> {
@@ -257,6 +259,8 @@ export interface QuantizeSession<Model> {
   compare(result: RunnableResult<Model>, sample: SampleChoice): Promise<Comparison>;
   /** Where a result goes wrong and why: as diagnose(). */
   diagnose(result: RunnableResult<Model>, options?: SessionDiagnoseOptions): Promise<Diagnosis>;
+  /** Of the quantized weight of a node of a result; null where it reads none. */
+  channels(result: RunnableResult<Model>, node: string): Promise<WeightChannels | null>;
   /** What a tensor that is calibrated holds, and the range of each method. */
   observe(tensor: string, settings?: SessionSettings): Promise<TensorObservation>;
   latency(

@@ -7,14 +7,14 @@ import type { RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 
 /**
- * Runs samples through a model. `checkpoint` is called after each. `times` receives their
- * milliseconds.
+ * Runs samples through a model. `checkpoint` is called after each; true: it was the last one.
+ * `times` receives their milliseconds.
  */
 export async function runAll(
   session: RuntimeSession,
   samples: readonly Feeds[],
   outputs: readonly string[],
-  checkpoint: (done: number) => Promise<void>,
+  checkpoint: (done: number) => Promise<unknown>,
   times: number[] = [],
 ): Promise<Outputs[]> {
   const results: Outputs[] = [];
@@ -22,7 +22,7 @@ export async function runAll(
     const start = performance.now();
     results.push(await runSample(session, feeds, outputs, index));
     times.push(performance.now() - start);
-    await checkpoint(index + 1);
+    if ((await checkpoint(index + 1)) === true) break;
   }
   return results;
 }

@@ -43,8 +43,13 @@ export interface VerifyAmount {
   isTimed: boolean;
 }
 
-/** So many, where a result has to be there at once. */
+/**
+ * So many, where a result has to be there at once. On a slow machine fewer, as many as are run in
+ * so many milliseconds; not where the float model has to run them first, which takes time anyway.
+ */
 const fewSamples = 8;
+const fewestSamples = 4;
+const hurry = 400;
 
 /**
  * Runs samples through both models and compares: those that no range was made from, where there are
@@ -64,19 +69,27 @@ export async function verifyResult(
   const heldOut = samples.held.length > 0 && !samples.heldInRanges;
   const calibrated = [...samples.held, ...samples.kept].slice(0, usualSamples);
   const all = heldOut ? samples.held : calibrated;
-  const kept = isQuick ? spread(all, fewSamples) : all;
+  const kept = isQuick ? everyOtherFirst(spread(all, fewSamples)) : all;
   const start = performance.now();
-  const runs = kept.length + float.unknownOf(kept).length;
+  const unknown = float.unknownOf(kept).length;
+  const runs = kept.length + unknown;
   const countFrom = (done: number) => async (count: number) => {
     run.samples('verify', done + count, runs, performance.now() - start);
     await run.checkpoint();
   };
   const runResult = async (optimization: 'all' | 'basic') => {
     const session = await load(optimization);
+    const began = performance.now();
+    const count = countFrom(0);
+    const countUntilEnough = async (done: number) => {
+      await count(done);
+      return done >= fewestSamples && performance.now() - began > hurry;
+    };
     try {
       const names = comparedOutputs(summary);
       const times: number[] = [];
-      const outputs = await runAll(session, kept, names, countFrom(0), times);
+      const checkpoint = isQuick && unknown === 0 ? countUntilEnough : count;
+      const outputs = await runAll(session, kept, names, checkpoint, times);
       return { outputs, latency: isTimed ? await medianTime(session, kept[0], names, times) : 0 };
     } finally {
       await session.release();
@@ -116,13 +129,18 @@ export async function verifyResult(
     }
   }
   if (kept.length === 0) return unmeasured(true);
-  const floats = await float.outputsOf(kept, countFrom(kept.length));
+  const compared = kept.slice(0, results.outputs.length);
+  const floats = await float.outputsOf(compared, countFrom(kept.length));
   return {
     ...compareOutputs(summary, floats, results.outputs),
     heldOut,
     latency: isTimed ? { float: await float.latency(kept[0]!), quantized: results.latency } : null,
   };
 }
+
+/** So that the first few are spread over all, too. */
+const everyOtherFirst = (samples: readonly Feeds[]): Feeds[] =>
+  [0, 1].flatMap((odd) => samples.filter((_, index) => index % 2 === odd));
 
 /** The quantized model that was written so far. */
 export function loadResult(

@@ -122,6 +122,10 @@ export interface Session {
   beginMoments(samples: number): string;
   /** One of them in one sample: `dimsJson` a JSON list, the values as in Calibration. */
   observeMoments(tensor: string, dimsJson: string, pointer: number, count: number): void;
+  /** Rounds in parts what quantize() with these repairs (JSON of Repairs) would round itself. */
+  beginRounding(repairsJson: string): void;
+  /** A part. False: all is rounded. */
+  continueRounding(): boolean;
   /**
    * Plans and rewrites, with the repairs of `repairsJson` (Repairs); writes the quantized model to
    * '~output' (and `externalFile`). Returns JSON of QuantizeReport.

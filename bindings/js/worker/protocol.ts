@@ -69,6 +69,7 @@ export type SessionRequest = { kind: 'call'; id: number } & (
       samples?: number | undefined;
       aloneSamples?: number | undefined;
     }
+  | { method: 'channels'; result: RunnableResult<Blob>; node: string }
   | { method: 'observe'; tensor: string; settings: SessionSettings }
   | { method: 'latency'; result: RunnableResult<Blob>; runs?: number | undefined }
   | { method: 'sha256'; data: Uint8Array | Blob }

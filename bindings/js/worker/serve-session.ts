@@ -84,6 +84,8 @@ function call(
       const { result, samples, aloneSamples } = request;
       return session.diagnose(result, { ...run, samples, aloneSamples });
     }
+    case 'channels':
+      return session.channels(request.result, request.node);
     case 'observe':
       return session.observe(request.tensor, request.settings);
     case 'latency':

@@ -6,6 +6,7 @@ import type { RunOptions } from '../base/run.js';
 import { say } from '../base/text.js';
 import type { GraphNode, ModelSummary } from '../base/types.js';
 import type { Diagnosis } from '../diagnosis/report.js';
+import type { WeightChannels } from '../diagnosis/weight-channels.js';
 import { lifeName, watchLife } from '../platform/worker-life.js';
 import type {
   CalibrationSummary,
@@ -181,6 +182,10 @@ class SessionClient implements WorkerSession {
   ): Promise<Diagnosis> {
     const parameters = { result: runnable(result), samples, aloneSamples };
     return this.#call({ method: 'diagnose', ...parameters }, options);
+  }
+
+  channels(result: RunnableResult<Blob>, node: string): Promise<WeightChannels | null> {
+    return this.#call({ method: 'channels', result: runnable(result), node });
   }
 
   observe(tensor: string, settings: SessionSettings = {}): Promise<TensorObservation> {

@@ -220,6 +220,40 @@ TEST(WeightRounderTest, WhatWasRoundedIsKeptAsLongAsNothingChanges) {
   EXPECT_NE(run.Values(other), run.Values(first));
 }
 
+TEST(WeightRounderTest, PartByPartItIsTheSame) {
+  OneLayer run(kConv, {20, 24, 1, 1}, Qdq(true));
+  const std::vector<float> values = run.Values(run.Rounded());
+  SecondMoments moments = run.Moments();
+  WeightRounder rounder(&moments);
+  rounder.Begin(run.Plan(), run.statistics, run.model.model);
+  int parts = 0;
+  while (rounder.Continue(1)) ++parts;
+  EXPECT_EQ(parts, 3) << "the factor, a panel of 16 outputs, and one of 4";
+  // Nothing is left to do: other moments would round it otherwise.
+  run.x = SomeFloats(run.x.size(), 11);
+  for (int i = 0; i < 10; ++i) moments.Observe("x", run.dims, run.x);
+  const RoundedWeights rounded = rounder.Round(run.Plan(), run.statistics, &run.model.model);
+  EXPECT_EQ(run.Values(rounded), values);
+  WeightRounder anew(&moments);
+  EXPECT_NE(run.Values(anew.Round(run.Plan(), run.statistics, &run.model.model)), values);
+}
+
+TEST(WeightRounderTest, WhatWasBegunIsGivenUpForAnother) {
+  OneLayer run(kConv, {20, 24, 1, 1}, Qdq(true));
+  const std::vector<float> values = run.Values(run.Rounded());
+  const SecondMoments moments = run.Moments();
+  WeightRounder rounder(&moments);
+  EXPECT_FALSE(rounder.Continue(1)) << "nothing was begun";
+  run.config.per_channel = false;
+  rounder.Begin(run.Plan(), run.statistics, run.model.model);
+  EXPECT_TRUE(rounder.Continue(1));
+  run.config.per_channel = true;
+  rounder.Begin(run.Plan(), run.statistics, run.model.model);
+  while (rounder.Continue(1e9)) {
+  }
+  EXPECT_EQ(run.Values(rounder.Round(run.Plan(), run.statistics, &run.model.model)), values);
+}
+
 TEST(WeightRounderTest, WhatIsKeptIsOfNoFileThatIsWrittenAnew) {
   OneLayer run(kConv, {20, 24, 1, 1}, Qdq(true));
   const SecondMoments moments = run.Moments();

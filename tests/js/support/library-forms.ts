@@ -89,6 +89,7 @@ function cppForm(text: string, start: number): { form: string | null; end: numbe
 const cppBegins: [RegExp, Found['kind']][] = [
   [/FloatReasonCode::k\w+,\s*/g, 'reason'],
   [/\b(?:NotFloat|NotConstant|Unsupported)\(\s*/g, 'reason'],
+  [/return \{k\w+,\s*/g, 'reason'],
   [/reason\.text = /g, 'reason'],
   [/Severity::k\w+,\s*"\w+",\s*/g, 'diagnostic'],
   [/Error\(ErrorCode::k\w+,\s*/g, 'error'],

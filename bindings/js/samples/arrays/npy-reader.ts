@@ -72,7 +72,7 @@ async function openArrays(group: FileGroup, { inputs }: ModelSummary): Promise<O
 
 function missing({ folder, files }: FileGroup, input: ValueSummary): QuantizeError {
   const names = [...files.values()].map((file) => baseName(file.name)).join(', ');
-  const message = `no file "${input.name}.npy", which the model needs as ${describeInput(input)}`;
+  const message = say`no file "${input.name}.npy", which the model needs as ${describeInput(input)}`;
   const near = didYouMean(input.name, [...files.keys()]);
   const hint = near ?? say`where a model has several inputs, each file is named after its input`;
   return invalidData({ name: folder || names }, message, input, hint);

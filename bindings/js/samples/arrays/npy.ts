@@ -1,5 +1,7 @@
 // The .npy format (numpy.lib.format, versions 1 to 3): a header in the form of a Python dict, then
 // the values in C or Fortran order.
+import { Reason } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type { TensorData, TensorType } from '../../base/types.js';
 
 export interface NpyHeader {
@@ -29,29 +31,31 @@ const types: Record<string, Exclude<TensorType, 'string'>> = {
 
 type BytesReader = (count: number) => Promise<Uint8Array>;
 
-/** Reads the header. Throws Error with a reason that can follow "<name>: ". */
+/** Reads the header. Throws Reason. */
 export async function readNpyHeader(read: BytesReader): Promise<NpyHeader> {
   const start = await read(8);
   if (String.fromCharCode(...start.subarray(0, 6)) !== '\x93NUMPY')
-    throw new Error('not a .npy array');
+    throw new Reason(say`not a .npy array`);
   const version = start[6]!;
-  if (version < 1 || version > 3) throw new Error(`.npy version ${version} is not known`);
+  if (version < 1 || version > 3) throw new Reason(say`.npy version ${version} is not known`);
   const lengthBytes = await read(version === 1 ? 2 : 4);
   const length = lengthBytes.reduceRight((sum, byte) => sum * 256 + byte, 0);
-  if (length > 1 << 20) throw new Error('its .npy header is damaged');
+  if (length > 1 << 20) throw new Reason(say`its .npy header is damaged`);
   const text = new TextDecoder().decode(await read(length));
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
   const dims = /'shape'\s*:\s*\(([^)]*)\)/.exec(text)?.[1];
-  if (order === undefined || dims === undefined) throw new Error('its .npy header is damaged');
+  if (order === undefined || dims === undefined) throw new Reason(say`its .npy header is damaged`);
   const [, byteOrder, kind] = /^([<>|=]?)(\w+)$/.exec(descr ?? '') ?? [];
   const [, letters, characters] = /^([US])(\d+)$/.exec(kind ?? '') ?? [];
   const known = Object.hasOwn(types, kind ?? '') ? types[kind ?? ''] : undefined;
   const type = letters && Number(characters) > 0 ? 'string' : known;
   if (type === undefined) {
     const name = descr ?? 'a structured type';
-    const pickled = kind === 'O' ? "; of Python's strings make numpy's: array.astype(str)" : '';
-    throw new Error(`its type ${name} is none that a model's input can have${pickled}`);
+    const why = say`its type ${name} is none that a model's input can have`;
+    throw new Reason(
+      kind === 'O' ? say`${why}; of Python's strings make numpy's: array.astype(str)` : why,
+    );
   }
   return {
     type,

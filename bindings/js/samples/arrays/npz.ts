@@ -58,7 +58,7 @@ export function inStep(file: NamedBytes, arrays: readonly SampleArray[]): OpenPa
   const count = arrays[0]?.count ?? 0;
   for (const { input, count: other } of arrays) {
     if (other === count) continue;
-    const message = `"${input.name}" has ${other} samples, "${arrays[0]!.input.name}" has ${count}`;
+    const message = say`"${input.name}" has ${other} samples, "${arrays[0]!.input.name}" has ${count}`;
     throw invalidData(file, message, input);
   }
   const note = arrays.find((array) => array.note)?.note;
@@ -82,7 +82,7 @@ async function openArrays(file: NamedBytes, model: ModelSummary): Promise<Sample
     if (!entry) {
       const names = [...entries.keys()];
       const hint = didYouMean(input.name, names) ?? say`its arrays are: ${names.join(', ')}`;
-      const message = `no array "${input.name}", which the model needs as ${describeInput(input)}`;
+      const message = say`no array "${input.name}", which the model needs as ${describeInput(input)}`;
       throw invalidData(file, message, input, hint);
     }
     const stream = new ZipStream(file, entry);

@@ -8,8 +8,10 @@ import {
   describeTensor,
   invalidData,
   onlyInput,
+  reasonOf,
   takesShape,
 } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type { Feeds, ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
 import {
   type FileKind,
@@ -72,17 +74,20 @@ function groupInputs(files: readonly NamedBytes[], model: ModelSummary): FileGro
 async function readGroup(group: FileGroup, { inputs }: ModelSummary): Promise<Feeds> {
   for (const [key, file] of group.files) {
     if (Number(key) < inputs.length) continue;
-    const has = inputs.length === 1 ? '1 input' : `${inputs.length} inputs`;
+    const has =
+      inputs.length === 1
+        ? say`the model has only 1 input`
+        : say`the model has only ${inputs.length} inputs`;
     const names = inputs.map((input) => input.name).join(', ');
-    throw invalidData(file, `the model has only ${has}`, undefined, `they are, from 0: ${names}`);
+    throw invalidData(file, has, undefined, say`they are, from 0: ${names}`);
   }
   const entries: [string, Feeds[string]][] = [];
   for (const [index, input] of inputs.entries()) {
     const file = group.files.get(String(index));
     if (!file) {
       const at = { name: group.folder || [...group.files.values()][0]!.name };
-      const message = `no input_${index}.pb, for input "${input.name}" ${describeInput(input)}`;
-      throw invalidData(at, message, input, 'each folder has one input_k.pb for every input');
+      const message = say`no input_${index}.pb, for input "${input.name}" ${describeInput(input)}`;
+      throw invalidData(at, message, input, say`each folder has one input_k.pb for every input`);
     }
     entries.push([input.name, await readTensor(file, input)]);
   }
@@ -99,13 +104,13 @@ async function readTensor(file: NamedBytes, input: ValueSummary): Promise<Feeds[
     }
     throw invalidData(
       file,
-      `input "${input.name}" expects ${describeInput(input)}, the tensor is ${describeTensor(type, dims)}`,
+      say`input "${input.name}" expects ${describeInput(input)}, the tensor is ${describeTensor(type, dims)}`,
       input,
-      'input_k.pb is for the k-th input of the model, counted from 0',
+      say`input_k.pb is for the k-th input of the model, counted from 0`,
     );
   } catch (error) {
     if (error instanceof QuantizeError) throw error;
-    const hint = 'onnx.numpy_helper.from_array(array).SerializeToString() gives its bytes';
-    throw invalidData(file, (error as Error).message, input, hint);
+    const hint = say`onnx.numpy_helper.from_array(array).SerializeToString() gives its bytes`;
+    throw invalidData(file, reasonOf(error as Error), input, hint);
   }
 }

@@ -3,6 +3,7 @@
 // it leaves open follows from the size.
 
 import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type { ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
 import {
   type FileKind,
@@ -42,7 +43,7 @@ export const rawFiles: FileKind = {
             count,
             async read(index) {
               const part = await file.read(index * bytes, (index + 1) * bytes);
-              if (part.length < bytes) throw invalidData(file, 'it ends early', input);
+              if (part.length < bytes) throw invalidData(file, say`it ends early`, input);
               const data = new Float32Array(ownBytes(part).buffer);
               return { [input.name]: { type: 'float32', dims, data } };
             },
@@ -67,22 +68,27 @@ interface Layout {
 }
 
 function layoutOf(file: NamedBytes, input: ValueSummary): Layout {
-  const expected = `input "${input.name}" expects ${describeInput(input)}`;
-  const useNpy = 'give .npy files, which say their type and shape';
+  const expected = say`input "${input.name}" expects ${describeInput(input)}`;
+  const useNpy = say`give .npy files, which say their type and shape`;
   if (input.type !== 'float32') {
-    throw invalidData(file, `${expected}, raw files are read as float32`, input, useNpy);
+    throw invalidData(file, say`${expected}, raw files are read as float32`, input, useNpy);
   }
   const dims = input.shape?.map(fixedSize) ?? [null, null];
   if (dims.length > 1) dims[0] ??= 1; // the batch
   const open = dims.indexOf(null);
   if (input.shape === null || dims.indexOf(null, open + 1) > open) {
-    throw invalidData(file, `${expected}: a size in bytes does not tell its shape`, input, useNpy);
+    throw invalidData(
+      file,
+      say`${expected}: a size in bytes does not tell its shape`,
+      input,
+      useNpy,
+    );
   }
   const unit = dims.reduce<number>((product, dim) => product * (dim ?? 1), 4);
   if (file.size === 0 || file.size % unit !== 0) {
-    const wanted = open < 0 ? `${unit} bytes a sample` : `a multiple of ${unit} bytes`;
-    const hint = 'the values are float32, little-endian, without a header';
-    throw invalidData(file, `${expected}, which is ${wanted}; it has ${file.size}`, input, hint);
+    const wanted = open < 0 ? say`${unit} bytes a sample` : say`a multiple of ${unit} bytes`;
+    const hint = say`the values are float32, little-endian, without a header`;
+    throw invalidData(file, say`${expected}, which is ${wanted}; it has ${file.size}`, input, hint);
   }
   if (open < 0) return { count: file.size / unit, dims: dims as number[], bytes: unit };
   dims[open] = file.size / unit;

@@ -7,8 +7,10 @@ import {
   describeTensor,
   fixedSize,
   invalidData,
+  reasonOf,
   takesShape,
 } from '../../base/inputs.js';
+import { type Sentence, say } from '../../base/text.js';
 import type { SampleTensor, ValueSummary } from '../../base/types.js';
 import type { ByteStream, NamedBytes } from '../files/files.js';
 import {
@@ -62,7 +64,7 @@ export class SampleArray {
   ): Promise<SampleArray> {
     const header = await readNpyHeader((count) => stream.read(count)).catch((error: Error) => {
       if (error instanceof QuantizeError) throw error;
-      throw invalidData(file, `"${input.name}": ${error.message}`, input);
+      throw invalidData(file, say`"${input.name}": ${reasonOf(error)}`, input);
     });
     const rank = header.shape.length;
     const hasSampleAxis = axis === 'samples' || rank === (input.shape?.length ?? rank) + 1;
@@ -107,35 +109,39 @@ function checkArray(
 ): void {
   const { shape, type, itemSize } = header;
   const received = describeTensor(type, shape);
-  const expected = `input "${input.name}" expects ${describeInput(input)} for each sample`;
+  const expected = say`input "${input.name}" expects ${describeInput(input)} for each sample`;
   if (hasSampleAxis && shape.length === 0) {
-    const hint = 'add an axis for the samples: array[None]';
-    throw invalidData(file, `${expected}, the array is one value`, input, hint);
+    const hint = say`add an axis for the samples: array[None]`;
+    throw invalidData(file, say`${expected}, the array is one value`, input, hint);
   }
   if (shape.reduce((product, dim) => product * dim, itemSize) !== size) {
-    const message = `"${input.name}" is said to be ${received}, which is not its size`;
+    const message = say`"${input.name}" is said to be ${received}, which is not its size`;
     throw invalidData(file, message, input);
   }
   const one = (hasSampleAxis ? shape.slice(1) : shape).reduce((product, dim) => product * dim, 1);
   if (type === 'string' && one > mostStrings) {
-    const message = `"${input.name}" has ${one} strings a sample, and at most ${mostStrings} are read`;
+    const message = say`"${input.name}" has ${one} strings a sample, and at most ${mostStrings} are read`;
     throw invalidData(file, message, input);
   }
   if (type !== input.type) {
     const python = input.type === 'string' ? 'str' : `"${input.type}"`;
-    const hint = `convert it: array.astype(${python})`;
-    throw invalidData(file, `${expected}, the array is ${received}`, input, hint);
+    const hint = say`convert it: array.astype(${python})`;
+    throw invalidData(file, say`${expected}, the array is ${received}`, input, hint);
   }
   if (takesShape(input, hasSampleAxis ? shape.slice(1) : shape)) return;
-  throw invalidData(file, `${expected}, the array is ${received}`, input, axisHint(input, shape));
+  throw invalidData(
+    file,
+    say`${expected}, the array is ${received}`,
+    input,
+    axisHint(input, shape),
+  );
 }
 
 /** What a missing axis was probably meant to be. */
-function axisHint({ shape }: ValueSummary, received: readonly number[]): string {
-  if (shape === null) return '';
+function axisHint({ shape }: ValueSummary, received: readonly number[]): Sentence | undefined {
+  if (shape === null) return undefined;
   if (received.length === shape.length) {
-    return 'the first axis counts the samples; each sample keeps its own batch axis: array[:, None]';
+    return say`the first axis counts the samples; each sample keeps its own batch axis: array[:, None]`;
   }
-  if (received.length === shape.length - 1) return 'add the batch axis: array[None]';
-  return '';
+  return received.length === shape.length - 1 ? say`add the batch axis: array[None]` : undefined;
 }

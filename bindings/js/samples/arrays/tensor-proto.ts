@@ -1,6 +1,8 @@
 // Reads one ONNX TensorProto (onnx.proto3) from its protobuf wire format: as little of it as
 // samples need, so that no protobuf library has to be loaded.
 import { joined } from '../../base/bytes.js';
+import { Reason } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type { TensorType } from '../../base/types.js';
 
 export interface ProtoTensor {
@@ -40,9 +42,9 @@ const Field = {
   externalData: 13,
 } as const;
 
-const damaged = 'not an ONNX tensor (TensorProto), or damaged';
+const damaged = say`not an ONNX tensor (TensorProto), or damaged`;
 
-/** Throws Error with a reason that can follow "<name>: ". */
+/** Throws Reason. */
 export function readTensorProto(message: Uint8Array): ProtoTensor {
   const wire = new Wire(message);
   const dims: number[] = [];
@@ -56,7 +58,7 @@ export function readTensorProto(message: Uint8Array): ProtoTensor {
     if (field === Field.dims) for (const dim of wire.varints(type)) dims.push(Number(dim));
     else if (field === Field.dataType) dataType = Number(wire.varints(type)[0]);
     else if (field === Field.rawData) raw = wire.bytes(type);
-    else if (field === Field.externalData) throw new Error('its values are in another file');
+    else if (field === Field.externalData) throw new Reason(say`its values are in another file`);
     else if (field === Field.floatData || field === Field.doubleData) packed.push(wire.fixed(type));
     else if (field === Field.int32Data || field === Field.int64Data || field === Field.uint64Data)
       for (const value of wire.varints(type)) integers.push(value);
@@ -64,11 +66,11 @@ export function readTensorProto(message: Uint8Array): ProtoTensor {
   }
   const [type, itemSize] = types[dataType] ?? [];
   if (type === undefined || itemSize === undefined) {
-    if (dataType === 0) throw new Error(damaged);
+    if (dataType === 0) throw new Reason(damaged);
     const name = otherTypes[dataType] ?? `number ${dataType}`;
-    throw new Error(`its type ${name} is none that a model's input can have`);
+    throw new Reason(say`its type ${name} is none that a model's input can have`);
   }
-  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new Error(damaged);
+  if (dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) throw new Reason(damaged);
   const bytes =
     raw !== null
       ? raw.slice()
@@ -77,8 +79,8 @@ export function readTensorProto(message: Uint8Array): ProtoTensor {
         : joined(packed);
   const values = dims.reduce((product, dim) => product * dim, 1);
   if (bytes.length !== values * itemSize) {
-    throw new Error(
-      `${type} [${dims.join(',')}] needs ${values * itemSize} bytes, it has ${bytes.length}`,
+    throw new Reason(
+      say`${type} [${dims.join(',')}] needs ${values * itemSize} bytes, it has ${bytes.length}`,
     );
   }
   return { type, dims, bytes: new Uint8Array(bytes) };
@@ -124,7 +126,7 @@ class Wire {
     const end = this.#length(type);
     const values: bigint[] = [];
     while (this.#at < end) values.push(this.#varint());
-    if (this.#at !== end) throw new Error(damaged);
+    if (this.#at !== end) throw new Reason(damaged);
     return values;
   }
 
@@ -146,14 +148,14 @@ class Wire {
 
   /** Where a length-delimited field ends. */
   #length(type: number): number {
-    if (type !== 2) throw new Error(damaged);
+    if (type !== 2) throw new Reason(damaged);
     const length = Number(this.#varint());
-    if (length > this.#bytes.length - this.#at) throw new Error(damaged);
+    if (length > this.#bytes.length - this.#at) throw new Reason(damaged);
     return this.#at + length;
   }
 
   #take(count: number): Uint8Array {
-    if (count > this.#bytes.length - this.#at) throw new Error(damaged);
+    if (count > this.#bytes.length - this.#at) throw new Reason(damaged);
     this.#at += count;
     return this.#bytes.subarray(this.#at - count, this.#at);
   }
@@ -167,6 +169,6 @@ class Wire {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asIntN(64, value);
     }
-    throw new Error(damaged);
+    throw new Reason(damaged);
   }
 }

@@ -1,5 +1,7 @@
 // The WAVE format (RIFF; Microsoft's Multiple Channel Audio Data): a chunk "fmt " that says how the
 // chunk "data" is to be read. PCM and floats; compressed forms are refused.
+import { Reason } from '../../base/inputs.js';
+import { say } from '../../base/text.js';
 import type { NamedBytes } from '../files/files.js';
 
 export interface WavHeader {
@@ -27,18 +29,18 @@ const float = 3;
 const extensible = 0xfffe; // the format is in the first two bytes of its GUID
 const unknownSize = 0xffffffff; // written by programs that could not go back to fill it in
 
-/** Finds the chunks. Throws Error with a reason that can follow "<name>: ". */
+/** Finds the chunks. Throws Reason. */
 export async function readWavHeader(file: NamedBytes): Promise<WavHeader> {
   const view = async (start: number, count: number) => {
     const bytes = await file.read(start, start + count);
-    if (bytes.length < count) throw new Error('it ends early');
+    if (bytes.length < count) throw new Reason(say`it ends early`);
     return new DataView(bytes.buffer, bytes.byteOffset, count);
   };
   const tag = (data: DataView, at: number) =>
     String.fromCharCode(...Array.from({ length: 4 }, (_, i) => data.getUint8(at + i)));
   const head = file.size >= 12 ? await view(0, 12) : null;
   if (!head || tag(head, 0) !== 'RIFF' || tag(head, 8) !== 'WAVE')
-    throw new Error('not a .wav file');
+    throw new Reason(say`not a .wav file`);
   let format: Omit<WavHeader, 'start' | 'frames'> | null = null;
   for (let at = 12; at + 8 <= file.size; ) {
     const chunk = await view(at, 8);
@@ -46,19 +48,19 @@ export async function readWavHeader(file: NamedBytes): Promise<WavHeader> {
     const name = tag(chunk, 0);
     at += 8;
     if (name === 'fmt ') {
-      if (size < 16) throw new Error('its chunk "fmt " is damaged');
+      if (size < 16) throw new Reason(say`its chunk "fmt " is damaged`);
       format = readFormat(await view(at, Math.min(size, 40)));
     }
     if (name === 'data') {
-      if (!format) throw new Error('its chunk "fmt " is missing');
+      if (!format) throw new Reason(say`its chunk "fmt " is missing`);
       const bytes = size === unknownSize ? file.size - at : size;
-      if (at + bytes > file.size) throw new Error('it ends early');
+      if (at + bytes > file.size) throw new Reason(say`it ends early`);
       const frames = Math.floor(bytes / ((format.channels * format.bits) / 8));
       return { ...format, start: at, frames };
     }
     at += size + (size % 2);
   }
-  throw new Error('its chunk "data" is missing');
+  throw new Reason(say`its chunk "data" is missing`);
 }
 
 function readFormat(view: DataView): Omit<WavHeader, 'start' | 'frames'> {
@@ -69,12 +71,12 @@ function readFormat(view: DataView): Omit<WavHeader, 'start' | 'frames'> {
   const bits = view.getUint16(14, true);
   const isFloat = format === float;
   if (format !== pcm && !isFloat) {
-    throw new Error(`its format ${formats[format] ?? format} is neither PCM nor float`);
+    throw new Reason(say`its format ${formats[format] ?? format} is neither PCM nor float`);
   }
   if (!(isFloat ? [32, 64] : [8, 16, 24, 32]).includes(bits)) {
-    throw new Error(`${isFloat ? 'float' : 'PCM'} of ${bits} bits is not known`);
+    throw new Reason(say`${isFloat ? 'float' : 'PCM'} of ${bits} bits is not known`);
   }
-  if (channels === 0 || sampleRate === 0) throw new Error('its chunk "fmt " is damaged');
+  if (channels === 0 || sampleRate === 0) throw new Reason(say`its chunk "fmt " is damaged`);
   return { sampleRate, channels, bits, isFloat };
 }
 

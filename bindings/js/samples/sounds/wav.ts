@@ -4,7 +4,7 @@
 
 import { QuantizeError } from '../../base/errors.js';
 import { toFloat16 } from '../../base/float16.js';
-import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
+import { describeInput, fixedSize, invalidData, onlyInput, reasonOf } from '../../base/inputs.js';
 import { say } from '../../base/text.js';
 import type {
   Feeds,
@@ -103,15 +103,15 @@ async function readSound(
 ): Promise<Feeds> {
   const header = await readWavHeader(file).catch((error: Error) => {
     if (error instanceof QuantizeError) throw error;
-    const hint = 'ffmpeg -i in -c:a pcm_s16le out.wav makes one that can be read';
-    throw invalidData(file, error.message, input, hint);
+    const hint = say`ffmpeg -i in -c:a pcm_s16le out.wav makes one that can be read`;
+    throw invalidData(file, reasonOf(error), input, hint);
   });
   const { shape, type } = input;
-  if (header.frames === 0) throw invalidData(file, 'there is no sound in it', input);
+  if (header.frames === 0) throw invalidData(file, say`there is no sound in it`, input);
   if (header.sampleRate > highestRate) {
     throw invalidData(
       file,
-      `its sample rate is ${header.sampleRate} Hz, above ${highestRate}`,
+      say`its sample rate is ${header.sampleRate} Hz, above ${highestRate}`,
       input,
     );
   }
