@@ -32,6 +32,15 @@ async function openSteps(page, steps) {
   await page.waitForTimeout(500);
 }
 
+/** By script: the page's security policy takes no styles. */
+const showBar = (page, isShown) =>
+  page.evaluate(
+    (visibility) => {
+      document.querySelector('.bar').style.visibility = visibility;
+    },
+    isShown ? '' : 'hidden',
+  );
+
 /** The whole page with these steps open, in every language, theme and size. */
 async function shoot(page, folder, state, steps) {
   await openSteps(page, steps);
@@ -43,11 +52,11 @@ async function shoot(page, folder, state, steps) {
         await page.getByRole('button', { name, exact: true }).click();
         await page.waitForTimeout(200);
         const variant = `${state}-${size}-${language}-${colorScheme}.png`;
+        await showBar(page, false); // it lies over what is long
         for (const step of steps) {
-          // Without the bar, which lies over what is long.
-          const path = join(folder, `${step}-${variant}`);
-          await page.locator(`#${step}`).screenshot({ path, style: '.bar { visibility: hidden }' });
+          await page.locator(`#${step}`).screenshot({ path: join(folder, `${step}-${variant}`) });
         }
+        await showBar(page, true);
         await page.evaluate(() => scrollTo(0, 0));
         await page.screenshot({ path: join(folder, `screen-${variant}`) });
       }

@@ -242,11 +242,17 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     t.diagnostic(
       `${clicks} clicks; first verdict after ${first} s, the last after ${whole}: ${text}`,
     );
-    const [, agree, of] = /(\d+) of (\d+) agree/.exec(text)!;
-    assert.ok(clicks <= 4);
     assert.match(text, /Good|Usable/);
-    // Of 25 pictures 23: what 95 % asks for is not reached (docs/page.md).
-    assert.ok(Number(agree) >= 0.92 * Number(of), text);
+    // Of 25 pictures 23 agree; what the page suggests then makes them 24 (docs/page.md).
+    const suggestion = page.getByRole('button', { name: 'Choose the range tensor by tensor' });
+    await suggestion.click();
+    clicks++;
+    await app.ended(2);
+    const better = await app.text('#report .step-line');
+    t.diagnostic(`${clicks} clicks: ${better}`);
+    const [, agree, of] = /(\d+) of (\d+) agree/.exec(better)!;
+    assert.ok(clicks <= 4);
+    assert.ok(Number(agree) >= 0.95 * Number(of), better);
     await app.close();
   });
 
