@@ -1,8 +1,7 @@
 // Included before everything else where onnx's schemas are compiled. What the core never asks of an
-// operator would be a third of the module: descriptions of inputs, outputs and attributes, the types
-// that they may have (inference does not check them), and function bodies, which are parsed when the
-// program starts. Inference of operators that have nothing but a body is in
-// src/passes/bounded_schemas.cc.
+// operator would be a third of the module: descriptions of inputs, outputs and attributes, their
+// types (inference does not check them), and function bodies, which are parsed when the program
+// starts. Inference of operators that have nothing but a body is in src/passes/bounded_schemas.cc.
 #pragma once
 
 #include "onnx/defs/function.h"

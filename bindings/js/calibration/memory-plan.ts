@@ -48,9 +48,9 @@ export const observedOf = (tensors: readonly CalibratedTensor[]): number[] =>
   tensors.flatMap(({ derived }, number) => (derived ? [] : [number]));
 
 /**
- * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that
- * take the tensors themselves, those numbered in `observed`. The budget is kept by fewer workers first, then by several runs; a
- * single tensor is never split.
+ * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that take
+ * the tensors themselves, those numbered in `observed`. The budget is kept by fewer workers first,
+ * then by several runs; a single tensor is never split.
  */
 export function planMemory(
   estimate: MemoryEstimate,
