@@ -25,7 +25,7 @@ function write(parts: number, round: boolean) {
     checked: {},
     ranges: '{}',
   } as unknown as EffortInput;
-  return { calls, cancelling, written: writeWith(given, { ...noRepairs, round }) };
+  return { calls, cancelling, written: writeWith(given, given.ranges, { ...noRepairs, round }) };
 }
 
 test('it is rounded part by part before it is written', async () => {
