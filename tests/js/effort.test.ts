@@ -314,7 +314,7 @@ test('rounding is refused where inputs have nothing to do with each other', asyn
   assert.ok(report.effort!.tried.some(({ repairs, accepted }) => repairs.round && !accepted));
 });
 
-/** Attention's way to leave places out, a mask of large constants, behind channels of unlike size. */
+/** Attention leaves places out by a mask of large constants; here after channels of unlike size. */
 function masked(): string {
   const file = path.join(temporaryFolder(), 'masked.onnx');
   const mask = Float32Array.from({ length: channels }, (_, i) => (i % 4 === 3 ? -3e38 : 0));

@@ -8,7 +8,7 @@ import type { PartLoss } from '../verify/report.js';
 /** A model of which less is left in integers is no quantized one. */
 const mostFloat = 0.9;
 
-/** From so many bytes of float weights on a share has its full price; a small model saves little. */
+/** From so many bytes of float weights on a share has its full price: small models save little. */
 const fullPriceBytes = 2 ** 22;
 /** It is never less than this part of it. */
 const leastPrice = 0.5;

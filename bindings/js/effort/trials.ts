@@ -38,8 +38,8 @@ export interface EffortInput {
   /** As they were calibrated: JSON as of CoreCalibration.ranges(). */
   ranges: string;
   /**
-   * Those without the samples that are set aside: candidates are measured with these, because values
-   * beyond the ranges are what a repair may have to deal with. Null: the ranges.
+   * Those without the samples that are set aside. Candidates are measured with these: values beyond
+   * the ranges are what a repair may have to deal with. Null: the ranges.
    */
   rangesForRepairs: string | null;
   /** Gives the core what adaptive rounding needs; false where that takes too much. */
