@@ -1,6 +1,7 @@
 // The pool of runners: the same result with and without workers, and what becomes of a worker that
 // fails or ends. Workers are served in this thread, so that they can be made to fail.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import '#dist/set-up-node.js';
 import { QuantizeError } from '#dist/base/errors.js';
@@ -18,6 +19,7 @@ import { CoreSession } from '#dist/core/session.js';
 import { rangeOptions } from '#dist/options/core-options.js';
 import { nodePlatform } from '#dist/platform/node.js';
 import type { Platform, WorkerPort } from '#dist/platform/platform.js';
+import { collapsing } from './support/collapsing.js';
 import { checkQuantizeStatic } from './support/options.js';
 import { imageSamples, model } from './support/pipeline.js';
 
@@ -193,4 +195,22 @@ test('a worker that does not answer any more, without an event, is given up', as
       kind,
     );
   }
+});
+
+test('a script on the command line has workers, too', () => {
+  const library = import.meta.resolve('#dist/index.js');
+  const script = `
+    import { quantizeStatic } from ${JSON.stringify(library)};
+    const data = Float32Array.from({ length: 256 }, (_, i) => i - 128);
+    const sample = { x: { type: 'float32', dims: [1, 16, 4, 4], data } };
+    const { report } = await quantizeStatic({
+      modelInput: ${JSON.stringify(collapsing())},
+      calibrationDataReader: Array(4).fill(sample),
+      workers: 2,
+      effort: 'none',
+    });
+    console.log(report.calibration.samples);`;
+  const args = ['--input-type=module', '--eval', script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(stdout.trim(), '4', stderr);
 });

@@ -73,7 +73,9 @@ export const nodePlatform: Platform<NodeModel> = {
 
   startCalibrationWorker(): WorkerPort {
     if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
-    const worker = new Worker(workerScript, { workerData: { core: coreModule() } });
+    // What says how the text of --eval is to be read, a worker's file refuses.
+    const execArgv = process.execArgv.filter((arg) => !arg.startsWith('--input-type'));
+    const worker = new Worker(workerScript, { execArgv, workerData: { core: coreModule() } });
     worker.unref();
     return {
       post: (message, transfer) => worker.postMessage(message, transfer as never),
