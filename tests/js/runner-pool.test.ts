@@ -203,14 +203,21 @@ test('a script on the command line has workers, too', () => {
     import { quantizeStatic } from ${JSON.stringify(library)};
     const data = Float32Array.from({ length: 256 }, (_, i) => i - 128);
     const sample = { x: { type: 'float32', dims: [1, 16, 4, 4], data } };
+    // Slow enough for workers to be worth it.
+    async function* slowly() {
+      for (let i = 0; i < 30; i++) {
+        await new Promise((done) => setTimeout(done, 100));
+        yield sample;
+      }
+    }
     const { report } = await quantizeStatic({
       modelInput: ${JSON.stringify(collapsing())},
-      calibrationDataReader: Array(4).fill(sample),
+      calibrationDataReader: slowly(),
       workers: 2,
       effort: 'none',
     });
     console.log(report.calibration.samples);`;
   const args = ['--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  assert.equal(stdout.trim(), '4', stderr);
+  assert.equal(stdout.trim(), '30', stderr);
 });
