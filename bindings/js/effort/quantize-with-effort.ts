@@ -9,7 +9,7 @@ import { parseRanges } from '../core/ranges.js';
 import type { EffortReport } from '../verify/report.js';
 import { recipeOf } from './recipe.js';
 import { fewest, Search } from './search.js';
-import { type EffortInput, writeWith } from './trials.js';
+import { type EffortInput, searchRanges, writeWith } from './trials.js';
 
 /** The output holds the result in the end. */
 export async function quantizeWithEffort(
@@ -17,10 +17,15 @@ export async function quantizeWithEffort(
 ): Promise<{ quantized: QuantizeReport; effort: EffortReport | null }> {
   const { run, checked, held, recipe } = given;
   if (recipe !== null) return carryOut(given, recipe);
-  const quantized = await writeWith(given, given.ranges, noRepairs);
+  const searches = checked.effort !== 'none' && held.length >= fewest;
+  const quantized = await writeWith(
+    given,
+    searches ? searchRanges(given) : given.ranges,
+    noRepairs,
+  );
   if (checked.effort === 'none') return { quantized, effort: null };
-  const search = new Search(given, quantized);
-  if (held.length < fewest) {
+  const search = new Search(given, quantized, searches);
+  if (!searches) {
     run.note(tooFewSamples(held.length));
     return search.result();
   }

@@ -12,7 +12,14 @@ import { byWorth, FloatCosts, leftByEffort, setsToGiveUp } from './give-up.js';
 import { asLog, decibels, fallsBelow, mends, pooledDecibels } from './noise.js';
 import { recipeOf } from './recipe.js';
 import { Bisection } from './sensitivity.js';
-import { decidingOf, type EffortInput, type Measured, measuredOf, Trials } from './trials.js';
+import {
+  decidingOf,
+  type EffortInput,
+  type Measured,
+  measuredOf,
+  Trials,
+  writeWith,
+} from './trials.js';
 
 /** Fewer held-out samples tell nothing. */
 export const fewest = 2;
@@ -62,6 +69,7 @@ interface Best {
 export class Search {
   readonly #given: EffortInput;
   readonly #plain: QuantizeReport;
+  readonly #isCandidate: boolean;
   readonly #report: Omit<EffortReport, 'recipe'>;
   readonly #deadline: number;
   readonly #seen = new Set<string>();
@@ -71,12 +79,13 @@ export class Search {
   /** Rows with the same top class, of the best result in that. */
   #mostAgree = 0;
 
-  /** `plain`: what is written in the output. */
-  constructor(given: EffortInput, plain: QuantizeReport) {
+  /** `plain`: what the output holds; `isCandidate`: with the ranges of candidates. */
+  constructor(given: EffortInput, plain: QuantizeReport, isCandidate: boolean) {
     const { checked } = given;
     const samples = measuredOf(given).length;
     this.#given = given;
     this.#plain = plain;
+    this.#isCandidate = isCandidate;
     this.#deadline = checked.budget === null ? Infinity : performance.now() + 1000 * checked.budget;
     this.#report = {
       level: checked.effort,
@@ -91,8 +100,12 @@ export class Search {
   /** Whatever it has come to: writes the best, where something else was written since. */
   async result(): Promise<{ quantized: QuantizeReport; effort: EffortReport }> {
     const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
+    const writes = async () => {
+      if (this.#trials) return this.#trials.writeResult(repairs);
+      return this.#isCandidate ? writeWith(this.#given, this.#given.ranges, repairs) : null;
+    };
     return {
-      quantized: (await this.#trials?.writeResult(repairs)) ?? quantized,
+      quantized: (await writes()) ?? quantized,
       effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
     };
   }
@@ -120,12 +133,10 @@ export class Search {
   }
 
   async #measurePlain(): Promise<Measured | null> {
-    const hasOwn = this.#given.rangesForRepairs !== null;
-    const quantized = hasOwn ? await this.#trials!.write(noRepairs) : this.#plain;
     const measured = await this.#trials!.measure();
     if (measured === null) return null;
     this.#seen.add(JSON.stringify(noRepairs));
-    this.#best = { repairs: noRepairs, quantized, measured, price: 0 };
+    this.#best = { repairs: noRepairs, quantized: this.#plain, measured, price: 0 };
     this.#mostAgree = measured.agree;
     this.#say(noRepairs, measured, true);
     return measured;

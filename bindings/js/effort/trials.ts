@@ -72,7 +72,7 @@ export class Trials {
   readonly #samples: readonly Feeds[];
   readonly #floats: readonly Outputs[];
   readonly #signals: Readonly<Record<string, number>>;
-  /** What the output holds: the plain result at first. */
+  /** What the output holds: the plain candidate at first. */
   #written: string;
 
   private constructor(given: EffortInput, samples: readonly Feeds[], floats: readonly Outputs[]) {
@@ -81,7 +81,7 @@ export class Trials {
     this.#samples = samples;
     this.#floats = floats;
     this.#signals = meanSignals(floats);
-    this.#written = this.#key(given.ranges, noRepairs);
+    this.#written = this.#key(searchRanges(given), noRepairs);
   }
 
   /** Runs the float model on the held-out samples. */
@@ -96,7 +96,7 @@ export class Trials {
 
   /** Writes a candidate to the output: the model with these repairs. */
   write(repairs: Repairs): Promise<QuantizeReport> {
-    return this.#write(this.#ranges, repairs);
+    return this.#write(searchRanges(this.#given), repairs);
   }
 
   /** The same as users get it, with the ranges of all samples; null: the output holds it. */
@@ -113,10 +113,6 @@ export class Trials {
 
   #key = (ranges: string, repairs: Repairs) =>
     `${JSON.stringify(repairs)} ${ranges === this.#given.ranges}`;
-
-  get #ranges(): string {
-    return this.#given.rangesForRepairs ?? this.#given.ranges;
-  }
 
   /** Bytes of what was written last. */
   get bytes(): number {
@@ -155,7 +151,7 @@ export class Trials {
     samples: readonly number[],
   ): Promise<number | null> {
     this.#written = '';
-    await writeWith(this.#given, this.#ranges, repairs, only);
+    await writeWith(this.#given, searchRanges(this.#given), repairs, only);
     const feeds = samples.map((index) => this.#samples[index]!);
     const results = await this.#results('disabled', feeds);
     if (results === null) return null;
@@ -198,6 +194,10 @@ function inOrder(held: readonly Feeds[]): Feeds[] {
     ...held.filter((_, index) => isChecking(index)),
   ];
 }
+
+/** What candidates are made with. */
+export const searchRanges = ({ rangesForRepairs, ranges }: EffortInput): string =>
+  rangesForRepairs ?? ranges;
 
 /** Between its parts a run can be cancelled. */
 export const writeWith = async (
