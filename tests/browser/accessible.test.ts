@@ -59,7 +59,7 @@ describe('the page for everybody', { skip: skipBrowser }, () => {
       for (const step of ['compare', 'download'] as const) await app.openStep(step);
       await page.locator('#compare .top-classes').first().waitFor();
       await page.locator('#report .graph-box').first().click();
-      await page.locator('.drawer .methods').waitFor();
+      await page.locator('.drawer .methods').last().waitFor(); // of the calibration methods
       await page.locator('.lock button').click();
       await clean(page, 'done, all open');
       await page.keyboard.press('Escape');

@@ -3,6 +3,7 @@
 
 export { crc32 } from '#dist/base/crc32.js';
 export { QuantizeError } from '#dist/base/errors.js';
+export { Reason } from '#dist/base/inputs.js';
 export type { Feeds, ModelSummary, SampleSource, ValueSummary } from '#dist/base/types.js';
 export { formatState, parseState } from '#dist/calibration/calibration-state.js';
 export { formatCalibrationCache } from '#dist/calibration/files/calibration-cache.js';

@@ -27,6 +27,7 @@ import {
   pbReader,
   QuantizeError,
   quantizeStaticOptions,
+  Reason,
   readerFiles,
   readNpyHeader,
   readRanges,
@@ -85,15 +86,15 @@ function checkSamples(samples: readonly Feeds[]): void {
 }
 
 /**
- * What a reader within says as Error ("…with a reason that can follow the name"); null where it is
- * refused so.
+ * What a reader within says as Error or Reason ("…with a reason that can follow the name"); null
+ * where it is refused so.
  */
 async function reasoned<T>(work: () => T | Promise<T>): Promise<T | null> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof QuantizeError) throw error;
-    if ((error as Error).constructor === Error) return null;
+    if (error instanceof Reason || (error as Error).constructor === Error) return null;
     throw error;
   }
 }
