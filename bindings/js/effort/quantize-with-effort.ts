@@ -8,7 +8,7 @@ import type { Diagnostic, QuantizeReport, Repairs } from '../base/types.js';
 import { parseRanges } from '../core/ranges.js';
 import type { EffortReport } from '../verify/report.js';
 import { recipeOf } from './recipe.js';
-import { fewest, Search } from './search.js';
+import { fewest, isSearched, Search } from './search.js';
 import { type EffortInput, searchRanges, writeWith } from './trials.js';
 
 /** The output holds the result in the end. */
@@ -17,14 +17,14 @@ export async function quantizeWithEffort(
 ): Promise<{ quantized: QuantizeReport; effort: EffortReport | null }> {
   const { run, checked, held, recipe } = given;
   if (recipe !== null) return carryOut(given, recipe);
-  const searches = checked.effort !== 'none' && held.length >= fewest;
+  const searches = isSearched(given);
   const quantized = await writeWith(
     given,
     searches ? searchRanges(given) : given.ranges,
     noRepairs,
   );
   if (checked.effort === 'none') return { quantized, effort: null };
-  const search = new Search(given, quantized, searches);
+  const search = new Search(given, quantized);
   if (!searches) {
     run.note(tooFewSamples(held.length));
     return search.result();

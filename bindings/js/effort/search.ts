@@ -24,6 +24,10 @@ import {
 /** Fewer held-out samples tell nothing. */
 export const fewest = 2;
 
+/** Whether repairs are looked for; the plain model is written as a candidate then. */
+export const isSearched = ({ checked, held }: Pick<EffortInput, 'checked' | 'held'>): boolean =>
+  checked.effort !== 'none' && held.length >= fewest;
+
 /** What is clipped in none of fewer samples may well be in the next one. */
 const fewestForRanges = 4;
 
@@ -69,7 +73,6 @@ interface Best {
 export class Search {
   readonly #given: EffortInput;
   readonly #plain: QuantizeReport;
-  readonly #isCandidate: boolean;
   readonly #report: Omit<EffortReport, 'recipe'>;
   readonly #deadline: number;
   readonly #seen = new Set<string>();
@@ -79,13 +82,12 @@ export class Search {
   /** Rows with the same top class, of the best result in that. */
   #mostAgree = 0;
 
-  /** `plain`: what the output holds; `isCandidate`: with the ranges of candidates. */
-  constructor(given: EffortInput, plain: QuantizeReport, isCandidate: boolean) {
+  /** `plain`: what the output holds. */
+  constructor(given: EffortInput, plain: QuantizeReport) {
     const { checked } = given;
     const samples = measuredOf(given).length;
     this.#given = given;
     this.#plain = plain;
-    this.#isCandidate = isCandidate;
     this.#deadline = checked.budget === null ? Infinity : performance.now() + 1000 * checked.budget;
     this.#report = {
       level: checked.effort,
@@ -100,14 +102,16 @@ export class Search {
   /** Whatever it has come to: writes the best, where something else was written since. */
   async result(): Promise<{ quantized: QuantizeReport; effort: EffortReport }> {
     const { repairs, quantized } = this.#best ?? { repairs: noRepairs, quantized: this.#plain };
-    const writes = async () => {
-      if (this.#trials) return this.#trials.writeResult(repairs);
-      return this.#isCandidate ? writeWith(this.#given, this.#given.ranges, repairs) : null;
-    };
     return {
-      quantized: (await writes()) ?? quantized,
+      quantized: (await this.#writeResult(repairs)) ?? quantized,
       effort: { ...this.#report, repairs, recipe: recipeOf({ ...this.#report, repairs }) },
     };
+  }
+
+  /** null: the output holds it. */
+  async #writeResult(repairs: Repairs): Promise<QuantizeReport | null> {
+    if (this.#trials) return this.#trials.writeResult(repairs);
+    return isSearched(this.#given) ? writeWith(this.#given, this.#given.ranges, repairs) : null;
   }
 
   async run(): Promise<void> {
