@@ -5,12 +5,15 @@
 import type { Outputs } from '../verify/compare.js';
 import { addNoise, floatValues, noSums } from '../verify/metrics.js';
 
+/** Decibels as a natural logarithm of powers. */
+export const asLog = (decibels: number): number => (decibels * Math.LN10) / 10;
+
 /** Power of noise to power of signal; below it all is rounding, beyond it all is noise. */
 const leastNoise = 1e-12;
 const mostNoise = 1e6;
 /** A gain of less than half a percent is none; in one sample alone it takes a decibel. */
 const leastGain = 0.005;
-const leastGainOfOne = Math.LN10 / 10;
+const leastGainOfOne = asLog(1);
 
 /**
  * By output: the mean over samples of the power of its values, Σ x², which noise is compared with:
@@ -67,9 +70,6 @@ function differing(float: Outputs[string], quantized: Outputs[string]): number {
 /** The same in decibels, over all samples: 10 · log10 of signal to noise, by its geometric mean. */
 export const decibels = (logNoises: readonly number[]): number =>
   0 - (10 * meanOf(logNoises)) / Math.LN10;
-
-/** Decibels as a natural logarithm of powers. */
-export const asLog = (decibels: number): number => (decibels * Math.LN10) / 10;
 
 /** By the mean of the noise itself: with meanSignals() the SQNR of all samples together. */
 export const pooledDecibels = (logNoises: readonly number[]): number =>
