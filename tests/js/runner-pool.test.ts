@@ -197,7 +197,7 @@ test('a worker that does not answer any more, without an event, is given up', as
   }
 });
 
-test('a script on the command line has workers, too', () => {
+test('workers start whatever flags the program was started with', () => {
   const library = import.meta.resolve('#dist/index.js');
   const script = `
     import { quantizeStatic } from ${JSON.stringify(library)};
@@ -217,7 +217,7 @@ test('a script on the command line has workers, too', () => {
       effort: 'none',
     });
     console.log(report.calibration.samples);`;
-  const args = ['--input-type=module', '--eval', script];
+  const args = ['--max-old-space-size=4096', '--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   assert.equal(stdout.trim(), '30', stderr);
 });
