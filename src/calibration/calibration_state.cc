@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "calibration/calibration.h"
@@ -65,6 +66,37 @@ NestedBins RestoreNested(const json& state) {
   return NestedBins(std::move(saved));
 }
 
+json SaveLargest(const Largest& largest) {
+  return {{"values", largest.values()}, {"all_above", EndToJson(largest.all_above())}};
+}
+
+Largest RestoreLargest(const json& state) {
+  auto values = state.at("values").get<std::vector<float>>();
+  if (values.size() > Largest::kKept) throw Invalid("has too many values");
+  return {std::move(values), EndFromJson(state.at("all_above"))};
+}
+
+json SaveTails(const Tails& tails) {
+  const Tails::Saved saved = tails.Save();
+  return {{"count", saved.count},
+          {"values", SaveExtremes(saved.values)},
+          {"least_positive", EndToJson(saved.least_positive)},
+          {"least_negative", EndToJson(saved.least_negative)},
+          {"above", SaveLargest(saved.above)},
+          {"below", SaveLargest(saved.below)}};
+}
+
+Tails RestoreTails(const json& state) {
+  Tails::Saved saved;
+  saved.count = CountFromJson(state.at("count"));
+  saved.values = RestoreExtremes(state.at("values"));
+  saved.least_positive = EndFromJson(state.at("least_positive"));
+  saved.least_negative = EndFromJson(state.at("least_negative"));
+  saved.above = RestoreLargest(state.at("above"));
+  saved.below = RestoreLargest(state.at("below"));
+  return Tails(std::move(saved));
+}
+
 }  // namespace
 
 std::string Calibration::Save() const { return SaveWith(true); }
@@ -78,10 +110,14 @@ std::string Calibration::SaveWith(bool collected) const {
     json item = {{"name", tensors_[i].name}};
     const bool now_nested = !done() && pass() == CalibrationPass::kNestedHistograms;
     const bool now_magnitudes = !done() && pass() == CalibrationPass::kMagnitudes;
+    const bool now_tails = !done() && pass() == CalibrationPass::kTails;
     const bool now_counts = !done() && pass() == CalibrationPass::kHistograms;
     if (Has(CalibrationPass::kMagnitudes) && (collected || !now_magnitudes)) {
       item["values"] = SaveExtremes(tensor.values);
       item["magnitudes"] = SaveExtremes(tensor.magnitudes);
+    }
+    if (Has(CalibrationPass::kTails) && (collected || !now_tails)) {
+      item["tails"] = SaveTails(tensor.tails);
     }
     if (HasBins()) {
       item["ends"] = tensor.ends;
@@ -113,6 +149,7 @@ void Calibration::Restore(const std::string& text) {
     const json& tensors = state.at("tensors");
     const size_t pass = CountFromJson(state.at("pass"));
     if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
+    RestoreCollectedTails(tensors, pass);
     if (pass > passes_.size()) throw Invalid("is of another method");
     if (state.contains("ranges")) {
       ranges_.Restore(state.at("ranges"));
@@ -130,7 +167,6 @@ void Calibration::Restore(const std::string& text) {
       const json& item = tensors.at(i);
       if (item.at("name") != tensors_[i].name) throw Invalid("is of other tensors");
       Tensor& tensor = collected_[i];
-      tensor = {};
       if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
       if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
       if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
@@ -138,7 +174,8 @@ void Calibration::Restore(const std::string& text) {
       item.at("ends").get_to(tensor.ends);
       const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1] &&
                             std::isfinite(tensor.ends[0]) && std::isfinite(tensor.ends[1]);
-      const bool needs_bins = !tensor.ends.empty() || ExtremesOf(i).is_finite();
+      const bool is_known = tensor.of_tails || !ExtremesOf(i).is_finite();
+      const bool needs_bins = !tensor.ends.empty() || !is_known;
       if (needs_bins && !has_bins) throw Invalid("has no ends of bins");
       MakeBins(i);
       if (item.contains("counts")) tensor.counts = RestoreCounts(item.at("counts"));
@@ -150,6 +187,20 @@ void Calibration::Restore(const std::string& text) {
     throw Invalid("cannot be read");
   }
   if (done()) Finish();
+}
+
+// What they tell decides which passes follow.
+void Calibration::RestoreCollectedTails(const json& tensors, size_t pass) {
+  passes_ = PassesOf(config_);
+  const auto tails = std::find(passes_.begin(), passes_.end(), CalibrationPass::kTails);
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    collected_[i] = {};
+    const json& item = tensors.at(i);
+    if (tails != passes_.end() && item.contains("tails")) {
+      collected_[i].tails = RestoreTails(item.at("tails"));
+    }
+  }
+  if (tails != passes_.end() && static_cast<size_t>(tails - passes_.begin()) < pass) TakeTails();
 }
 
 void Calibration::Add(const std::string& text) {
@@ -172,6 +223,7 @@ void Calibration::Add(const std::string& text) {
       tensor.values.Widen(added.values);
       tensor.magnitudes.Widen(added.magnitudes);
     }
+    if (is_now(CalibrationPass::kTails)) tensor.tails.Add(added.tails);
     if (is_now(CalibrationPass::kNestedHistograms)) tensor.nested.Add(added.nested);
   }
 }
