@@ -13,6 +13,7 @@ import {
   type RunnerResponse,
   serveRunner,
 } from '#dist/calibration/serve-runner.js';
+import { WorkerGrowth } from '#dist/calibration/worker-growth.js';
 import { CoreCalibration } from '#dist/core/calibration.js';
 import { ModelFiles } from '#dist/core/host-files.js';
 import { CoreSession } from '#dist/core/session.js';
@@ -50,7 +51,12 @@ function port(spoil: Spoil): WorkerPort {
 }
 
 /** One pass of MinMax; the ranges, and how many samples workers ran. */
-async function run(workers: number, spoil: Spoil = () => undefined, patience?: number) {
+async function run(
+  workers: number,
+  spoil: Spoil = () => undefined,
+  more: { patience?: number; growth?: WorkerGrowth; samples?: number } = {},
+) {
+  const { samples = count, ...options } = more;
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
   const files = new ModelFiles(input);
   const core = await CoreSession.create(files);
@@ -58,19 +64,22 @@ async function run(workers: number, spoil: Spoil = () => undefined, patience?: n
   core.configure({});
   core.prepare();
   const tensors = core.calibrationTensors();
-  const options = rangeOptions(checkQuantizeStatic({}));
-  const calibration = await CoreCalibration.create(options, tensors);
+  const rangesOf = rangeOptions(checkQuantizeStatic({}));
+  const calibration = await CoreCalibration.create(rangesOf, tensors);
   let byWorkers = 0;
+  let ports = 0;
   const platform: Platform<unknown> = {
     ...nodePlatform,
-    startCalibrationWorker: () =>
-      port((request, say) => {
+    startCalibrationWorker() {
+      ports++;
+      return port((request, say) => {
         if (request.kind === 'run') byWorkers++;
         return spoil(request, say);
-      }),
+      });
+    },
   };
   const runtime = await nodePlatform.loadRuntime({ kind: 'web', threads: 1 });
-  const seed = { options, tensors };
+  const seed = { options: rangesOf, tensors };
   const pool = new RunnerPool({
     platform,
     runtime,
@@ -78,19 +87,19 @@ async function run(workers: number, spoil: Spoil = () => undefined, patience?: n
     seed,
     workers,
     ownSamples: false,
-    ...(patience !== undefined && { patience }),
+    ...options,
   });
   try {
     const done: number[] = [];
     const ran = await pool.runPass(
       writeReductionPass(core, files, input, summary, tensors, true),
-      slowly(imageSamples(count)),
+      slowly(imageSamples(samples)),
       1e6, // as if there were so many that workers are worth their start
       (number) => done.push(number),
       async () => {},
     );
     calibration.endPass();
-    return { ranges: calibration.ranges(), byWorkers, ran, done };
+    return { ranges: calibration.ranges(), byWorkers, ports, ran, done };
   } finally {
     pool.close();
     calibration.dispose();
@@ -109,6 +118,16 @@ async function* slowly(samples: Feeds[]): AsyncGenerator<Feeds> {
   }
 }
 
+/** On a machine of which the clock says that `speed` workers are that much faster than one. */
+async function grown(speed: (workers: number) => number) {
+  let time = 0;
+  const growth = new WorkerGrowth(16, () => time);
+  const spoil: Spoil = ({ kind }) => {
+    if (kind === 'run') time += 1000 / speed(growth.size);
+  };
+  return { ...(await run(16, spoil, { growth, samples: 120 })), growth };
+}
+
 const failed = (error: object): RunnerResponse => ({
   kind: 'failed',
   error: { code: 'RUNTIME_FAILED', message: 'it broke', ...error },
@@ -124,6 +143,24 @@ test('workers give the ranges of the calling thread, reported in the order of th
   assert.deepEqual(three.done, inOrder);
   assert.deepEqual(alone.done, inOrder);
   assert.equal(three.ran, count);
+});
+
+test('so many workers start as help, and give the same ranges', async () => {
+  const alone = await run(1, undefined, { samples: 120 });
+  const all = await grown((workers) => workers);
+  assert.deepEqual([all.ports, all.growth.note], [16, null]);
+  const few = await grown((workers) => Math.min(workers, 4.2));
+  assert.deepEqual([few.ports, few.growth.size], [8, 8]);
+  assert.equal(few.growth.note?.code, 'CALIBRATION_WORKERS');
+  for (const { ranges, ran } of [all, few]) {
+    assert.equal(ranges, alone.ranges);
+    assert.equal(ran, 120);
+  }
+});
+
+test('without a measurement all start at once', async () => {
+  const { ports } = await run(6);
+  assert.equal(ports, 6);
 });
 
 test('an error of a worker arrives whole', async () => {
@@ -185,7 +222,7 @@ test('a worker that ends while nobody asks it anything is noticed with the next 
 test('a worker that does not answer any more, without an event, is given up', async () => {
   for (const kind of ['start', 'run', 'finish'] as const) {
     await assert.rejects(
-      run(2, (request) => (request.kind === kind ? nothing : undefined), 1000),
+      run(2, (request) => (request.kind === kind ? nothing : undefined), { patience: 1000 }),
       (error) => {
         const reason = error instanceof PassStopped ? error.cause : error;
         assert.ok(reason instanceof QuantizeError && reason.code === 'WORKER_FAILED', `${error}`);

@@ -630,6 +630,7 @@ export const en = {
     PREPROCESS_FOUND: 'The preprocessing was found by running the model',
     BIAS_LEFT_FLOAT: 'A bias stays float',
     CALIBRATION_MEMORY: 'Memory of the calibration',
+    CALIBRATION_WORKERS: 'Workers that calibrate',
     CALIBRATION_CLIPPED: 'Ranges that cut values off',
   },
 

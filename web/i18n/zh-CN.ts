@@ -585,6 +585,7 @@ export const zhCN: Dictionary = {
     PREPROCESS_FOUND: '图片的预处理方式由运行模型得出',
     BIAS_LEFT_FLOAT: '有偏置保持浮点',
     CALIBRATION_MEMORY: '校准所需内存',
+    CALIBRATION_WORKERS: '参与校准的后台线程',
     CALIBRATION_CLIPPED: '范围会截掉部分数值',
   },
 

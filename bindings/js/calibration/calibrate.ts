@@ -48,6 +48,7 @@ import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
+import { WorkerGrowth } from './worker-growth.js';
 
 export interface CalibrateInput {
   platform: Platform<unknown>;
@@ -144,12 +145,14 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     );
     const runtime = await chosenRuntime(given, tensors, samples, calibration);
     const plan = await planRun({ ...given, runtime }, tensors, samples, calibration);
+    const growth = given.checked.workers === null ? new WorkerGrowth(plan.workers) : undefined;
     pool = new RunnerPool({
       platform: given.platform,
       runtime,
       calibration,
       seed: { options, tensors },
       workers: plan.workers,
+      growth,
       ownSamples: samples.areFresh,
     });
     const calibrationRun = new CalibrationRun(
@@ -173,6 +176,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const again = resume && !shard && given.keep !== false;
     const kept = again ? await keepAgain(samples, held) : calibrationRun.kept;
     run.note(...unusable.notes());
+    if (growth?.note) run.note(growth.note);
     const ranges = calibration.pass === '' ? calibration.ranges() : null;
     const forRepairs = options.effort !== 'none' && ranges !== null;
     return {

@@ -9,22 +9,24 @@ import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
 import { type CalibrationSeed, type PassModel, Runner } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
+import { type WorkerGrowth, worthWorkers } from './worker-growth.js';
 
 export interface PoolOptions {
   platform: Platform<unknown>;
   runtime: Runtime;
   calibration: CoreCalibration;
   seed: Omit<CalibrationSeed, 'state'>;
-  /** At most so many; 1: the calling thread only. */
+  /** So many; 1: the calling thread only. */
   workers: number;
+  /** Measures how many of them there are; absent: all. */
+  growth?: WorkerGrowth | undefined;
   /** Samples may be handed over to workers: nobody else has their arrays. */
   ownSamples: boolean;
   /** Milliseconds that a worker may take for an answer; absent: see Deadline. */
   patience?: number;
 }
 
-/** In milliseconds: workers take about a second to start and warm up. */
-const worthWorkers = 2000;
+/** In milliseconds. */
 const decideAfter = 100;
 
 /** In milliseconds: a session of a large model takes its time to load. */
@@ -65,6 +67,8 @@ export class RunnerPool {
   readonly #options: PoolOptions;
   readonly #deadline: Deadline;
   #workers: WorkerRunner[] = [];
+  /** So many of them have been started for the pass that is run. */
+  #started = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -86,16 +90,20 @@ export class RunnerPool {
     checkpoint: () => Promise<void>,
     forRepairs: (index: number) => boolean = () => true,
   ): Promise<number> {
-    const { calibration, runtime, workers, ownSamples } = this.#options;
+    const { calibration, runtime, workers, growth, ownSamples } = this.#options;
     const ordered = new InOrder((reductions, index) => {
       if (reductions) calibration.observeRanges(reductions, forRepairs(index));
       onSample(index + 1);
     });
     let local: Runner | null = null;
     const start = new WorkersStart();
+    const more = new WorkersStart();
     let failure: unknown;
     const begun = performance.now();
     try {
+      this.#started = 0;
+      // Those that made it slower.
+      for (const worker of this.#workers.splice(this.#size)) worker.terminate();
       if (this.#workers.length > 0) {
         await start.begin(() => this.#startWorkers(pass));
       } else {
@@ -103,7 +111,8 @@ export class RunnerPool {
       }
       let index = 0;
       for await (const feeds of samples) {
-        if (start.failure) throw start.failure;
+        const failed = start.failure ?? more.failure;
+        if (failed) throw failed;
         if (start.done && local) {
           await local.release();
           local = null;
@@ -115,8 +124,12 @@ export class RunnerPool {
           ordered.put(index, await local.run(feeds, index));
           this.#deadline.took(performance.now() - started);
         } else {
-          const worker = await Promise.race(this.#workers.map((one) => one.idle()));
+          const ready = this.#workers.slice(0, Math.min(this.#started, this.#size));
+          const worker = await Promise.race(ready.map((one) => one.idle()));
           worker.run(feeds, index, ordered, ownSamples);
+          const rest = expected === undefined ? index : expected - index;
+          const wanted = growth?.handedOver(rest);
+          if (wanted) void more.begin(() => this.#startWorkers(pass, wanted));
         }
         index++;
         await checkpoint();
@@ -130,7 +143,8 @@ export class RunnerPool {
       failure = error;
     }
     await start.settled;
-    failure ??= start.failure;
+    await more.settled;
+    failure ??= start.failure ?? more.failure;
     // In an error of a worker too: the others have finished theirs then.
     const states = start.done ? await this.#finishWorkers(failure === undefined) : [];
     await local?.release();
@@ -148,19 +162,31 @@ export class RunnerPool {
     this.#workers = [];
   }
 
-  async #startWorkers(pass: PassModel): Promise<void> {
-    const { platform, runtime, calibration, seed, workers } = this.#options;
-    while (this.#workers.length < workers) {
+  /** Workers that samples are given to. */
+  get #size(): number {
+    const { workers, growth } = this.#options;
+    return growth?.size ?? workers;
+  }
+
+  /** Starts so many, those that run already included. */
+  async #startWorkers(pass: PassModel, size = this.#size): Promise<void> {
+    const { platform, runtime, calibration, seed, growth } = this.#options;
+    while (this.#workers.length < size) {
       this.#workers.push(new WorkerRunner(platform.startCalibrationWorker(), this.#deadline));
     }
     const state = calibration.fork();
     await Promise.all(
-      this.#workers.map((one) => one.start(runtime.kind, pass, { ...seed, state })),
+      this.#workers
+        .slice(this.#started)
+        .map((one) => one.start(runtime.kind, pass, { ...seed, state })),
     );
+    this.#started = size;
+    growth?.begin(size);
   }
 
   async #finishWorkers(mustSucceed: boolean): Promise<string[]> {
-    const states = await Promise.allSettled(this.#workers.map((one) => one.finish()));
+    const started = this.#workers.slice(0, this.#started);
+    const states = await Promise.allSettled(started.map((one) => one.finish()));
     const failed = states.find((one) => one.status === 'rejected');
     if (failed && mustSucceed) throw failed.reason;
     return states.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -304,7 +304,7 @@ export const quantizeStaticOptions = [
     for: ['run', 'page'],
     min: 1,
     group: groups.calibration,
-    help: 'most workers that run samples at the same time; where absent one for each core; the result is the same',
+    help: 'most workers that run samples at the same time; where absent as many as measurably help, at most one for each core; the result is the same',
   },
   {
     name: 'memory_budget',
