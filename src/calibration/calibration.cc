@@ -115,6 +115,11 @@ bool Calibration::HasBins() const {
          counting != passes_.end();
 }
 
+bool Calibration::IsAfterTails(size_t pass) const {
+  const auto tails = std::find(passes_.begin(), passes_.end(), CalibrationPass::kTails);
+  return tails != passes_.end() && tails - passes_.begin() < static_cast<std::ptrdiff_t>(pass);
+}
+
 Values Calibration::kind() const {
   const bool of_magnitudes = config_.calibrate_method == CalibrationMethod::kPercentile;
   return of_magnitudes && config_.RangeSymmetric() ? Values::kAbsolute : Values::kSigned;
@@ -245,8 +250,8 @@ void Calibration::EndPass() {
 
 Extremes Calibration::ExtremesOf(size_t tensor) const {
   if (Has(CalibrationPass::kNestedHistograms)) return collected_[tensor].nested.extremes();
-  if (Has(CalibrationPass::kMagnitudes)) return collected_[tensor].values;
-  if (Has(CalibrationPass::kTails)) return collected_[tensor].tails.values();
+  const bool from_tensors = Has(CalibrationPass::kMagnitudes) || Has(CalibrationPass::kTails);
+  if (from_tensors) return collected_[tensor].values;
   return ExtremesIn(ranges_, tensor);
 }
 
@@ -294,28 +299,31 @@ std::vector<float> Calibration::EndsOf(const Extremes& of_kind) const {
 }
 
 void Calibration::TakeTails() {
-  passes_ = PassesOf(config_);
-  bool is_enough = true;
   for (Tensor& tensor : collected_) {
-    const Tails& tails = tensor.tails;
+    const Tails tails = std::exchange(tensor.tails, {});
+    tensor.values = tails.values();
+    tensor.magnitudes = tails.magnitudes();
     const bool absolute = kind() == Values::kAbsolute;
-    const std::vector<float> ends = EndsOf(absolute ? tails.magnitudes() : tails.values());
-    tensor.of_tails.reset();
+    const std::vector<float> ends = EndsOf(absolute ? tensor.magnitudes : tensor.values);
     if (ends.empty()) continue;
     const UniformBins uniform(ends[0], ends[1], static_cast<size_t>(bins()));
     tensor.of_tails = PercentileRange(tails, uniform, config_.calib_percentile, absolute);
-    is_enough = is_enough && tensor.of_tails;
   }
+  AddPassAfterTails();
+}
+
+void Calibration::AddPassAfterTails() {
+  const bool is_enough = std::all_of(collected_.begin(), collected_.end(), [](const Tensor& one) {
+    return one.of_tails || !one.values.is_finite();
+  });
   if (!is_enough) passes_.push_back(CalibrationPass::kHistograms);
 }
 
 void Calibration::PrepareHistograms() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     Tensor& tensor = collected_[i];
-    const bool has_tails = Has(CalibrationPass::kTails);
-    const Extremes magnitudes = has_tails ? tensor.tails.magnitudes() : tensor.magnitudes;
-    tensor.ends = EndsOf(kind() == Values::kAbsolute ? magnitudes : ExtremesOf(i));
-    if (tensor.of_tails) tensor.ends.clear(); // known
+    tensor.ends = EndsOf(kind() == Values::kAbsolute ? tensor.magnitudes : ExtremesOf(i));
+    if (tensor.of_tails) tensor.ends.clear();  // it is known
     if (!tensor.ends.empty()) tensor.counts.assign(static_cast<size_t>(bins()), 0);
     MakeBins(i);
   }

@@ -106,10 +106,10 @@ class Calibration {
 
  private:
   struct Tensor {
-    Extremes values;               // kMagnitudes
-    Extremes magnitudes;           // kMagnitudes
+    Extremes values;               // after kMagnitudes or kTails
+    Extremes magnitudes;           // the same
     Tails tails;                   // kTails
-    std::optional<TensorRange> of_tails;  // after kTails, where it is known
+    std::optional<TensorRange> of_tails;  // after it, where it is known
     std::vector<uint64_t> counts;  // kHistograms
     std::vector<float> ends;       // of the bins; empty: no value, or infinite ones
     NestedBins nested;             // kNestedHistograms
@@ -118,6 +118,7 @@ class Calibration {
   bool Has(CalibrationPass pass) const;
   // Whether the pass that counts in bins has begun.
   bool HasBins() const;
+  bool IsAfterTails(size_t pass) const;
   Values kind() const;
   int64_t bins() const;
   QuantGrid GridOf(size_t tensor) const;
@@ -137,7 +138,8 @@ class Calibration {
   void MakeBins(size_t tensor);
   void Finish();
   std::string SaveWith(bool collected) const;
-  void RestoreCollectedTails(const nlohmann::json& tensors, size_t pass);
+  void RestoreTensors(const nlohmann::json& tensors, size_t pass);
+  void AddPassAfterTails();
 
   // The reductions of tensors from those with channels for repairs, of which it keeps these.
   std::vector<float> Fold(std::span<const float> reductions, bool for_repairs);

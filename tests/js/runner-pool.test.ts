@@ -54,7 +54,12 @@ function port(spoil: Spoil): WorkerPort {
 async function run(
   workers: number,
   spoil: Spoil = () => undefined,
-  more: { patience?: number; growth?: WorkerGrowth; samples?: number } = {},
+  more: {
+    patience?: number;
+    growth?: WorkerGrowth;
+    leastMilliseconds?: number;
+    samples?: number;
+  } = {},
 ) {
   const { samples = count, ...options } = more;
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
@@ -161,6 +166,16 @@ test('so many workers start as help, and give the same ranges', async () => {
 test('without a measurement all start at once', async () => {
   const { ports } = await run(6);
   assert.equal(ports, 6);
+});
+
+test('where samples surely take long, workers run all of them', async () => {
+  const { ranges, byWorkers } = await run(2, undefined, { leastMilliseconds: 1 });
+  assert.equal(byWorkers, count);
+  const alone = await run(1, undefined, { leastMilliseconds: 1 });
+  assert.equal(alone.byWorkers, 0);
+  assert.equal(ranges, alone.ranges);
+  const short = await run(2, undefined, { leastMilliseconds: 1e-3 });
+  assert.ok(short.byWorkers < count);
 });
 
 test('an error of a worker arrives whole', async () => {

@@ -39,6 +39,7 @@ import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import {
   describePlan,
+  leastMilliseconds,
   type MemoryPlan,
   observedOf,
   planMemory,
@@ -153,6 +154,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       seed: { options, tensors },
       workers: plan.workers,
       growth,
+      leastMilliseconds: leastMilliseconds(plan.tensorBytes),
       ownSamples: samples.areFresh,
     });
     const calibrationRun = new CalibrationRun(
