@@ -14,7 +14,7 @@ bool ReadsBackAs(const char* text, double value) { return std::strtod(text, null
 
 template <typename Real>
 Decimal Shortest(Real magnitude) {
-  std::array<char, 32> text{};  // d.ddde+xx
+  std::array<char, 32> text{};       // d.ddde+xx
   for (int behind = 0;; ++behind) {  // ends: 17 digits always read back
     std::snprintf(text.data(), text.size(), "%.*e", behind, static_cast<double>(magnitude));
     if (ReadsBackAs(text.data(), magnitude)) break;

@@ -1,5 +1,5 @@
-// Everything that the page will ever need from its server, loaded once, in two parts: the core and a
-// small worker, with which models can be read, then all else: onnxruntime, the worker that runs
+// Everything that the page will ever need from its server, loaded once, in two parts: the core and
+// a small worker, with which models can be read, then all else: onnxruntime, the worker that runs
 // models, what shows results, texts, the decoder and the examples. After that the page takes the
 // network away from itself, so that "nothing is uploaded" is a rule that the browser enforces;
 // workers start from what is in memory.

@@ -1,5 +1,5 @@
-// Step 6, open: the verdict first, then the figures of the float model beside those of the quantized
-// one, what would be better, and the runs so far.
+// Step 6, open: the verdict first, then the figures of the float model beside those of the
+// quantized one, what would be better, and the runs so far.
 import type { Diagnosis, Diagnostic, Latency, QuantizationReport } from 'onnx-ptq';
 import { useMemo } from 'preact/hooks';
 import { GraphDetails, type NodeFacts } from '../components/graph-drawing';
