@@ -1,6 +1,7 @@
 // Runs all samples of one pass through the float model: in workers where that surely takes long
 // enough to be worth starting them; else in the calling thread at first, and in workers as soon as
-// the rest is seen to take so long. The result does not depend on it: reductions are taken in the order of the samples, and histograms may be added in any order.
+// the rest is seen to take so long. The result does not depend on it: reductions are taken in the
+// order of the samples, and histograms may be added in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
 import { originOf } from '../base/sample-origin.js';
