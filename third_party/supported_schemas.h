@@ -54,8 +54,8 @@ inline void RegisterAllSupported() {
   OpSchemaRegistry::SetLoadedSchemaVersion(0);
 }
 
-// Called so that nobody inlines it into what looks a schema up, once or more for each node: with 80 kB
-// of code in it, V8 takes each call for a long one and optimizes all of it, for half a second.
+// Called so that nobody inlines it into what looks a schema up, once or more for each node: with
+// 80 kB of code in it, V8 takes each call for a long one and optimizes all of it, for half a second.
 inline void RegisterSupportedSchemas() {
   static void (*const volatile kRegister)() = &RegisterAllSupported;
   kRegister();
