@@ -55,7 +55,8 @@ inline void RegisterAllSupported() {
 }
 
 // Called so that nobody inlines it into what looks a schema up, once or more for each node: with
-// 80 kB of code in it, V8 takes each call for a long one and optimizes all of it, for half a second.
+// 80 kB of code in it, V8 takes each call for a long one and optimizes all of it, for half a
+// second.
 inline void RegisterSupportedSchemas() {
   static void (*const volatile kRegister)() = &RegisterAllSupported;
   kRegister();
