@@ -1,5 +1,5 @@
 # Targets ptq::onnx (onnx and protobuf-lite) and ptq::json (headers), from the user's cache. The first configure with
-# a compiler builds them there, about four minutes on two cores; other presets and fresh clones reuse them.
+# a compiler builds them there, about a minute on two cores; other presets and fresh clones reuse them.
 file(REAL_PATH "~" home EXPAND_TILDE)
 set(cache "${home}/.cache")
 if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")

@@ -1,9 +1,13 @@
 # The WebAssembly module ptq_core.{mjs,wasm}, Embind over the core, in wasm/ of the build folder; tools/lib/build.mjs
-# puts one into dist. ptq_wasm is what is shipped. ptq_wasm_dev links the same objects in a second instead of 25:
-# large, a little slower, with the names of functions in stacks.
+# puts one into dist. ptq_wasm is what is shipped. ptq_wasm_dev links in a second instead of 25: large, a little slower,
+# with the names of functions in stacks.
 add_library(ptq_bindings OBJECT ${wasm_sources})
 target_link_libraries(ptq_bindings PUBLIC ptq_core embind)
-ptq_precompile(ptq_bindings <emscripten/bind.h> <nlohmann/json.hpp> <onnx/onnx_pb.h>)
+if(PTQ_UNITY) # two files
+  ptq_unity(ptq_bindings ${wasm_sources})
+else()
+  ptq_precompile(ptq_bindings <emscripten/bind.h> <nlohmann/json.hpp> <onnx/onnx_pb.h>)
+endif()
 
 function(ptq_module target folder)
   add_executable(${target} $<TARGET_OBJECTS:ptq_bindings>)

@@ -17,13 +17,12 @@ import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { release } from './lib/release.mjs';
-import { elapsed, main, run, SetupError, say } from './lib/steps.mjs';
-import { chromium, firefox, googleTest, strace } from './lib/system.mjs';
+import { elapsed, main, run, SetupError, say, strict } from './lib/steps.mjs';
+import { chromium, firefox, googleTest, nativeCompiler, strace } from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
 import { drawImports } from './lint/import-graph.mjs';
 
-const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
 const task = process.argv[2];
 /** What follows the task, without --dev and --debug, which choose the build of the core. */
 const rest = process.argv.slice(3).filter((word) => !['--dev', '--debug'].includes(word));
@@ -46,11 +45,12 @@ const suites = {
       await prerequisites();
       const missing = await googleTest();
       if (missing) return { skipped: missing };
-      await cmake('native-asan', "The core's tests, with sanitizers");
+      const preset = strict ? 'native-ci' : 'native-asan';
+      await cmake(preset, "The core's tests, with sanitizers", preset, await nativeCompiler());
       const jobs = ['--parallel', String(os.availableParallelism())];
       return runner(
         'ctest',
-        ['--preset', 'native-asan', ...jobs, ...rest],
+        ['--preset', preset, ...jobs, ...rest],
         /tests passed|Total Test time|\(Failed\)|\(Timeout\)/,
       );
     },

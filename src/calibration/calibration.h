@@ -106,13 +106,13 @@ class Calibration {
 
  private:
   struct Tensor {
-    Extremes values;               // after kMagnitudes or kTails
-    Extremes magnitudes;           // the same
-    Tails tails;                   // kTails
+    Extremes values;                      // after kMagnitudes or kTails
+    Extremes magnitudes;                  // the same
+    Tails tails;                          // kTails
     std::optional<TensorRange> of_tails;  // after it, where it is known
-    std::vector<uint64_t> counts;  // kHistograms
-    std::vector<float> ends;       // of the bins; empty: no value, or infinite ones
-    NestedBins nested;             // kNestedHistograms
+    std::vector<uint64_t> counts;         // kHistograms
+    std::vector<float> ends;              // of the bins; empty: no value, or infinite ones
+    NestedBins nested;                    // kNestedHistograms
   };
 
   bool Has(CalibrationPass pass) const;

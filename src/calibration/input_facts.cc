@@ -23,7 +23,7 @@ bool IsFloat(const onnx::TensorProto& tensor) {
 }
 
 // The values, empty where `tensor` is no constant of floats.
-std::vector<float> Values(const Model& model, const GraphView& view, const std::string& tensor) {
+std::vector<float> ValuesOf(const Model& model, const GraphView& view, const std::string& tensor) {
   const onnx::TensorProto* constant = FindConstant(view, tensor);
   if (constant == nullptr || !IsFloat(*constant)) return {};
   return model.tensors().ReadFloats(*constant);
@@ -36,7 +36,7 @@ std::vector<float> Operand(const Model& model, const GraphView& view, const std:
   int64_t count = 1;
   for (const int64_t dim : constant->dims()) count *= dim;
   if (count < 1 || count > kMostChannels) return {};
-  return Values(model, view, tensor);
+  return ValuesOf(model, view, tensor);
 }
 
 void Resize(std::vector<float>* values, size_t count) {
@@ -98,8 +98,8 @@ std::optional<TrainingStatistics> FindStatistics(const Model& model, const Graph
     if (!IsOp(node, "BatchNormalization") || node.input_size() != 5) continue;
     // What is normalized by its own batch has kept nothing.
     if (IntAttribute(node, "training_mode", 0) != 0) continue;
-    TrainingStatistics found{node.input(0), Values(model, view, node.input(3)),
-                             Values(model, view, node.input(4))};
+    TrainingStatistics found{node.input(0), ValuesOf(model, view, node.input(3)),
+                             ValuesOf(model, view, node.input(4))};
     if (!found.mean.empty() && found.mean.size() == found.variance.size()) return found;
   }
   return std::nullopt;
@@ -134,12 +134,12 @@ std::optional<BiasedSums> FindSums(const Model& model, const GraphView& view) {
     const onnx::NodeProto& conv = view.node(i);
     if (!IsOp(conv, "Conv") || conv.output_size() != 1) continue;
     if (HasInput(conv, 2)) {
-      return found(conv.output(0), Values(model, view, conv.input(2)), 1);
+      return found(conv.output(0), ValuesOf(model, view, conv.input(2)), 1);
     }
     const std::vector<Use>& uses = view.Uses(conv.output(0));
     if (uses.size() != 1 || !IsOp(view.node(uses.front().node), "Add")) return std::nullopt;
     const onnx::NodeProto& add = view.node(uses.front().node);
-    return found(add.output(0), Values(model, view, add.input(1 - uses.front().input)), 2);
+    return found(add.output(0), ValuesOf(model, view, add.input(1 - uses.front().input)), 2);
   }
   return std::nullopt;
 }

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -19,7 +19,7 @@ json EndToJson(float end) {
 
 float EndFromJson(const json& end) {
   if (!end.is_string()) return end.get<float>();
-  return end.get_ref<const std::string&>() == "inf" ? kInfinity : -kInfinity;
+  return end.get_ref<const std::string&>() == "inf" ? kUnbounded : -kUnbounded;
 }
 
 json RangeToJson(const TensorRange& range) {
@@ -28,7 +28,7 @@ json RangeToJson(const TensorRange& range) {
 }
 
 TensorRange RangeFromJson(const json& range) {
-  if (range.is_null()) return {kInfinity, -kInfinity};
+  if (range.is_null()) return {kUnbounded, -kUnbounded};
   return {EndFromJson(range.at(0)), EndFromJson(range.at(1))};
 }
 

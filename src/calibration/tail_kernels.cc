@@ -10,41 +10,41 @@
 namespace ptq {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr size_t kBlock = 512;
-constexpr size_t kLanes = 16;  // so that a loop has no chain of dependencies
+constexpr float kNoMagnitude = std::numeric_limits<float>::infinity();  // of no value
+constexpr size_t kTailBlock = 512;
+constexpr size_t kTailLanes = 16;  // so that a loop has no chain of dependencies
 
 struct BlockFacts {
   Extremes values;
-  float least_positive = kInfinity;
-  float least_negative = kInfinity;
+  float least_positive = kNoMagnitude;
+  float least_negative = kNoMagnitude;
 };
 
-// Of kBlock values. Comparisons that a NaN never wins.
+// Of kTailBlock values. Comparisons that a NaN never wins.
 BlockFacts LookAt(const float* values) {
-  float lowest[kLanes];
-  float highest[kLanes];
-  float positive[kLanes];
-  float negative[kLanes];
-  uint32_t nans[kLanes] = {};
-  std::fill_n(lowest, kLanes, kInfinity);
-  std::fill_n(highest, kLanes, -kInfinity);
-  std::fill_n(positive, kLanes, kInfinity);
-  std::fill_n(negative, kLanes, kInfinity);
-  for (size_t begin = 0; begin < kBlock; begin += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
+  float lowest[kTailLanes];
+  float highest[kTailLanes];
+  float positive[kTailLanes];
+  float negative[kTailLanes];
+  uint32_t nans[kTailLanes] = {};
+  std::fill_n(lowest, kTailLanes, kNoMagnitude);
+  std::fill_n(highest, kTailLanes, -kNoMagnitude);
+  std::fill_n(positive, kTailLanes, kNoMagnitude);
+  std::fill_n(negative, kTailLanes, kNoMagnitude);
+  for (size_t begin = 0; begin < kTailBlock; begin += kTailLanes) {
+    for (size_t lane = 0; lane < kTailLanes; ++lane) {
       const float value = values[begin + lane];
       lowest[lane] = value < lowest[lane] ? value : lowest[lane];
       highest[lane] = value > highest[lane] ? value : highest[lane];
-      const float above = value >= 0 ? value : kInfinity;
-      const float below = value < 0 ? -value : kInfinity;
+      const float above = value >= 0 ? value : kNoMagnitude;
+      const float below = value < 0 ? -value : kNoMagnitude;
       positive[lane] = above < positive[lane] ? above : positive[lane];
       negative[lane] = below < negative[lane] ? below : negative[lane];
       nans[lane] += value != value ? 1u : 0u;
     }
   }
   BlockFacts facts;
-  for (size_t lane = 0; lane < kLanes; ++lane) {
+  for (size_t lane = 0; lane < kTailLanes; ++lane) {
     facts.values.lowest = std::min(facts.values.lowest, lowest[lane]);
     facts.values.highest = std::max(facts.values.highest, highest[lane]);
     facts.values.nans += nans[lane];
@@ -96,10 +96,10 @@ Tails::Saved Tails::Save() const {
 void Tails::Collect(std::span<const float> values) {
   const uint64_t nans = values_.nans;
   while (!values.empty()) {
-    const std::span<const float> block = values.first(std::min(values.size(), kBlock));
+    const std::span<const float> block = values.first(std::min(values.size(), kTailBlock));
     values = values.subspan(block.size());
     BlockFacts facts;
-    if (block.size() == kBlock) {
+    if (block.size() == kTailBlock) {
       facts = LookAt(block.data());
     } else {
       for (const float value : block) {
@@ -136,16 +136,15 @@ Tails Tails::Clipped(const ClipBounds& bounds) const {
   Saved saved;
   saved.count = count_;
   saved.values = values_;
-  saved.least_positive = kInfinity;
-  saved.least_negative = kInfinity;
+  saved.least_positive = kNoMagnitude;
+  saved.least_negative = kNoMagnitude;
   if (values_.is_empty()) return Tails(std::move(saved));
   const auto clip = [&](float value) { return Clip(value, bounds); };
   saved.values.lowest = clip(values_.lowest);
   saved.values.highest = clip(values_.highest);
   // What comes nearest to 0 comes from the nearest to either side or, where all are clipped to one
   // side of it, from an end.
-  for (const float value :
-       {least_positive_, -least_negative_, values_.lowest, values_.highest}) {
+  for (const float value : {least_positive_, -least_negative_, values_.lowest, values_.highest}) {
     if (std::isinf(value)) continue;
     const float clipped = clip(value);
     float& least = clipped < 0 ? saved.least_negative : saved.least_positive;

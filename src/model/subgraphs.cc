@@ -6,9 +6,9 @@ namespace ptq {
 namespace {
 
 // The definitions of the graphs around a read, inside out.
-struct Scope {
+struct CaptureScope {
   std::unordered_set<std::string_view> names;
-  const Scope* outer;
+  const CaptureScope* outer;
 };
 
 struct Captures {
@@ -16,11 +16,11 @@ struct Captures {
   std::vector<std::string_view> names;
 };
 
-void CollectCaptures(const onnx::GraphProto& graph, const Scope* outer, Captures* captures) {
-  const Scope scope{DefinedNames(graph), outer};
+void CollectCaptures(const onnx::GraphProto& graph, const CaptureScope* outer, Captures* captures) {
+  const CaptureScope scope{DefinedNames(graph), outer};
   const auto read = [&](std::string_view name) {
     if (name.empty()) return;
-    for (const Scope* at = &scope; at != nullptr; at = at->outer) {
+    for (const CaptureScope* at = &scope; at != nullptr; at = at->outer) {
       if (at->names.contains(name)) return;
     }
     if (captures->seen.insert(name).second) captures->names.push_back(name);

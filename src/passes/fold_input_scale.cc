@@ -36,7 +36,7 @@ struct Layer {
   ChannelWeights weights;
 };
 
-struct Edit {
+struct ScaleFold {
   std::vector<Layer> layers;
   std::vector<int> steps;  // that go, the last one first
   std::string source;      // what the layers read then
@@ -49,9 +49,9 @@ bool IsEven(const std::vector<float>& scale) {
   return std::abs(*least) > 0.0f && std::abs(*most) <= kWidestSpread * std::abs(*least);
 }
 
-class Folder {
+class ScaleFolder {
  public:
-  explicit Folder(PassContext& context)
+  explicit ScaleFolder(PassContext& context)
       : model_(context.model),
         graph_(context.model.graph()),
         view_(context.model.graph()),
@@ -61,14 +61,14 @@ class Folder {
 
   int Run() {
     for (int i = 0; i < graph_.node_size(); ++i) {
-      if (std::optional<Edit> edit = Find(i)) edits_.push_back(*std::move(edit));
+      if (std::optional<ScaleFold> edit = Find(i)) edits_.push_back(*std::move(edit));
     }
-    for (const Edit& edit : edits_) {
+    for (const ScaleFold& edit : edits_) {
       for (const Layer& layer : edit.layers) {
         scaler_.Want(*layer.weights.weight, layer.weights.inputs, edit.scale);
       }
     }
-    std::erase_if(edits_, [&](const Edit& edit) {
+    std::erase_if(edits_, [&](const ScaleFold& edit) {
       return std::any_of(edit.layers.begin(), edit.layers.end(), [&](const Layer& layer) {
         return !scaler_.MayScale(*layer.weights.weight);
       });
@@ -78,14 +78,14 @@ class Folder {
 
  private:
   // `last` is the step that the layers read.
-  std::optional<Edit> Find(int last) {
+  std::optional<ScaleFold> Find(int last) {
     const onnx::NodeProto& node = graph_.node(last);
     if (!IsOp(node, "Mul") && !IsOp(node, "Div")) return std::nullopt;
     std::optional<std::vector<Layer>> layers = LayersBehind(node.output(0));
     if (!layers) return std::nullopt;
     const std::optional<ChannelAxis> axis = CommonAxis(*layers);
     if (!axis) return std::nullopt;
-    Edit edit;
+    ScaleFold edit;
     edit.layers = *std::move(layers);
     edit.scale.assign(static_cast<size_t>(axis->channels), 1.0f);
     Follow(last, *axis, &edit);
@@ -134,7 +134,7 @@ class Folder {
   }
 
   // From the layers up.
-  void Follow(int last, const ChannelAxis& axis, Edit* edit) {
+  void Follow(int last, const ChannelAxis& axis, ScaleFold* edit) {
     for (int at = last; at >= 0;) {
       const onnx::NodeProto& node = graph_.node(at);
       if ((!IsOp(node, "Mul") && !IsOp(node, "Div")) || node.input_size() != 2) return;
@@ -173,7 +173,7 @@ class Folder {
     std::vector<bool> remove(static_cast<size_t>(graph_.node_size()), false);
     std::vector<onnx::TensorProto> made;
     std::vector<std::string> weights;  // of all layers in turn, made while the view still holds
-    for (const Edit& edit : edits_) {
+    for (const ScaleFold& edit : edits_) {
       for (const Layer& layer : edit.layers) {
         const onnx::TensorProto& weight = *layer.weights.weight;
         weights.push_back(scaler_.Scale(weight, layer.weights.inputs, edit.scale,
@@ -182,7 +182,7 @@ class Folder {
     }
     int folded = 0;
     auto weight = weights.begin();
-    for (const Edit& edit : edits_) {
+    for (const ScaleFold& edit : edits_) {
       for (const Layer& layer : edit.layers) {
         onnx::NodeProto* node = graph_.mutable_node(layer.node);
         node->set_input(0, edit.source);
@@ -203,11 +203,11 @@ class Folder {
   StaticShapes shapes_;
   UniqueNames names_;
   WeightScaler scaler_;
-  std::vector<Edit> edits_;
+  std::vector<ScaleFold> edits_;
 };
 
 }  // namespace
 
-int FoldInputScale(PassContext& context) { return Folder(context).Run(); }
+int FoldInputScale(PassContext& context) { return ScaleFolder(context).Run(); }
 
 }  // namespace ptq

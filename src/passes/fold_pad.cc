@@ -140,9 +140,9 @@ bool LeavesOutItsPadding(const onnx::NodeProto& pool) {
   return std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad != 0; });
 }
 
-class Folder {
+class PadFolder {
  public:
-  explicit Folder(PassContext& context)
+  explicit PadFolder(PassContext& context)
       : graph_(context.model.graph()),
         view_(context.model.graph()),
         opset_(context.model.Opset()),
@@ -233,6 +233,6 @@ class Folder {
 
 }  // namespace
 
-int FoldPad(PassContext& context) { return Folder(context).Run(); }
+int FoldPad(PassContext& context) { return PadFolder(context).Run(); }
 
 }  // namespace ptq

@@ -42,9 +42,9 @@ constexpr Form kForms[] = {
     {{0, 3, 5, 1, 2, 4}, "SpaceToDepth", nullptr, 1, 3, 5, 2, 4},
 };
 
-class Finder {
+class DepthToSpaceFinder {
  public:
-  Finder(PassContext& context, const GraphView& view)
+  DepthToSpaceFinder(PassContext& context, const GraphView& view)
       : model_(context.model), view_(view), known_(context, view) {}
 
   std::optional<Fused> Find(int index) {
@@ -113,7 +113,7 @@ int FuseDepthToSpace(PassContext& context) {
   std::vector<Fused> found;
   {
     const GraphView view(graph);
-    Finder finder(context, view);
+    DepthToSpaceFinder finder(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       if (std::optional<Fused> fused = finder.Find(i)) found.push_back(std::move(*fused));
     }

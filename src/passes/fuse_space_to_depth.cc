@@ -36,9 +36,9 @@ struct Blocks {
   int64_t channels = 0;        // of the source, where the order matters
 };
 
-class Finder {
+class SpaceToDepthFinder {
  public:
-  Finder(PassContext& context, const GraphView& view)
+  SpaceToDepthFinder(PassContext& context, const GraphView& view)
       : model_(context.model), view_(view), known_(context, view) {}
 
   std::optional<Blocks> Find(int index) {
@@ -136,7 +136,7 @@ int FuseSpaceToDepth(PassContext& context) {
   std::vector<Blocks> found;
   {
     const GraphView view(graph);
-    Finder finder(context, view);
+    SpaceToDepthFinder finder(context, view);
     for (int i = 0; i < graph.node_size(); ++i) {
       if (std::optional<Blocks> blocks = finder.Find(i)) found.push_back(std::move(*blocks));
     }

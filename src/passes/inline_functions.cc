@@ -31,7 +31,7 @@ namespace {
 using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 using Names = std::unordered_map<std::string, std::string>;
 
-constexpr uint64_t kMostNodes = 1 << 20;  // functions that call each other grow as 2^n
+constexpr uint64_t kMostInlined = 1 << 20;  // functions that call each other grow as 2^n
 
 std::string KeyOf(const std::string& domain, const std::string& name, const std::string& overload) {
   return (IsOnnxDomain(domain) ? "" : domain) + '\n' + name + '\n' + overload;
@@ -117,7 +117,7 @@ class Inliner {
          "Its calls stay float. Inline it with onnx.inliner, or export the model without it."});
   }
 
-  // Nodes that a call becomes, at most kMostNodes + 1. Throws for functions that call themselves.
+  // Nodes that a call becomes, at most kMostInlined + 1. Throws for functions that call themselves.
   uint64_t SizeOf(const std::string& key, std::unordered_map<std::string, uint64_t>* sizes) {
     constexpr uint64_t kOpen = ~uint64_t{0};
     const auto [entry, added] = sizes->emplace(key, kOpen);
@@ -135,7 +135,7 @@ class Inliner {
     uint64_t size = 0;
     ForEachNode(nodes, [&](const onnx::NodeProto& node) {
       size += Find(node) == nullptr ? 1 : SizeOf(KeyOf(node), sizes);
-      size = std::min(size, kMostNodes + 1);
+      size = std::min(size, kMostInlined + 1);
     });
     return size;
   }
@@ -146,9 +146,9 @@ class Inliner {
     const uint64_t nodes = SizeOf(model_.graph().node(), &sizes);
     std::erase_if(functions_, [&](const auto& entry) { return !sizes.contains(entry.first); });
     if (functions_.empty()) return false;
-    if (nodes <= kMostNodes) return true;
+    if (nodes <= kMostInlined) return true;
     Leave(functions_.begin()->second.name(),
-          "all calls together become more than " + std::to_string(kMostNodes) + " nodes.");
+          "all calls together become more than " + std::to_string(kMostInlined) + " nodes.");
     return false;
   }
 

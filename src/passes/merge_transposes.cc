@@ -25,7 +25,7 @@ namespace {
 
 using Order = std::vector<int64_t>;
 
-struct Edit {
+struct MergedTranspose {
   std::string source;
   Order order;  // empty: reversed
 };
@@ -55,7 +55,7 @@ std::optional<Order> Compose(Order first, Order second) {
 }
 
 int Merge(onnx::GraphProto* graph) {
-  std::map<int, Edit> edits;
+  std::map<int, MergedTranspose> edits;
   {
     const GraphView view(*graph);
     for (int i = 0; i < graph->node_size(); ++i) {
@@ -63,11 +63,12 @@ int Merge(onnx::GraphProto* graph) {
       const int producer = IsOp(node, "Transpose") ? view.Producer(node.input(0)) : -1;
       if (producer < 0 || !IsOp(graph->node(producer), "Transpose")) continue;
       const auto known = edits.find(producer);
-      const Edit first = known != edits.end() ? known->second
-                                              : Edit{graph->node(producer).input(0),
-                                                     IntsAttribute(graph->node(producer), "perm")};
+      const MergedTranspose first =
+          known != edits.end() ? known->second
+                               : MergedTranspose{graph->node(producer).input(0),
+                                                 IntsAttribute(graph->node(producer), "perm")};
       std::optional<Order> order = Compose(first.order, IntsAttribute(node, "perm"));
-      if (order) edits.emplace(i, Edit{first.source, std::move(*order)});
+      if (order) edits.emplace(i, MergedTranspose{first.source, std::move(*order)});
     }
   }
   for (const auto& [node, edit] : edits) {

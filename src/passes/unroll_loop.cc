@@ -26,7 +26,7 @@ using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 using Renames = std::unordered_map<std::string, std::string>;
 
 constexpr int64_t kMostIterations = 16;
-constexpr int64_t kMostNodes = 4096;  // of all iterations
+constexpr int64_t kMostUnrolled = 4096;  // of all iterations
 
 std::optional<int64_t> OnlyNumber(const Model& model, const onnx::TensorProto* tensor,
                                   int32_t type) {
@@ -52,7 +52,7 @@ class Iterations {
     const onnx::GraphProto& body = attribute->g();
     const bool fits =
         body.input_size() == node.input_size() && body.output_size() >= body.input_size() - 1 &&
-        node.output_size() <= body.output_size() - 1 && *count * body.node_size() <= kMostNodes;
+        node.output_size() <= body.output_size() - 1 && *count * body.node_size() <= kMostUnrolled;
     return fits && HasWeights(body) && GoesOn(body) ? *count : 0;
   }
 

@@ -9,9 +9,10 @@
 namespace ptq {
 namespace {
 
-class Finder {
+class LeftFloatFinder {
  public:
-  Finder(const GraphView& view, bool all_readers) : view_(view), all_readers_(all_readers) {}
+  LeftFloatFinder(const GraphView& view, bool all_readers)
+      : view_(view), all_readers_(all_readers) {}
 
   LeftFloat Find(const std::unordered_set<std::string>& labels) {
     std::vector<int> chosen;
@@ -70,7 +71,7 @@ std::string NodeLabel(const onnx::NodeProto& node) {
 LeftFloat FindLeftFloat(const GraphView& view, const std::unordered_set<std::string>& labels,
                         bool all_readers) {
   if (labels.empty()) return {};
-  return Finder(view, all_readers).Find(labels);
+  return LeftFloatFinder(view, all_readers).Find(labels);
 }
 
 }  // namespace ptq

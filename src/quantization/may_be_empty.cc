@@ -8,9 +8,9 @@
 namespace ptq {
 namespace {
 
-class Finder {
+class EmptyFinder {
  public:
-  explicit Finder(const GraphView& view) : view_(view) {
+  explicit EmptyFinder(const GraphView& view) : view_(view) {
     for (const onnx::ValueInfoProto& input : view.graph().input()) {
       if (view.Initializer(input.name()) == nullptr) valued_.insert(input.name());
     }
@@ -60,7 +60,7 @@ class Finder {
 }  // namespace
 
 std::unordered_set<std::string> TensorsThatMayBeEmpty(const GraphView& view) {
-  return Finder(view).Take();
+  return EmptyFinder(view).Take();
 }
 
 }  // namespace ptq

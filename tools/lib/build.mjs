@@ -5,7 +5,7 @@ import path from 'node:path';
 import { differences } from '../lint/wasm-types.mjs';
 import { buildInfo } from './build-info.mjs';
 import { emscripten } from './emscripten.mjs';
-import { read, root } from './paths.mjs';
+import { cache, read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
 import { run, SetupError, step } from './steps.mjs';
 import { ensureBuildTools } from './system.mjs';
@@ -48,13 +48,22 @@ export async function prerequisites() {
   return sources();
 }
 
-/** Configures a CMake preset and builds one (of the same name, unless given). */
-export async function cmake(preset, title, build = preset) {
+/** On a new machine all that the module is built from comes at the same time. */
+async function fetchAll() {
+  if (fs.existsSync(path.join(cache, 'sources'))) return;
+  await ensureBuildTools();
+  await step('Packages, sources, Emscripten (first time: 300 MB, about a minute)', () =>
+    Promise.all([packages(), sources(), emscripten()]),
+  );
+}
+
+/** Configures a CMake preset, in `env`, and builds one (of the same name, unless given). */
+export async function cmake(preset, title, build = preset, env = {}) {
   const cold = fs.existsSync(at('build', preset, 'build.ninja'))
     ? ''
     : ' (first time on a machine: some minutes)';
   await step(`${title}${cold}`, async () => {
-    await run('cmake', ['--preset', preset], { nice: true });
+    await run('cmake', ['--preset', preset], { nice: true, env });
     await run('cmake', ['--build', '--preset', build], { nice: true });
   });
 }
@@ -64,7 +73,7 @@ export async function cmake(preset, title, build = preset) {
  */
 const cores = {
   release: { configure: 'wasm-release', build: 'wasm-release', output: 'wasm-release/wasm' },
-  dev: { configure: 'wasm-release', build: 'wasm-dev', output: 'wasm-release/wasm-dev' },
+  dev: { configure: 'wasm-dev', build: 'wasm-dev', output: 'wasm-dev/wasm-dev' },
   debug: { configure: 'wasm-debug', build: 'wasm-debug', output: 'wasm-debug/wasm' },
 };
 
@@ -77,6 +86,7 @@ const emitted = 'build/wasm-release/wasm-types/ptq_core.d.ts';
  */
 export async function buildWasm(kind = 'release') {
   const { configure, build, output } = cores[kind];
+  await fetchAll();
   const { protobuf, onnx } = await prerequisites();
   await emscripten();
   await cmake(configure, `WebAssembly module${kind === 'release' ? '' : ` (${kind})`}`, build);

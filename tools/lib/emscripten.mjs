@@ -62,18 +62,25 @@ export const emscriptenVersion = (dir) =>
 async function setUp(dir) {
   const home = path.join(dir, 'usr/share/emscripten');
   const lib = path.join(dir, 'llvm/usr/lib', triplet);
-  await unpackDebs(dir, 'trixie', ['emscripten=3.1.69+dfsg-3'], {
-    exclude: [
-      './usr/share/emscripten/test',
-      '*/wasm32-emscripten/*lto*',
-      '*/wasm32-emscripten/pic',
-      '*/libGL*',
-    ],
-  });
   const binaryen = path.join(dir, 'binaryen');
-  await unpackDebs(binaryen, 'trixie', ['binaryen=120-4', 'libc6', 'libstdc++6', 'libgcc-s1'], {
-    exclude: ['./usr/share', '*/gconv'],
-  });
+  const system = '/usr/lib/llvm-19/bin';
+  const isThere = llvmTools.slice(0, 4).every((tool) => fs.existsSync(path.join(system, tool)));
+  const llvm = isThere ? system : path.join(dir, 'llvm/bin');
+  await Promise.all([
+    unpackDebs(dir, 'trixie', ['emscripten=3.1.69+dfsg-3'], {
+      exclude: [
+        './usr/share/emscripten/test',
+        '*/wasm32-emscripten/*lto*',
+        '*/wasm32-emscripten/pic',
+        '*/libGL*',
+      ],
+    }),
+    unpackDebs(binaryen, 'trixie', ['binaryen=120-4', 'libc6', 'libstdc++6', 'libgcc-s1'], {
+      exclude: ['./usr/share', '*/gconv'],
+    }),
+    isThere ||
+      unpackDebs(path.join(dir, 'llvm'), codename, llvmPackages, { exclude: ['*/llvm-exegesis'] }),
+  ]);
   for (const tool of fs
     .readdirSync(path.join(binaryen, 'usr/bin'))
     .filter((name) => name.startsWith('wasm'))) {
@@ -84,12 +91,7 @@ async function setUp(dir) {
       { loader: true },
     );
   }
-  let llvm = '/usr/lib/llvm-19/bin';
-  if (!llvmTools.slice(0, 4).every((tool) => fs.existsSync(path.join(llvm, tool)))) {
-    await unpackDebs(path.join(dir, 'llvm'), codename, llvmPackages, {
-      exclude: ['*/llvm-exegesis'],
-    });
-    llvm = path.join(dir, 'llvm/bin');
+  if (!isThere) {
     const real = path.join(dir, 'llvm/usr/lib/llvm-19/bin');
     for (const tool of llvmTools) wrapper(path.join(llvm, tool), path.join(real, tool), lib);
   }

@@ -1,6 +1,6 @@
-// Format and lint: clang-format, clang-tidy, Biome. clang-tidy takes seconds a file, so what it
-// found clean is remembered in the cache by the contents of the file and of all of our headers that
-// it includes.
+// Format and lint: clang-format, clang-tidy, Biome. clang-tidy takes many seconds for a few files,
+// so what it found clean is remembered in the cache by the contents of the files and of all of our
+// headers that they include.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { checkImports } from '../lint/imports.mjs';
 import { filesUnder, packages, prerequisites, tools } from './build.mjs';
 import { cache, read, root } from './paths.mjs';
 import { output, progress, run, SetupError, say, step } from './steps.mjs';
-import { clangTools } from './system.mjs';
+import { clangTools, nativeCompiler } from './system.mjs';
 
 const cppFolders = ['src', 'bindings', 'tests'];
 const cppFiles = (...endings) => cppFolders.flatMap((dir) => filesUnder(dir, ...endings));
@@ -57,10 +57,13 @@ function none(problems) {
 }
 
 async function clangTidy(tidy) {
-  await run('cmake', ['--preset', 'native-tidy']);
+  await run('cmake', ['--preset', 'native-tidy'], { env: await nativeCompiler() });
   const build = path.join(root, 'build/native-tidy');
-  const commands = JSON.parse(read(path.join(build, 'compile_commands.json'))).filter(({ file }) =>
-    file.startsWith(path.join(root, 'src')),
+  const commands = tidyUnits(
+    JSON.parse(read(path.join(build, 'compile_commands.json'))).filter(({ file }) =>
+      file.startsWith(path.join(root, 'src')),
+    ),
+    path.join(build, 'units'),
   );
   const total = commands.length;
   let done = 0;
@@ -70,8 +73,9 @@ async function clangTidy(tidy) {
   const work = async ({ file, command, directory }) => {
     const stamp = path.join(clean, await fingerprint(command, directory));
     if (fs.existsSync(stamp)) return fs.utimesSync(stamp, new Date(), new Date());
-    const args = ['-p', build, '--quiet', '--extra-arg=-Wno-unknown-warning-option', file];
-    const { code, text } = await collect('nice', ['-n', '5', tidy, ...args]);
+    const [, ...options] = command.split(' ').map(unquote);
+    const args = ['--quiet', '--extra-arg=-Wno-unknown-warning-option', file, '--', ...options];
+    const { code, text } = await collect('nice', ['-n', '5', tidy, ...args], directory);
     if (code === 0) return fs.writeFileSync(stamp, '');
     broken.push(path.relative(root, file));
     say(text.replace(/^\d+ warnings? generated\.\n/gm, '').trimEnd());
@@ -87,6 +91,34 @@ async function clangTidy(tidy) {
   );
   forget(clean);
   if (broken.length) throw new Error(`clang-tidy: ${broken.join(', ')}`);
+}
+
+/**
+ * Commands of files in `folder` that each include eight neighbours: clang-tidy reads the headers of
+ * the libraries once for them, which is nearly all that a file costs it.
+ */
+function tidyUnits(commands, folder) {
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const byFolder = new Map();
+  for (const one of commands) {
+    const dir = path.dirname(one.file);
+    byFolder.set(dir, [...(byFolder.get(dir) ?? []), one]);
+  }
+  return [...byFolder].flatMap(([dir, files]) =>
+    Array.from({ length: Math.ceil(files.length / 8) }, (_, part) => {
+      const own = files.slice(8 * part, 8 * part + 8);
+      const name = path.relative(root, dir).replaceAll(path.sep, '-');
+      const file = path.join(folder, `${name}-${part}.cc`);
+      const includes = own.map(
+        (one) =>
+          `#include "${path.relative(root, one.file)}" // NOLINT(bugprone-suspicious-include)\n`,
+      );
+      fs.writeFileSync(file, includes.join(''));
+      const command = `${own[0].command.replace(own[0].file, file)} -I${root}`;
+      return { ...own[0], file, command };
+    }),
+  );
 }
 
 /** A hash of all that clang-tidy's verdict on a file depends on. */
@@ -107,9 +139,9 @@ async function fingerprint(command, directory) {
 
 const unquote = (word) => word.replace(/\\"/g, '"');
 
-function collect(command, args) {
+function collect(command, args, cwd) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data));
     child.on('close', (code) => resolve({ code, text }));

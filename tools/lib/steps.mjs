@@ -4,6 +4,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from './paths.mjs';
 
+/** Where nothing may be skipped, and all is built from nothing. */
+export const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
+
 const tty = process.stderr.isTTY && !process.env.CI;
 const started = Date.now();
 let current = null;

@@ -77,9 +77,9 @@ class Families {
   std::vector<int> parent_;
 };
 
-class Folder {
+class ConstantFolder {
  public:
-  explicit Folder(PassContext& context)
+  explicit ConstantFolder(PassContext& context)
       : model_(context.model),
         view_(context.model.graph()),
         opset_(context.model.Opset()),
@@ -333,6 +333,6 @@ class Folder {
 
 }  // namespace
 
-int FoldConstants(PassContext& context) { return Folder(context).Run(); }
+int FoldConstants(PassContext& context) { return ConstantFolder(context).Run(); }
 
 }  // namespace ptq

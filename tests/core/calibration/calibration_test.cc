@@ -193,10 +193,10 @@ size_t RunAll(const Samples& samples, Calibration* calibration) {
         const auto [lowest, highest] = std::minmax_element(a.begin(), a.end());
         const auto [low, high] = std::minmax_element(b.begin(), b.end());
         const ClipBounds clip{-0.5f, 1};
-        calibration->ObserveRanges(std::vector<float>{
-            *lowest, *highest, 0, Clip(*lowest, clip), Clip(*highest, clip), 0,
-            std::max(*lowest, 0.0f), std::max(*highest, 0.0f), 0, *lowest, *highest, 0, *low,
-            *high, 0});
+        calibration->ObserveRanges(
+            std::vector<float>{*lowest, *highest, 0, Clip(*lowest, clip), Clip(*highest, clip), 0,
+                               std::max(*lowest, 0.0f), std::max(*highest, 0.0f), 0, *lowest,
+                               *highest, 0, *low, *high, 0});
         continue;
       }
       if (calibration->needs(0)) calibration->ObserveTensor(0, a);

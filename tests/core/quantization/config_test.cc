@@ -13,7 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr ErrorCode kInvalid = ErrorCode::kInvalidOption;
-constexpr ErrorCode kUnsupported = ErrorCode::kUnsupportedOption;
 
 Refusal Parsed(const std::string& options) {
   return RefusalOf([&] { ParseConfig(options); });
