@@ -26,7 +26,8 @@ endif()
 
 # Whatever changes the libraries is in their folder's name.
 set(key "${flags};${CMAKE_CXX_COMPILER_ID};${CMAKE_CXX_COMPILER_VERSION};${EMSCRIPTEN_VERSION};${CMAKE_HOST_SYSTEM_PROCESSOR}")
-foreach(input third_party/CMakeLists.txt third_party/lean_schemas.h third_party/supported_schemas.h third_party/sources.json)
+foreach(input third_party/CMakeLists.txt third_party/lean_schemas.h third_party/supported_schemas.h
+              third_party/text_stream.cc third_party/text_stream.h third_party/sources.json)
   file(SHA256 ${PROJECT_SOURCE_DIR}/${input} hash)
   string(APPEND key ";${hash}")
 endforeach()

@@ -44,7 +44,7 @@ void RegisterOpSets() {
   (RegisterOpSetSchema<OpSets>(), ...);
 }
 
-inline void RegisterSupportedSchemas() {
+inline void RegisterAllSupported() {
   RegisterOpSets<OlderThanOpset7, OpSet_Onnx_ver7, OpSet_Onnx_ver8, OpSet_Onnx_ver9,
                  OpSet_Onnx_ver10, OpSet_Onnx_ver11, OpSet_Onnx_ver12, OpSet_Onnx_ver13,
                  OpSet_Onnx_ver14, OpSet_Onnx_ver15, OpSet_Onnx_ver16, OpSet_Onnx_ver17,
@@ -52,6 +52,14 @@ inline void RegisterSupportedSchemas() {
                  OpSet_Onnx_ver22, OpSet_Onnx_ver23, OpSet_Onnx_ver24, OpSet_Onnx_ver25,
                  OpSet_Onnx_ver26, OpSet_Onnx_ver27, OpSet_Onnx_ver28>();
   OpSchemaRegistry::SetLoadedSchemaVersion(0);
+}
+
+// Called so that nobody inlines it into what looks a schema up, once or more for each node: with
+// 80 kB of code in it, V8 takes each call for a long one and optimizes all of it, for half a
+// second.
+inline void RegisterSupportedSchemas() {
+  static void (*const volatile kRegister)() = &RegisterAllSupported;
+  kRegister();
 }
 
 }  // namespace onnx

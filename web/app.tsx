@@ -7,8 +7,8 @@ import { Logo } from './components/logo';
 import { ErrorNotice } from './components/notice';
 import { PageDrop } from './components/page-drop';
 import {
-  dictionaries,
-  initialLanguage,
+  type Dictionary,
+  dictionaryOf,
   type Language,
   LanguageProvider,
   rememberLanguage,
@@ -27,9 +27,13 @@ import { RunStep } from './steps/run-step';
 import type { StepFrame, StepId } from './steps/step';
 import { TargetStep } from './steps/target-step';
 
-export function App() {
-  const [language, setLanguage] = useState<Language>(initialLanguage);
-  const t = dictionaries[language];
+interface Texts {
+  language: Language;
+  t: Dictionary;
+}
+
+export function App({ begin }: { begin: Texts }) {
+  const [{ language, t }, setTexts] = useState(begin);
   const quantizer = useQuantizer();
   const { running } = quantizer;
 
@@ -41,9 +45,9 @@ export function App() {
     document.title = `${share}onnx-ptq: ${t.tagline}`;
   }, [running, t]);
 
-  function choose(next: Language): void {
+  async function choose(next: Language): Promise<void> {
     rememberLanguage(next);
-    setLanguage(next);
+    setTexts({ language: next, t: await dictionaryOf(next) });
   }
 
   const { phase, frame } = useSteps(quantizer);

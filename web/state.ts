@@ -524,6 +524,8 @@ export function useQuantizer() {
   return {
     engine,
     core,
+    /** Components that show results; there before any result is. */
+    results: engine.status === 'ready' ? engine.engine.results : null,
     texts,
     model,
     preprocess,

@@ -1,5 +1,5 @@
-// The page as static files for any host: relative URLs, everything local, one self-contained worker
-// script.
+// The page as static files for any host: relative URLs, everything local, self-contained worker
+// scripts.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

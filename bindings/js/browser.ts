@@ -31,7 +31,7 @@ import type {
   PreprocessOptions,
   QuantizeStaticOptions,
 } from './options/api.js';
-import { browserPlatform } from './platform/browser.js';
+import { browserPlatform, openInput } from './platform/browser.js';
 import { Session } from './session/session.js';
 import type { QuantizeSession, SessionOptions } from './session/types.js';
 
@@ -89,7 +89,7 @@ export function inspectModel(
   model: ModelInput,
   options: InspectOptions = {},
 ): Promise<ModelInspection> {
-  return inspectOn(browserPlatform, model, options);
+  return inspectOn({ openInput }, model, options);
 }
 
 /**

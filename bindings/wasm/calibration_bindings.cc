@@ -18,6 +18,8 @@ const char* Name(CalibrationPass pass) {
       return "ranges";
     case CalibrationPass::kMagnitudes:
       return "magnitudes";
+    case CalibrationPass::kTails:
+      return "tails";
     case CalibrationPass::kHistograms:
       return "histograms";
     case CalibrationPass::kNestedHistograms:
@@ -35,6 +37,8 @@ class CalibrationBinding {
   std::string Pass() { return calibration_.done() ? "" : Name(calibration_.pass()); }
   int PassIndex() { return static_cast<int>(calibration_.pass_index()); }
   int PassCount() { return static_cast<int>(calibration_.pass_count()); }
+  bool MayAddPass() { return calibration_.may_add_pass(); }
+  bool Needs(size_t tensor) { return calibration_.needs(tensor); }
 
   void ObserveRanges(uintptr_t pointer, size_t count, bool for_repairs) {
     calibration_.ObserveRanges({reinterpret_cast<const float*>(pointer), count}, for_repairs);
@@ -71,6 +75,8 @@ EMSCRIPTEN_BINDINGS(ptq_calibration) {
       .function("pass", &Guarded<&C::Pass>::Call)
       .function("passIndex", &Guarded<&C::PassIndex>::Call)
       .function("passCount", &Guarded<&C::PassCount>::Call)
+      .function("mayAddPass", &Guarded<&C::MayAddPass>::Call)
+      .function("needs", &Guarded<&C::Needs>::Call)
       .function("observeRanges", &Guarded<&C::ObserveRanges>::Call)
       .function("observeTensor", &Guarded<&C::ObserveTensor>::Call)
       .function("endPass", &Guarded<&C::EndPass>::Call)

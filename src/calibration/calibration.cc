@@ -60,6 +60,7 @@ std::vector<CalibrationPass> PassesOfMethod(const StaticQuantConfig& config) {
       return {Pass::kRanges, Pass::kHistograms};
     }
     case CalibrationMethod::kPercentile:
+      if (config.only_percentile && TailsMayDo(config.calib_percentile)) return {Pass::kTails};
       return {config.RangeSymmetric() ? Pass::kMagnitudes : Pass::kRanges, Pass::kHistograms};
     case CalibrationMethod::kDistribution:
       return {Pass::kRanges, Pass::kHistograms};
@@ -114,8 +115,14 @@ bool Calibration::HasBins() const {
          counting != passes_.end();
 }
 
+bool Calibration::IsAfterTails(size_t pass) const {
+  const auto tails = std::find(passes_.begin(), passes_.end(), CalibrationPass::kTails);
+  return tails != passes_.end() && tails - passes_.begin() < static_cast<std::ptrdiff_t>(pass);
+}
+
 Values Calibration::kind() const {
-  return Has(CalibrationPass::kMagnitudes) ? Values::kAbsolute : Values::kSigned;
+  const bool of_magnitudes = config_.calibrate_method == CalibrationMethod::kPercentile;
+  return of_magnitudes && config_.RangeSymmetric() ? Values::kAbsolute : Values::kSigned;
 }
 
 int64_t Calibration::bins() const { return config_.num_bins == 0 ? kUsualBins : config_.num_bins; }
@@ -187,6 +194,7 @@ void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
 // tensor that it is derived from: of one that is moved, and in bins with the same ends.
 bool Calibration::FollowsAtEnd(size_t tensor) const {
   const Derivation& derived = *tensors_[tensor].derived;
+  if (pass() == CalibrationPass::kTails) return true;
   if (pass() != CalibrationPass::kHistograms) return derived.moves_only();
   const bool same_bins = collected_[tensor].ends == collected_[derived.tensor].ends;
   return same_bins && (derived.moves_only() || kind() == Values::kSigned);
@@ -198,6 +206,10 @@ void Calibration::CollectDerived() {
     const Derivation& derived = *tensors_[i].derived;
     Tensor& tensor = collected_[i];
     const Tensor& source = collected_[derived.tensor];
+    if (pass() == CalibrationPass::kTails) {
+      tensor.tails = source.tails.Clipped(derived.clip);
+      continue;
+    }
     if (pass() == CalibrationPass::kHistograms) {
       if (tensor.ends.empty()) continue;
       const UniformBins& uniform = uniform_[i];
@@ -218,6 +230,8 @@ void Calibration::Collect(size_t tensor, std::span<const float> values) {
       collected.values.Widen(FindExtremes(values, Values::kSigned));
       collected.magnitudes.Widen(FindExtremes(values, Values::kAbsolute));
       return;
+    case CalibrationPass::kTails:
+      return collected.tails.Collect(values);
     case CalibrationPass::kHistograms:
       if (collected.ends.empty()) return;
       return uniform_[tensor].Count(values, kind(), collected.counts);
@@ -228,6 +242,7 @@ void Calibration::Collect(size_t tensor, std::span<const float> values) {
 
 void Calibration::EndPass() {
   CollectDerived();
+  if (pass() == CalibrationPass::kTails) TakeTails();
   ++pass_;
   if (done()) return Finish();
   if (pass() == CalibrationPass::kHistograms) PrepareHistograms();
@@ -235,7 +250,8 @@ void Calibration::EndPass() {
 
 Extremes Calibration::ExtremesOf(size_t tensor) const {
   if (Has(CalibrationPass::kNestedHistograms)) return collected_[tensor].nested.extremes();
-  if (Has(CalibrationPass::kMagnitudes)) return collected_[tensor].values;
+  const bool from_tensors = Has(CalibrationPass::kMagnitudes) || Has(CalibrationPass::kTails);
+  if (from_tensors) return collected_[tensor].values;
   return ExtremesIn(ranges_, tensor);
 }
 
@@ -265,19 +281,50 @@ std::map<std::string, ChannelRange> Calibration::RangesByChannel() const {
   return ranges;
 }
 
-// The ends of the bins: of magnitudes as numpy.histogram finds them itself, else the largest
-// magnitude to either side.
+bool Calibration::needs(size_t tensor) const {
+  const auto looks_at = [this](size_t i) {
+    return pass() != CalibrationPass::kHistograms || !collected_[i].ends.empty();
+  };
+  return looks_at(tensor) ||
+         std::any_of(derived_[tensor].begin(), derived_[tensor].end(), looks_at);
+}
+
+// Of magnitudes as numpy.histogram finds the ends itself, else the largest magnitude to either
+// side.
+std::vector<float> Calibration::EndsOf(const Extremes& of_kind) const {
+  if (!of_kind.is_finite()) return {};
+  if (kind() == Values::kAbsolute) return {of_kind.lowest, of_kind.highest};
+  const float largest = std::max(std::fabs(of_kind.lowest), std::fabs(of_kind.highest));
+  return {-largest, largest};
+}
+
+void Calibration::TakeTails() {
+  for (Tensor& tensor : collected_) {
+    const Tails tails = std::exchange(tensor.tails, {});
+    tensor.values = tails.values();
+    tensor.magnitudes = tails.magnitudes();
+    const bool absolute = kind() == Values::kAbsolute;
+    const std::vector<float> ends = EndsOf(absolute ? tensor.magnitudes : tensor.values);
+    if (ends.empty()) continue;
+    const UniformBins uniform(ends[0], ends[1], static_cast<size_t>(bins()));
+    tensor.of_tails = PercentileRange(tails, uniform, config_.calib_percentile, absolute);
+  }
+  AddPassAfterTails();
+}
+
+void Calibration::AddPassAfterTails() {
+  const bool is_enough = std::all_of(collected_.begin(), collected_.end(), [](const Tensor& one) {
+    return one.of_tails || !one.values.is_finite();
+  });
+  if (!is_enough) passes_.push_back(CalibrationPass::kHistograms);
+}
+
 void Calibration::PrepareHistograms() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     Tensor& tensor = collected_[i];
-    const Extremes extremes = kind() == Values::kAbsolute ? tensor.magnitudes : ExtremesOf(i);
-    tensor.ends.clear();
-    if (extremes.is_finite()) {
-      const float largest = std::max(std::fabs(extremes.lowest), std::fabs(extremes.highest));
-      tensor.ends = kind() == Values::kAbsolute ? std::vector{extremes.lowest, extremes.highest}
-                                                : std::vector{-largest, largest};
-      tensor.counts.assign(static_cast<size_t>(bins()), 0);
-    }
+    tensor.ends = EndsOf(kind() == Values::kAbsolute ? tensor.magnitudes : ExtremesOf(i));
+    if (tensor.of_tails) tensor.ends.clear();  // it is known
+    if (!tensor.ends.empty()) tensor.counts.assign(static_cast<size_t>(bins()), 0);
     MakeBins(i);
   }
 }
@@ -323,7 +370,9 @@ AutoRange Calibration::RangeOf(size_t tensor) const {
   const Extremes extremes = ExtremesOf(tensor);
   AutoRange result{{extremes.lowest, extremes.highest}, ""};
   if (!extremes.is_finite()) return result;
-  if (Has(CalibrationPass::kHistograms)) {
+  if (collected_[tensor].of_tails) {
+    result.range = *collected_[tensor].of_tails;
+  } else if (Has(CalibrationPass::kHistograms)) {
     result.range = HistogramRange(tensor);
   } else if (config_.calibrate_method == CalibrationMethod::kMse) {
     result.range = MseRange(collected_[tensor].nested, GridOf(tensor));
@@ -389,8 +438,8 @@ Diagnostics Calibration::Notes() const {
   if (with_nan > 0) {
     Text message = Text("Tensor '") + tensors_[first].name + "' held NaN";
     if (ranges_.samples() > 0) {
-      message = std::move(message) + " in " + ExtremesOf(first).nans + " of " + ranges_.samples() +
-                " samples";
+      message = std::move(message) + " in " + ExtremesIn(ranges_, first).nans + " of " +
+                ranges_.samples() + " samples";
     }
     if (with_nan > 1) message = std::move(message) + ", and " + (with_nan - 1) + " more after it";
     notes.push_back({Severity::kWarning, "NAN_IN_TENSOR",

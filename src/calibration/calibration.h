@@ -6,10 +6,13 @@
 //   MinMax                             kRanges
 //   Entropy, Distribution, Percentile  kRanges, then kHistograms in uniform bins between the ends
 //   Percentile of magnitudes           kMagnitudes, then kHistograms
+//   Percentile near 100, and only it   kTails, then kHistograms of the tensors where that was not
+//                                      enough
 //   MSE, auto                          kNestedHistograms
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +34,7 @@ namespace ptq {
 enum class CalibrationPass {
   kRanges,            // lowest and highest, reduced in the graph
   kMagnitudes,        // lowest and highest of x and of |x|; this and the rest from the tensors
+  kTails,             // the outermost values
   kHistograms,        // counts in bins between the ends that the pass before found
   kNestedHistograms,  // counts in bins that grow
 };
@@ -59,7 +63,11 @@ class Calibration {
   bool done() const { return pass_ == passes_.size(); }
   size_t pass_index() const { return pass_; }
   size_t pass_count() const { return passes_.size(); }
+  // Whether another pass may follow that pass_count() does not count yet.
+  bool may_add_pass() const { return !done() && pass() == CalibrationPass::kTails; }
   CalibrationPass pass() const { return passes_[pass_]; }
+  // Whether this pass looks at a tensor, or at one that is derived from it.
+  bool needs(size_t tensor) const;
 
   // kRanges: one sample's reductions of all tensors, channel by channel, in order
   // (calibration_model.h); with or without those for repairs. `for_repairs`: whether repairs are
@@ -98,8 +106,10 @@ class Calibration {
 
  private:
   struct Tensor {
-    Extremes values;               // kMagnitudes
-    Extremes magnitudes;           // kMagnitudes
+    Extremes values;               // after kMagnitudes or kTails
+    Extremes magnitudes;           // the same
+    Tails tails;                   // kTails
+    std::optional<TensorRange> of_tails;  // after it, where it is known
     std::vector<uint64_t> counts;  // kHistograms
     std::vector<float> ends;       // of the bins; empty: no value, or infinite ones
     NestedBins nested;             // kNestedHistograms
@@ -108,6 +118,7 @@ class Calibration {
   bool Has(CalibrationPass pass) const;
   // Whether the pass that counts in bins has begun.
   bool HasBins() const;
+  bool IsAfterTails(size_t pass) const;
   Values kind() const;
   int64_t bins() const;
   QuantGrid GridOf(size_t tensor) const;
@@ -119,10 +130,16 @@ class Calibration {
   void Collect(size_t tensor, std::span<const float> values);
   bool FollowsAtEnd(size_t tensor) const;
   void CollectDerived();
+  // Of the bins; empty without a value, or with infinite ones.
+  std::vector<float> EndsOf(const Extremes& of_kind) const;
+  // After kTails: the ranges that follow, and another pass where one does not.
+  void TakeTails();
   void PrepareHistograms();
   void MakeBins(size_t tensor);
   void Finish();
   std::string SaveWith(bool collected) const;
+  void RestoreTensors(const nlohmann::json& tensors, size_t pass);
+  void AddPassAfterTails();
 
   // The reductions of tensors from those with channels for repairs, of which it keeps these.
   std::vector<float> Fold(std::span<const float> reductions, bool for_repairs);

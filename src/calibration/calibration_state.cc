@@ -3,8 +3,13 @@
 // runs. Numbers are exact: counts are integers, floats have the digits that read back as the same
 // float.
 #include <algorithm>
+#include <bit>
+#include <charconv>
 #include <cmath>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "calibration/calibration.h"
@@ -65,6 +70,63 @@ NestedBins RestoreNested(const json& state) {
   return NestedBins(std::move(saved));
 }
 
+// Thousands of values: eight hexadecimal digits each, which is a tenth of the work of decimal ones.
+std::string ToHex(std::span<const float> values) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(8 * values.size());
+  for (const float value : values) {
+    const auto bits = std::bit_cast<uint32_t>(value);
+    for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[(bits >> shift) & 15];
+  }
+  return text;
+}
+
+std::vector<float> FromHex(const std::string& text) {
+  if (text.size() % 8 != 0) throw Invalid("has values that cannot be read");
+  std::vector<float> values(text.size() / 8);
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint32_t bits = 0;
+    const char* digits = text.data() + 8 * i;
+    const auto read = std::from_chars(digits, digits + 8, bits, 16);
+    values[i] = std::bit_cast<float>(bits);
+    const bool is_value = read.ptr == digits + 8 && values[i] == values[i];
+    if (!is_value) throw Invalid("has values that cannot be read");
+  }
+  return values;
+}
+
+json SaveLargest(const Largest& largest) {
+  return {{"values", ToHex(largest.values())}, {"all_above", EndToJson(largest.all_above())}};
+}
+
+Largest RestoreLargest(const json& state) {
+  std::vector<float> values = FromHex(state.at("values").get_ref<const std::string&>());
+  if (values.size() > Largest::kKept) throw Invalid("has too many values");
+  return {std::move(values), EndFromJson(state.at("all_above"))};
+}
+
+json SaveTails(const Tails& tails) {
+  const Tails::Saved saved = tails.Save();
+  return {{"count", saved.count},
+          {"values", SaveExtremes(saved.values)},
+          {"least_positive", EndToJson(saved.least_positive)},
+          {"least_negative", EndToJson(saved.least_negative)},
+          {"above", SaveLargest(saved.above)},
+          {"below", SaveLargest(saved.below)}};
+}
+
+Tails TailsFromJson(const json& state) {
+  Tails::Saved saved;
+  saved.count = CountFromJson(state.at("count"));
+  saved.values = RestoreExtremes(state.at("values"));
+  saved.least_positive = EndFromJson(state.at("least_positive"));
+  saved.least_negative = EndFromJson(state.at("least_negative"));
+  saved.above = RestoreLargest(state.at("above"));
+  saved.below = RestoreLargest(state.at("below"));
+  return Tails(std::move(saved));
+}
+
 }  // namespace
 
 std::string Calibration::Save() const { return SaveWith(true); }
@@ -79,9 +141,14 @@ std::string Calibration::SaveWith(bool collected) const {
     const bool now_nested = !done() && pass() == CalibrationPass::kNestedHistograms;
     const bool now_magnitudes = !done() && pass() == CalibrationPass::kMagnitudes;
     const bool now_counts = !done() && pass() == CalibrationPass::kHistograms;
-    if (Has(CalibrationPass::kMagnitudes) && (collected || !now_magnitudes)) {
+    const bool after_tails = IsAfterTails(pass_);
+    if (after_tails || (Has(CalibrationPass::kMagnitudes) && (collected || !now_magnitudes))) {
       item["values"] = SaveExtremes(tensor.values);
       item["magnitudes"] = SaveExtremes(tensor.magnitudes);
+    }
+    if (after_tails && tensor.of_tails) item["of_tails"] = RangeToJson(*tensor.of_tails);
+    if (!done() && pass() == CalibrationPass::kTails && collected) {
+      item["tails"] = SaveTails(tensor.tails);
     }
     if (HasBins()) {
       item["ends"] = tensor.ends;
@@ -113,6 +180,7 @@ void Calibration::Restore(const std::string& text) {
     const json& tensors = state.at("tensors");
     const size_t pass = CountFromJson(state.at("pass"));
     if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
+    RestoreTensors(tensors, pass);
     if (pass > passes_.size()) throw Invalid("is of another method");
     if (state.contains("ranges")) {
       ranges_.Restore(state.at("ranges"));
@@ -130,15 +198,13 @@ void Calibration::Restore(const std::string& text) {
       const json& item = tensors.at(i);
       if (item.at("name") != tensors_[i].name) throw Invalid("is of other tensors");
       Tensor& tensor = collected_[i];
-      tensor = {};
-      if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
-      if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
       if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
       if (!HasBins()) continue;
       item.at("ends").get_to(tensor.ends);
       const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1] &&
                             std::isfinite(tensor.ends[0]) && std::isfinite(tensor.ends[1]);
-      const bool needs_bins = !tensor.ends.empty() || ExtremesOf(i).is_finite();
+      const bool is_known = tensor.of_tails || !ExtremesOf(i).is_finite();
+      const bool needs_bins = !tensor.ends.empty() || !is_known;
       if (needs_bins && !has_bins) throw Invalid("has no ends of bins");
       MakeBins(i);
       if (item.contains("counts")) tensor.counts = RestoreCounts(item.at("counts"));
@@ -150,6 +216,21 @@ void Calibration::Restore(const std::string& text) {
     throw Invalid("cannot be read");
   }
   if (done()) Finish();
+}
+
+// All but what was counted. It decides which passes there are.
+void Calibration::RestoreTensors(const json& tensors, size_t pass) {
+  passes_ = PassesOf(config_);
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const json& item = tensors.at(i);
+    Tensor& tensor = collected_[i];
+    tensor = {};
+    if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
+    if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
+    if (item.contains("tails")) tensor.tails = TailsFromJson(item.at("tails"));
+    if (item.contains("of_tails")) tensor.of_tails = RangeFromJson(item.at("of_tails"));
+  }
+  if (IsAfterTails(pass)) AddPassAfterTails();
 }
 
 void Calibration::Add(const std::string& text) {
@@ -172,6 +253,7 @@ void Calibration::Add(const std::string& text) {
       tensor.values.Widen(added.values);
       tensor.magnitudes.Widen(added.magnitudes);
     }
+    if (is_now(CalibrationPass::kTails)) tensor.tails.Add(added.tails);
     if (is_now(CalibrationPass::kNestedHistograms)) tensor.nested.Add(added.nested);
   }
 }

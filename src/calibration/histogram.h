@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "calibration/histogram_kernels.h"
+#include "calibration/tail_kernels.h"
 #include "quantization/quant_params.h"
 
 namespace ptq {
@@ -26,6 +28,16 @@ TensorRange WithinValues(TensorRange range, const Histogram& histogram);
 // values reaches `percentile` / 100; else as much is cut off at either side. Neither end goes
 // beyond the values.
 TensorRange PercentileRange(const Histogram& histogram, double percentile, bool symmetric);
+
+// The same from the outermost values alone, to the bit, with the bins that all values would be
+// counted in: their counts beyond an edge are known. nullopt where that is not enough: further in
+// than values are kept, or where a share is so close to the percentile that the rounding of its sum
+// decides.
+std::optional<TensorRange> PercentileRange(const Tails& tails, const UniformBins& bins,
+                                           double percentile, bool symmetric);
+
+// Whether it usually is: the percentile is 99.99 or more, but not all values.
+bool TailsMayDo(double percentile);
 
 // Entropy: the clip whose distribution, in `quantized_bins` bins, diverges least from that of the
 // values (Kullback-Leibler; S. Migacz, 8-bit Inference with TensorRT, GTC 2017). Candidates are

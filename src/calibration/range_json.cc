@@ -10,6 +10,8 @@ using nlohmann::json;
 
 constexpr float kUnbounded = std::numeric_limits<float>::infinity();
 
+}  // namespace
+
 json EndToJson(float end) {
   if (std::isfinite(end)) return end;
   return end > 0 ? "inf" : "-inf";
@@ -19,8 +21,6 @@ float EndFromJson(const json& end) {
   if (!end.is_string()) return end.get<float>();
   return end.get_ref<const std::string&>() == "inf" ? kUnbounded : -kUnbounded;
 }
-
-}  // namespace
 
 json RangeToJson(const TensorRange& range) {
   if (range.is_empty()) return nullptr;

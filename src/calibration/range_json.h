@@ -8,9 +8,11 @@
 
 namespace ptq {
 
+nlohmann::json EndToJson(float end);
 nlohmann::json RangeToJson(const TensorRange& range);
 
-// Throws nlohmann::json::exception for anything else.
+// These throw nlohmann::json::exception for anything else.
+float EndFromJson(const nlohmann::json& end);
 TensorRange RangeFromJson(const nlohmann::json& range);
 
 // A whole number from 0. Throws nlohmann::json::exception for anything else, which a plain get()

@@ -59,6 +59,7 @@ struct StaticQuantConfig {
   bool matmul_const_b_only = false;
   std::optional<bool> calib_tensor_range_symmetric;  // nullopt: of Percentile, not of the others
   double calib_percentile = 99.999;                  // Percentile only, 0 to 100
+  bool only_percentile = false;       // no other range is made from what is collected for it
   int64_t num_bins = 0;               // of Entropy, Percentile, Distribution; 0: 2048
   int64_t num_quantized_bins = 128;   // Entropy only
   bool cube_root_scenario = false;    // "scenario": "p3", Distribution only

@@ -158,6 +158,7 @@ const std::vector<OptionRow>& Parameters() {
       Enum<&C::calibrate_method, CalibrationMethodNames>("calibrate_method"),
       ExtraOptionsRow(),
       Of({CalibrationMethod::kMinMax}, Boolean<&C::calib_per_channel>("calib_per_channel")),
+      Of({CalibrationMethod::kPercentile}, Boolean<&C::only_percentile>("only_percentile")),
   };
   return *kRows;
 }

@@ -1,12 +1,11 @@
 #include "quantization/option_value.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/near_matches.h"
+#include "base/shortest_decimal.h"
 #include "quantization/option_json.h"
 
 namespace ptq {
@@ -43,20 +42,8 @@ std::string AtLeast(std::optional<double> least) {
 
 std::string NumberText(double number) {
   if (number == 0) return "0";  // -0 too
-  // Shortest digits that read back as `number`, "d.ddde±xx"; laid out as ECMA-262,
-  // Number::toString, has it.
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(number),
-                                 std::chars_format::scientific);
-  const std::string_view text(buffer.data(), static_cast<size_t>(end.ptr - buffer.data()));
-  const size_t e = text.find('e');
-  std::string digits(1, text[0]);
-  if (e > 2) digits += text.substr(2, e - 2);
-  int exponent = 0;
-  const bool minus = text[e + 1] == '-';
-  std::from_chars(text.data() + e + 2, text.data() + text.size(), exponent);
-  if (minus) exponent = -exponent;
-
+  // Laid out as ECMA-262, Number::toString, has it.
+  const auto [digits, exponent] = ShortestDecimal(std::abs(number));
   const int count = static_cast<int>(digits.size());
   const int point = exponent + 1;  // digits before the decimal point
   std::string result = number < 0 ? "-" : "";

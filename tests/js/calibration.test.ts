@@ -261,19 +261,19 @@ test('states of different runs, missing and repeated shards are refused', async 
 });
 
 test('readers that cannot be read twice are read once for two passes', async () => {
-  const whole = await cacheOf({ calibrateMethod: 'Percentile' });
+  const whole = await cacheOf({ calibrateMethod: 'Entropy' });
   const samples = imageSamples(12);
   const generator = (function* () {
     yield* samples;
   })();
   assert.equal(
-    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: generator }),
+    await cacheOf({ calibrateMethod: 'Entropy', calibrationDataReader: generator }),
     whole,
   );
   let next = 0;
   const getNext = () => samples[next++] ?? null;
   assert.equal(
-    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: { getNext } }),
+    await cacheOf({ calibrateMethod: 'Entropy', calibrationDataReader: { getNext } }),
     whole,
   );
   next = 0;
@@ -284,9 +284,30 @@ test('readers that cannot be read twice are read once for two passes', async () 
     },
   };
   assert.equal(
-    await cacheOf({ calibrateMethod: 'Percentile', calibrationDataReader: rewound }),
+    await cacheOf({ calibrateMethod: 'Entropy', calibrationDataReader: rewound }),
     whole,
   );
+});
+
+test('a percentile near 100 takes one pass; a tensor where a share ends on a value takes two', async () => {
+  const passesOf = async (count: number, percentile?: number) => {
+    const passes = new Set<string>();
+    const samples = imageSamples(count);
+    (samples[0]!.image!.data as Float32Array)[0] = 5; // the others are below 1
+    const { ranges } = await calibrate({
+      modelInput,
+      calibrationDataReader: samples,
+      calibrateMethod: 'Percentile',
+      ...(percentile && { extraOptions: { CalibPercentile: percentile } }),
+      onProgress: ({ pass, passes: all }) => pass && passes.add(`${pass} of ${all}`),
+    });
+    assert.ok(Object.keys(ranges!).length > 3);
+    return [...passes];
+  };
+  assert.deepEqual(await passesOf(12), []); // which are told where there are several
+  assert.deepEqual(await passesOf(12, 99.9), ['1 of 2', '2 of 2']);
+  // 100 samples of 3 × 8 × 8 values, 19,200 in all: a share of 1 / 19,200 is the largest.
+  assert.deepEqual(await passesOf(100, 100 - 100 / 19200), ['2 of 2']);
 });
 
 test('onnxruntime-node gives the ranges of onnxruntime-web within float rounding', async () => {

@@ -50,14 +50,17 @@ const samples = Array.from(
 );
 
 for (const kind of ['web', 'node'] as const) {
-  for (const method of ['Entropy', 'Percentile', 'Distribution', 'MSE', 'auto']) {
+  const methods = ['Entropy', 'Percentile', 'Percentile only', 'Distribution', 'MSE', 'auto'];
+  for (const method of methods) {
     test(`${kind}, ${method}: derived tensors have the ranges of their own values`, async () => {
       const input = await nodePlatform.openInput(writeLayers(), {});
       const files = new ModelFiles(input, nodePlatform.openOutput(undefined));
       const core = await CoreSession.create(files);
       try {
         const model = core.open();
-        const options = { calibrate_method: method, extra_options: {} };
+        const [calibrate_method, only_percentile] = method.split(' ');
+        const only = only_percentile && { only_percentile: true };
+        const options = { calibrate_method, extra_options: {}, ...only };
         core.configure(options);
         core.prepare();
         const tensors = core.calibrationTensors();

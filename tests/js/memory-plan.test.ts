@@ -10,7 +10,13 @@ const free = { first: 0, worker: 0, weights: 1, tensor: 0 };
 test('within the budget every core has a worker and one run brings out all tensors', () => {
   const plan = planMemory(estimate, 5 * (150 + 2 * 140), 4, true, free);
   // The calling thread has a session, too.
-  assert.deepEqual(plan, { workers: 4, groups: [[0, 1, 2, 3]], peak: 5 * 430, alone: 430 });
+  assert.deepEqual(plan, {
+    workers: 4,
+    groups: [[0, 1, 2, 3]],
+    peak: 5 * 430,
+    alone: 430,
+    tensorBytes: 140,
+  });
 });
 
 test('a smaller budget is kept by fewer workers first', () => {
@@ -28,6 +34,7 @@ test('then by several runs; the peak is that of the largest', () => {
     ],
     peak: 150 + 200,
     alone: 150 + 200,
+    tensorBytes: 140,
   });
 });
 
@@ -44,12 +51,18 @@ test('tensors that are derived from others are not brought out', () => {
   const observed = observedOf([...derived, ...tensors.slice(2)]);
   assert.deepEqual(observed, [0, 2, 3]);
   const plan = planMemory(estimate, 1e6, 1, true, free, 0, observed);
-  assert.deepEqual(plan, { workers: 1, groups: [[0, 2, 3]], peak: 150 + 160, alone: 150 + 160 });
+  assert.deepEqual(plan, {
+    workers: 1,
+    groups: [[0, 2, 3]],
+    peak: 150 + 160,
+    alone: 150 + 160,
+    tensorBytes: 140,
+  });
 });
 
 test('reductions bring out nothing', () => {
   const plan = planMemory(estimate, 1000, 4, false, free);
-  assert.deepEqual(plan, { workers: 4, groups: [], peak: 750, alone: 150 });
+  assert.deepEqual(plan, { workers: 4, groups: [], peak: 750, alone: 150, tensorBytes: 140 });
 });
 
 test('what onnxruntime takes for itself counts, by worker, copy of the weights and tensor', () => {
@@ -60,6 +73,7 @@ test('what onnxruntime takes for itself counts, by worker, copy of the weights a
     groups: [],
     peak: 1000 + session + 2 * (300 + session),
     alone: 1000 + session,
+    tensorBytes: 140,
   });
 });
 
@@ -70,7 +84,13 @@ test('samples that wait for the garbage collector count, up to 16 MiB', () => {
 });
 
 test('the note says what is needed before and after workers are started', () => {
-  const plan = { workers: 2, groups: [], peak: 300 * 2 ** 20, alone: 100 * 2 ** 20 };
+  const plan = {
+    workers: 2,
+    groups: [],
+    peak: 300 * 2 ** 20,
+    alone: 100 * 2 ** 20,
+    tensorBytes: 0,
+  };
   assert.equal(
     describePlan(plan, estimate, 1, 2 ** 31).message,
     'calibration needs about 100 MiB, up to 300 MiB with 2 workers',

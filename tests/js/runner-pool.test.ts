@@ -54,7 +54,12 @@ function port(spoil: Spoil): WorkerPort {
 async function run(
   workers: number,
   spoil: Spoil = () => undefined,
-  more: { patience?: number; growth?: WorkerGrowth; samples?: number } = {},
+  more: {
+    patience?: number;
+    growth?: WorkerGrowth;
+    leastMilliseconds?: number;
+    samples?: number;
+  } = {},
 ) {
   const { samples = count, ...options } = more;
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
@@ -163,6 +168,16 @@ test('without a measurement all start at once', async () => {
   assert.equal(ports, 6);
 });
 
+test('where samples surely take long, workers run all of them', async () => {
+  const { ranges, byWorkers } = await run(2, undefined, { leastMilliseconds: 1 });
+  assert.equal(byWorkers, count);
+  const alone = await run(1, undefined, { leastMilliseconds: 1 });
+  assert.equal(alone.byWorkers, 0);
+  assert.equal(ranges, alone.ranges);
+  const short = await run(2, undefined, { leastMilliseconds: 1e-3 });
+  assert.ok(short.byWorkers < count);
+});
+
 test('an error of a worker arrives whole', async () => {
   const details = { node: 'Conv_0', tensor: 'x', hint: 'mend it', cause: 'a cause' };
   await assert.rejects(
@@ -234,7 +249,7 @@ test('a worker that does not answer any more, without an event, is given up', as
   }
 });
 
-test('a script on the command line has workers, too', () => {
+test('workers start whatever flags the program was started with', () => {
   const library = import.meta.resolve('#dist/index.js');
   const script = `
     import { quantizeStatic } from ${JSON.stringify(library)};
@@ -254,7 +269,7 @@ test('a script on the command line has workers, too', () => {
       effort: 'none',
     });
     console.log(report.calibration.samples);`;
-  const args = ['--input-type=module', '--eval', script];
+  const args = ['--max-old-space-size=4096', '--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   assert.equal(stdout.trim(), '30', stderr);
 });

@@ -1,11 +1,11 @@
-import { dictionaries, type Language, useText } from '../i18n';
+import { type Language, languages, useText } from '../i18n';
 
 export function LanguageSwitch(props: { language: Language; onChoose: (next: Language) => void }) {
   const { t } = useText();
   return (
     <fieldset class="languages">
       <legend class="hidden">{t.language}</legend>
-      {(Object.keys(dictionaries) as Language[]).map((language) => (
+      {(Object.keys(languages) as Language[]).map((language) => (
         <button
           key={language}
           type="button"
@@ -13,7 +13,7 @@ export function LanguageSwitch(props: { language: Language; onChoose: (next: Lan
           aria-pressed={language === props.language}
           onClick={() => props.onChoose(language)}
         >
-          {dictionaries[language].languageName}
+          {languages[language]}
         </button>
       ))}
     </fieldset>

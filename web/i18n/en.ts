@@ -16,7 +16,6 @@ const plural = (count: number, one: string, many = `${one}s`) =>
   `${count} ${count === 1 ? one : many}`;
 
 export const en = {
-  languageName: 'English',
   tagline: 'Turn a float ONNX model into int8, right here in your browser.',
   privacy: 'Nothing is uploaded: your model and samples stay on this machine.',
   skipToContent: 'Skip to content',

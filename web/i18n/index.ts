@@ -5,18 +5,23 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type Dictionary, en } from './en';
 import zhLibraryUrl from './library.zh-CN.json?url';
-import { zhCN } from './zh-CN';
 
-export const dictionaries = { en, 'zh-CN': zhCN } satisfies Record<string, Dictionary>;
-export type Language = keyof typeof dictionaries;
+/** By their own names. */
+export const languages = { en: 'English', 'zh-CN': '简体中文' };
+export type Language = keyof typeof languages;
 export type { Dictionary };
+
+/** The page's texts in a language; of others than the first they come when they are asked for. */
+export async function dictionaryOf(language: Language): Promise<Dictionary> {
+  return language === 'en' ? en : (await import('./zh-CN')).zhCN;
+}
 
 const key = 'onnx-ptq.language';
 
 export function initialLanguage(): Language {
   try {
     const stored = localStorage.getItem(key);
-    if (stored && Object.hasOwn(dictionaries, stored)) return stored as Language;
+    if (stored && Object.hasOwn(languages, stored)) return stored as Language;
   } catch {
     // Storage may be forbidden: the browser's language will do.
   }

@@ -4,7 +4,6 @@ import type { Dictionary } from './en';
 const next = (other: string | null) => (other === null ? '' : `（次选：${other}）`);
 
 export const zhCN: Dictionary = {
-  languageName: '简体中文',
   tagline: '就在浏览器里，把浮点 ONNX 模型量化为 int8。',
   privacy: '不上传任何内容：模型和样本都留在本机。',
   skipToContent: '跳到正文',

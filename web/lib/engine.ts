@@ -1,7 +1,8 @@
-// Everything that the page will ever need from its server, loaded once, in two parts: the worker
-// and the core, with which models can be read, then onnxruntime, the decoder and the examples.
-// After that the page takes the network away from itself, so that "nothing is uploaded" is a rule
-// that the browser enforces; workers start from what is in memory.
+// Everything that the page will ever need from its server, loaded once, in two parts: the core and
+// a small worker, with which models can be read, then all else: onnxruntime, the worker that runs
+// models, what shows results, texts, the decoder and the examples. After that the page takes the
+// network away from itself, so that "nothing is uploaded" is a rule that the browser enforces;
+// workers start from what is in memory.
 
 import { type ExampleId, index as exampleIndex, url as exampleUrl } from 'virtual:example';
 import { totalBytes } from 'virtual:sizes';
@@ -10,7 +11,8 @@ import type { WorkerHost } from 'onnx-ptq';
 import coreUrl from 'onnx-ptq/core.wasm?url';
 import runtimeScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { type LibraryTexts, libraryTexts } from '../i18n';
+import { dictionaryOf, type Language, type LibraryTexts, languages, libraryTexts } from '../i18n';
+import readerUrl from '../worker/reader?worker&url';
 import workerUrl from '../worker/worker?worker&url';
 import { downloadFile } from './download-file';
 import { keepForOffline } from './offline';
@@ -29,6 +31,7 @@ export interface Engine {
   /** Whether the page will open without a network. */
   offline: boolean;
   examples: ReadonlyMap<ExampleId, { model: File; images: File[] }>;
+  results: typeof import('../results');
 }
 
 export interface LoadEvents {
@@ -54,22 +57,28 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
   // Several threads need SharedArrayBuffer, and onnxruntime's script by itself for each of them.
   const isolated = globalThis.crossOriginIsolated;
 
-  const [script, core] = await Promise.all([get(workerUrl), compile(coreUrl)]);
-  const scriptUrl = objectUrl(script, 'text/javascript');
-  // The development server's script imports others, so it needs its address.
-  const createWorker = () =>
-    import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(workerUrl, { type: 'module' });
-  events.onCore({ modules: { core }, createWorker });
+  const workersOf = async (url: string) => {
+    const scriptUrl = objectUrl(await get(url), 'text/javascript');
+    // The development server's script imports others, so it needs its address.
+    return () =>
+      import.meta.env.PROD ? new Worker(scriptUrl) : new Worker(url, { type: 'module' });
+  };
+
+  const [createReader, core] = await Promise.all([workersOf(readerUrl), compile(coreUrl)]);
+  events.onCore({ modules: { core }, createWorker: createReader });
 
   const texts = Object.entries(libraryTexts).map(async ([language, url]) =>
     events.onTexts(language, JSON.parse(await (await get(url)).text())),
   );
-  const [jpegDecoder, runtime, runtimeScript, example] = await Promise.all([
+  const [createWorker, results, jpegDecoder, runtime, runtimeScript, example] = await Promise.all([
+    workersOf(workerUrl),
+    import('../results'),
     compile(jpegDecoderUrl),
     get(runtimeUrl),
     isolated ? get(runtimeScriptUrl) : null,
     get(exampleUrl),
     ...texts,
+    ...(Object.keys(languages) as Language[]).map(dictionaryOf),
   ]);
   const offline = import.meta.env.PROD && (await keepForOffline(kept));
   if (import.meta.env.PROD) lockNetwork();
@@ -85,6 +94,7 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
     threads: isolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1,
     offline,
     examples: unpack(example),
+    results,
   };
 }
 

@@ -10,7 +10,7 @@ export async function keepForOffline(loaded: ReadonlyMap<string, Blob>): Promise
     if (!('serviceWorker' in navigator) || !globalThis.caches) return false;
     const cache = await caches.open(cacheName);
     const page = new URL('./', location.href).href;
-    const own = [page, ...pageFiles()];
+    const own = [page, ...new Set([...pageFiles(), ...scripts()])];
     await Promise.all(own.map(async (url) => cache.put(url, await fetch(url))));
     for (const [url, blob] of loaded) {
       await cache.put(new URL(url, document.baseURI).href, new Response(blob));
@@ -24,6 +24,12 @@ export async function keepForOffline(loaded: ReadonlyMap<string, Blob>): Promise
   } catch {
     return false;
   }
+}
+
+/** Those that the page has imported. */
+function scripts(): string[] {
+  const names = performance.getEntriesByType('resource').map(({ name }) => name);
+  return names.filter((name) => name.startsWith(location.origin) && name.endsWith('.js'));
 }
 
 /** Scripts, styles, icon and manifest of index.html. */

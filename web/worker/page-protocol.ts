@@ -1,4 +1,4 @@
-// What the page asks its worker beside what the library's worker answers.
+// What the page asks its workers beside what the library's worker answers.
 import type {
   Blocker,
   CompiledModules,
@@ -7,14 +7,23 @@ import type {
   PartialPreprocess,
 } from 'onnx-ptq';
 
-export type PageRequest = {
+/** Of the worker that reads models (reader.ts). */
+export interface ReadRequest {
+  modules: CompiledModules;
+  kind: 'page:inspect';
+  model: File;
+}
+
+/** Of the worker that has everything (worker.ts). */
+export type WorkRequest = {
   modules: CompiledModules;
 } & (
-  | { kind: 'page:inspect'; model: File }
   | { kind: 'page:views'; files: readonly File[]; options: PreprocessOption[]; model: ModelSummary }
   | { kind: 'page:check'; files: readonly File[]; model: ModelSummary }
   | { kind: 'page:zip'; files: { name: string; blob: Blob }[] }
 );
+
+export type PageRequest = ReadRequest | WorkRequest;
 
 /** As the option `preprocess`; undefined: guessed. */
 export type PreprocessOption = string | PartialPreprocess | undefined;

@@ -4,15 +4,14 @@ import {
   browserDecodePlatform,
   datasetReader,
   errorToData,
-  inspectModel,
   QuantizeError,
   setCoreModule,
   setDecodePlatform,
 } from 'onnx-ptq';
-import type { PageAnswers, PageRequest } from './page-protocol';
+import type { PageAnswers, WorkRequest } from './page-protocol';
 import { tensorView } from './tensor-view';
 
-addEventListener('message', async (event: MessageEvent<PageRequest>) => {
+addEventListener('message', async (event: MessageEvent<WorkRequest>) => {
   if (!String(event.data?.kind).startsWith('page:')) return;
   event.stopImmediatePropagation();
   try {
@@ -22,15 +21,13 @@ addEventListener('message', async (event: MessageEvent<PageRequest>) => {
   }
 });
 
-async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['kind']]> {
+async function answer(request: WorkRequest): Promise<PageAnswers[WorkRequest['kind']]> {
   const { core, jpegDecoder } = request.modules;
   if (core) setCoreModule(core);
   if (jpegDecoder) {
     setDecodePlatform({ ...browserDecodePlatform, compileJpegDecoder: async () => jpegDecoder });
   }
   switch (request.kind) {
-    case 'page:inspect':
-      return inspectModel(request.model);
     case 'page:views':
       return Promise.all(request.options.map((option) => viewOf(request, option)));
     case 'page:check':
@@ -41,8 +38,8 @@ async function answer(request: PageRequest): Promise<PageAnswers[PageRequest['ki
 }
 
 async function viewOf(
-  { files, model }: PageRequest & { kind: 'page:views' },
-  preprocess: (PageRequest & { kind: 'page:views' })['options'][number],
+  { files, model }: WorkRequest & { kind: 'page:views' },
+  preprocess: (WorkRequest & { kind: 'page:views' })['options'][number],
 ) {
   try {
     for await (const feeds of datasetReader(files, { preprocess }).open(model)) {
@@ -55,7 +52,7 @@ async function viewOf(
   }
 }
 
-async function unusable({ files, model }: PageRequest & { kind: 'page:check' }) {
+async function unusable({ files, model }: WorkRequest & { kind: 'page:check' }) {
   const bad: PageAnswers['page:check'] = [];
   for (const file of files) {
     try {

@@ -39,6 +39,7 @@ import { HeldSamples } from './held-samples.js';
 import { KeptSamples } from './kept-samples.js';
 import {
   describePlan,
+  leastMilliseconds,
   type MemoryPlan,
   observedOf,
   planMemory,
@@ -68,6 +69,8 @@ export interface CalibrateInput {
   tensors?: readonly CalibratedTensor[] | undefined;
   /** Whether samples are kept for verification, and those that are held out; else none are. */
   keep?: boolean | undefined;
+  /** Whether ranges of other settings are to follow from what is collected, too. */
+  forOthers?: boolean | undefined;
   /** What `resume` and the states that are handed out are of; absent: the model's digest. */
   digest?: (() => string) | undefined;
   /** Called with each sample before it is run. */
@@ -120,6 +123,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   const { core, run, reader, model, resume, shard } = given;
   const tensors = given.tensors ?? core.calibrationTensors();
   const options = rangeOptions(given.checked);
+  if (options.calibrate_method === 'Percentile' && !given.forOthers) options.only_percentile = true;
   const calibration = await CoreCalibration.create(options, tensors);
   let pool: RunnerPool | null = null;
   let samples: SamplePasses | null = null;
@@ -150,6 +154,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       seed: { options, tensors },
       workers: plan.workers,
       growth,
+      leastMilliseconds: leastMilliseconds(plan.tensorBytes),
       ownSamples: samples.areFresh,
     });
     const calibrationRun = new CalibrationRun(
@@ -376,7 +381,7 @@ class CalibrationRun {
   /** Runs what is missing of the calibration's pass. */
   async runPass(): Promise<void> {
     if (this.#passes++ >= 0) {
-      this.#groups = this.#calibration.pass === 'ranges' ? null : this.#plan.groups;
+      this.#groups = this.#calibration.pass === 'ranges' ? null : this.#neededGroups();
       this.#group = 0;
       this.#done = 0;
       this.#complete = false;
@@ -387,6 +392,13 @@ class CalibrationRun {
       this.#done = 0;
     }
     this.#complete = true;
+  }
+
+  #neededGroups(): number[][] {
+    const needed = (tensor: number) => this.#calibration.needs(tensor);
+    return this.#plan.groups
+      .map((group) => group.filter(needed))
+      .filter((group) => group.length > 0);
   }
 
   /** What is collected up to now. */
@@ -413,8 +425,9 @@ class CalibrationRun {
     const share =
       length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
     const start = performance.now();
-    const { passCount, passIndex } = this.#calibration;
-    const isLast = passIndex + 1 === passCount && this.#group + 1 >= (this.#groups?.length ?? 1);
+    const { passCount, passIndex, mayAddPass } = this.#calibration;
+    const isLastPass = passIndex + 1 === passCount && !mayAddPass;
+    const isLast = isLastPass && this.#group + 1 >= (this.#groups?.length ?? 1);
     const report = (done: number) =>
       run.samples('calibrate', done, share, performance.now() - start, {
         pass: passIndex + 1,

@@ -15,7 +15,15 @@ export interface MemoryPlan {
   peak: number;
   /** The same as long as no worker has been started. */
   alone: number;
+  /** Bytes of all tensors of a sample. */
+  tensorBytes: number;
 }
+
+/** Bytes of tensors that are made and looked at in a millisecond by one thread, at best. */
+const bytesPerMillisecond = 2.5e6;
+
+/** How long a run with such tensors takes one thread at least. */
+export const leastMilliseconds = (tensorBytes: number): number => tensorBytes / bytesPerMillisecond;
 
 /** Bytes that onnxruntime takes beside a model's own tensors, as measured (docs/performance.md). */
 export interface RuntimeCost {
@@ -74,7 +82,8 @@ export function planMemory(
   const room = workers > 1 ? all : Math.max(0, (budget - alone(0)) / copies);
   const groups = needsTensors ? group(tensors, observed, room) : [];
   const largest = Math.max(0, ...groups.map((one) => sumOf(tensors, one)));
-  return { workers, groups, peak: peakOf(workers, largest), alone: alone(largest) };
+  const tensorBytes = tensors.reduce((sum, bytes) => sum + bytes, 0);
+  return { workers, groups, peak: peakOf(workers, largest), alone: alone(largest), tensorBytes };
 }
 
 const sumOf = (bytes: readonly number[], numbers: readonly number[]) =>

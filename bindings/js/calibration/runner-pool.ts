@@ -1,6 +1,7 @@
-// Runs all samples of one pass through the float model: in the calling thread at first, then in
-// workers where the rest takes long enough to be worth starting them. The result does not depend on
-// it: reductions are taken in the order of the samples, and histograms may be added in any order.
+// Runs all samples of one pass through the float model: in workers where that surely takes long
+// enough to be worth starting them; else in the calling thread at first, and in workers as soon as
+// the rest is seen to take so long. The result does not depend on it: reductions are taken in the
+// order of the samples, and histograms may be added in any order.
 
 import { errorFromData, type QuantizeError } from '../base/errors.js';
 import { originOf } from '../base/sample-origin.js';
@@ -20,6 +21,8 @@ export interface PoolOptions {
   workers: number;
   /** Measures how many of them there are; absent: all. */
   growth?: WorkerGrowth | undefined;
+  /** Milliseconds that a sample takes at least, in one thread; absent: not known. */
+  leastMilliseconds?: number | undefined;
   /** Samples may be handed over to workers: nobody else has their arrays. */
   ownSamples: boolean;
   /** Milliseconds that a worker may take for an answer; absent: see Deadline. */
@@ -104,7 +107,7 @@ export class RunnerPool {
       this.#started = 0;
       // Those that made it slower.
       for (const worker of this.#workers.splice(this.#size)) worker.terminate();
-      if (this.#workers.length > 0) {
+      if (this.#workers.length > 0 || this.#isSurelyLong(expected)) {
         await start.begin(() => this.#startWorkers(pass));
       } else {
         local = await Runner.start(runtime, pass, calibration);
@@ -160,6 +163,11 @@ export class RunnerPool {
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
+  }
+
+  #isSurelyLong(expected = 0): boolean {
+    const { workers, leastMilliseconds = 0 } = this.#options;
+    return workers > 1 && leastMilliseconds * expected > worthWorkers;
   }
 
   /** Workers that samples are given to. */

@@ -76,21 +76,26 @@ export function startSession(
 export class Runner {
   readonly #pass: PassModel;
   readonly #session: RuntimeSession;
-  readonly #calibration: CoreCalibration;
+  readonly #calibration: CoreCalibration | null;
 
-  private constructor(pass: PassModel, session: RuntimeSession, calibration: CoreCalibration) {
+  private constructor(
+    pass: PassModel,
+    session: RuntimeSession,
+    calibration: CoreCalibration | null,
+  ) {
     this.#pass = pass;
     this.#session = session;
     this.#calibration = calibration;
   }
 
   /**
-   * `calibration` receives what tensors hold; reductions are returned. Throws RUNTIME_CANNOT_LOAD.
+   * `calibration` receives what tensors hold; reductions are returned, and need none. Throws
+   * RUNTIME_CANNOT_LOAD.
    */
   static async start(
     runtime: Runtime,
     pass: PassModel,
-    calibration: CoreCalibration,
+    calibration: CoreCalibration | null,
   ): Promise<Runner> {
     return new Runner(pass, await startSession(runtime, pass), calibration);
   }
@@ -106,7 +111,7 @@ export class Runner {
     if (tensors === null) return results[outputs[0]!]!.data as Float32Array;
     for (const [position, name] of outputs.entries()) {
       const values = results[name]!.data as Float32Array;
-      this.#calibration.observeTensor(tensors[position]!, values);
+      this.#calibration?.observeTensor(tensors[position]!, values);
       freeBuffer(values);
     }
     return null;

@@ -33,11 +33,12 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
   const answer = async (request: RunnerRequest): Promise<RunnerResponse> => {
     if (request.kind === 'start') {
       runtime ??= await platform.loadRuntime({ kind: request.runtime, threads: 1 });
-      calibration = await growCalibration(request.seed);
+      // Reductions go back as they are.
+      calibration = request.pass.tensors ? await growCalibration(request.seed) : null;
       runner = await Runner.start(runtime, request.pass, calibration);
       return { kind: 'started' };
     }
-    if (!runner || !calibration) throw new QuantizeError('INTERNAL', 'the runner was not started');
+    if (!runner) throw new QuantizeError('INTERNAL', 'the runner was not started');
     if (request.kind === 'run') {
       const { feeds, index, origin } = request;
       const reductions = await runner.run(withOrigin(feeds, origin), index);
@@ -45,8 +46,8 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
       for (const { data } of Object.values(feeds)) if (ArrayBuffer.isView(data)) freeBuffer(data);
       return { kind: 'ran', reductions };
     }
-    const state = calibration.save();
-    calibration.dispose();
+    const state = calibration?.save() ?? '';
+    calibration?.dispose();
     await runner.release();
     runner = null;
     calibration = null;

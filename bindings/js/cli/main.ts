@@ -1,12 +1,7 @@
 #!/usr/bin/env node
 // The program onnx-ptq: run.ts with this process's streams, and Ctrl-C.
 import fs from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { runCommand } from './run.js';
-
-// Node 20 optimizes a function of the core after a millisecond or so of running. Most of them are
-// done by then: optimizing took a third of the CPU time of a short run, in threads of its own.
-if (process.version.startsWith('v20.')) setFlagsFromString('--wasm-tiering-budget=18000000');
 
 const controller = new AbortController();
 const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];

@@ -41,6 +41,16 @@ export class CoreCalibration {
     return this.#calibration.passCount();
   }
 
+  /** Whether another pass may follow that passCount does not count yet. */
+  get mayAddPass(): boolean {
+    return this.#calibration.mayAddPass();
+  }
+
+  /** Whether the pass takes the values of tensor number `tensor`. */
+  needs(tensor: number): boolean {
+    return this.#calibration.needs(tensor);
+  }
+
   /**
    * One sample's reductions: min, max, sum, min, … in the order of the tensors. `forRepairs`:
    * whether repairs are made from the sample.

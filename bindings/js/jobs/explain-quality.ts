@@ -1,5 +1,6 @@
 // Of a result that is poor: why, by a diagnosis on a few samples, and what mends it, by quantizing
-// with other settings from the ranges that are there. Only what was tried is advised.
+// with other settings from the ranges that are there. Only what was tried is advised. Effort none
+// is to take no longer than the reference: there settings are tried, and causes are not looked for.
 import type { InputFiles, OutputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import type { Run } from '../base/run.js';
@@ -61,13 +62,14 @@ const mostShare = 1 / 4;
  * which only a part is quantized, and a few dozen of them cost less than asking every layer.
  */
 export async function explainQuality(poor: PoorResult): Promise<Explanation> {
-  const effort = poor.checked.effort === 'none' ? 'normal' : null;
+  const isFast = poor.checked.effort === 'none';
+  const effort = isFast ? 'normal' : null;
   const isSmall = poor.output.model.size + poor.output.data.size <= mostBytes;
   if (!isSmall) return { worst: null, tried: [], effort };
   const others = await OtherResults.open(poor);
   try {
-    const parts = await others.worstParts();
-    const diagnosis = await diagnose(poor, parts);
+    const parts = isFast ? [] : await others.worstParts();
+    const diagnosis = isFast ? null : await diagnose(poor, parts);
     const nodes = nodesToExclude(poor, parts);
     return {
       worst: diagnosis && worstOf(diagnosis, parts),

@@ -11,6 +11,9 @@ import { checkOptions, readParameters } from '../options/validate.js';
 import type { Platform } from '../platform/platform.js';
 import { fixDims } from './fix-dims.js';
 
+/** What inspecting takes of a platform: nothing is run. */
+type Opener = Pick<Platform<unknown>, 'openInput'>;
+
 /** What a model is, and what quantizing would make of it. */
 export interface ModelInspection extends ModelSummary, ModelForecast {}
 
@@ -18,7 +21,7 @@ export interface ModelInspection extends ModelSummary, ModelForecast {}
  * Checks the parameters, then inspects. Throws QuantizeError as summarizeOn(), INVALID_OPTION.
  */
 export function inspectOn(
-  platform: Platform<unknown>,
+  platform: Opener,
   model: ModelInput,
   options: InspectOptions = {},
 ): Promise<ModelInspection> {
@@ -27,7 +30,7 @@ export function inspectOn(
 }
 
 export async function inspectChecked(
-  platform: Platform<unknown>,
+  platform: Opener,
   model: ModelInput,
   { fix_dim: dims }: CheckedInspect,
 ): Promise<ModelInspection> {
@@ -44,10 +47,7 @@ export async function inspectChecked(
 }
 
 /** Throws QuantizeError INVALID_MODEL, TRUNCATED_MODEL, UNSUPPORTED_OPSET, FILE_NOT_FOUND. */
-export async function summarizeOn(
-  platform: Platform<unknown>,
-  model: ModelInput,
-): Promise<ModelSummary> {
+export async function summarizeOn(platform: Opener, model: ModelInput): Promise<ModelSummary> {
   const input = await platform.openInput(model, {});
   try {
     return await coreOf(withoutDataFiles(input), (core) => core.open());

@@ -129,30 +129,36 @@ export const browserPlatform: Platform<Blob> = {
     };
   },
 
-  async openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles> {
-    if (typeof model === 'string') {
-      throw new QuantizeError('INVALID_OPTION', 'modelInput: a browser cannot open a path', {
-        hint: 'pass a File, a Blob or the bytes',
-      });
-    }
-    const files = new Map<string, ByteSource & Runnable>();
-    files.set('~model', await openFile(model));
-    for (const [name, data] of Object.entries(externalData)) files.set(name, await openFile(data));
-    const label = model instanceof File ? model.name : 'the model';
-    return {
-      label,
-      source: (name) => files.get(name) ?? null,
-      runtimeBytes(name) {
-        const file = files.get(name);
-        if (!file) throw new QuantizeError('FILE_NOT_FOUND', say`${name} was not given`);
-        return file.runtimeBytes;
-      },
-      close() {},
-    };
-  },
+  openInput,
 
   openOutput: (target, dataName) => new BlobOutput(dataName ?? `${target ?? 'model.onnx'}.data`),
 };
+
+/** browserPlatform's, by itself for what needs no runtime. */
+export async function openInput(
+  model: ModelInput,
+  externalData: ExternalData,
+): Promise<InputFiles> {
+  if (typeof model === 'string') {
+    throw new QuantizeError('INVALID_OPTION', 'modelInput: a browser cannot open a path', {
+      hint: 'pass a File, a Blob or the bytes',
+    });
+  }
+  const files = new Map<string, ByteSource & Runnable>();
+  files.set('~model', await openFile(model));
+  for (const [name, data] of Object.entries(externalData)) files.set(name, await openFile(data));
+  const label = model instanceof File ? model.name : 'the model';
+  return {
+    label,
+    source: (name) => files.get(name) ?? null,
+    runtimeBytes(name) {
+      const file = files.get(name);
+      if (!file) throw new QuantizeError('FILE_NOT_FOUND', say`${name} was not given`);
+      return file.runtimeBytes;
+    },
+    close() {},
+  };
+}
 
 interface Runnable {
   readonly runtimeBytes: Uint8Array | Blob;

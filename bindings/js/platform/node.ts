@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type {
   ByteSink,
@@ -31,9 +32,26 @@ import { checkTextTarget, fileIdentity, writableTarget } from './targets.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
 // event loop stands still for a third of a second.
-setCoreCompiler(
-  () => new WebAssembly.Module(fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url))),
-);
+setCoreCompiler(() => {
+  const bytes = fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url));
+  return optimizingLate(() => new WebAssembly.Module(bytes));
+});
+
+/**
+ * Node 20 optimizes a function after a millisecond or so of running. Most of the core's are done by
+ * then: optimizing them took a third of the CPU time of a short run, in threads of its own. Later
+ * versions wait as long by themselves. A module keeps what held when it was compiled.
+ */
+function optimizingLate<T>(compile: () => T): T {
+  const isOurs = !process.execArgv.some((flag) => flag.startsWith('--wasm-tiering-budget'));
+  if (!process.version.startsWith('v20.') || !isOurs) return compile();
+  setFlagsFromString('--wasm-tiering-budget=18000000');
+  try {
+    return compile();
+  } finally {
+    setFlagsFromString('--wasm-tiering-budget=1800000'); // the usual
+  }
+}
 
 let workerScript: URL | null = null;
 
@@ -73,9 +91,8 @@ export const nodePlatform: Platform<NodeModel> = {
 
   startCalibrationWorker(): WorkerPort {
     if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
-    // What says how the text of --eval is to be read, a worker's file refuses.
-    const execArgv = process.execArgv.filter((arg) => !arg.startsWith('--input-type'));
-    const worker = new Worker(workerScript, { execArgv, workerData: { core: coreModule() } });
+    // A worker refuses many flags that a program can be started with, and ours needs none.
+    const worker = new Worker(workerScript, { execArgv: [], workerData: { core: coreModule() } });
     worker.unref();
     return {
       post: (message, transfer) => worker.postMessage(message, transfer as never),

@@ -8,6 +8,7 @@ import { npyFiles } from './arrays/npy-reader.js';
 import { npzFiles } from './arrays/npz.js';
 import { pbFiles } from './arrays/pb.js';
 import { rawFiles } from './arrays/raw.js';
+import { sampleExtensions } from './files/extensions.js';
 import { type FileKind, listOf, noSamples, withZips } from './files/file-source.js';
 import {
   describeOthers,
@@ -34,11 +35,6 @@ const kinds: readonly FileKind<DatasetReaderOptions>[] = [
   rawFiles,
 ];
 
-/**
- * Extensions of the files that datasetReader() reads, without a dot. A zip of such files will do as
- * well.
- */
-export const sampleExtensions: readonly string[] = kinds.flatMap((kind) => kind.extensions);
 /** Text is not read: a model does not say how text becomes its tokens. */
 const textExtensions = ['txt', 'json', 'jsonl', 'csv'];
 

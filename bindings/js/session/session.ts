@@ -644,6 +644,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           run: collecting,
           tensors,
           keep: from === null,
+          forOthers: true,
           onSample: watch && ((feeds) => watch.look(feeds)),
           digest: () => '',
           resume,

@@ -113,12 +113,13 @@ const leastGain = 3;
 
 /** What was tried and helped, the best first; else what can be done about the cause. */
 function advice({ sqnr }: OutputQuality, explanation: Explanation | null): string {
-  if (!explanation) return 'onnx-ptq debug says where it goes wrong, and why';
+  const debug = 'onnx-ptq debug says where it goes wrong, and why';
+  if (!explanation) return debug;
   const { tried, effort, worst } = explanation;
   const helped = tried
     .filter((one) => one.sqnr !== null && one.sqnr > (sqnr ?? -Infinity) + leastGain)
     .sort((a, b) => b.sqnr! - a.sqnr!);
-  const repairs = effort === null ? '' : `--effort ${effort} looks for repairs by itself`;
+  const repairs = effort === null ? '' : `--effort ${effort} looks for repairs by itself, ${debug}`;
   if (helped.length > 0) {
     const best = helped.filter(({ inFloat }) => !inFloat).slice(0, 2);
     const small = helped.find(({ inFloat }) => inFloat);
@@ -129,10 +130,7 @@ function advice({ sqnr }: OutputQuality, explanation: Explanation | null): strin
     .filter((one) => one.sqnr !== null)
     .map(({ flags }) => flags)
     .join(', ');
-  return [
-    repairs || worst?.cause?.remedy || 'onnx-ptq debug says where it goes wrong, layer by layer',
-    none && `tried without gain: ${none}`,
-  ]
+  return [repairs || worst?.cause?.remedy || debug, none && `tried without gain: ${none}`]
     .filter(Boolean)
     .join('; ');
 }

@@ -143,9 +143,13 @@ export interface Calibration {
    * What the pass collects: 'ranges' takes observeRanges(), the others observeTensor(); '' after
    * the last.
    */
-  pass(): '' | 'ranges' | 'magnitudes' | 'histograms' | 'nested histograms';
+  pass(): '' | 'ranges' | 'magnitudes' | 'tails' | 'histograms' | 'nested histograms';
   passIndex(): number;
   passCount(): number;
+  /** Whether another one may follow that passCount() does not count yet. */
+  mayAddPass(): boolean;
+  /** Whether the pass takes the values of tensor number `tensor`. */
+  needs(tensor: number): boolean;
   /**
    * One sample's reductions: `count` floats at `pointer`, in the order of the tensors: min, max,
    * sum, min, …; of what is observed for repairs, channel by channel with the mean in place of the
@@ -161,8 +165,8 @@ export interface Calibration {
    * JSON.
    */
   ranges(): string;
-  /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
   rangesForRepairs(): string;
+  /** With calib_per_channel. JSON: {tensor: [lowest by channel, highest by channel]}. */
   rangesByChannel(): string;
   /**
    * With an effort, of what linear layers read. JSON: {tensor: [lowest by channel, highest, mean]}.

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
+#include <random>
+
+#include "calibration/clip_kernels.h"
 
 namespace ptq {
 namespace {
@@ -145,6 +150,135 @@ TEST(CalibrationTest, MinMaxClipsNothing) {
   calibration.ObserveRanges(std::vector<float>{-1, 1, 0});
   calibration.EndPass();
   EXPECT_EQ(ClippedNote(calibration), "");
+}
+
+StaticQuantConfig Percentile(double percentile, bool symmetric, bool only) {
+  StaticQuantConfig config;
+  config.calibrate_method = CalibrationMethod::kPercentile;
+  config.calib_percentile = percentile;
+  config.calib_tensor_range_symmetric = symmetric;
+  config.only_percentile = only;
+  return config;
+}
+
+// Two tensors, and three that follow from the first by a Clip, a Relu and by moving values.
+std::vector<CalibratedTensor> WithDerived() {
+  std::vector<CalibratedTensor> tensors = {{"a"}, {"clip"}, {"relu"}, {"moved"}, {"b"}};
+  tensors[1].derived = Derivation{0, {-0.5f, 1}};
+  tensors[2].derived = Derivation{0, {0, std::numeric_limits<float>::infinity()}};
+  tensors[3].derived = Derivation{0, {}};
+  return tensors;
+}
+
+// Samples of a heavy-tailed tensor "a" of `size` values and a small one "b".
+std::vector<std::array<std::vector<float>, 2>> HeavyTailed(size_t samples, size_t size,
+                                                           uint32_t seed) {
+  std::mt19937 random(seed);
+  std::student_t_distribution<float> heavy(3);
+  std::vector<std::array<std::vector<float>, 2>> all(samples);
+  for (auto& [a, b] : all) {
+    for (size_t i = 0; i < size; ++i) a.push_back(heavy(random));
+    for (size_t i = 0; i < size / 50; ++i) b.push_back(std::max(0.0f, heavy(random) - 1));
+  }
+  return all;
+}
+
+// Passes run until the ranges are there; returns how many.
+template <typename Samples>
+size_t RunAll(const Samples& samples, Calibration* calibration) {
+  size_t passes = 0;
+  for (; !calibration->done(); ++passes) {
+    for (const auto& [a, b] : samples) {
+      if (calibration->pass() == kRanges) {
+        const auto [lowest, highest] = std::minmax_element(a.begin(), a.end());
+        const auto [low, high] = std::minmax_element(b.begin(), b.end());
+        const ClipBounds clip{-0.5f, 1};
+        calibration->ObserveRanges(std::vector<float>{
+            *lowest, *highest, 0, Clip(*lowest, clip), Clip(*highest, clip), 0,
+            std::max(*lowest, 0.0f), std::max(*highest, 0.0f), 0, *lowest, *highest, 0, *low,
+            *high, 0});
+        continue;
+      }
+      if (calibration->needs(0)) calibration->ObserveTensor(0, a);
+      if (calibration->needs(4)) calibration->ObserveTensor(4, b);
+    }
+    calibration->EndPass();
+  }
+  return passes;
+}
+
+TEST(CalibrationTest, APercentileNear100FollowsFromTheOutermostValues) {
+  size_t in_one_pass = 0;
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    const auto samples = HeavyTailed(4, 6007 + 977 * seed, seed);
+    for (const bool symmetric : {true, false}) {
+      for (const double percentile : {99.99, 99.995, 99.999, 99.9999}) {
+        Calibration whole(WithDerived(), Percentile(percentile, symmetric, false));
+        EXPECT_EQ(RunAll(samples, &whole), 2u);
+        Calibration only(WithDerived(), Percentile(percentile, symmetric, true));
+        in_one_pass += RunAll(samples, &only) == 1;
+        const TensorRanges expected = whole.Ranges();
+        const TensorRanges ranges = only.Ranges();
+        for (const auto& [name, range] : expected) {
+          EXPECT_EQ(ranges.at(name).lowest, range.lowest) << name << " " << percentile;
+          EXPECT_EQ(ranges.at(name).highest, range.highest) << name << " " << percentile;
+        }
+      }
+    }
+  }
+  EXPECT_GT(in_one_pass, 90u);  // of 96
+}
+
+TEST(CalibrationTest, WhereTheOutermostValuesAreNotEnoughTheirTensorIsCounted) {
+  // A share of 1e-5 of the two million values of "a" is 20 of them exactly.
+  const auto samples = HeavyTailed(20, 100'000, 5);
+  Calibration only(WithDerived(), Percentile(99.999, true, true));
+  for (const auto& [a, b] : samples) {
+    only.ObserveTensor(0, a);
+    only.ObserveTensor(4, b);
+  }
+  EXPECT_TRUE(only.may_add_pass());
+  only.EndPass();
+  ASSERT_FALSE(only.done());
+  EXPECT_EQ(only.pass(), kHistograms);
+  EXPECT_EQ(only.pass_count(), 2u);
+  EXPECT_TRUE(only.needs(0));
+  EXPECT_FALSE(only.needs(4));
+  // A worker and a later run go on from there.
+  Calibration other(WithDerived(), Percentile(99.999, true, true));
+  other.Restore(only.Fork());
+  EXPECT_EQ(other.pass(), kHistograms);
+  RunAll(samples, &other);
+  Calibration whole(WithDerived(), Percentile(99.999, true, false));
+  RunAll(samples, &whole);
+  for (const auto& [name, range] : whole.Ranges()) {
+    EXPECT_EQ(other.Ranges().at(name).highest, range.highest) << name;
+  }
+}
+
+TEST(CalibrationTest, PartsOfOutermostValuesAddUpInAnyOrder) {
+  const auto samples = HeavyTailed(4, 30'011, 6);
+  const auto observe = [&](Calibration* calibration, size_t first, size_t step) {
+    for (size_t i = first; i < samples.size(); i += step) {
+      calibration->ObserveTensor(0, samples[i][0]);
+      calibration->ObserveTensor(4, samples[i][1]);
+    }
+  };
+  const StaticQuantConfig config = Percentile(99.99, false, true);
+  Calibration whole(WithDerived(), config);
+  observe(&whole, 0, 1);
+  whole.EndPass();
+  Calibration first(WithDerived(), config);
+  Calibration second(WithDerived(), config);
+  observe(&first, 1, 2);
+  observe(&second, 0, 2);
+  first.Add(second.Save());
+  first.EndPass();
+  EXPECT_EQ(first.Save(), whole.Save());
+  Calibration restored(WithDerived(), config);
+  restored.Restore(whole.Save());
+  EXPECT_EQ(restored.Save(), whole.Save());
+  EXPECT_EQ(restored.done(), whole.done());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ import { describeInput, invalidData } from '../../base/inputs.js';
 import { didYouMean } from '../../base/near-matches.js';
 import { say } from '../../base/text.js';
 import type { ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import {
   type FileKind,
   type FileReaderOptions,
@@ -34,7 +35,7 @@ export function npyReader(source: FileInput, options: FileReaderOptions = {}): S
 
 export const npyFiles: FileKind = {
   name: '.npy files',
-  extensions: ['npy'],
+  extensions: extensions.npy,
   source: (files, options) =>
     partsSource(
       {

@@ -5,6 +5,7 @@ import { describeInput, invalidData } from '../../base/inputs.js';
 import { didYouMean } from '../../base/near-matches.js';
 import { say } from '../../base/text.js';
 import type { Feeds, ModelSummary, SampleSource } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import {
   type FileKind,
   type FileReaderOptions,
@@ -32,7 +33,7 @@ export function npzReader(source: FileInput, options: NpzReaderOptions = {}): Sa
 
 export const npzFiles: FileKind = {
   name: '.npz files',
-  extensions: ['npz'],
+  extensions: extensions.npz,
   source: (files, options) =>
     partsSource(
       {

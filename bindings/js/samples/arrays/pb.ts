@@ -13,6 +13,7 @@ import {
 } from '../../base/inputs.js';
 import { say } from '../../base/text.js';
 import type { Feeds, ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import {
   type FileKind,
   type FileReaderOptions,
@@ -38,7 +39,7 @@ export function pbReader(source: FileInput, options: FileReaderOptions = {}): Sa
 
 export const pbFiles: FileKind = {
   name: '.pb files',
-  extensions: ['pb'],
+  extensions: extensions.pb,
   source(found, options) {
     const files = found.filter((file) => !/^output_\d+\.pb$/i.test(baseName(file.name)));
     if (files.length === 0) {

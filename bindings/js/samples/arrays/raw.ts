@@ -5,6 +5,7 @@
 import { describeInput, fixedSize, invalidData, onlyInput } from '../../base/inputs.js';
 import { say } from '../../base/text.js';
 import type { ModelSummary, SampleSource, ValueSummary } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import {
   type FileKind,
   type FileReaderOptions,
@@ -27,7 +28,7 @@ export function rawReader(source: FileInput, options: FileReaderOptions = {}): S
 
 export const rawFiles: FileKind = {
   name: 'raw float32 files',
-  extensions: ['raw', 'bin', 'f32'],
+  extensions: extensions.raw,
   source: (files, options) =>
     partsSource(
       {

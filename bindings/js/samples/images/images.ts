@@ -12,6 +12,7 @@ import type {
   SampleSource,
   SampleTensor,
 } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import { type FileKind, type FileReaderOptions, openFiles } from '../files/file-source.js';
 import type { FileInput, NamedBytes } from '../files/files.js';
 import { checkSlice } from '../files/slice.js';
@@ -49,7 +50,7 @@ export function imageReader(source: FileInput, options: ImageReaderOptions = {})
 
 export const imageFiles: FileKind<ImageReaderOptions> = {
   name: 'images',
-  extensions: ['jpg', 'jpeg', 'png'],
+  extensions: extensions.images,
   // A browser may decode WebP and others itself.
   mediaType: 'image/',
   source: imageSource,

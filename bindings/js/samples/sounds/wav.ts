@@ -13,6 +13,7 @@ import type {
   SampleTensor,
   ValueSummary,
 } from '../../base/types.js';
+import { extensions } from '../files/extensions.js';
 import {
   type FileKind,
   type FileReaderOptions,
@@ -46,7 +47,7 @@ export function wavReader(source: FileInput, options: WavReaderOptions = {}): Sa
 
 export const wavFiles: FileKind<WavReaderOptions> = {
   name: '.wav files',
-  extensions: ['wav'],
+  extensions: extensions.wav,
   source(files, { sampleRate = defaultRate, ...options }) {
     if (!Number.isSafeInteger(sampleRate) || sampleRate < 1 || sampleRate > highestRate) {
       throw new QuantizeError('INVALID_OPTION', say`sampleRate ${sampleRate} is no rate in Hz`, {

@@ -1,0 +1,165 @@
+#include "calibration/tail_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "calibration/clip_kernels.h"
+
+namespace ptq {
+namespace {
+
+constexpr float kInfinite = std::numeric_limits<float>::infinity();
+constexpr size_t kBlock = 512;
+constexpr size_t kLanes = 16;  // so that a loop has no chain of dependencies
+
+struct BlockFacts {
+  Extremes values;
+  float least_positive = kInfinite;
+  float least_negative = kInfinite;
+};
+
+// Of kBlock values. Comparisons that a NaN never wins.
+BlockFacts LookAt(const float* values) {
+  float lowest[kLanes];
+  float highest[kLanes];
+  float positive[kLanes];
+  float negative[kLanes];
+  uint32_t nans[kLanes] = {};
+  std::fill_n(lowest, kLanes, kInfinite);
+  std::fill_n(highest, kLanes, -kInfinite);
+  std::fill_n(positive, kLanes, kInfinite);
+  std::fill_n(negative, kLanes, kInfinite);
+  for (size_t begin = 0; begin < kBlock; begin += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = values[begin + lane];
+      lowest[lane] = value < lowest[lane] ? value : lowest[lane];
+      highest[lane] = value > highest[lane] ? value : highest[lane];
+      const float above = value >= 0 ? value : kInfinite;
+      const float below = value < 0 ? -value : kInfinite;
+      positive[lane] = above < positive[lane] ? above : positive[lane];
+      negative[lane] = below < negative[lane] ? below : negative[lane];
+      nans[lane] += value != value ? 1u : 0u;
+    }
+  }
+  BlockFacts facts;
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    facts.values.lowest = std::min(facts.values.lowest, lowest[lane]);
+    facts.values.highest = std::max(facts.values.highest, highest[lane]);
+    facts.values.nans += nans[lane];
+    facts.least_positive = std::min(facts.least_positive, positive[lane]);
+    facts.least_negative = std::min(facts.least_negative, negative[lane]);
+  }
+  return facts;
+}
+
+}  // namespace
+
+Largest::Largest(std::vector<float> values, float all_above)
+    : values_(std::move(values)), all_above_(all_above) {}
+
+void Largest::Trim() {
+  if (values_.size() <= kKept) return;
+  const auto last = values_.begin() + kKept - 1;
+  std::nth_element(values_.begin(), last, values_.end(), std::greater<>());
+  all_above_ = std::max(all_above_, *last);
+  values_.resize(kKept);
+}
+
+void Largest::Add(const Largest& other) {
+  all_above_ = std::max(all_above_, other.all_above_);
+  values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+  Trim();
+}
+
+void Largest::Sort() {
+  Trim();
+  std::sort(values_.begin(), values_.end(), std::greater<>());
+}
+
+Tails::Tails(Saved saved)
+    : count_(saved.count),
+      values_(saved.values),
+      least_positive_(saved.least_positive),
+      least_negative_(saved.least_negative),
+      above_(std::move(saved.above)),
+      below_(std::move(saved.below)) {}
+
+Tails::Saved Tails::Save() const {
+  Saved saved{count_, values_, least_positive_, least_negative_, above_, below_};
+  saved.above.Sort();
+  saved.below.Sort();
+  return saved;
+}
+
+void Tails::Collect(std::span<const float> values) {
+  const uint64_t nans = values_.nans;
+  while (!values.empty()) {
+    const std::span<const float> block = values.first(std::min(values.size(), kBlock));
+    values = values.subspan(block.size());
+    BlockFacts facts;
+    if (block.size() == kBlock) {
+      facts = LookAt(block.data());
+    } else {
+      for (const float value : block) {
+        facts.values.Widen(value);
+        if (value >= 0) facts.least_positive = std::min(facts.least_positive, value);
+        if (value < 0) facts.least_negative = std::min(facts.least_negative, -value);
+      }
+    }
+    values_.Widen(facts.values);
+    least_positive_ = std::min(least_positive_, facts.least_positive);
+    least_negative_ = std::min(least_negative_, facts.least_negative);
+    count_ += block.size();
+    if (facts.values.highest > above_.all_above()) {
+      for (const float value : block) above_.Push(value);
+    }
+    if (-facts.values.lowest > below_.all_above()) {
+      for (const float value : block) below_.Push(-value);
+    }
+  }
+  count_ -= values_.nans - nans;
+}
+
+void Tails::Add(const Tails& other) {
+  count_ += other.count_;
+  values_.Widen(other.values_);
+  least_positive_ = std::min(least_positive_, other.least_positive_);
+  least_negative_ = std::min(least_negative_, other.least_negative_);
+  above_.Add(other.above_);
+  below_.Add(other.below_);
+}
+
+// Clip keeps the order of values, so that the largest stay the largest.
+Tails Tails::Clipped(const ClipBounds& bounds) const {
+  Saved saved;
+  saved.count = count_;
+  saved.values = values_;
+  saved.least_positive = kInfinite;
+  saved.least_negative = kInfinite;
+  if (values_.is_empty()) return Tails(std::move(saved));
+  const auto clip = [&](float value) { return Clip(value, bounds); };
+  saved.values.lowest = clip(values_.lowest);
+  saved.values.highest = clip(values_.highest);
+  // What comes nearest to 0 comes from the nearest to either side or, where all are clipped to one
+  // side of it, from an end.
+  for (const float value :
+       {least_positive_, -least_negative_, values_.lowest, values_.highest}) {
+    if (std::isinf(value)) continue;
+    const float clipped = clip(value);
+    float& least = clipped < 0 ? saved.least_negative : saved.least_positive;
+    least = std::min(least, std::fabs(clipped));
+  }
+  saved.above = above_.Mapped(clip);
+  saved.below = below_.Mapped([&](float value) { return -clip(-value); });
+  return Tails(std::move(saved));
+}
+
+Extremes Tails::magnitudes() const {
+  if (values_.is_empty()) return values_;
+  return {std::min(least_positive_, least_negative_),
+          std::max(std::fabs(values_.lowest), std::fabs(values_.highest)), values_.nans};
+}
+
+}  // namespace ptq

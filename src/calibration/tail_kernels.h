@@ -1,0 +1,94 @@
+// The outermost values of a tensor, to either side: all that a percentile near 100 depends on, so
+// that one pass does in place of two. Finding those few among all takes a fraction of the time of
+// counting all of them in bins. What is kept depends neither on the order of values nor on how they
+// were shared out.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "base/extremes_kernels.h"
+#include "quantization/clip_bounds.h"
+
+namespace ptq {
+
+// The largest of many values, at least kKept of them; of fewer all.
+class Largest {
+ public:
+  static constexpr size_t kKept = 2048;
+
+  Largest() = default;
+  // For what was saved: `all_above` is that of the values.
+  Largest(std::vector<float> values, float all_above);
+
+  // All values above it are among values(); some others are, too.
+  float all_above() const { return all_above_; }
+  std::span<const float> values() const { return values_; }
+
+  void Push(float value) {
+    if (!(value > all_above_)) return;
+    values_.push_back(value);
+    if (values_.size() == 2 * kKept) Trim();
+  }
+  void Add(const Largest& other);
+  // Of the same values after `map`, which keeps their order.
+  template <typename Map>
+  Largest Mapped(const Map& map) const {
+    Largest mapped = *this;
+    for (float& value : mapped.values_) value = map(value);
+    if (mapped.all_above_ > -std::numeric_limits<float>::infinity()) {
+      mapped.all_above_ = map(all_above_);
+    }
+    return mapped;
+  }
+  // Leaves kKept values, the largest first.
+  void Sort();
+
+ private:
+  void Trim();
+
+  std::vector<float> values_;
+  float all_above_ = -std::numeric_limits<float>::infinity();
+};
+
+class Tails {
+ public:
+  void Collect(std::span<const float> values);
+  void Add(const Tails& other);
+  // Of the same values after a Clip.
+  Tails Clipped(const ClipBounds& bounds) const;
+
+  // How many values, NaN apart.
+  uint64_t count() const { return count_; }
+  // Of x, and of |x|.
+  Extremes values() const { return values_; }
+  Extremes magnitudes() const;
+  const Largest& above() const { return above_; }
+  const Largest& below() const { return below_; }  // of -x
+
+  // For what was saved.
+  struct Saved {
+    uint64_t count = 0;
+    Extremes values;
+    float least_positive = 0;
+    float least_negative = 0;
+    Largest above;
+    Largest below;
+  };
+  Tails() = default;
+  explicit Tails(Saved saved);
+  Saved Save() const;
+
+ private:
+  uint64_t count_ = 0;
+  Extremes values_;
+  // Least magnitudes of those that are not negative, and of those that are.
+  float least_positive_ = std::numeric_limits<float>::infinity();
+  float least_negative_ = std::numeric_limits<float>::infinity();
+  Largest above_;
+  Largest below_;
+};
+
+}  // namespace ptq
