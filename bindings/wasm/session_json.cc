@@ -387,8 +387,9 @@ std::map<std::string, ObservedType> TypesFromJson(const std::string& text) {
   const json parsed = json::parse(text);
   for (const auto& [name, item] : parsed.items()) {
     for (int32_t type = 1; onnx::TensorProto_DataType_IsValid(type); ++type) {
-      if (TypeName(type) == item.at(0).get_ref<const std::string&>())
+      if (TypeName(type) == item.at(0).get_ref<const std::string&>()) {
         types[name] = {type, item.at(1).get<int64_t>()};
+      }
     }
   }
   return types;

@@ -146,7 +146,7 @@ std::string Calibration::SaveWith(bool collected) const {
       item["values"] = SaveExtremes(tensor.values);
       item["magnitudes"] = SaveExtremes(tensor.magnitudes);
     }
-    if (after_tails && tensor.of_tails) item["of_tails"] = RangeToJson(*tensor.of_tails);
+    if (tensor.of_tails) item["of_tails"] = RangeToJson(*tensor.of_tails);
     if (!done() && pass() == CalibrationPass::kTails && collected) {
       item["tails"] = SaveTails(tensor.tails);
     }

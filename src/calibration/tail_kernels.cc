@@ -14,44 +14,41 @@ constexpr float kNoMagnitude = std::numeric_limits<float>::infinity();  // of no
 constexpr size_t kTailBlock = 512;
 constexpr size_t kTailLanes = 16;  // so that a loop has no chain of dependencies
 
-struct BlockFacts {
-  Extremes values;
-  float least_positive = kNoMagnitude;
-  float least_negative = kNoMagnitude;
+// Least magnitudes of the values that are not negative, and of those that are. Comparisons that a
+// NaN never wins.
+struct LeastMagnitudes {
+  float positive = kNoMagnitude;
+  float negative = kNoMagnitude;
+
+  void Widen(const LeastMagnitudes& other) {
+    positive = std::min(positive, other.positive);
+    negative = std::min(negative, other.negative);
+  }
+  void Widen(float value) {
+    if (value >= 0) positive = std::min(positive, value);
+    if (value < 0) negative = std::min(negative, -value);
+  }
 };
 
-// Of kTailBlock values. Comparisons that a NaN never wins.
-BlockFacts LookAt(const float* values) {
-  float lowest[kTailLanes];
-  float highest[kTailLanes];
+LeastMagnitudes FindLeast(std::span<const float> values) {
   float positive[kTailLanes];
   float negative[kTailLanes];
-  uint32_t nans[kTailLanes] = {};
-  std::fill_n(lowest, kTailLanes, kNoMagnitude);
-  std::fill_n(highest, kTailLanes, -kNoMagnitude);
   std::fill_n(positive, kTailLanes, kNoMagnitude);
   std::fill_n(negative, kTailLanes, kNoMagnitude);
-  for (size_t begin = 0; begin < kTailBlock; begin += kTailLanes) {
+  const size_t whole = values.size() / kTailLanes * kTailLanes;
+  for (size_t begin = 0; begin < whole; begin += kTailLanes) {
     for (size_t lane = 0; lane < kTailLanes; ++lane) {
       const float value = values[begin + lane];
-      lowest[lane] = value < lowest[lane] ? value : lowest[lane];
-      highest[lane] = value > highest[lane] ? value : highest[lane];
       const float above = value >= 0 ? value : kNoMagnitude;
       const float below = value < 0 ? -value : kNoMagnitude;
       positive[lane] = above < positive[lane] ? above : positive[lane];
       negative[lane] = below < negative[lane] ? below : negative[lane];
-      nans[lane] += value != value ? 1u : 0u;
     }
   }
-  BlockFacts facts;
-  for (size_t lane = 0; lane < kTailLanes; ++lane) {
-    facts.values.lowest = std::min(facts.values.lowest, lowest[lane]);
-    facts.values.highest = std::max(facts.values.highest, highest[lane]);
-    facts.values.nans += nans[lane];
-    facts.least_positive = std::min(facts.least_positive, positive[lane]);
-    facts.least_negative = std::min(facts.least_negative, negative[lane]);
-  }
-  return facts;
+  LeastMagnitudes least;
+  for (size_t lane = 0; lane < kTailLanes; ++lane) least.Widen({positive[lane], negative[lane]});
+  for (const float value : values.subspan(whole)) least.Widen(value);
+  return least;
 }
 
 }  // namespace
@@ -98,24 +95,16 @@ void Tails::Collect(std::span<const float> values) {
   while (!values.empty()) {
     const std::span<const float> block = values.first(std::min(values.size(), kTailBlock));
     values = values.subspan(block.size());
-    BlockFacts facts;
-    if (block.size() == kTailBlock) {
-      facts = LookAt(block.data());
-    } else {
-      for (const float value : block) {
-        facts.values.Widen(value);
-        if (value >= 0) facts.least_positive = std::min(facts.least_positive, value);
-        if (value < 0) facts.least_negative = std::min(facts.least_negative, -value);
-      }
-    }
-    values_.Widen(facts.values);
-    least_positive_ = std::min(least_positive_, facts.least_positive);
-    least_negative_ = std::min(least_negative_, facts.least_negative);
+    const Extremes extremes = FindExtremes(block, Values::kSigned);
+    const LeastMagnitudes least = FindLeast(block);
+    values_.Widen(extremes);
+    least_positive_ = std::min(least_positive_, least.positive);
+    least_negative_ = std::min(least_negative_, least.negative);
     count_ += block.size();
-    if (facts.values.highest > above_.all_above()) {
+    if (extremes.highest > above_.all_above()) {
       for (const float value : block) above_.Push(value);
     }
-    if (-facts.values.lowest > below_.all_above()) {
+    if (-extremes.lowest > below_.all_above()) {
       for (const float value : block) below_.Push(-value);
     }
   }
