@@ -1,8 +1,8 @@
 // npm run bench: the whole job beside Python's quantize_static, on the same machine, model and
 // images, in the same run. Figures are ratios (ours / reference): absolute times depend on the
-// machine and on what else runs on it. Each side runs `--rounds` times, in turn, and the best
-// counts.
-//   npm run bench                      calibration methods × models × runtimes
+// machine and on what else runs on it. Each side runs `--rounds` times, in turn; the best
+// counts, or the median.
+//   npm run bench                      calibration methods × models × runtimes (medians)
 //   npm run bench -- --calibration     calibration alone, on all models; --workers 1: one at a time
 //   npm run bench -- --memory          peak memory in the number of samples
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '2' },
     images: { type: 'string', default: '100' },
     models: { type: 'string', default: '' }, // names, with commas; empty: all
+    methods: { type: 'string', default: '' },
     workers: { type: 'string', default: '' },
     calibration: { type: 'boolean', default: false },
     nodes: { type: 'boolean', default: false },
@@ -54,7 +55,7 @@ if (options.size) {
   process.exit(0);
 }
 const rounds = Number(options.rounds);
-console.log(`${options.start ? 'median' : 'best'} of ${rounds}, Node ${process.version}\n`);
+console.log(`${rounds} rounds, Node ${process.version}\n`);
 if (options.kernels) {
   await benchKernels();
   process.exit(0);
@@ -83,8 +84,10 @@ try {
     if (options.effects) await benchEffects({ data, models, samples: 16 });
   } else {
     const { images, workers } = options;
-    const models = options.models.split(',').filter(Boolean);
-    const common = { python: await referencePython(), data, folder, rounds, images, models };
+    const [models, only] = [options.models, options.methods].map((names) =>
+      names.split(',').filter(Boolean),
+    );
+    const common = { python: await referencePython(), data, folder, rounds, images, models, only };
     if (options.calibration) benchCalibration({ ...common, workers });
     else benchMethods(common);
   }

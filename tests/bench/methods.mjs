@@ -1,7 +1,7 @@
-// Calibration methods beside the reference's: wall time and peak memory of the whole job, on three
-// models.
+// Calibration methods beside the reference's: wall time, CPU time and peak memory of the whole job,
+// on three models.
 import { join } from 'node:path';
-import { best, ours, reference } from './sides.mjs';
+import { ours, reference } from './sides.mjs';
 
 const cases = [
   {
@@ -29,35 +29,42 @@ const methods = [
   ['MSE', 'Percentile'],
 ];
 
-export function benchMethods({ python, data, folder, rounds, images, models }) {
+const runtimes = ['node', 'web'];
+
+/**
+ * Rounds of the reference and then ours in each runtime, so that what else the machine does meets
+ * all alike; each round's ratio is of neighbours. `only`: names of methods, empty for all.
+ */
+export function benchMethods({ python, data, folder, rounds, images, models, only }) {
   const output = join(folder, 'out.onnx');
-  console.log(
-    '| model | method | Python s | node s | ratio | web s | ratio | Python MiB | node ratio | web ratio |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+  const head = ['model', 'method', 'pairs', 'Python s', 'MiB'];
+  for (const runtime of runtimes) {
+    head.push(`${runtime} s`, 'CPU s', 'ratio', 'memory ratio');
+  }
+  console.log(`| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}`);
   for (const { model, images: set, preprocess } of cases) {
     if (models.length > 0 && !models.includes(model)) continue;
     const common = [join(data, 'models', `${model}.onnx`), output, join(data, set), images];
-    const references = {};
     for (const [method, counterpart] of methods) {
-      const runs = { node: [], web: [] };
-      for (let round = 0; round < rounds; ++round) {
-        if (method === counterpart) {
-          references[method] ??= [];
-          references[method].push(reference(python, common, method, preprocess));
-        }
-        for (const runtime of ['node', 'web']) {
-          runs[runtime].push(ours(common, { calibrateMethod: method, runtime, preprocess }));
-        }
+      if (only.length > 0 && !only.includes(method)) continue;
+      const pairs = Array.from({ length: rounds }, () => ({
+        python: reference(python, common, counterpart, preprocess),
+        node: ours(common, { calibrateMethod: method, runtime: 'node', preprocess }),
+        web: ours(common, { calibrateMethod: method, runtime: 'web', preprocess }),
+      }));
+      const over = (take) => pairs.map(take).sort((a, b) => a - b);
+      const median = (take) => over(take)[rounds >> 1];
+      const cells = [model, method === counterpart ? method : `${method} (${counterpart})`, rounds];
+      cells.push(median(({ python }) => python.seconds).toFixed(2));
+      cells.push(median(({ python }) => python.peakMiB).toFixed(0));
+      for (const runtime of runtimes) {
+        const ratios = over((pair) => pair[runtime].seconds / pair.python.seconds);
+        const [low, middle, high] = [0, rounds >> 1, rounds - 1].map((i) => ratios[i].toFixed(2));
+        cells.push(median((pair) => pair[runtime].seconds).toFixed(2));
+        cells.push(median((pair) => pair[runtime].cpuSeconds).toFixed(1));
+        cells.push(rounds > 1 ? `${middle} (${low} to ${high})` : middle);
+        cells.push(median((pair) => pair[runtime].peakMiB / pair.python.peakMiB).toFixed(2));
       }
-      const [S, M] = ['seconds', 'peakMiB'].map((key) => best(references[counterpart], key));
-      const [node, web] = ['node', 'web'].map((runtime) => best(runs[runtime], 'seconds'));
-      const memory = ['node', 'web'].map((runtime) => best(runs[runtime], 'peakMiB') / M);
-      const cells = [
-        ...[model, method === counterpart ? method : `${method} (${counterpart})`, S.toFixed(2)],
-        ...[node.toFixed(2), (node / S).toFixed(2), web.toFixed(2), (web / S).toFixed(2)],
-        ...[M.toFixed(0), ...memory.map((ratio) => ratio.toFixed(2))],
-      ];
       console.log(`| ${cells.join(' | ')} |`);
     }
   }
