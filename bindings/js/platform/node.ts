@@ -34,22 +34,39 @@ import { checkTextTarget, fileIdentity, writableTarget } from './targets.js';
 // event loop stands still for a third of a second.
 setCoreCompiler(() => {
   const bytes = fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url));
-  return optimizingLate(() => new WebAssembly.Module(bytes));
+  const end = optimizeLate(budgets.core);
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    end();
+  }
 });
 
 /**
- * Node 20 optimizes a function after a millisecond or so of running. Most of the core's are done by
- * then: optimizing them took a third of the CPU time of a short run, in threads of its own. Later
- * versions wait as long by themselves. A module keeps what held when it was compiled.
+ * What a function of WebAssembly runs, as V8 counts it, before it is optimized. Node 20 does so
+ * after a millisecond or so, in threads of its own, when most functions are done: it took a third
+ * of the CPU time of a short run of the core, and of any of onnxruntime-web's, which is larger.
  */
-function optimizingLate<T>(compile: () => T): T {
-  const isOurs = !process.execArgv.some((flag) => flag.startsWith('--wasm-tiering-budget'));
-  if (!process.version.startsWith('v20.') || !isOurs) return compile();
-  setFlagsFromString('--wasm-tiering-budget=18000000');
+const budgets = { usual: 1_800_000, core: 18_000_000, runtime: 200_000_000 };
+
+/**
+ * For modules that are compiled until the function is called that is returned: they keep what held
+ * then. Not where the user has set it. Later versions of Node wait longer by themselves.
+ */
+function optimizeLate(budget: number): () => void {
+  const flag = '--wasm-tiering-budget';
+  const isSet = process.execArgv.some((given) => given.startsWith(flag));
+  if (isSet || !process.version.startsWith('v20.')) return () => {};
+  setFlagsFromString(`${flag}=${budget}`);
+  return () => setFlagsFromString(`${flag}=${budgets.usual}`);
+}
+
+async function compilesLate<T>(create: () => Promise<T>): Promise<T> {
+  const end = optimizeLate(budgets.runtime);
   try {
-    return compile();
+    return await create();
   } finally {
-    setFlagsFromString('--wasm-tiering-budget=1800000'); // the usual
+    end();
   }
 }
 
@@ -84,7 +101,7 @@ export const nodePlatform: Platform<NodeModel> = {
     const ort = await import('onnxruntime-web');
     // Its sums depend on the number of threads, and ranges must not.
     ort.env.wasm.numThreads = 1;
-    return { kind: 'web', ort, threads: 1, ...(note && { note }) };
+    return { kind: 'web', ort, threads: 1, compiles: compilesLate, ...(note && { note }) };
   },
 
   cores: os.availableParallelism(),

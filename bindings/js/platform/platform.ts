@@ -22,6 +22,8 @@ export interface Runtime {
   readonly threads: number;
   /** Why it is not the one that was to be expected. */
   readonly note?: Diagnostic;
+  /** Makes a session, and may prepare for that the first one compiles the runtime. */
+  compiles?<T>(create: () => Promise<T>): Promise<T>;
   /** The bytes of a file, where the runtime takes no paths for external data. */
   readFile?(path: string): Uint8Array;
 }

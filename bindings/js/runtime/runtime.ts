@@ -95,7 +95,8 @@ export async function createSession(
       path,
       data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
     })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>;
-    session = await ort.InferenceSession.create(bytes as Uint8Array, options);
+    const create = () => ort.InferenceSession.create(bytes as Uint8Array, options);
+    session = await (runtime.compiles?.(create) ?? create());
   } catch (cause) {
     if (cause instanceof QuantizeError) throw cause;
     throw runtimeError('RUNTIME_CANNOT_LOAD', say`onnxruntime cannot load ${what}`, runtime, cause);
