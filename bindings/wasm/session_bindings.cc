@@ -125,9 +125,10 @@ class Session {
     return ToJson(Quantizer().LearnTypes(TypesFromJson(types)));
   }
 
-  std::string WriteReductionModel(bool for_repairs) {
+  std::string WriteReductionModel(bool for_repairs, bool every_sum) {
     files_.Truncate(kCalibrationFile);
-    return ToJson(Quantizer().WriteReductionModel(kCalibrationFile, for_repairs));
+    const Sums sums = every_sum ? Sums::kOfAll : Sums::kOfWitnesses;
+    return ToJson(Quantizer().WriteReductionModel(kCalibrationFile, for_repairs, sums));
   }
 
   // `tensors`: a JSON list of names.

@@ -248,7 +248,9 @@ std::string ToJson(const ModelInspection& inspection) {
 }
 
 std::string ToJson(const CalibrationModel& model) {
-  return Dump({{"outputs", model.outputs}, {"files", model.files}});
+  return Dump({{"outputs", model.outputs},
+               {"files", model.files},
+               {"lacksSums", model.lacks_sums}});
 }
 
 std::string ToJson(const ProbeModel& probe) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "calibration/body_ranges.h"
+#include "calibration/nan_witnesses.h"
 #include "calibration/reduction_placer.h"
 #include "calibration/reductions.h"
 #include "model/attributes.h"
@@ -100,7 +101,7 @@ std::string AddReductionsByChannel(const Model& model, const GraphView& view,
     const std::vector<std::string> parts =
         axis.rank >= 2 ? std::vector{reductions.AddByChannel(tensor, 1, axis.rank, "ReduceSum",
                                                              model.Opset(), placer.nodes())}
-                       : reductions.AddWithSum(tensor, placer.nodes());
+                       : reductions.AddAll(tensor, true, placer.nodes());
     placer.Place(parts, 1, view.Producer(tensor));
   }
   return placer.Join();
@@ -131,11 +132,13 @@ std::unordered_map<std::string, const LinearLayer*> SourcesOfClips(
   return sources;
 }
 
-// The vector without bodies: per tensor min, max and sum; by channel min, max and mean of what
-// `layers` read.
+// The vector without bodies: per tensor min, max and sum, of `unsummed` the max again; by channel
+// min, max and mean of what `layers` read.
 std::string AddReductions(const Model& model, const GraphView& view,
                           const std::vector<LinearLayer>& layers,
-                          const std::vector<std::string>& tensors, onnx::GraphProto* graph) {
+                          const std::vector<std::string>& tensors,
+                          const std::unordered_set<std::string>& unsummed,
+                          onnx::GraphProto* graph) {
   const auto observed = ObservedInputs(layers, view);
   UniqueNames names(view.graph());
   Reductions reductions(view, &names, graph);
@@ -145,6 +148,7 @@ std::string AddReductions(const Model& model, const GraphView& view,
   ReductionPlacer placer(&names, graph);
   for (const std::string& tensor : tensors) {
     const int producer = view.Producer(tensor);
+    const bool with_sum = !unsummed.contains(tensor);
     if (const auto layer = observed.find(tensor); layer != observed.end()) {
       const LinearLayer& reader = *layer->second;
       Reductions::Pair known;
@@ -171,8 +175,9 @@ std::string AddReductions(const Model& model, const GraphView& view,
         AddNode(placer.nodes(), op_type, {of}, output);
         return output;
       };
-      placer.Place({reduce("ReduceMin", ends.lowest), reduce("ReduceMax", ends.highest),
-                    reduce("ReduceSum", tensor)},
+      const std::string highest = reduce("ReduceMax", ends.highest);
+      placer.Place({reduce("ReduceMin", ends.lowest), highest,
+                    with_sum ? reduce("ReduceSum", tensor) : highest},
                    rank, producer);
       continue;
     }
@@ -180,8 +185,9 @@ std::string AddReductions(const Model& model, const GraphView& view,
     if (!of_tensor) {
       const int64_t rank = RankOf(view, tensor);
       // AddKept needs a known rank of at least 1.
-      const std::vector<std::string> all = rank > 0 ? reductions.AddKept(tensor, placer.nodes())
-                                                    : reductions.AddWithSum(tensor, placer.nodes());
+      const std::vector<std::string> all =
+          rank > 0 ? reductions.AddKept(tensor, with_sum, placer.nodes())
+                   : reductions.AddAll(tensor, with_sum, placer.nodes());
       of_tensor = {all[0], all[1], all[2], std::max<int64_t>(rank, 1)};
     }
     placer.Place({of_tensor->lowest, of_tensor->highest, of_tensor->sum}, of_tensor->rank,
@@ -272,7 +278,7 @@ std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
 }
 
 CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config,
-                                     bool for_repairs) {
+                                     bool for_repairs, Sums sums) {
   CalibrationModel result = AsRunnable(model);
   const GraphView view(model.graph(), config.bodies());
   const std::vector<std::string> tensors = NamesToCalibrate(view, config);
@@ -285,7 +291,10 @@ CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig
     result.outputs = {AddReductionsByChannel(model, view, tensors, graph)};
   } else {
     const auto layers = for_repairs ? LayersToObserve(view, config) : std::vector<LinearLayer>{};
-    result.outputs = {AddReductions(model, view, layers, tensors, graph)};
+    const auto unsummed = sums == Sums::kOfWitnesses ? FindWitnessed(view, tensors)
+                                                     : std::unordered_set<std::string>{};
+    result.lacks_sums = !unsummed.empty();
+    result.outputs = {AddReductions(model, view, layers, tensors, unsummed, graph)};
   }
   AddOutput(result.outputs[0], graph);
   return result;

@@ -7,6 +7,9 @@
 //   T -> ReduceMax -+-> Concats -> "ptq_ranges" [3 * tensors]: min, max, sum, min, …
 //   T -> ReduceSum -'
 //
+// The sum tells NaN. Tensors whose NaN another one shows (nan_witnesses.h) have the max in its
+// place; a sample that made NaN is run again in the model with the sums of all.
+//
 // Or the tensors themselves as outputs (float16 ones as float32), for histograms.
 //
 // With EnableSubgraph the tensors in bodies of If, Loop and Scan are observed too; their ranges
@@ -27,6 +30,7 @@ struct CalibrationModel {
   std::vector<std::string> outputs;  // what to fetch: one vector, or one tensor each
   std::set<std::string> files;       // that the weights are in, Constant nodes' included
   onnx::ModelProto proto;            // weights by reference
+  bool lacks_sums = false;           // of tensors whose NaN other sums tell
 };
 
 // The model as it is, in an IR version that onnxruntime loads.
@@ -38,10 +42,12 @@ CalibrationModel AsRunnable(const Model& model);
 std::vector<CalibratedTensor> TensorsToCalibrate(const Model& model,
                                                  const StaticQuantConfig& config);
 
+enum class Sums { kOfAll, kOfWitnesses };
+
 // With reductions of TensorsToCalibrate(); no output where there is none. `for_repairs`: by channel
 // of what linear layers read, where there is an effort.
 CalibrationModel BuildReductionModel(const Model& model, const StaticQuantConfig& config,
-                                     bool for_repairs = true);
+                                     bool for_repairs = true, Sums sums = Sums::kOfAll);
 
 // With `tensors` as outputs, in their order.
 CalibrationModel BuildTensorModel(const Model& model, const std::vector<std::string>& tensors);

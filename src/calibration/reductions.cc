@@ -25,17 +25,23 @@ Reductions::Pair Reductions::Add(const std::string& tensor, onnx::GraphProto* gr
   return {Reduce("ReduceMin", tensor, source, graph), Reduce("ReduceMax", tensor, source, graph)};
 }
 
-std::vector<std::string> Reductions::AddWithSum(const std::string& tensor,
-                                                onnx::GraphProto* graph) {
+std::vector<std::string> Reductions::AddAll(const std::string& tensor, bool with_sum,
+                                            onnx::GraphProto* graph) {
   const Pair pair = Add(tensor, graph);
+  if (!with_sum) return {pair.lowest, pair.highest, pair.highest};
   const std::string source = AsFloat(tensor, graph);
   return {pair.lowest, pair.highest, Reduce("ReduceSum", tensor, source, graph)};
 }
 
-std::vector<std::string> Reductions::AddKept(const std::string& tensor, onnx::GraphProto* graph) {
+std::vector<std::string> Reductions::AddKept(const std::string& tensor, bool with_sum,
+                                             onnx::GraphProto* graph) {
   const std::string source = AsFloat(tensor, graph);
   std::vector<std::string> kept;
   for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
+    if (kept.size() == 2 && !with_sum) {
+      kept.push_back(kept.back());
+      break;
+    }
     kept.push_back(names_->Make(std::string("ptq_") + op_type + "_" + tensor));
     AddNode(graph, op_type, {source}, kept.back());
   }

@@ -24,8 +24,10 @@ class Reductions {
   };
   // Adds the nodes to `graph`, in which `tensor` can be read.
   Pair Add(const std::string& tensor, onnx::GraphProto* graph);
-  // Lowest, highest and the sum of all, NaN where a value is; float32 [1] each.
-  std::vector<std::string> AddWithSum(const std::string& tensor, onnx::GraphProto* graph);
+  // Lowest, highest and, `with_sum`, the sum of all, NaN where a value is; float32 [1] each.
+  // Without it the highest takes the place of the sum.
+  std::vector<std::string> AddAll(const std::string& tensor, bool with_sum,
+                                  onnx::GraphProto* graph);
 
   // By channel, along `axis` of `rank` >= 2: lowest, highest and what `third` (ReduceSum or
   // ReduceMean) gives of each in turn, float32 [3 * channels]. `opset` tells whether axes are an
@@ -38,9 +40,10 @@ class Reductions {
   Pair AddKeptByChannel(const std::string& tensor, int64_t axis, int64_t rank, int64_t opset,
                         onnx::GraphProto* graph);
 
-  // Lowest, highest and sum (NaN where a value is) of a tensor of rank `rank` >= 1, float32 in [1]
-  // or [1, 1, …], of that rank: no node but the reductions themselves.
-  std::vector<std::string> AddKept(const std::string& tensor, onnx::GraphProto* graph);
+  // The same of a tensor of known rank >= 1, in [1] or [1, 1, …], of that rank: no node but the
+  // reductions themselves.
+  std::vector<std::string> AddKept(const std::string& tensor, bool with_sum,
+                                   onnx::GraphProto* graph);
 
  private:
   // `tensor` as float32: no float16 reductions on CPUs.

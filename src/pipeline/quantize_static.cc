@@ -353,9 +353,10 @@ MemoryEstimate StaticQuantizer::EstimateMemory(
   return ptq::EstimateMemory(*prepared_, names, input_shapes);
 }
 
-CalibrationModel StaticQuantizer::WriteReductionModel(const std::string& file,
-                                                      bool for_repairs) const {
-  return WriteRunnable(BuildReductionModel(*prepared_, config_, for_repairs), *prepared_, file);
+CalibrationModel StaticQuantizer::WriteReductionModel(const std::string& file, bool for_repairs,
+                                                      Sums sums) const {
+  return WriteRunnable(BuildReductionModel(*prepared_, config_, for_repairs, sums), *prepared_,
+                       file);
 }
 
 CalibrationModel StaticQuantizer::WriteTensorModel(const std::vector<std::string>& tensors,

@@ -126,7 +126,8 @@ class StaticQuantizer {
   MemoryEstimate EstimateMemory(
       const std::map<std::string, std::vector<int64_t>>& input_shapes) const;
   // The models to run on the samples, to `file`; see calibration_model.h.
-  CalibrationModel WriteReductionModel(const std::string& file, bool for_repairs = true) const;
+  CalibrationModel WriteReductionModel(const std::string& file, bool for_repairs = true,
+                                       Sums sums = Sums::kOfAll) const;
   CalibrationModel WriteTensorModel(const std::vector<std::string>& tensors,
                                     const std::string& file) const;
 

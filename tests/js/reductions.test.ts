@@ -82,6 +82,56 @@ for (const kind of ['web', 'node'] as const) {
   });
 }
 
+for (const kind of ['web', 'node'] as const) {
+  test(`${kind}: NaN is told of every tensor that holds it, whichever sums are left out`, async () => {
+    const nodes: WriterNode[] = [
+      { opType: 'Sqrt', name: 'root', inputs: ['x'], outputs: ['r'] }, // NaN below 0
+      { opType: 'Sigmoid', name: 'gate', inputs: ['r'], outputs: ['g'] },
+      { opType: 'Mul', name: 'gated', inputs: ['r', 'g'], outputs: ['m'] },
+      { opType: 'Add', name: 'sum', inputs: ['m', 'm'], outputs: ['s'] },
+      { opType: 'Relu', name: 'clipped', inputs: ['s'], outputs: ['y'] },
+    ];
+    const io = (name: string) => [{ name, dims: [1, 16] }];
+    const file = path.join(folder, `nan-${kind}.onnx`);
+    writeModel(file, { nodes, weights: [], inputs: io('x'), outputs: io('y') });
+    const input = await nodePlatform.openInput(file, {});
+    const files = new ModelFiles(input);
+    const core = await CoreSession.create(files);
+    const model = core.open();
+    core.configure({ ...options, extra_options: {} });
+    core.prepare();
+    const tensors = core.calibrationTensors();
+    const runtime = await nodePlatform.loadRuntime({ kind });
+    try {
+      const pass = writeReductionPass(core, files, input, model, tensors, true);
+      assert.ok(pass.forNan, 'sums are left out');
+      const data = Float32Array.from({ length: 16 }, (_, i) => i + 1);
+      const broken = data.map((value, i) => (i === 9 ? -1 : value));
+      const vectors: Record<string, Float32Array[]> = { few: [], all: [] };
+      for (const [name, tried] of [
+        ['few', pass],
+        ['all', { ...pass, model: pass.forNan, forNan: null }],
+      ] as const) {
+        const runner = await Runner.start(runtime, tried, null);
+        for (const [index, values] of [data, broken, data].entries()) {
+          const feeds: Feeds = { x: { type: 'float32', dims: [1, 16], data: values } };
+          vectors[name]!.push((await runner.run(feeds, index))!);
+        }
+        await runner.release();
+      }
+      const sum = tensors.findIndex(({ name }) => name === 'm') * 3 + 2;
+      assert.notEqual(vectors.few![0]![sum], vectors.all![0]![sum], 'none was taken before');
+      assert.ok(Number.isNaN(vectors.few![1]![sum]));
+      assert.deepEqual(vectors.few![1], vectors.all![1]);
+      assert.deepEqual(vectors.few![2], vectors.all![2]);
+      assert.ok(!vectors.few![2]!.some(Number.isNaN));
+    } finally {
+      core.dispose();
+      input.close();
+    }
+  });
+}
+
 /** Calibrates in a process of its own; MiB that were announced, and that it took. */
 function memoryOf(model: string, dims: number[], runtime: string): [number, number] {
   const script = `

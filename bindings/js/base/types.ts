@@ -203,6 +203,8 @@ export interface CalibrationModel {
    * files).
    */
   files: string[];
+  /** Of reductions: whether sums are left out of tensors whose NaN shows in others. */
+  lacksSums: boolean;
 }
 
 /** Which weights the result still holds as floats. Weights are float tensors of the model. */

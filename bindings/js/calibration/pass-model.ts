@@ -33,8 +33,12 @@ export function writeReductionPass(
   forRepairs: boolean,
 ): PassModel {
   const asWritten = isRunAsWritten(model, tensors);
+  const written = core.writeReductionModel(forRepairs, false);
+  const pass = passModel(written, files, input, model);
+  const complete = () => passModel(core.writeReductionModel(forRepairs, true), files, input, model);
   return {
-    ...passModel(core.writeReductionModel(forRepairs), files, input, model),
+    ...pass,
+    forNan: written.lacksSums ? complete().model : null,
     asWritten,
     oneThread: forRepairs && tensors.some(({ means }) => means),
     tensors: null,
@@ -53,7 +57,7 @@ export function writeTensorPass(
   const names = group.map((number) => tensors[number]!.name);
   const asWritten = isRunAsWritten(model, tensors);
   const pass = passModel(core.writeTensorModel(names), files, input, model);
-  return { ...pass, asWritten, oneThread: false, tensors: group };
+  return { ...pass, forNan: null, asWritten, oneThread: false, tensors: group };
 }
 
 const isRunAsWritten = (model: ModelSummary, tensors: readonly CalibratedTensor[]) =>
@@ -93,7 +97,7 @@ function passModel(
   files: ModelFiles,
   input: InputFiles,
   model: ModelSummary,
-): Omit<PassModel, 'asWritten' | 'oneThread' | 'tensors'> {
+): Omit<PassModel, 'forNan' | 'asWritten' | 'oneThread' | 'tensors'> {
   const externalData = names.map((path) => ({
     path,
     data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),

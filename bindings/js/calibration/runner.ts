@@ -24,6 +24,11 @@ export interface PassModel {
    */
   oneThread: boolean;
   model: Uint8Array;
+  /**
+   * Of reductions: the same with the sums of all tensors, which is run where one tells NaN; null:
+   * `model` has them.
+   */
+  forNan: Uint8Array | null;
   externalData: { path: string; data: RuntimeBytes }[];
   /** One vector of reductions, or tensors. */
   outputs: readonly string[];
@@ -74,15 +79,18 @@ export function startSession(
 }
 
 export class Runner {
-  readonly #pass: PassModel;
-  readonly #session: RuntimeSession;
+  readonly #runtime: Runtime;
+  #pass: PassModel;
+  #session: RuntimeSession;
   readonly #calibration: CoreCalibration | null;
 
   private constructor(
+    runtime: Runtime,
     pass: PassModel,
     session: RuntimeSession,
     calibration: CoreCalibration | null,
   ) {
+    this.#runtime = runtime;
     this.#pass = pass;
     this.#session = session;
     this.#calibration = calibration;
@@ -97,7 +105,7 @@ export class Runner {
     pass: PassModel,
     calibration: CoreCalibration | null,
   ): Promise<Runner> {
-    return new Runner(pass, await startSession(runtime, pass), calibration);
+    return new Runner(runtime, pass, await startSession(runtime, pass), calibration);
   }
 
   /**
@@ -108,13 +116,26 @@ export class Runner {
     const { outputs, tensors } = this.#pass;
     if (outputs.length === 0) return null; // nothing to observe
     const results = await runSample(this.#session, feeds, outputs, index);
-    if (tensors === null) return results[outputs[0]!]!.data as Float32Array;
+    if (tensors === null) {
+      const reductions = results[outputs[0]!]!.data as Float32Array;
+      if (this.#pass.forNan === null || !reductions.some(Number.isNaN)) return reductions;
+      await this.#takeAllSums(this.#pass.forNan);
+      return this.run(feeds, index);
+    }
     for (const [position, name] of outputs.entries()) {
       const values = results[name]!.data as Float32Array;
       this.#calibration?.observeTensor(tensors[position]!, values);
       freeBuffer(values);
     }
     return null;
+  }
+
+  /** From now on: a model that makes NaN of one sample often does so of others. */
+  async #takeAllSums(model: Uint8Array): Promise<void> {
+    const { release } = this.#session;
+    this.#pass = { ...this.#pass, model, forNan: null };
+    this.#session = await startSession(this.#runtime, this.#pass);
+    await release();
   }
 
   release(): Promise<void> {

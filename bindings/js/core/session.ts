@@ -133,9 +133,12 @@ export class CoreSession {
     return this.#using(() => this.#json((session) => session.learnTypes(JSON.stringify(types))));
   }
 
-  /** `forRepairs`: with an effort, by channel of what linear layers read. */
-  writeReductionModel(forRepairs: boolean): CalibrationModel {
-    return this.#json((session) => session.writeReductionModel(forRepairs));
+  /**
+   * `forRepairs`: with an effort, by channel of what linear layers read. `everySum`: with the sums
+   * also of tensors whose NaN shows in others.
+   */
+  writeReductionModel(forRepairs: boolean, everySum: boolean): CalibrationModel {
+    return this.#json((session) => session.writeReductionModel(forRepairs, everySum));
   }
 
   writeTensorModel(tensors: readonly string[]): CalibrationModel {

@@ -94,7 +94,7 @@ export interface Session {
    * Writes the float model plus in-graph range reductions to '~calibration'; `forRepairs`: by
    * channel of what linear layers read, where there is an effort. Returns JSON of CalibrationModel.
    */
-  writeReductionModel(forRepairs: boolean): string;
+  writeReductionModel(forRepairs: boolean, everySum: boolean): string;
   /**
    * The same with these tensors (a JSON list of names) as outputs, float32; of the model as given
    * before prepare(). Returns JSON of CalibrationModel.

@@ -57,6 +57,23 @@ TEST(CalibrationModelTest, TensorsMadeByMovingOrClippingAreNotReduced) {
   EXPECT_EQ(Count(model.proto.graph(), "ReduceMin"), 3);
 }
 
+TEST(CalibrationModelTest, SumsOfTensorsWithAWitnessCanBeLeftOut) {
+  TextModel text(R"(<ir_version: 8, opset_import: ["" : 13]>
+      g (float[1,1,2,2] x) => (float[1,1,2,2] y) <float[1,1,1,1] w = {1}>
+      { c = Conv (x, w)  s = Sigmoid (c)  m = Mul (c, s)  y = Relu (m) })");
+  InferShapes(text.model);
+  const auto model_of = [&](Sums sums) {
+    return BuildReductionModel(text.model, StaticQuantConfig{}, true, sums);
+  };
+  const CalibrationModel all = model_of(Sums::kOfAll);
+  EXPECT_EQ(Count(all.proto.graph(), "ReduceSum"), 4);
+  EXPECT_FALSE(all.lacks_sums);
+  const CalibrationModel few = model_of(Sums::kOfWitnesses);
+  EXPECT_EQ(Count(few.proto.graph(), "ReduceSum"), 1);
+  EXPECT_EQ(Count(few.proto.graph(), "ReduceMin"), 4);
+  EXPECT_TRUE(few.lacks_sums);
+}
+
 TEST(CalibrationModelTest, OneVectorLeavesBesideTheModelsOutputs) {
   const TextModel text(kConvReluReshape);
   const CalibrationModel model = BuildReductionModel(text.model, StaticQuantConfig{});
