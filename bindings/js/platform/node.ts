@@ -5,7 +5,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type {
   ByteSink,
@@ -17,6 +16,7 @@ import type {
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
+import { budgets, compileLate, optimizeLate } from '../base/optimize-late.js';
 import { asMessage, say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import { coreModule, setCoreCompiler } from '../core/load.js';
@@ -32,34 +32,9 @@ import { checkTextTarget, fileIdentity, writableTarget } from './targets.js';
 
 // Compiled once, for this thread and for workers. In one go: after WebAssembly.compile() Node 20's
 // event loop stands still for a third of a second.
-setCoreCompiler(() => {
-  const bytes = fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url));
-  const end = optimizeLate(budgets.core);
-  try {
-    return new WebAssembly.Module(bytes);
-  } finally {
-    end();
-  }
-});
-
-/**
- * What a function of WebAssembly runs, as V8 counts it, before it is optimized. Node 20 does so
- * after a millisecond or so, in threads of its own, when most functions are done: it took a third
- * of the CPU time of a short run of the core, and of any of onnxruntime-web's, which is larger.
- */
-const budgets = { usual: 1_800_000, core: 18_000_000, runtime: 200_000_000 };
-
-/**
- * For modules that are compiled until the function is called that is returned: they keep what held
- * then. Not where the user has set it. Later versions of Node wait longer by themselves.
- */
-function optimizeLate(budget: number): () => void {
-  const flag = '--wasm-tiering-budget';
-  const isSet = process.execArgv.some((given) => given.startsWith(flag));
-  if (isSet || !process.version.startsWith('v20.')) return () => {};
-  setFlagsFromString(`${flag}=${budget}`);
-  return () => setFlagsFromString(`${flag}=${budgets.usual}`);
-}
+setCoreCompiler(() =>
+  compileLate(fs.readFileSync(new URL('../wasm/ptq_core.wasm', import.meta.url))),
+);
 
 async function compilesLate<T>(create: () => Promise<T>): Promise<T> {
   const end = optimizeLate(budgets.runtime);

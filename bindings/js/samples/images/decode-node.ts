@@ -2,15 +2,13 @@
 // files.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { compileLate } from '../../base/optimize-late.js';
 import type { DecodePlatform } from './decoded-image.js';
 
 export const nodeDecodePlatform: DecodePlatform = {
   async compileJpegDecoder() {
     const { resolve } = createRequire(import.meta.url);
-    // In one go, not WebAssembly.compile(): see platform/node.ts.
-    return new WebAssembly.Module(
-      readFileSync(resolve('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')),
-    );
+    return compileLate(readFileSync(resolve('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')));
   },
   decodeOther: async () => null,
 };
