@@ -231,7 +231,7 @@ void Calibration::Collect(size_t tensor, std::span<const float> values) {
       collected.magnitudes.Widen(FindExtremes(values, Values::kAbsolute));
       return;
     case CalibrationPass::kTails:
-      return collected.tails.Collect(values);
+      return collected.tails.Collect(values, kind());
     case CalibrationPass::kHistograms:
       if (collected.ends.empty()) return;
       return uniform_[tensor].Count(values, kind(), collected.counts);
@@ -302,8 +302,8 @@ void Calibration::TakeTails() {
   for (Tensor& tensor : collected_) {
     const Tails tails = std::exchange(tensor.tails, {});
     tensor.values = tails.values();
-    tensor.magnitudes = tails.magnitudes();
     const bool absolute = kind() == Values::kAbsolute;
+    if (absolute) tensor.magnitudes = tails.magnitudes();
     const std::vector<float> ends = EndsOf(absolute ? tensor.magnitudes : tensor.values);
     if (ends.empty()) continue;
     const UniformBins uniform(ends[0], ends[1], static_cast<size_t>(bins()));

@@ -73,11 +73,11 @@ NestedBins RestoreNested(const json& state) {
 // Thousands of values: eight hexadecimal digits each, which is a tenth of the work of decimal ones.
 std::string ToHex(std::span<const float> values) {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(8 * values.size());
+  std::string text(8 * values.size(), '0');
+  char* digit = text.data();
   for (const float value : values) {
     const auto bits = std::bit_cast<uint32_t>(value);
-    for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[(bits >> shift) & 15];
+    for (int shift = 28; shift >= 0; shift -= 4) *digit++ = kDigits[(bits >> shift) & 15];
   }
   return text;
 }

@@ -11,8 +11,8 @@ namespace ptq {
 namespace {
 
 constexpr float kNoMagnitude = std::numeric_limits<float>::infinity();  // of no value
-constexpr size_t kTailBlock = 512;
-constexpr size_t kTailLanes = 16;  // so that a loop has no chain of dependencies
+constexpr size_t kTailBlock = 2048;  // which is looked at again where it has values to keep
+constexpr size_t kTailLanes = 16;     // so that a loop has no chain of dependencies
 
 // Least magnitudes of the values that are not negative, and of those that are. Comparisons that a
 // NaN never wins.
@@ -49,6 +49,22 @@ LeastMagnitudes FindLeast(std::span<const float> values) {
   for (size_t lane = 0; lane < kTailLanes; ++lane) least.Widen({positive[lane], negative[lane]});
   for (const float value : values.subspan(whole)) least.Widen(value);
   return least;
+}
+
+// Keeps the values of `block` that are among the largest; with `sign` -1 those of -x.
+template <int sign>
+void PushLargest(std::span<const float> block, Largest* largest) {
+  constexpr size_t kGroup = 2 * kTailLanes;
+  size_t begin = 0;
+  for (; begin + kGroup <= block.size(); begin += kGroup) {
+    const float* const group = block.data() + begin;
+    const float limit = largest->all_above();
+    uint32_t any = 0;
+    for (size_t lane = 0; lane < kGroup; ++lane) any |= sign * group[lane] > limit ? 1u : 0u;
+    if (any == 0) continue;
+    for (size_t lane = 0; lane < kGroup; ++lane) largest->Push(sign * group[lane]);
+  }
+  for (const float value : block.subspan(begin)) largest->Push(sign * value);
 }
 
 }  // namespace
@@ -90,23 +106,21 @@ Tails::Saved Tails::Save() const {
   return saved;
 }
 
-void Tails::Collect(std::span<const float> values) {
+void Tails::Collect(std::span<const float> values, Values kind) {
   const uint64_t nans = values_.nans;
   while (!values.empty()) {
     const std::span<const float> block = values.first(std::min(values.size(), kTailBlock));
     values = values.subspan(block.size());
     const Extremes extremes = FindExtremes(block, Values::kSigned);
-    const LeastMagnitudes least = FindLeast(block);
     values_.Widen(extremes);
-    least_positive_ = std::min(least_positive_, least.positive);
-    least_negative_ = std::min(least_negative_, least.negative);
+    if (kind == Values::kAbsolute) {
+      const LeastMagnitudes least = FindLeast(block);
+      least_positive_ = std::min(least_positive_, least.positive);
+      least_negative_ = std::min(least_negative_, least.negative);
+    }
     count_ += block.size();
-    if (extremes.highest > above_.all_above()) {
-      for (const float value : block) above_.Push(value);
-    }
-    if (-extremes.lowest > below_.all_above()) {
-      for (const float value : block) below_.Push(-value);
-    }
+    if (extremes.highest > above_.all_above()) PushLargest<1>(block, &above_);
+    if (-extremes.lowest > below_.all_above()) PushLargest<-1>(block, &below_);
   }
   count_ -= values_.nans - nans;
 }

@@ -55,16 +55,16 @@ class Largest {
 
 class Tails {
  public:
-  void Collect(std::span<const float> values);
+  // `kind`: whether magnitudes() will be asked for.
+  void Collect(std::span<const float> values, Values kind);
   void Add(const Tails& other);
   // Of the same values after a Clip.
   Tails Clipped(const ClipBounds& bounds) const;
 
   // How many values, NaN apart.
   uint64_t count() const { return count_; }
-  // Of x, and of |x|.
   Extremes values() const { return values_; }
-  Extremes magnitudes() const;
+  Extremes magnitudes() const;  // of values that were collected as Values::kAbsolute
   const Largest& above() const { return above_; }
   const Largest& below() const { return below_; }  // of -x
 

@@ -55,15 +55,26 @@ TEST(TailKernelsTest, TheOutermostOfAllValuesAreKeptAndFewAreAllKept) {
   for (const size_t count : {1, 15, 512, 2048, 4095, 4096, 100'000}) {
     const std::vector<float> values = Normal(count, static_cast<uint32_t>(count));
     Tails tails;
-    tails.Collect(values);
+    tails.Collect(values, Values::kAbsolute);
     ExpectTailsOf(values, tails);
   }
+}
+
+TEST(TailKernelsTest, WithoutMagnitudesTheSameIsKept) {
+  const std::vector<float> values = Normal(100'001, 5);
+  Tails with;
+  with.Collect(values, Values::kAbsolute);
+  Tails without;
+  for (const float value : values) without.Collect({&value, 1}, Values::kSigned);
+  EXPECT_EQ(without.count(), with.count());
+  EXPECT_EQ(ToVector(without.Save().above.values()), ToVector(with.Save().above.values()));
+  EXPECT_EQ(ToVector(without.Save().below.values()), ToVector(with.Save().below.values()));
 }
 
 TEST(TailKernelsTest, WhatIsAboveTheEndOfWhatIsKeptIsKept) {
   const std::vector<float> values = Normal(100'000, 1);
   Tails tails;
-  tails.Collect(values);
+  tails.Collect(values, Values::kAbsolute);
   const float end = tails.above().all_above();
   const auto is_above = [&](float value) { return value > end; };
   EXPECT_EQ(std::count_if(values.begin(), values.end(), is_above),
@@ -77,8 +88,8 @@ TEST(TailKernelsTest, HowValuesAreSharedOutMakesNoDifference) {
   const std::span<const float> all = values;
   for (size_t first = 0; first < values.size(); first += 12'500) {
     Tails part;
-    part.Collect(all.subspan(first, 7777));
-    part.Collect(all.subspan(first + 7777, 12'500 - 7777));
+    part.Collect(all.subspan(first, 7777), Values::kAbsolute);
+    part.Collect(all.subspan(first + 7777, 12'500 - 7777), Values::kAbsolute);
     parts.Add(part);
   }
   ExpectTailsOf(values, parts);
@@ -87,7 +98,7 @@ TEST(TailKernelsTest, HowValuesAreSharedOutMakesNoDifference) {
 TEST(TailKernelsTest, WhatIsClippedFollowsFromWhatIsKept) {
   const std::vector<float> values = Normal(60'000, 3);
   Tails tails;
-  tails.Collect(values);
+  tails.Collect(values, Values::kAbsolute);
   const ClipBounds bounds[] = {{0, kInfinity}, {0, 6}, {-1, 1}, {1, 5}, {-5, -2}, {3, 2}};
   for (const ClipBounds& clip : bounds) {
     std::vector<float> clipped(values.size());
@@ -101,7 +112,7 @@ TEST(TailKernelsTest, NanIsCountedAndNoValue) {
   values[3] = kNan;
   values[999] = kNan;
   Tails tails;
-  tails.Collect(values);
+  tails.Collect(values, Values::kAbsolute);
   EXPECT_EQ(tails.count(), 998u);
   EXPECT_EQ(tails.values().nans, 2u);
   EXPECT_EQ(tails.magnitudes().nans, 2u);
