@@ -113,7 +113,8 @@ json SaveTails(const Tails& tails) {
           {"least_positive", EndToJson(saved.least_positive)},
           {"least_negative", EndToJson(saved.least_negative)},
           {"above", SaveLargest(saved.above)},
-          {"below", SaveLargest(saved.below)}};
+          {"below", SaveLargest(saved.below)},
+          {"all", saved.has_all ? json(ToHex(saved.all)) : json(nullptr)}};
 }
 
 Tails TailsFromJson(const json& state) {
@@ -124,6 +125,10 @@ Tails TailsFromJson(const json& state) {
   saved.least_negative = EndFromJson(state.at("least_negative"));
   saved.above = RestoreLargest(state.at("above"));
   saved.below = RestoreLargest(state.at("below"));
+  const json& all = state.at("all");
+  saved.has_all = !all.is_null();
+  if (saved.has_all) saved.all = FromHex(all.get_ref<const std::string&>());
+  if (saved.all.size() > Tails::kFew) throw Invalid("has too many values");
   return Tails(std::move(saved));
 }
 

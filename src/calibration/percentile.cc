@@ -106,6 +106,12 @@ std::optional<TensorRange> PercentileRange(const Tails& tails, const UniformBins
   const auto within = [&](TensorRange range) {
     return WithinValues(range, {{}, bins.edges(), values.lowest, values.highest});
   };
+  if (const std::vector<float>* all = tails.all()) {
+    std::vector<uint64_t> counts(bins.count());
+    bins.Count(*all, symmetric ? Values::kAbsolute : Values::kSigned, counts);
+    return PercentileRange({counts, bins.edges(), values.lowest, values.highest}, percentile,
+                           symmetric);
+  }
   Largest above = tails.above();
   Largest below = tails.below();
   if (symmetric) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "calibration/clip_kernels.h"
@@ -97,16 +98,31 @@ Tails::Tails(Saved saved)
       least_positive_(saved.least_positive),
       least_negative_(saved.least_negative),
       above_(std::move(saved.above)),
-      below_(std::move(saved.below)) {}
+      below_(std::move(saved.below)),
+      has_all_(saved.has_all),
+      all_(std::move(saved.all)) {}
 
 Tails::Saved Tails::Save() const {
-  Saved saved{count_, values_, least_positive_, least_negative_, above_, below_};
+  Saved saved{count_, values_, least_positive_, least_negative_, above_, below_, has_all_, all_};
   saved.above.Sort();
   saved.below.Sort();
+  std::sort(saved.all.begin(), saved.all.end());
   return saved;
 }
 
+void Tails::KeepAll(std::span<const float> values) {
+  has_all_ = has_all_ && all_.size() + values.size() <= kFew;
+  if (!has_all_) {
+    all_ = {};
+    return;
+  }
+  const auto is_value = [](float value) { return value == value; };
+  std::copy_if(values.begin(), values.end(), std::back_inserter(all_), is_value);
+}
+
 void Tails::Collect(std::span<const float> values, Values kind) {
+  has_all_ = has_all_ && values.size() <= kFewAtOnce;
+  KeepAll(values);
   const uint64_t nans = values_.nans;
   while (!values.empty()) {
     const std::span<const float> block = values.first(std::min(values.size(), kTailBlock));
@@ -132,6 +148,8 @@ void Tails::Add(const Tails& other) {
   least_negative_ = std::min(least_negative_, other.least_negative_);
   above_.Add(other.above_);
   below_.Add(other.below_);
+  has_all_ = has_all_ && other.has_all_;
+  KeepAll(other.all_);
 }
 
 // Clip keeps the order of values, so that the largest stay the largest.
@@ -141,6 +159,7 @@ Tails Tails::Clipped(const ClipBounds& bounds) const {
   saved.values = values_;
   saved.least_positive = kNoMagnitude;
   saved.least_negative = kNoMagnitude;
+  saved.has_all = has_all_;
   if (values_.is_empty()) return Tails(std::move(saved));
   const auto clip = [&](float value) { return Clip(value, bounds); };
   saved.values.lowest = clip(values_.lowest);
@@ -155,6 +174,7 @@ Tails Tails::Clipped(const ClipBounds& bounds) const {
   }
   saved.above = above_.Mapped(clip);
   saved.below = below_.Mapped([&](float value) { return -clip(-value); });
+  for (const float value : all_) saved.all.push_back(clip(value));
   return Tails(std::move(saved));
 }
 

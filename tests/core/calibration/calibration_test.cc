@@ -256,6 +256,24 @@ TEST(CalibrationTest, WhereTheOutermostValuesAreNotEnoughTheirTensorIsCounted) {
   }
 }
 
+TEST(CalibrationTest, OfFewValuesAPercentileIsKnownWhereverItsShareEnds) {
+  // 100 samples of 1,000 classes: a share of 1e-5 is one of them exactly.
+  for (uint32_t seed = 0; seed < 8; ++seed) {
+    const auto samples = HeavyTailed(100, 1000, seed);
+    for (const bool symmetric : {true, false}) {
+      const double percentile = symmetric ? 99.999 : 99.998;
+      Calibration only(WithDerived(), Percentile(percentile, symmetric, true));
+      EXPECT_EQ(RunAll(samples, &only), 1u);
+      Calibration whole(WithDerived(), Percentile(percentile, symmetric, false));
+      RunAll(samples, &whole);
+      for (const auto& [name, range] : whole.Ranges()) {
+        EXPECT_EQ(only.Ranges().at(name).lowest, range.lowest) << name << " " << seed;
+        EXPECT_EQ(only.Ranges().at(name).highest, range.highest) << name << " " << seed;
+      }
+    }
+  }
+}
+
 TEST(CalibrationTest, PartsOfOutermostValuesAddUpInAnyOrder) {
   const auto samples = HeavyTailed(4, 30'011, 6);
   const auto observe = [&](Calibration* calibration, size_t first, size_t step) {

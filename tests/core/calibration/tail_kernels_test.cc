@@ -51,6 +51,11 @@ void ExpectTailsOf(const std::vector<float>& values, const Tails& tails) {
   EXPECT_EQ(tails.magnitudes().highest, magnitudes.highest);
 }
 
+void ExpectOutermostOf(std::vector<float> values, float more, const Tails& tails) {
+  values.push_back(more);
+  ExpectTailsOf(values, tails);
+}
+
 TEST(TailKernelsTest, TheOutermostOfAllValuesAreKeptAndFewAreAllKept) {
   for (const size_t count : {1, 15, 512, 2048, 4095, 4096, 100'000}) {
     const std::vector<float> values = Normal(count, static_cast<uint32_t>(count));
@@ -105,6 +110,36 @@ TEST(TailKernelsTest, WhatIsClippedFollowsFromWhatIsKept) {
     ClipValues(values, clip, clipped);
     ExpectTailsOf(clipped, tails.Clipped(clip));
   }
+}
+
+TEST(TailKernelsTest, FewValuesOfASmallTensorAreAllKept) {
+  const std::vector<float> values = Normal(Tails::kFew, 6);
+  const std::span<const float> all = values;
+  Tails tails;
+  Tails other;
+  for (size_t first = 0; first < values.size(); first += 1024) {
+    (first % 3072 == 0 ? other : tails).Collect(all.subspan(first, 1024), Values::kAbsolute);
+  }
+  tails.Add(other);
+  std::vector<float> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(tails.Save().all, sorted);
+  ASSERT_NE(tails.all(), nullptr);
+  EXPECT_EQ(tails.Clipped({0, 1}).all()->size(), values.size());
+  tails.Collect(all.first(1), Values::kAbsolute);
+  EXPECT_EQ(tails.all(), nullptr);
+  ExpectOutermostOf(values, values[0], tails);
+}
+
+TEST(TailKernelsTest, OfALargeTensorTheyAreNot) {
+  const std::vector<float> values = Normal(Tails::kFewAtOnce + 1, 7);
+  Tails large;
+  large.Collect(values, Values::kSigned);
+  EXPECT_EQ(large.all(), nullptr);
+  Tails small;
+  small.Collect(std::span(values).first(10), Values::kSigned);
+  small.Add(large);
+  EXPECT_EQ(small.all(), nullptr);
 }
 
 TEST(TailKernelsTest, NanIsCountedAndNoValue) {
