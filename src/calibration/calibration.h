@@ -30,6 +30,8 @@
 
 namespace ptq {
 
+class HexReader;
+
 // What one run over all samples collects.
 enum class CalibrationPass {
   kRanges,            // lowest and highest, reduced in the graph
@@ -138,7 +140,7 @@ class Calibration {
   void MakeBins(size_t tensor);
   void Finish();
   std::string SaveWith(bool collected) const;
-  void RestoreTensors(const nlohmann::json& tensors, size_t pass);
+  void RestoreTensors(const nlohmann::json& tensors, const HexReader& hex, size_t pass);
   void AddPassAfterTails();
 
   // The reductions of tensors from those with channels for repairs, of which it keeps these.

@@ -3,8 +3,6 @@
 // runs. Numbers are exact: counts are integers, floats have the digits that read back as the same
 // float.
 #include <algorithm>
-#include <bit>
-#include <charconv>
 #include <cmath>
 #include <span>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "base/error.h"
 #include "calibration/calibration.h"
+#include "calibration/hex_kernels.h"
 #include "calibration/range_json.h"
 
 namespace ptq {
@@ -70,64 +69,44 @@ NestedBins RestoreNested(const json& state) {
   return NestedBins(std::move(saved));
 }
 
-// Thousands of values: eight hexadecimal digits each, which is a tenth of the work of decimal ones.
-std::string ToHex(std::span<const float> values) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(8 * values.size(), '0');
-  char* digit = text.data();
-  for (const float value : values) {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    for (int shift = 28; shift >= 0; shift -= 4) *digit++ = kDigits[(bits >> shift) & 15];
-  }
-  return text;
+std::vector<float> ValuesFromHex(const json& state, const HexReader& hex) {
+  auto values = hex.Get(state.get_ref<const std::string&>());
+  if (!values) throw Invalid("has values that cannot be read");
+  return std::move(*values);
 }
 
-std::vector<float> FromHex(const std::string& text) {
-  if (text.size() % 8 != 0) throw Invalid("has values that cannot be read");
-  std::vector<float> values(text.size() / 8);
-  for (size_t i = 0; i < values.size(); ++i) {
-    uint32_t bits = 0;
-    const char* digits = text.data() + 8 * i;
-    const auto read = std::from_chars(digits, digits + 8, bits, 16);
-    values[i] = std::bit_cast<float>(bits);
-    const bool is_value = read.ptr == digits + 8 && values[i] == values[i];
-    if (!is_value) throw Invalid("has values that cannot be read");
-  }
-  return values;
+json SaveLargest(const Largest& largest, HexWriter* hex) {
+  return {{"hex", hex->Put(largest.values())}, {"all_above", EndToJson(largest.all_above())}};
 }
 
-json SaveLargest(const Largest& largest) {
-  return {{"values", ToHex(largest.values())}, {"all_above", EndToJson(largest.all_above())}};
-}
-
-Largest RestoreLargest(const json& state) {
-  std::vector<float> values = FromHex(state.at("values").get_ref<const std::string&>());
+Largest RestoreLargest(const json& state, const HexReader& hex) {
+  std::vector<float> values = ValuesFromHex(state.at("hex"), hex);
   if (values.size() > Largest::kKept) throw Invalid("has too many values");
   return {std::move(values), EndFromJson(state.at("all_above"))};
 }
 
-json SaveTails(const Tails& tails) {
+json SaveTails(const Tails& tails, HexWriter* hex) {
   const Tails::Saved saved = tails.Save();
   return {{"count", saved.count},
           {"values", SaveExtremes(saved.values)},
           {"least_positive", EndToJson(saved.least_positive)},
           {"least_negative", EndToJson(saved.least_negative)},
-          {"above", SaveLargest(saved.above)},
-          {"below", SaveLargest(saved.below)},
-          {"all", saved.has_all ? json(ToHex(saved.all)) : json(nullptr)}};
+          {"above", SaveLargest(saved.above, hex)},
+          {"below", SaveLargest(saved.below, hex)},
+          {"all", saved.has_all ? json({{"hex", hex->Put(saved.all)}}) : json(nullptr)}};
 }
 
-Tails TailsFromJson(const json& state) {
+Tails TailsFromJson(const json& state, const HexReader& hex) {
   Tails::Saved saved;
   saved.count = CountFromJson(state.at("count"));
   saved.values = RestoreExtremes(state.at("values"));
   saved.least_positive = EndFromJson(state.at("least_positive"));
   saved.least_negative = EndFromJson(state.at("least_negative"));
-  saved.above = RestoreLargest(state.at("above"));
-  saved.below = RestoreLargest(state.at("below"));
+  saved.above = RestoreLargest(state.at("above"), hex);
+  saved.below = RestoreLargest(state.at("below"), hex);
   const json& all = state.at("all");
   saved.has_all = !all.is_null();
-  if (saved.has_all) saved.all = FromHex(all.get_ref<const std::string&>());
+  if (saved.has_all) saved.all = ValuesFromHex(all.at("hex"), hex);
   if (saved.all.size() > Tails::kFew) throw Invalid("has too many values");
   return Tails(std::move(saved));
 }
@@ -139,6 +118,7 @@ std::string Calibration::Save() const { return SaveWith(true); }
 std::string Calibration::Fork() const { return SaveWith(false); }
 
 std::string Calibration::SaveWith(bool collected) const {
+  HexWriter hex;
   json tensors = json::array();
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const Tensor& tensor = collected_[i];
@@ -153,7 +133,7 @@ std::string Calibration::SaveWith(bool collected) const {
     }
     if (tensor.of_tails) item["of_tails"] = RangeToJson(*tensor.of_tails);
     if (!done() && pass() == CalibrationPass::kTails && collected) {
-      item["tails"] = SaveTails(tensor.tails);
+      item["tails"] = SaveTails(tensor.tails, &hex);
     }
     if (HasBins()) {
       item["ends"] = tensor.ends;
@@ -176,16 +156,17 @@ std::string Calibration::SaveWith(bool collected) const {
     }
   }
   // Names of a hostile model need not be UTF-8.
-  return state.dump(-1, ' ', false, json::error_handler_t::replace);
+  return hex.Fill(state.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void Calibration::Restore(const std::string& text) {
   try {
-    const json state = json::parse(text);
+    const HexReader hex(text);
+    const json state = json::parse(hex.text());
     const json& tensors = state.at("tensors");
     const size_t pass = CountFromJson(state.at("pass"));
     if (tensors.size() != tensors_.size()) throw Invalid("is of other tensors");
-    RestoreTensors(tensors, pass);
+    RestoreTensors(tensors, hex, pass);
     if (pass > passes_.size()) throw Invalid("is of another method");
     if (state.contains("ranges")) {
       ranges_.Restore(state.at("ranges"));
@@ -224,7 +205,7 @@ void Calibration::Restore(const std::string& text) {
 }
 
 // All but what was counted. It decides which passes there are.
-void Calibration::RestoreTensors(const json& tensors, size_t pass) {
+void Calibration::RestoreTensors(const json& tensors, const HexReader& hex, size_t pass) {
   passes_ = PassesOf(config_);
   for (size_t i = 0; i < tensors_.size(); ++i) {
     const json& item = tensors.at(i);
@@ -232,7 +213,7 @@ void Calibration::RestoreTensors(const json& tensors, size_t pass) {
     tensor = {};
     if (item.contains("values")) tensor.values = RestoreExtremes(item.at("values"));
     if (item.contains("magnitudes")) tensor.magnitudes = RestoreExtremes(item.at("magnitudes"));
-    if (item.contains("tails")) tensor.tails = TailsFromJson(item.at("tails"));
+    if (item.contains("tails")) tensor.tails = TailsFromJson(item.at("tails"), hex);
     if (item.contains("of_tails")) tensor.of_tails = RangeFromJson(item.at("of_tails"));
   }
   if (IsAfterTails(pass)) AddPassAfterTails();

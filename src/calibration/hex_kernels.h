@@ -1,0 +1,42 @@
+// Thousands of floats in a JSON text, as strings of eight hexadecimal digits each, to the bit. They
+// are set aside from the text while it is written and read: what writes and reads JSON is compiled
+// for size, and takes 30 to 70 ns a character.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ptq {
+
+// While a text is written.
+class HexWriter {
+ public:
+  // What stands for them in the JSON, as the value of a key "hex": a number.
+  std::string Put(std::span<const float> values);
+  // The JSON as it was dumped, with the digits in place of the numbers.
+  std::string Fill(std::string_view dumped) const;
+
+ private:
+  std::vector<std::string> digits_;
+};
+
+// While it is read: views of `text`, which must live as long.
+class HexReader {
+ public:
+  explicit HexReader(std::string_view text);
+
+  // The JSON with numbers in place of digits.
+  const std::string& text() const { return text_; }
+  // What Put() was given; `value` of a key "hex" is a number or, where the text was laid out anew,
+  // the digits. nullopt where it is neither, or NaN is among the values.
+  std::optional<std::vector<float>> Get(std::string_view value) const;
+
+ private:
+  std::string text_;
+  std::vector<std::string_view> digits_;
+};
+
+}  // namespace ptq
