@@ -109,11 +109,13 @@ export class CoreCalibration {
   }
 
   restore(state: string): void {
-    this.#call(() => this.#calibration.restore(state));
+    const text = toText.encode(state);
+    this.#call(() => this.#calibration.restore(text));
   }
 
   add(state: string): void {
-    this.#call(() => this.#calibration.add(state));
+    const text = toText.encode(state);
+    this.#call(() => this.#calibration.add(text));
   }
 
   dispose(): void {
@@ -135,5 +137,8 @@ export class CoreCalibration {
     return callCore(this.#core, work);
   }
 }
+
+/** Embind copies a string of megabytes one character at a time, bytes at once. */
+const toText = new TextEncoder();
 
 const partOfTensor = 2 ** 18;

@@ -178,9 +178,9 @@ export interface Calibration {
   save(): string;
   /** The same without what this pass collected: what a worker starts from. */
   fork(): string;
-  restore(state: string): void;
+  restore(state: string | Uint8Array): void;
   /** Adds what another calibration of the same tensors and options collected in the same pass. */
-  add(state: string): void;
+  add(state: string | Uint8Array): void;
   delete(): void;
 }
 
