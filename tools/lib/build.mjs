@@ -25,9 +25,9 @@ export function filesUnder(dir, ...endings) {
 
 /** npm packages, exactly as locked. */
 export async function packages() {
-  const [major] = process.versions.node.split('.');
-  if (Number(major) < 20)
-    throw new SetupError(`Node 20 or newer is needed, this is ${process.version}.`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 10))
+    throw new SetupError(`Node 20.10 or newer is needed here, this is ${process.version}.`);
   const wanted = createHash('sha256')
     .update(read(at('package-lock.json')))
     .digest('hex');

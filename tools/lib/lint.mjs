@@ -94,8 +94,8 @@ async function clangTidy(tidy) {
 }
 
 /**
- * Commands of files in `folder` that each include eight neighbours: clang-tidy reads the headers of
- * the libraries once for them, which is nearly all that a file costs it.
+ * Commands of files in `folder` that each include up to 24 neighbours, the longest first:
+ * clang-tidy reads the headers of the libraries once for them, which is most of what a file costs.
  */
 function tidyUnits(commands, folder) {
   fs.rmSync(folder, { recursive: true, force: true });
@@ -105,20 +105,24 @@ function tidyUnits(commands, folder) {
     const dir = path.dirname(one.file);
     byFolder.set(dir, [...(byFolder.get(dir) ?? []), one]);
   }
-  return [...byFolder].flatMap(([dir, files]) =>
-    Array.from({ length: Math.ceil(files.length / 8) }, (_, part) => {
-      const own = files.slice(8 * part, 8 * part + 8);
-      const name = path.relative(root, dir).replaceAll(path.sep, '-');
-      const file = path.join(folder, `${name}-${part}.cc`);
-      const includes = own.map(
-        (one) =>
-          `#include "${path.relative(root, one.file)}" // NOLINT(bugprone-suspicious-include)\n`,
-      );
-      fs.writeFileSync(file, includes.join(''));
-      const command = `${own[0].command.replace(own[0].file, file)} -I${root}`;
-      return { ...own[0], file, command };
-    }),
-  );
+  const units = [...byFolder].flatMap(([dir, files]) => {
+    const size = Math.ceil(files.length / Math.ceil(files.length / 24));
+    return Array.from({ length: Math.ceil(files.length / size) }, (_, part) => ({
+      name: `${path.relative(root, dir).replaceAll(path.sep, '-')}-${part}.cc`,
+      own: files.slice(size * part, size * (part + 1)),
+    }));
+  });
+  units.sort((a, b) => b.own.length - a.own.length);
+  return units.map(({ name, own }) => {
+    const file = path.join(folder, name);
+    const includes = own.map(
+      (one) =>
+        `#include "${path.relative(root, one.file)}" // NOLINT(bugprone-suspicious-include)\n`,
+    );
+    fs.writeFileSync(file, includes.join(''));
+    const command = `${own[0].command.replace(own[0].file, file)} -I${root}`;
+    return { ...own[0], file, command };
+  });
 }
 
 /** A hash of all that clang-tidy's verdict on a file depends on. */

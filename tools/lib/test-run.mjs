@@ -1,6 +1,7 @@
 // Runs test programs: their output is shown as it comes, and the closing lines are kept for the
 // summary.
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import { filesUnder } from './build.mjs';
 import { root } from './paths.mjs';
 import { SetupError } from './steps.mjs';
@@ -21,9 +22,11 @@ export function nodeTests(folder, words, env = {}) {
   return runner(process.execPath, nodeArguments(testFiles(folder, words)), closingOfNode, env);
 }
 
+/** As many files at a time as there are cores: of its own accord Node leaves one of them alone. */
 export const nodeArguments = (files) => [
   '--enable-source-maps',
   '--test',
+  `--test-concurrency=${os.availableParallelism()}`,
   '--test-reporter=spec',
   ...files,
 ];
