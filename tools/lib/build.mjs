@@ -47,7 +47,7 @@ export async function prerequisites() {
   await together(packages, sources);
 }
 
-/** Compilers take a tenth less time where glibc gives them memory in large pieces and pages. */
+/** clang takes 6 % less time where glibc gives it memory in large pieces and pages. */
 const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864' };
 
 /** Configures a CMake preset, in `env`, and builds one (of the same name, unless given). */
@@ -102,7 +102,7 @@ export async function buildWasm(kind = 'release') {
   }
 }
 
-/** The core and the library, beside each other: neither needs the other one, npm's packages only this. */
+/** Core and library beside each other: neither needs the other, and npm's packages only this. */
 export const buildLibrary = (kind) => together(() => buildWasm(kind), buildJs);
 
 export async function buildJs() {

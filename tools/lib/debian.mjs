@@ -41,8 +41,8 @@ async function archive() {
 const roots = new Map();
 
 /**
- * apt-get with a private root for `suite`, as apt(args, cwd): one for all that a process asks of it,
- * because reading what a suite has takes seconds. Needs no root.
+ * apt-get with a private root for `suite`, as apt(args, cwd): one for all that a process asks of
+ * it, because reading what a suite has takes seconds. Needs no root.
  */
 function privateApt(suite) {
   if (!roots.has(suite)) roots.set(suite, makePrivateApt(suite));
@@ -100,7 +100,7 @@ export function unpackDeb(dir, deb, exclude = []) {
   return run('bash', ['-c', unpack, 'bash', deb, '-C', dir, ...drop]);
 }
 
-/** Downloads a file of the archive, such as pool/main/p/protobuf/…, of which the checksum is known. */
+/** Downloads a file of the archive (pool/main/p/protobuf/…) of which the checksum is known. */
 export async function downloadFromPool(file, place, sha256) {
   const url = `${await archive()}/${place}`;
   await run('/usr/lib/apt/apt-helper', ['-q', 'download-file', url, file, `SHA256:${sha256}`], {

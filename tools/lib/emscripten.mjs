@@ -33,7 +33,7 @@ export async function emscripten() {
     throw new SetupError(`Emscripten ${minimum} or newer is needed to build the WebAssembly module, and is neither on PATH nor in $EMSDK.
 ${codename ? 'Install it with: sudo apt-get install emscripten' : 'Get emsdk (https://emscripten.org/docs/getting_started), then: source ./emsdk_env.sh'}`);
   }
-  await step(`Emscripten ${minimum} (first time: 170 MB, about a minute)`, () =>
+  await step(`Emscripten ${minimum} (first time: 330 MB, about a minute)`, () =>
     once(prefix, setUp),
   );
   return own;

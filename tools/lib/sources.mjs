@@ -126,8 +126,8 @@ async function fetchOnnx(dir) {
 }
 
 /**
- * Writes to `dir` what stands in for onnx's build system: pip asks it for the name and the version of
- * what was downloaded, and would install it, with a CMake, and run it for that.
+ * Writes to `dir` what stands in for onnx's build system: pip asks it for the name and the version
+ * of what was downloaded, and would install it, with a CMake, and run it for that.
  */
 function standIn(dir) {
   const info = `onnx-${onnx.version}.dist-info`;
