@@ -70,7 +70,7 @@ async function setUp(dir) {
     unpackDebs(dir, 'trixie', ['emscripten=3.1.69+dfsg-3'], {
       exclude: [
         './usr/share/emscripten/test',
-        // Libraries for links that nothing here makes: 900 MB.
+        // Libraries for links that nothing here makes.
         '*/wasm32-emscripten/*lto*',
         '*/wasm32-emscripten/pic',
         '*/wasm32-emscripten/*-mt[-.]*',
