@@ -3,11 +3,8 @@
 # with the names of functions in stacks.
 add_library(ptq_bindings OBJECT ${wasm_sources})
 target_link_libraries(ptq_bindings PUBLIC ptq_core embind)
-if(PTQ_UNITY) # two files
-  ptq_unity(ptq_bindings ${wasm_sources})
-else()
-  ptq_precompile(ptq_bindings <emscripten/bind.h> <nlohmann/json.hpp> <onnx/onnx_pb.h>)
-endif()
+ptq_precompile(ptq_bindings REUSE_FROM ptq_core)
+ptq_unity(ptq_bindings ${wasm_sources})
 
 function(ptq_module target folder)
   add_executable(${target} $<TARGET_OBJECTS:ptq_bindings>)

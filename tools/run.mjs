@@ -4,6 +4,7 @@ import os from 'node:os';
 import { referencePython } from '../tests/bench/python.mjs';
 import {
   buildJs,
+  buildLibrary,
   buildTests,
   buildWasm,
   buildWeb,
@@ -17,7 +18,7 @@ import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { release } from './lib/release.mjs';
-import { elapsed, main, run, SetupError, say, strict } from './lib/steps.mjs';
+import { elapsed, main, run, SetupError, say, strict, together } from './lib/steps.mjs';
 import { chromium, firefox, googleTest, nativeCompiler, strace } from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
@@ -76,12 +77,11 @@ const suites = {
     },
   },
 };
-const builds = { wasm: () => buildWasm(core), js: buildJs, web: buildWeb, tests: buildTests };
+const builds = { wasm: () => buildWasm(core), js: buildJs, tests: buildTests, web: buildWeb };
 
 const tasks = {
   async setup() {
-    await prerequisites();
-    await emscripten();
+    await together(prerequisites, emscripten);
     const browsers = [await chromium(), await firefox()].map((found) => found.missing);
     const missing = [await googleTest(), ...browsers].filter(Boolean);
     for (const what of missing) say(`  skipped: ${what}`);
@@ -90,8 +90,7 @@ const tasks = {
     say(`  set-up complete (${elapsed()})`);
   },
   async build() {
-    await buildWasm();
-    await buildJs();
+    await buildLibrary();
     await buildWeb();
   },
   async 'build:wasm'() {
@@ -104,10 +103,7 @@ const tasks = {
     await tasks.build();
   },
   /** Before `npm pack`: what is packed is what is shipped. */
-  async prepack() {
-    await buildWasm();
-    await buildJs();
-  },
+  prepack: () => buildLibrary(),
   release,
   test: () => test(Object.keys(suites).filter((name) => !suites[name].apart)),
   'test:core': () => test(['test:core']),
@@ -126,8 +122,7 @@ const tasks = {
   results: () => script('tests/results/results.mjs'),
   accuracy: () => script('tests/results/accuracy.mjs'),
   async docs() {
-    await buildWasm(); // the operators' table is in it
-    await buildJs();
+    await buildLibrary(); // the operators' table is in it
     await run(process.execPath, ['tools/docs.mjs'], { show: true });
   },
   async conformance() {
@@ -139,8 +134,7 @@ const tasks = {
   },
   watch: () => watch(core === 'release' ? 'dev' : core, rest),
   async dev() {
-    await buildWasm(core);
-    await buildJs();
+    await buildLibrary(core);
     await run(tools.vite, ['web', ...rest], { show: true });
   },
   /** The built page, as any static host would serve it. */
@@ -163,8 +157,7 @@ const tasks = {
 
 /** Builds the library and runs one of the project's own scripts with it. */
 async function script(file) {
-  await buildWasm(core);
-  await buildJs();
+  await buildLibrary(core);
   await run(process.execPath, [file, ...rest], { show: true });
 }
 
@@ -179,15 +172,20 @@ async function test(names) {
       return { ok: false, lines: [error.message.split('\n')[0]] };
     }
   };
-  const wanted = Object.keys(builds).filter((build) =>
-    names.some((name) => suites[name].needs.includes(build)),
+  const build = async (...wanted) => {
+    for (const name of wanted) {
+      if (!names.some((suite) => suites[suite].needs.includes(name))) continue;
+      const result = await attempt(builds[name]);
+      if (result.ok) continue;
+      broken.add(name);
+      results[`build ${name}`] = result;
+    }
+  };
+  await together(
+    () => build('wasm'),
+    () => build('js', 'tests'),
   );
-  for (const build of wanted) {
-    const result = await attempt(builds[build]);
-    if (result.ok) continue;
-    broken.add(build);
-    results[`build ${build}`] = result;
-  }
+  await build('web'); // has both in it
   for (const name of names) {
     const missing = suites[name].needs.filter((build) => broken.has(build));
     if (missing.length)

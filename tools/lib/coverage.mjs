@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scan } from '../lint/comments.mjs';
-import { buildJs, buildTests, buildWasm, cmake, filesUnder, prerequisites } from './build.mjs';
+import { buildLibrary, buildTests, cmake, filesUnder, prerequisites } from './build.mjs';
 import { root, which } from './paths.mjs';
 import { output, run, SetupError, say, step } from './steps.mjs';
 import { googleTest } from './system.mjs';
@@ -58,8 +58,7 @@ const failed = () => say('  some tests failed');
 const ofCore = (file) => file.includes('ptq_core.dir');
 
 async function coverageOfJs(words) {
-  await buildWasm();
-  await buildJs();
+  await buildLibrary();
   await buildTests();
   const folder = path.join(root, 'build/coverage');
   fs.rmSync(folder, { recursive: true, force: true });

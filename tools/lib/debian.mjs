@@ -1,8 +1,9 @@
-// Debian packages without touching the machine: a private apt root whose downloads are unpacked
-// into the cache folder. The archive is the one the machine itself uses, so its signature is
-// checked as always.
+// Debian packages without touching the machine: downloads of a private apt root are unpacked into
+// the cache folder. The archive is the one the machine itself uses, so its signature is checked as
+// always; what is pinned by its checksum needs no list of packages.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { read, which } from './paths.mjs';
 import { output, run, SetupError } from './steps.mjs';
@@ -37,18 +38,26 @@ async function archive() {
   return own[2].replace(/\/$/, '');
 }
 
+const roots = new Map();
+
 /**
- * Calls `work(apt)` with a private apt root for `suite`, where apt(args, cwd) runs apt-get. Needs
- * no root.
+ * apt-get with a private root for `suite`, as apt(args, cwd): one for all that a process asks of
+ * it, because reading what a suite has takes seconds. Needs no root.
  */
-async function withPrivateApt(dir, suite, work) {
-  const apt = path.join(dir, 'apt');
+function privateApt(suite) {
+  if (!roots.has(suite)) roots.set(suite, makePrivateApt(suite));
+  return roots.get(suite);
+}
+
+async function makePrivateApt(suite) {
+  const apt = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-ptq-apt-'));
+  process.once('exit', () => fs.rmSync(apt, { recursive: true, force: true }));
   for (const sub of ['etc', 'lists/partial', 'cache/archives/partial'])
     fs.mkdirSync(path.join(apt, sub), { recursive: true });
   const url = await archive();
-  const key = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
   const list = path.join(apt, 'etc/sources.list');
-  fs.writeFileSync(list, `deb ${key} ${url} ${suite} main\ndeb-src ${key} ${url} ${suite} main\n`);
+  const key = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
+  fs.writeFileSync(list, `deb ${key} ${url} ${suite} main\n`);
   fs.writeFileSync(path.join(apt, 'status'), '');
   const config = path.join(apt, 'apt.conf');
   fs.writeFileSync(
@@ -57,44 +66,46 @@ async function withPrivateApt(dir, suite, work) {
 Dir::Etc::preferencesparts "/dev/null"; Dir::State "${apt}"; Dir::State::lists "${apt}/lists"; Dir::State::status "${apt}/status";
 Dir::Cache "${apt}/cache"; Acquire::Languages "none"; Acquire::Retries "3"; APT::Sandbox::User "";\n`,
   );
-  const hint = `Could not download from the Debian archive that apt is set up with (${suite}).
-Check the network and that \`apt-get update\` works, then run this again.`;
-  const call = (args, cwd = dir) =>
-    run('apt-get', ['-q', ...args], { cwd, env: { APT_CONFIG: config }, hint });
+  const call = (args, cwd = apt) =>
+    run('apt-get', ['-q', ...args], { cwd, env: { APT_CONFIG: config }, hint: hint(suite) });
   await call(['update']);
-  await work(call);
-  fs.rmSync(apt, { recursive: true, force: true });
+  return call;
 }
+
+const hint = (
+  what,
+) => `Could not download from the Debian archive that apt is set up with (${what}).
+Check the network and that \`apt-get update\` works, then run this again.`;
 
 /**
  * Downloads packages of `suite` ("name" or "name=version") and unpacks them into `dir`. `exclude`:
  * tar patterns.
  */
-export function unpackDebs(dir, suite, packages, { exclude = [], sha256 = {} } = {}) {
-  return withPrivateApt(dir, suite, async (apt) => {
-    const downloads = path.join(dir, 'downloads');
-    fs.mkdirSync(downloads, { recursive: true });
-    await apt(['download', ...packages], downloads);
-    for (const deb of fs.readdirSync(downloads)) {
-      const file = path.join(downloads, deb);
-      verify(file, sha256[deb.split('_')[0]]);
-      const tar = path.join(downloads, 'data.tar');
-      await run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$1" > "$2"', 'sh', file, tar]);
-      const drop = ['./usr/share/doc*', './usr/share/man*', ...exclude].map(
-        (pattern) => `--exclude=${pattern}`,
-      );
-      await run('tar', ['-x', '-C', dir, ...drop, '-f', tar]);
-      fs.rmSync(tar);
-    }
-    fs.rmSync(downloads, { recursive: true });
-  });
+export async function unpackDebs(dir, suite, packages, { exclude = [] } = {}) {
+  const apt = await privateApt(suite);
+  const downloads = path.join(dir, 'downloads');
+  fs.mkdirSync(downloads, { recursive: true });
+  await apt(['download', ...packages], downloads);
+  for (const deb of fs.readdirSync(downloads))
+    await unpackDeb(dir, path.join(downloads, deb), exclude);
+  fs.rmSync(downloads, { recursive: true });
 }
 
-/** Downloads the upstream tarball of a Debian source package into `dir`. */
-export function downloadSource(dir, suite, name) {
-  return withPrivateApt(dir, suite, (apt) =>
-    apt(['source', '--download-only', '--tar-only', name]),
+/** Unpacks one package into `dir`. */
+export function unpackDeb(dir, deb, exclude = []) {
+  const drop = ['./usr/share/doc*', './usr/share/man*', ...exclude].map(
+    (pattern) => `--exclude=${pattern}`,
   );
+  const unpack = 'set -o pipefail; deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x "$@"';
+  return run('bash', ['-c', unpack, 'bash', deb, '-C', dir, ...drop]);
+}
+
+/** Downloads a file of the archive (pool/main/p/protobuf/…) of which the checksum is known. */
+export async function downloadFromPool(file, place, sha256) {
+  const url = `${await archive()}/${place}`;
+  await run('/usr/lib/apt/apt-helper', ['-q', 'download-file', url, file, `SHA256:${sha256}`], {
+    hint: hint(place),
+  });
 }
 
 export function verify(file, sha256) {

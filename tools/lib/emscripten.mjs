@@ -33,7 +33,7 @@ export async function emscripten() {
     throw new SetupError(`Emscripten ${minimum} or newer is needed to build the WebAssembly module, and is neither on PATH nor in $EMSDK.
 ${codename ? 'Install it with: sudo apt-get install emscripten' : 'Get emsdk (https://emscripten.org/docs/getting_started), then: source ./emsdk_env.sh'}`);
   }
-  await step(`Emscripten ${minimum} (first time: 170 MB, about a minute)`, () =>
+  await step(`Emscripten ${minimum} (first time: 330 MB, about a minute)`, () =>
     once(prefix, setUp),
   );
   return own;
@@ -70,9 +70,15 @@ async function setUp(dir) {
     unpackDebs(dir, 'trixie', ['emscripten=3.1.69+dfsg-3'], {
       exclude: [
         './usr/share/emscripten/test',
+        // Libraries for links that nothing here makes.
         '*/wasm32-emscripten/*lto*',
         '*/wasm32-emscripten/pic',
-        '*/libGL*',
+        '*/wasm32-emscripten/*-mt[-.]*',
+        '*/wasm32-emscripten/*-ww[-.]*',
+        '*/wasm32-emscripten/*asan*',
+        '*/wasm32-emscripten/*sanitizer*',
+        '*/wasm32-emscripten/libwasmfs*',
+        '*/wasm32-emscripten/libGL*',
       ],
     }),
     unpackDebs(binaryen, 'trixie', ['binaryen=120-4', 'libc6', 'libstdc++6', 'libgcc-s1'], {

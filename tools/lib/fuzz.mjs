@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildJs, buildTests, buildWasm, prerequisites } from './build.mjs';
+import { buildLibrary, buildTests, prerequisites } from './build.mjs';
 import { root } from './paths.mjs';
 import { run, SetupError, say, step } from './steps.mjs';
 import { clangCompiler } from './system.mjs';
@@ -157,8 +157,7 @@ async function addToCorpus(name, found, env) {
 }
 
 async function fuzzReaders(names, { seconds, seed }) {
-  await buildWasm();
-  await buildJs();
+  await buildLibrary();
   await buildTests();
   say();
   const { code } = await collect(

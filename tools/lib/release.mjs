@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { buildJs, buildWasm, buildWeb, filesUnder, packages } from './build.mjs';
+import { buildLibrary, buildWeb, filesUnder, packages } from './build.mjs';
 import { cache, read, root } from './paths.mjs';
 import { output, SetupError, say, step } from './steps.mjs';
 
@@ -20,8 +20,7 @@ export async function release() {
   // From nothing, so that nothing is in it that no source stands for.
   for (const folder of ['dist', 'web/dist'])
     fs.rmSync(at(folder), { recursive: true, force: true });
-  await buildWasm();
-  await buildJs();
+  await buildLibrary();
   await buildWeb();
   await step('Archives', () => writeArchives(name, version));
   say(

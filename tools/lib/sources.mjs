@@ -5,27 +5,29 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {
   codename,
-  downloadSource,
+  downloadFromPool,
   isDebian,
   triplet,
+  unpackDeb,
   unpackDebs,
   verify,
   wrapper,
 } from './debian.mjs';
 import { cache, once, root, which } from './paths.mjs';
-import { output, run, SetupError, step } from './steps.mjs';
+import { output, run, SetupError, step, together } from './steps.mjs';
 
 const pins = JSON.parse(fs.readFileSync(path.join(root, 'third_party/sources.json'), 'utf8'));
 const { protobuf, onnx, 'nlohmann-json': json } = pins;
 
 /** Folders of the sources, each fetched once. */
 export async function sources() {
-  return {
-    protobuf: await fetched(`protobuf-${protobuf.version}`, fetchProtobuf),
-    onnx: await fetched(`onnx-${onnx.version}`, fetchOnnx),
-    json: await fetched(`nlohmann-json-${json.version}`, fetchJson),
-    protoc: await protoc(),
-  };
+  const [protobufDir, onnxDir, jsonDir, protocFile] = await together(
+    () => fetched(`protobuf-${protobuf.version}`, fetchProtobuf),
+    () => fetched(`onnx-${onnx.version}`, fetchOnnx),
+    () => fetched(`nlohmann-json-${json.version}`, fetchJson),
+    protoc,
+  );
+  return { protobuf: protobufDir, onnx: onnxDir, json: jsonDir, protoc: protocFile };
 }
 
 async function fetched(name, fetch) {
@@ -40,7 +42,7 @@ async function fetchProtobuf(dir) {
   const file = path.join(dir, name);
   const byHand = path.join(cache, 'sources', name);
   if (fs.existsSync(byHand)) fs.copyFileSync(byHand, file);
-  else if (isDebian) await downloadSource(dir, codename, 'protobuf');
+  else if (isDebian) await downloadFromPool(file, `pool/main/p/protobuf/${name}`, protobuf.sha256);
   if (!fs.existsSync(file)) {
     throw new SetupError(`The sources of protobuf ${protobuf.version} are fetched from Debian, which this machine does not run.
 Download the source archive of its release v${protobuf.version} (tar.gz) and save it as ${byHand}, then run this again.`);
@@ -66,9 +68,11 @@ Download the source archive of its release v${protobuf.version} (tar.gz) and sav
 async function fetchJson(dir) {
   const system = '/usr/include/nlohmann';
   if (isDebian) {
-    await unpackDebs(dir, 'bookworm', [`nlohmann-json3-dev=${json.debian}`], {
-      sha256: { 'nlohmann-json3-dev': json.sha256 },
-    });
+    const name = `nlohmann-json3-dev_${json.debian}_all.deb`;
+    const file = path.join(dir, name);
+    await downloadFromPool(file, `pool/main/n/nlohmann-json3/${name}`, json.sha256);
+    await unpackDeb(dir, file);
+    fs.rmSync(file);
     fs.renameSync(path.join(dir, 'usr/include'), path.join(dir, 'include'));
     fs.rmSync(path.join(dir, 'usr'), { recursive: true });
   } else if (fs.existsSync(system))
@@ -83,6 +87,7 @@ async function fetchOnnx(dir) {
   const requirements = path.join(dir, 'requirements.txt');
   fs.writeFileSync(requirements, `onnx==${onnx.version} --hash=sha256:${onnx.sha256}\n`);
   const pip = await findPip();
+  const stand = standIn(path.join(dir, 'stand-in'));
   await run(
     'python3',
     [
@@ -90,6 +95,7 @@ async function fetchOnnx(dir) {
       'download',
       '-q',
       '--no-deps',
+      '--no-build-isolation',
       '--no-binary',
       'onnx',
       '--require-hashes',
@@ -99,9 +105,11 @@ async function fetchOnnx(dir) {
       requirements,
     ],
     {
+      env: { PYTHONPATH: stand },
       hint: `pip could not download onnx ${onnx.version}. Check the network and that \`pip download onnx==${onnx.version}\` works, then run this again.`,
     },
   );
+  fs.rmSync(stand, { recursive: true });
   const file = path.join(dir, `onnx-${onnx.version}.tar.gz`);
   await run('tar', [
     '-xzf',
@@ -115,6 +123,27 @@ async function fetchOnnx(dir) {
     '--exclude=*/backend/test/*',
   ]);
   fs.rmSync(file);
+}
+
+/**
+ * Writes to `dir` what stands in for onnx's build system: pip asks it for the name and the version
+ * of what was downloaded, and would install it, with a CMake, and run it for that.
+ */
+function standIn(dir) {
+  const info = `onnx-${onnx.version}.dist-info`;
+  fs.mkdirSync(path.join(dir, 'scikit_build_core'), { recursive: true });
+  fs.writeFileSync(
+    path.join(dir, 'scikit_build_core/build.py'),
+    `import os
+
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    os.mkdir(os.path.join(directory, '${info}'))
+    with open(os.path.join(directory, '${info}', 'METADATA'), 'w') as file:
+        file.write('Metadata-Version: 2.1\\nName: onnx\\nVersion: ${onnx.version}\\n')
+    return '${info}'
+`,
+  );
+  return dir;
 }
 
 /**

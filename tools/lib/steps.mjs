@@ -1,4 +1,6 @@
 // Running programs quietly, one visible line a step: what, how long, and on failure the log's tail.
+// Steps may run beside each other.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,7 +11,9 @@ export const strict = Boolean(process.env.CI) && process.env.CI !== 'false';
 
 const tty = process.stderr.isTTY && !process.env.CI;
 const started = Date.now();
-let current = null;
+/** The step that a call is part of. */
+const steps = new AsyncLocalStorage();
+const running = new Set();
 
 const clock = (ms) =>
   ms < 60e3
@@ -23,7 +27,7 @@ export class SetupError extends Error {}
 
 /** Runs `work` as one step. Its programs write to `build/logs/<name>.log`; here it is one line. */
 export async function step(title, work) {
-  if (current) return work(); // a step inside a step: the outer one reports
+  if (steps.getStore()) return work(); // a step inside a step: the outer one reports
   const name = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
@@ -31,25 +35,25 @@ export async function step(title, work) {
   const log = path.join(root, 'build', 'logs', `${name}.log`);
   fs.mkdirSync(path.dirname(log), { recursive: true });
   fs.writeFileSync(log, '');
-  current = { log, last: '' };
   const begin = Date.now();
+  const self = { title, begin, log, last: '' };
+  running.add(self);
   let shown = begin;
   if (!tty) say(`  ${title} ...`);
   const timer = setInterval(() => {
-    const line = `  ${title} ... ${clock(Date.now() - begin)}  ${current.last}`;
-    if (tty) process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    if (tty) showRunning();
     else if (Date.now() - shown >= 30e3) {
       shown = Date.now();
-      say(`  ${line.trim().slice(0, 110)}`);
+      say(`  ${state(self).slice(0, 110)}`);
     }
   }, 500);
   const end = (mark) => {
     clearInterval(timer);
-    current = null;
+    running.delete(self);
     say(`${tty ? '\r\x1b[2K' : ''}  ${mark} ${title} (${clock(Date.now() - begin)})`);
   };
   try {
-    const result = await work();
+    const result = await steps.run(self, work);
     end('ok');
     return result;
   } catch (error) {
@@ -60,9 +64,28 @@ export async function step(title, work) {
   }
 }
 
+const state = ({ title, begin, last }) =>
+  `${title} ... ${clock(Date.now() - begin)}  ${last}`.trim();
+
+/** One line of the terminal for all steps that are running. */
+function showRunning() {
+  const width = Math.floor(((process.stderr.columns ?? 80) - 1) / running.size) - 2;
+  const line = [...running].map((each) => `  ${state(each).slice(0, width)}`).join('');
+  process.stderr.write(`\r\x1b[2K${line}`);
+}
+
+/** Does several things beside each other; where one fails, the others still come to their end. */
+export async function together(...works) {
+  const results = await Promise.allSettled(works.map((work) => work()));
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+  return results.map(({ value }) => value);
+}
+
 /** What the step's line shows until its program says more. */
 export function progress(text) {
-  if (current) current.last = text;
+  const self = steps.getStore();
+  if (self) self.last = text;
 }
 
 /**
@@ -73,6 +96,7 @@ export function run(
   args,
   { cwd = root, env = {}, show = false, hint = '', nice = false } = {},
 ) {
+  const self = steps.getStore();
   const [file, argv] =
     nice && process.platform !== 'win32'
       ? ['nice', ['-n', '5', command, ...args]]
@@ -89,21 +113,19 @@ export function run(
       env: { ...process.env, ...env },
       stdio: [
         'ignore',
-        show ? 'inherit' : current ? 'pipe' : process.stderr.fd,
-        show ? 'inherit' : current ? 'pipe' : 'inherit',
+        show ? 'inherit' : self ? 'pipe' : process.stderr.fd,
+        show ? 'inherit' : self ? 'pipe' : 'inherit',
       ],
       shell: process.platform === 'win32',
     });
-    const { log } = current ?? {};
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data) => {
-        fs.appendFileSync(log, data);
-        if (current)
-          current.last = data
-            .toString()
-            .trimEnd()
-            .split(/[\r\n]/)
-            .pop();
+        fs.appendFileSync(self.log, data);
+        self.last = data
+          .toString()
+          .trimEnd()
+          .split(/[\r\n]/)
+          .pop();
       });
     }
     child.on('error', (error) => fail(error.code === 'ENOENT' ? 'not found' : error.message));
