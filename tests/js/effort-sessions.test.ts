@@ -8,7 +8,7 @@ import { collapsing, samples } from './support/collapsing.js';
 
 type Feeds = Record<string, { data: Float32Array }>;
 
-/** Sessions of each kind, and runs of the float model as it was given: all, and of other samples. */
+/** Sessions of each kind, runs of the float model as it was given, and samples in these. */
 async function costOf(effort: 'none' | 'fast') {
   const modelInput = collapsing();
   const cost = { float: 0, floatRuns: 0, others: 0 };

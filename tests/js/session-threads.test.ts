@@ -1,4 +1,4 @@
-// How threads of a session wait for each other: by default, awake and beyond the end of a run, which
+// How threads of a session wait for each other: by default awake, beyond the end of a run, which
 // took as much CPU time as the runs themselves.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
