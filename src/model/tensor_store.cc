@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 
 #include "base/error.h"
@@ -198,10 +199,12 @@ void TensorStore::VisitFloats(
   const uint64_t count = ElementCount(tensor);
   const uint64_t width = ElementBits(tensor.data_type()) / 8;
   const bool direct = tensor.data_type() == TensorProto::FLOAT;
-  std::vector<float> floats(std::min(count, kWindowElements));
-  std::vector<uint8_t> raw(direct ? 0 : floats.size() * width);
+  const uint64_t most = std::min(count, kWindowElements);
+  const auto floats = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(most));
+  std::vector<uint8_t> raw(direct ? 0 : static_cast<size_t>(most * width));
   for (uint64_t first = 0; first < count; first += kWindowElements) {
-    const std::span<float> part(floats.data(), std::min(kWindowElements, count - first));
+    const std::span<float> part(floats.get(),
+                                static_cast<size_t>(std::min(kWindowElements, count - first)));
     if (direct) {
       ReadBytes(tensor, first * width, {reinterpret_cast<uint8_t*>(part.data()), part.size() * 4});
     } else {

@@ -60,12 +60,9 @@ SecondMoments::SecondMoments(const PlanContext& context, const TensorStatistics&
   uint64_t taken = 0;
   for (const size_t i : order) {
     taken += bytes(i);
-    if (taken > kMomentBudget) break;
-    const LinearLayer& layer = layers_[i].layer;
-    layers_[i].by_group.assign(static_cast<size_t>(layer.groups),
-                               GramMatrix(LayerRows::Columns(layer)));
+    if (taken > kMomentBudget) layers_[i].node = nullptr;
   }
-  std::erase_if(layers_, [](const OfLayer& layer) { return layer.by_group.empty(); });
+  std::erase_if(layers_, [](const OfLayer& layer) { return layer.node == nullptr; });
   for (size_t i = 0; i < layers_.size(); ++i) {
     by_input_[layers_[i].node->input(0)].push_back(i);
     by_weight_[layers_[i].node->input(1)] = i;
@@ -106,6 +103,9 @@ void SecondMoments::Observe(const std::string& tensor, std::span<const int64_t> 
     const size_t most = std::max<size_t>(1, RowsOf(of_layer.layer) / samples_);
     const LayerRows places(*of_layer.node, of_layer.layer, dims, most);
     if (places.count() == 0) continue;
+    if (of_layer.by_group.empty()) {
+      of_layer.by_group.assign(static_cast<size_t>(of_layer.layer.groups), GramMatrix(columns));
+    }
     for (size_t group = 0; group < of_layer.by_group.size(); ++group) {
       places.Read(values, group, of_layer.means, GramMatrix::Padded(columns), &rows);
       of_layer.by_group[group].AddRows(rows);
