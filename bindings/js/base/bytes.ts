@@ -1,4 +1,5 @@
 // Where a model's bytes come from and go to, the same in Node and in browsers.
+import type { MemoryFile } from './memory-file.js';
 
 /** A model to read: a path (Node), the bytes, or a File or Blob. */
 export type ModelInput = string | Uint8Array | ArrayBuffer | Blob;
@@ -67,7 +68,7 @@ export interface OutputFiles<Model> {
   readonly modelPath?: string;
   readonly dataPath?: string;
   /** What was written so far, for onnxruntime. */
-  runtimeBytes(): { model: RuntimeBytes; data: RuntimeBytes | null };
+  runtimeBytes(): { model: RuntimeBytes | MemoryFile; data: RuntimeBytes | MemoryFile | null };
   /** All of the model that was written so far. */
   modelBytes(): Uint8Array;
   /**

@@ -24,6 +24,7 @@ export interface PassModel {
    */
   oneThread: boolean;
   model: Uint8Array;
+  irVersion: number;
   externalData: { path: string; data: RuntimeBytes }[];
   /** One vector of reductions, or tensors. */
   outputs: readonly string[];
@@ -64,9 +65,10 @@ export function startSession(
     ? 'disabled'
     : optimizations[runtime.kind],
 ): Promise<RuntimeSession> {
-  const { label, model, externalData, oneThread } = pass;
+  const { label, model, irVersion, externalData, oneThread } = pass;
   return createSession(oneThread ? { ...runtime, threads: 1 } : runtime, label, {
     model,
+    irVersion,
     externalData,
     optimization,
     frugal: true,

@@ -5,12 +5,7 @@ import { ModelFiles } from '../core/host-files.js';
 import type { ProbeRequest, QuantizedTensor } from '../core/probes.js';
 import { CoreSession } from '../core/session.js';
 import type { Runtime } from '../platform/platform.js';
-import {
-  createSession,
-  type OutputTensor,
-  type RuntimeModel,
-  withRunnableIrVersion,
-} from '../runtime/runtime.js';
+import { createSession, type OutputTensor, type RuntimeModel } from '../runtime/runtime.js';
 
 export class ProbedModel {
   readonly summary: ModelSummary;
@@ -54,10 +49,11 @@ export class ProbedModel {
     options: Pick<RuntimeModel, 'optimization' | 'exactIntegers'> = {},
   ): Promise<Probe> {
     const { outputs, files: names, ...inputs } = this.#core.writeProbeModel(request);
-    const model = withRunnableIrVersion(this.#files.calibration.toBytes(), this.summary.irVersion);
+    const model = this.#files.calibration.toBytes();
     this.#files.calibration.truncate();
     const session = await createSession(runtime, this.#input.label, {
       model,
+      irVersion: this.summary.irVersion,
       externalData: names.map((path) => ({ path, data: this.#input.runtimeBytes(path) })),
       optimization: 'basic',
       exactIntegers: true,
