@@ -1,7 +1,7 @@
 // Memory of the page's renderer, phase by phase, while it makes an int8 model of one of 176 MB whose
 // activations are small: what the process has (RSS), its share of what several map (PSS), and what
 // is its own. Goal: the peak at most 3 times the model.
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { writeModel } from '../../build/tests/js/support/onnx-writer.js';
@@ -27,7 +27,11 @@ function writeLargeModel(file) {
       name: `conv${i}`,
       inputs: [i === 0 ? 'picture' : `t${i - 1}`, `w${i}`],
       outputs: [`c${i}`],
-      lists: { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: Array(4).fill(pad) },
+      lists: {
+        kernel_shape: [kernel, kernel],
+        strides: [stride, stride],
+        pads: Array(4).fill(pad),
+      },
     },
     { opType: 'Relu', name: `relu${i}`, inputs: [`c${i}`], outputs: [`t${i}`] },
   ];

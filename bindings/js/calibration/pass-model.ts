@@ -96,7 +96,7 @@ function passModel(
 ): Omit<PassModel, 'asWritten' | 'oneThread' | 'tensors'> {
   const externalData = names.map((path) => ({
     path,
-    data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
+    data: path === '~scratch' ? files.scratch : input.runtimeBytes(path),
   }));
   const bytes = files.calibration.toBytes();
   files.calibration.truncate();

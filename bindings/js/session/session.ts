@@ -334,6 +334,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           modelOutput: null,
         });
         const { model, data } = output.commit();
+        output.discard(); // what it held is in the result
         return {
           model,
           externalData: data === null ? null : { name: output.dataName, data },
