@@ -1,6 +1,6 @@
-// Memory of the page's renderer, phase by phase, while it makes an int8 model of one of 176 MB whose
-// activations are small: what the process has (RSS), its share of what several map (PSS), and what
-// is its own. Goal: the peak at most 3 times the model.
+// Memory of the page's renderer, phase by phase, while it makes an int8 model of one of 178 MB
+// whose activations are small: what the process has (RSS), its share of what several map (PSS), and
+// what is its own. Goal: the peak at most 3 times the model.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -94,7 +94,7 @@ function watch(pid) {
     } catch {
       // It has ended.
     }
-  }, 50);
+  }, 100);
   return {
     phases,
     enter(name) {

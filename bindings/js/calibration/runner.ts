@@ -1,12 +1,12 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
+import { whole } from '../base/bytes.js';
 import { freeBuffer } from '../base/free-buffer.js';
-import { MemoryFile } from '../base/memory-file.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
-import type { ExternalBytes } from '../runtime/given-bytes.js';
+import { type ExternalBytes, isSource } from '../runtime/given-bytes.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
@@ -37,7 +37,7 @@ export const sendable = (pass: PassModel): PassModel => ({
   ...pass,
   externalData: pass.externalData.map(({ path, data }) => ({
     path,
-    data: data instanceof MemoryFile ? data.toBytes() : data,
+    data: isSource(data) ? whole(data) : data,
   })),
 });
 

@@ -1,15 +1,17 @@
 // What onnxruntime is given of a model. onnxruntime-web has a large one four times while it loads
 // it: as an array, in its heap, as messages of protobuf and as tensors; and its heap never becomes
-// smaller. So it gets the graph without the weights, and these tensor by tensor from where they are.
-import type { ByteSource, RuntimeBytes } from '../base/bytes.js';
-import { MemoryFile } from '../base/memory-file.js';
+// smaller. So it gets the graph without the weights, and these, tensor by tensor, from their file.
+import { type ByteSource, type RuntimeBytes, whole } from '../base/bytes.js';
 import { skeletonOf } from '../core/skeleton.js';
 import { BytesSource } from '../platform/memory-input.js';
 import type { Runtime } from '../platform/platform.js';
 import { mountedFile } from './mounted-file.js';
 
-/** What a session is made of; a MemoryFile stays here, the rest may be sent to workers. */
-export type SessionBytes = RuntimeBytes | MemoryFile;
+/** What a session is made of; a ByteSource stays here, the rest may be sent to workers. */
+export type SessionBytes = RuntimeBytes | ByteSource;
+
+export const isSource = (data: SessionBytes): data is ByteSource =>
+  typeof data === 'object' && 'read' in data;
 
 export interface ExternalBytes {
   path: string;
@@ -48,7 +50,7 @@ async function forNative(
   irVersion: number,
 ): Promise<GivenBytes> {
   const bytesOf = async (data: SessionBytes) => {
-    if (data instanceof MemoryFile) return data.toBytes();
+    if (isSource(data)) return whole(data);
     if (data instanceof Blob) return new Uint8Array(await data.arrayBuffer());
     return typeof data === 'string' && readFile ? readFile(data) : data;
   };
@@ -71,7 +73,7 @@ async function forWeb(
 ): Promise<GivenBytes> {
   const opened: ByteSource[] = [];
   const sourceOf = async (data: SessionBytes): Promise<ByteSource> => {
-    if (data instanceof MemoryFile) return data;
+    if (isSource(data)) return data;
     if (data instanceof Uint8Array) return new BytesSource(data);
     const source = open?.(data);
     if (source) {
@@ -89,7 +91,7 @@ async function forWeb(
       externalData.map(async ({ path, data }) => ({ path, data: mount(await sourceOf(data)) })),
     );
     if (source.size < leastByReference) {
-      return { model: runnable(whole(source), irVersion), externalData: mounted, close };
+      return { model: runnable(arrayOf(source), irVersion), externalData: mounted, close };
     }
     return {
       model: runnable(await skeletonOf(source), irVersion),
@@ -105,12 +107,9 @@ async function forWeb(
 const mount = (source: ByteSource): Uint8Array =>
   source instanceof BytesSource ? source.bytes : mountedFile(source);
 
-function whole(source: ByteSource): Uint8Array {
-  if (source instanceof BytesSource) return source.bytes;
-  const bytes = new Uint8Array(source.size);
-  source.read(0, bytes);
-  return bytes;
-}
+/** Without a copy, where it is in one array. */
+const arrayOf = (source: ByteSource): Uint8Array =>
+  source instanceof BytesSource ? source.bytes : whole(source);
 
 const isRunnable = (irVersion: number) => irVersion <= newestIrVersion;
 
