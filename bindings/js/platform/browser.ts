@@ -18,7 +18,7 @@ import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
 import { lifeName, watchLife } from './worker-life.js';
 
 // Smaller files are read at once: fewer round trips through the file system.
-const readWhole = 64 * 2 ** 20;
+const readWhole = 32 * 2 ** 20;
 
 const cores = () => navigator.hardwareConcurrency || 1;
 
