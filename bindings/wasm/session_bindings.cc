@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/find_constant.h"
+#include "model/wire_scan.h"
 #include "pipeline/inspect_model.h"
 #include "quantization/check_on_model.h"
 #include "session_json.h"
@@ -66,6 +67,14 @@ class Session {
   std::string Open() {
     quantizer_ = std::make_unique<StaticQuantizer>(&files_);
     return SummaryJson(quantizer_->model());
+  }
+
+  // Needs no open model.
+  void WriteSkeleton() {
+    const std::string skeleton = ScanModelFile(&files_);
+    files_.Truncate(kCalibrationFile);
+    files_.Append(kCalibrationFile,
+                  {reinterpret_cast<const uint8_t*>(skeleton.data()), skeleton.size()});
   }
 
   std::string Structure() { return StructureJson(Quantizer().model()); }
@@ -216,6 +225,7 @@ EMSCRIPTEN_BINDINGS(ptq_session) {
   emscripten::class_<Session>("Session")
       .constructor<val>()
       .function("open", &Guarded<&Session::Open>::Call)
+      .function("writeSkeleton", &Guarded<&Session::WriteSkeleton>::Call)
       .function("structure", &Guarded<&Session::Structure>::Call)
       .function("configure", &Guarded<&Session::Configure>::Call)
       .function("checkOverrides", &Guarded<&Session::CheckOverrides>::Call)

@@ -44,6 +44,16 @@ test('append copies: the source may change afterwards', () => {
   assert.deepEqual(file.toBytes(), pattern(4));
 });
 
+test('truncate gives the memory back at once', () => {
+  const file = new MemoryFile();
+  file.append(pattern((1 << 20) + 5));
+  const [kept, dropped] = file.parts();
+  file.truncate(3);
+  assert.deepEqual([kept!.length, dropped!.length], [1 << 20, 0]);
+  file.truncate();
+  assert.equal(kept!.length, 0);
+});
+
 test('truncate empties the file, which can be written again', () => {
   const file = new MemoryFile();
   file.append(pattern(1 << 20));

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePlan, observedOf, planMemory } from '#dist/calibration/memory-plan.js';
+import {
+  describePlan,
+  mostWorkers,
+  observedOf,
+  planMemory,
+} from '#dist/calibration/memory-plan.js';
 
 const estimate = { weights: 100, activations: 50, tensors: [40, 60, 30, 10], allKnown: true };
 
@@ -95,4 +100,16 @@ test('the note says what is needed before and after workers are started', () => 
     describePlan(plan, estimate, 1, 2 ** 31).message,
     'calibration needs about 100 MiB, up to 300 MiB with 2 workers',
   );
+});
+
+test('a browser has few copies of large weights in workers, unless it is told otherwise', () => {
+  const browser = { cores: 8, weightCopies: 256 };
+  const nothing = { workers: null, memory_budget: null };
+  assert.equal(mostWorkers(browser, 'web', nothing, 10), 8);
+  assert.equal(mostWorkers(browser, 'web', nothing, 100), 2);
+  assert.equal(mostWorkers(browser, 'web', nothing, 300), 1);
+  assert.equal(mostWorkers(browser, 'web', { ...nothing, workers: 4 }, 300), 4);
+  assert.equal(mostWorkers(browser, 'web', { ...nothing, memory_budget: 4096 }, 300), 8);
+  assert.equal(mostWorkers({ cores: 8 }, 'web', nothing, 300), 8);
+  assert.equal(mostWorkers(browser, 'webgpu', nothing, 10), 1);
 });

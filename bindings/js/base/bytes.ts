@@ -67,7 +67,7 @@ export interface OutputFiles<Model> {
   readonly modelPath?: string;
   readonly dataPath?: string;
   /** What was written so far, for onnxruntime. */
-  runtimeBytes(): { model: RuntimeBytes; data: RuntimeBytes | null };
+  runtimeBytes(): { model: RuntimeBytes | ByteSource; data: RuntimeBytes | ByteSource | null };
   /** All of the model that was written so far. */
   modelBytes(): Uint8Array;
   /**
@@ -76,6 +76,13 @@ export interface OutputFiles<Model> {
   commit(also?: readonly ByteSink[]): Written<Model>;
   /** Removes whatever was written. Allowed at any time, also twice. */
   discard(): void;
+}
+
+/** All of a file. */
+export function whole(source: ByteSource): Uint8Array {
+  const bytes = new Uint8Array(source.size);
+  source.read(0, bytes);
+  return bytes;
 }
 
 /** All parts in one piece: the one part itself, or a copy. */

@@ -1,6 +1,7 @@
 // A file in memory that grows at its end and is read anywhere: '~scratch', '~calibration', and
 // outputs that are not written to a disk. It is kept in blocks, so that growing copies nothing.
 import type { ByteSink, ByteSource } from './bytes.js';
+import { freeBuffer } from './free-buffer.js';
 
 const blockSize = 1 << 20;
 
@@ -38,9 +39,9 @@ export class MemoryFile implements ByteSource, ByteSink {
     }
   }
 
-  /** `size`: what is kept of it. */
+  /** `size`: what is kept of it; views of the rest, as of parts(), are empty then. */
   truncate(size = 0): void {
-    this.#blocks.length = Math.ceil(size / blockSize);
+    for (const block of this.#blocks.splice(Math.ceil(size / blockSize))) freeBuffer(block);
     this.#size = size;
   }
 

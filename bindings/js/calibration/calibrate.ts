@@ -41,6 +41,7 @@ import {
   describePlan,
   leastMilliseconds,
   type MemoryPlan,
+  mostWorkers,
   observedOf,
   planMemory,
   runtimeCosts,
@@ -267,8 +268,7 @@ async function planRun(
   const estimate = core.estimateMemory(Object.fromEntries(shapes));
   const budget = (checked.memory_budget ?? usualBudget) * 2 ** 20;
   const needsTensors = takesTensors(calibration);
-  // A GPU is one, whoever asks.
-  const most = runtime.kind === 'webgpu' ? 1 : (checked.workers ?? platform.cores);
+  const most = mostWorkers(platform, runtime.kind, checked, estimate.weights);
   const cost = runtimeCosts[runtime.kind];
   const sample = sampleBytes(first ?? {});
   const observed = observedOf(tensors);

@@ -2,7 +2,7 @@
 // memory budget. It is decided before the run, from the shapes of the first sample, and stated.
 import { asMessage, say } from '../base/text.js';
 import type { CalibratedTensor, Diagnostic, MemoryEstimate } from '../base/types.js';
-import type { RuntimeKind } from '../platform/platform.js';
+import type { Platform, RuntimeKind } from '../platform/platform.js';
 
 export interface MemoryPlan {
   workers: number;
@@ -54,6 +54,22 @@ const copies = 2;
 /** Numbers of the tensors that are brought out; what others hold follows from these. */
 export const observedOf = (tensors: readonly CalibratedTensor[]): number[] =>
   tensors.flatMap(({ derived }, number) => (derived ? [] : [number]));
+
+/** How many workers there may be, before the memory budget is looked at; one where it is 1. */
+export function mostWorkers(
+  {
+    cores,
+    weightCopies = Number.POSITIVE_INFINITY,
+  }: Pick<Platform<unknown>, 'cores' | 'weightCopies'>,
+  kind: RuntimeKind,
+  asked: { workers: number | null; memory_budget: number | null },
+  weights: number,
+): number {
+  if (kind === 'webgpu') return 1; // a GPU is one, whoever asks
+  if (asked.workers !== null) return asked.workers;
+  if (asked.memory_budget !== null) return cores;
+  return Math.max(1, Math.min(cores, Math.floor(weightCopies / Math.max(1, weights))));
+}
 
 /**
  * `budget` and `sample`, the size of one, in bytes. `needsTensors`: the method has passes that take

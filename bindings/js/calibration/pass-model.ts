@@ -11,7 +11,7 @@ import type {
 import type { ModelFiles } from '../core/host-files.js';
 import type { CoreSession } from '../core/session.js';
 import type { Runtime } from '../platform/platform.js';
-import { createSession, type RuntimeSession, withRunnableIrVersion } from '../runtime/runtime.js';
+import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 import type { PassModel } from './runner.js';
 
 /**
@@ -100,13 +100,14 @@ function passModel(
 ): Omit<PassModel, 'forNan' | 'asWritten' | 'oneThread' | 'tensors'> {
   const externalData = names.map((path) => ({
     path,
-    data: path === '~scratch' ? files.scratch.toBytes() : input.runtimeBytes(path),
+    data: path === '~scratch' ? files.scratch : input.runtimeBytes(path),
   }));
-  const bytes = withRunnableIrVersion(files.calibration.toBytes(), model.irVersion);
+  const bytes = files.calibration.toBytes();
   files.calibration.truncate();
   return {
     label: input.label,
     model: bytes,
+    irVersion: model.irVersion,
     externalData,
     outputs,
   };

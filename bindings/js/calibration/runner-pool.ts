@@ -8,7 +8,7 @@ import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
-import { type CalibrationSeed, type PassModel, Runner } from './runner.js';
+import { type CalibrationSeed, type PassModel, Runner, sendable } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
 import { type WorkerGrowth, worthWorkers } from './worker-growth.js';
 
@@ -279,7 +279,7 @@ class WorkerRunner {
   }
 
   async start(runtime: Runtime['kind'], pass: PassModel, seed: CalibrationSeed): Promise<void> {
-    await this.#ask({ kind: 'start', runtime, pass, seed });
+    await this.#ask({ kind: 'start', runtime, pass: sendable(pass), seed });
   }
 
   /** Resolves once it can take a sample. Rejects with what went wrong with the one before. */

@@ -1,15 +1,16 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
-import type { RuntimeBytes } from '../base/bytes.js';
+import { whole } from '../base/bytes.js';
 import { freeBuffer } from '../base/free-buffer.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
+import { type ExternalBytes, isSource } from '../runtime/given-bytes.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
-/** What is run in one pass: plain data, so that it can be sent to a worker. */
+/** What is run in one pass; sendable() makes it plain data, for a worker. */
 export interface PassModel {
   /** For messages. */
   label: string;
@@ -29,12 +30,21 @@ export interface PassModel {
    * `model` has them.
    */
   forNan: Uint8Array | null;
-  externalData: { path: string; data: RuntimeBytes }[];
+  irVersion: number;
+  externalData: ExternalBytes[];
   /** One vector of reductions, or tensors. */
   outputs: readonly string[];
   /** The number of each output among the calibrated tensors; null: reductions. */
   tensors: readonly number[] | null;
 }
+
+export const sendable = (pass: PassModel): PassModel => ({
+  ...pass,
+  externalData: pass.externalData.map(({ path, data }) => ({
+    path,
+    data: isSource(data) ? whole(data) : data,
+  })),
+});
 
 /** How to make a calibration that goes on from another one. */
 export interface CalibrationSeed {
@@ -69,9 +79,10 @@ export function startSession(
     ? 'disabled'
     : optimizations[runtime.kind],
 ): Promise<RuntimeSession> {
-  const { label, model, externalData, oneThread } = pass;
+  const { label, model, irVersion, externalData, oneThread } = pass;
   return createSession(oneThread ? { ...runtime, threads: 1 } : runtime, label, {
     model,
+    irVersion,
     externalData,
     optimization,
     frugal: true,

@@ -57,6 +57,11 @@ export class CoreSession {
     return this.#json((session) => session.open());
   }
 
+  /** '~model' to '~calibration', without the data of its tensors. Needs no open(). */
+  writeSkeleton(): void {
+    this.#call(() => this.#session.writeSkeleton());
+  }
+
   structure(): ModelStructure {
     return this.#json((session) => session.structure());
   }

@@ -10,7 +10,7 @@
 // Sums are kept, no tensors: memory depends on the batch, not on the number of samples.
 import type { Run } from '../base/run.js';
 import type { Feeds, SampleTensor } from '../base/types.js';
-import type { QuantizedTensor } from '../core/probes.js';
+import type { ProbeRequest, QuantizedTensor } from '../core/probes.js';
 import type { Runtime } from '../platform/platform.js';
 import type { OutputTensor } from '../runtime/runtime.js';
 import { findCause } from './causes.js';
@@ -25,6 +25,7 @@ import {
 import { Moments } from './moments.js';
 import type { Probe, ProbedModel } from './probed-model.js';
 import type { Diagnosis, LayerDiagnosis, TensorDiagnosis } from './report.js';
+import { SessionTurns } from './session-turns.js';
 import { floatEnds, TensorFacts } from './tensor-facts.js';
 import { type WeightFacts, weightFacts } from './weight-facts.js';
 
@@ -275,11 +276,14 @@ class BatchRunner {
     saturates: boolean,
   ): Promise<BatchRunner> {
     const runner = new BatchRunner(batch, outputs);
+    const turns = float.isLarge ? new SessionTurns() : null;
+    const probeOf = (model: ProbedModel, request: ProbeRequest) =>
+      model.probe(runtime, request, {}, turns);
     try {
-      runner.#float = await float.probe(runtime, {
+      runner.#float = await probeOf(float, {
         outputs: runner.#names.map((tensor) => ({ tensor, after: false })),
       });
-      runner.#quantized = await quantized.probe(runtime, {
+      runner.#quantized = await probeOf(quantized, {
         outputs: [
           ...runner.#observed.map(({ probed }) => ({ tensor: probed, after: true })),
           ...outputs.map((tensor) => ({ tensor, after: false })),
@@ -291,13 +295,13 @@ class BatchRunner {
         outputs: runner.#alone.map(({ layer }) => ({ tensor: layer.output.probed, after: true })),
         fed: runner.#reads.map(({ probed }) => probed),
       };
-      runner.#own = await quantized.probe(runtime, own);
+      runner.#own = await probeOf(quantized, own);
       if (saturates) {
         const asUsersRun = { optimization: 'all', exactIntegers: false } as const;
-        runner.#saturating = await quantized.probe(runtime, own, asUsersRun);
+        runner.#saturating = await quantized.probe(runtime, own, asUsersRun, turns);
       }
       if (aloneSamples === 0 || outputs.length === 0) return runner;
-      runner.#added = await float.probe(runtime, {
+      runner.#added = await probeOf(float, {
         outputs: outputs.map((tensor) => ({ tensor, after: false })),
         added: runner.#alone.map(({ layer }) => layer.output.name),
       });

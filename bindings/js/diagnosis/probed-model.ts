@@ -1,16 +1,13 @@
 // One of the two models of a diagnosis: its graph, and sessions that run parts of it.
 import type { InputFiles } from '../base/bytes.js';
+import { isLargeModel } from '../base/large-model.js';
 import type { Feeds, ModelStructure, ModelSummary } from '../base/types.js';
 import { ModelFiles } from '../core/host-files.js';
 import type { ProbeRequest, QuantizedTensor } from '../core/probes.js';
 import { CoreSession } from '../core/session.js';
 import type { Runtime } from '../platform/platform.js';
-import {
-  createSession,
-  type OutputTensor,
-  type RuntimeModel,
-  withRunnableIrVersion,
-} from '../runtime/runtime.js';
+import { createSession, type OutputTensor, type RuntimeModel } from '../runtime/runtime.js';
+import type { SessionTurns } from './session-turns.js';
 
 export class ProbedModel {
   readonly summary: ModelSummary;
@@ -47,22 +44,33 @@ export class ProbedModel {
     return this.#core.constantValues(name);
   }
 
-  /** Loads what `request` asks for. Throws RUNTIME_CANNOT_LOAD. */
+  /** Whether its sessions are loaded one at a time. */
+  get isLarge(): boolean {
+    return isLargeModel(this.#input, this.summary);
+  }
+
+  /**
+   * Loads what `request` asks for; with `turns`, when it is run. Throws RUNTIME_CANNOT_LOAD.
+   */
   async probe(
     runtime: Runtime,
     request: ProbeRequest,
     options: Pick<RuntimeModel, 'optimization' | 'exactIntegers'> = {},
+    turns: SessionTurns | null = null,
   ): Promise<Probe> {
     const { outputs, files: names, ...inputs } = this.#core.writeProbeModel(request);
-    const model = withRunnableIrVersion(this.#files.calibration.toBytes(), this.summary.irVersion);
+    const model = this.#files.calibration.toBytes();
     this.#files.calibration.truncate();
-    const session = await createSession(runtime, this.#input.label, {
-      model,
-      externalData: names.map((path) => ({ path, data: this.#input.runtimeBytes(path) })),
-      optimization: 'basic',
-      exactIntegers: true,
-      ...options,
-    });
+    const load = () =>
+      createSession(runtime, this.#input.label, {
+        model,
+        irVersion: this.summary.irVersion,
+        externalData: names.map((path) => ({ path, data: this.#input.runtimeBytes(path) })),
+        optimization: 'basic',
+        exactIntegers: true,
+        ...options,
+      });
+    const session = turns ? turns.session(load) : await load();
     return {
       ...inputs,
       run: async (feeds) => {

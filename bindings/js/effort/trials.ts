@@ -1,7 +1,8 @@
 // Candidates: each is written as the result would be, loaded with all optimizations, as users will
 // run it, and compared with the float model sample by sample.
 
-import { type InputFiles, inputBytes, type OutputFiles } from '../base/bytes.js';
+import type { InputFiles, OutputFiles } from '../base/bytes.js';
+import { isLargeModel } from '../base/large-model.js';
 import { noRepairs } from '../base/repairs.js';
 import type { Run } from '../base/run.js';
 import { spread } from '../base/spread.js';
@@ -59,9 +60,6 @@ export interface Measured {
   classes: number;
 }
 
-/** Bytes of a float model that is not held beside candidates. */
-const largeModel = 2 ** 28;
-
 /** So many samples answer a question about a part. */
 const askedSamples = 2;
 
@@ -90,7 +88,7 @@ export class Trials {
     const held = inOrder(measuredOf(given));
     const floats = await float.outputsOf(held, () => run.checkpoint());
     // A large one is loaded again in the end: candidates need the room.
-    if (inputBytes(input, summary) > largeModel) await float.release();
+    if (isLargeModel(input, summary)) await float.release();
     return new Trials(given, held, floats);
   }
 

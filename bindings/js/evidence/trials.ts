@@ -11,7 +11,7 @@ import type {
 import type { ModelFiles } from '../core/host-files.js';
 import type { CoreSession } from '../core/session.js';
 import type { Runtime } from '../platform/platform.js';
-import { createSession, type OutputTensor, withRunnableIrVersion } from '../runtime/runtime.js';
+import { createSession, type OutputTensor } from '../runtime/runtime.js';
 
 export interface TrialInput {
   core: CoreSession;
@@ -46,10 +46,11 @@ export class Trials {
   async open(tensors: readonly string[]): Promise<TrialSession> {
     const { core, files, input, model, runtime, run } = this.#given;
     const { outputs, files: names } = core.writeTensorModel(tensors);
-    const bytes = withRunnableIrVersion(files.calibration.toBytes(), model.irVersion);
+    const bytes = files.calibration.toBytes();
     files.calibration.truncate();
     const session = await createSession(runtime, input.label, {
       model: bytes,
+      irVersion: model.irVersion,
       externalData: names.map((path) => ({ path, data: input.runtimeBytes(path) })),
       optimization: 'basic',
     });

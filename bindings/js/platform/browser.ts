@@ -9,6 +9,7 @@ import type {
   OutputFiles,
 } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { freeBuffer } from '../base/free-buffer.js';
 import { MemoryFile, MemoryFiles } from '../base/memory-file.js';
 import { say } from '../base/text.js';
 import { coreModule } from '../core/load.js';
@@ -17,7 +18,7 @@ import type { OrtModule, Platform, Runtime, WorkerPort } from './platform.js';
 import { lifeName, watchLife } from './worker-life.js';
 
 // Smaller files are read at once: fewer round trips through the file system.
-const readWhole = 64 * 2 ** 20;
+const readWhole = 32 * 2 ** 20;
 
 const cores = () => navigator.hardwareConcurrency || 1;
 
@@ -97,13 +98,15 @@ export const browserPlatform: Platform<Blob> = {
     // Its sums depend on the number of threads, and ranges must not.
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.proxy = false;
-    return { kind: kind ?? 'web', ort, threads: 1 };
+    return { kind: kind ?? 'web', ort, threads: 1, open: openInParts };
   },
 
   // Without a script to start workers from, the calling thread does it all.
   get cores() {
     return workerScript ? cores() : 1;
   },
+
+  weightCopies: 256 * 2 ** 20,
 
   startCalibrationWorker(): WorkerPort {
     if (!workerScript) throw new QuantizeError('INTERNAL', 'there is no script for workers');
@@ -160,6 +163,10 @@ export async function openInput(
   };
 }
 
+/** Only workers read files in parts; a browser knows no paths. */
+const openInParts = (file: string | Blob): ByteSource | null =>
+  file instanceof Blob && typeof FileReaderSync !== 'undefined' ? new BlobSource(file) : null;
+
 interface Runnable {
   readonly runtimeBytes: Uint8Array | Blob;
 }
@@ -186,7 +193,9 @@ class BlobSource implements ByteSource, Runnable {
 
   read(offset: number, into: Uint8Array): void {
     const slice = this.runtimeBytes.slice(offset, offset + into.length);
-    into.set(new Uint8Array(this.#reader.readAsArrayBuffer(slice)));
+    const bytes = new Uint8Array(this.#reader.readAsArrayBuffer(slice));
+    into.set(bytes);
+    freeBuffer(bytes); // a model's worth of them would wait for the garbage collector
   }
 
   close(): void {}
@@ -203,7 +212,7 @@ class BlobOutput implements OutputFiles<Blob> {
   }
 
   runtimeBytes() {
-    return { model: this.model.toBytes(), data: this.data.size > 0 ? this.data.toBytes() : null };
+    return { model: this.model, data: this.data.size > 0 ? this.data : null };
   }
 
   tensorFile(name: string): MemoryFile {

@@ -76,7 +76,9 @@ export const nodePlatform: Platform<NodeModel> = {
     const ort = await import('onnxruntime-web');
     // Its sums depend on the number of threads, and ranges must not.
     ort.env.wasm.numThreads = 1;
-    return { kind: 'web', ort, threads: 1, compiles: compilesLate, ...(note && { note }) };
+    const open = (file: string | Blob) =>
+      typeof file === 'string' ? new FileSource(file, file) : null;
+    return { kind: 'web', ort, threads: 1, open, compiles: compilesLate, ...(note && { note }) };
   },
 
   cores: os.availableParallelism(),
@@ -201,10 +203,7 @@ class MemoryOutput implements OutputFiles<NodeModel> {
   }
 
   runtimeBytes() {
-    return {
-      model: this.model.toBytes(),
-      data: this.data.size > 0 ? this.data.toBytes() : null,
-    };
+    return { model: this.model, data: this.data.size > 0 ? this.data : null };
   }
 
   modelBytes(): Uint8Array {
@@ -217,7 +216,11 @@ class MemoryOutput implements OutputFiles<NodeModel> {
 
   commit() {
     const tensorFiles = this.#tensors.all((file) => file.toBytes());
-    return { ...this.runtimeBytes(), tensorFiles };
+    return {
+      model: this.model.toBytes(),
+      data: this.data.size > 0 ? this.data.toBytes() : null,
+      tensorFiles,
+    };
   }
 
   discard(): void {

@@ -1,7 +1,13 @@
 // What differs between Node and the browser, as one interface: where bytes come from and go to, and
 // which build of onnxruntime runs. Everything else in the library is the same code on both.
 import type * as Ort from 'onnxruntime-web';
-import type { ExternalData, InputFiles, ModelInput, OutputFiles } from '../base/bytes.js';
+import type {
+  ByteSource,
+  ExternalData,
+  InputFiles,
+  ModelInput,
+  OutputFiles,
+} from '../base/bytes.js';
 import type { Diagnostic } from '../base/types.js';
 
 export type OrtModule = typeof Ort;
@@ -26,6 +32,11 @@ export interface Runtime {
   compiles?<T>(create: () => Promise<T>): Promise<T>;
   /** The bytes of a file, where the runtime takes no paths for external data. */
   readFile?(path: string): Uint8Array;
+  /**
+   * A file to be read in parts, for onnxruntime-web; null where that cannot be done here. Throws
+   * FILE_NOT_FOUND.
+   */
+  open?(file: string | Blob): ByteSource | null;
 }
 
 export interface RuntimeOptions {
@@ -52,6 +63,11 @@ export interface Platform<Model> {
   loadRuntime(options: RuntimeOptions): Promise<Runtime>;
   /** Number of processor cores. */
   readonly cores: number;
+  /**
+   * Bytes that the weights may take in calibration workers together, where nobody said how many of
+   * these there may be or how much memory. Absent: as many as the memory budget allows.
+   */
+  readonly weightCopies?: number;
   /** Starts a worker of calibration/serve-runner.ts. */
   startCalibrationWorker(): WorkerPort;
   openInput(model: ModelInput, externalData: ExternalData): Promise<InputFiles>;

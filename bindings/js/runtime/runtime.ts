@@ -1,17 +1,24 @@
 // onnxruntime: sessions and runs. The module itself comes from the platform (onnxruntime-web's Node
 // and browser builds are different entries of one package; onnxruntime-node has the same API).
 import type * as Ort from 'onnxruntime-web';
-import type { RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
 import { type Sentence, say } from '../base/text.js';
 import type { Feeds, TensorData } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
+import {
+  type ExternalBytes,
+  type GivenBytes,
+  givenBytes,
+  type SessionBytes,
+} from './given-bytes.js';
 import { isOutOfMemory, reason } from './reason.js';
 
 export interface RuntimeModel {
-  model: RuntimeBytes;
+  model: SessionBytes;
+  /** The model's; absent: one that onnxruntime has. */
+  irVersion?: number;
   /** External data by the name that the model refers to it by. */
-  externalData?: { path: string; data: RuntimeBytes }[];
+  externalData?: readonly ExternalBytes[];
   /** 'disabled' runs the graph as it is written: what calibration wants. */
   optimization?: 'disabled' | 'basic' | 'all';
   /**
@@ -48,23 +55,6 @@ export interface RuntimeSession {
  */
 const spinMicroseconds = '100';
 
-/** Newest IR version that onnxruntime-web 1.30 loads. */
-const newestIrVersion = 13;
-
-export const isRunnableIrVersion = (irVersion: number) => irVersion <= newestIrVersion;
-
-/**
- * Bytes that make onnxruntime-web take a model of a newer IR version, appended to it: field 1
- * (ir_version) of ModelProto once more; in protobuf the last one counts.
- */
-export function withRunnableIrVersion(model: Uint8Array, irVersion: number): Uint8Array {
-  if (isRunnableIrVersion(irVersion)) return model;
-  const copy = new Uint8Array(model.length + 2);
-  copy.set(model);
-  copy.set([0x08, newestIrVersion], model.length);
-  return copy;
-}
-
 /**
  * Loads a model; `what` names it in errors. Throws QuantizeError RUNTIME_CANNOT_LOAD with
  * onnxruntime's own reason, OUT_OF_MEMORY where it has no room for it.
@@ -74,6 +64,7 @@ export async function createSession(
   what: string,
   {
     model,
+    irVersion = 0,
     externalData = [],
     optimization = 'all',
     exactIntegers = false,
@@ -100,17 +91,18 @@ export async function createSession(
     }),
   };
   let session: Ort.InferenceSession;
+  let given: GivenBytes | null = null;
   try {
-    const bytes = model instanceof Blob ? new Uint8Array(await model.arrayBuffer()) : model;
-    options.externalData = externalData.map(({ path, data }) => ({
-      path,
-      data: typeof data === 'string' && runtime.readFile ? runtime.readFile(data) : data,
-    })) as NonNullable<Ort.InferenceSession.SessionOptions['externalData']>;
-    const create = () => ort.InferenceSession.create(bytes as Uint8Array, options);
+    given = await givenBytes(runtime, model, externalData, irVersion);
+    options.externalData = given.externalData;
+    const bytes = given.model as Uint8Array;
+    const create = () => ort.InferenceSession.create(bytes, options);
     session = await (runtime.compiles?.(create) ?? create());
   } catch (cause) {
     if (cause instanceof QuantizeError) throw cause;
     throw runtimeError('RUNTIME_CANNOT_LOAD', say`onnxruntime cannot load ${what}`, runtime, cause);
+  } finally {
+    given?.close();
   }
   return {
     outputNames: session.outputNames,

@@ -1,6 +1,6 @@
 // Runs the float model and results of a session side by side: one sample for its outputs, or many
 // times for the time that it takes. The float model and the result that was asked for last stay
-// loaded.
+// loaded, unless the model is large.
 
 import type { InputFiles, RuntimeBytes } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
@@ -8,7 +8,7 @@ import { originOf } from '../base/sample-origin.js';
 import type { Feeds, ModelSummary, TensorData } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
 import { runSample } from '../runtime/run-sample.js';
-import { createSession, type RuntimeSession, withRunnableIrVersion } from '../runtime/runtime.js';
+import { createSession, type RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs, type Outputs } from '../verify/compare.js';
 import { comparedOutputs, loadAsGiven } from '../verify/float-model.js';
 import { floatValues } from '../verify/metrics.js';
@@ -22,13 +22,16 @@ export class ResultRunner {
   readonly #runtime: Runtime;
   readonly #input: InputFiles;
   readonly #model: ModelSummary;
+  readonly #keeps: boolean;
   #float: Promise<RuntimeSession> | null = null;
   #loaded: { sha256: string; session: RuntimeSession } | null = null;
 
-  constructor(runtime: Runtime, input: InputFiles, model: ModelSummary) {
+  /** `keeps`: whether models stay loaded. */
+  constructor(runtime: Runtime, input: InputFiles, model: ModelSummary, keeps: boolean) {
     this.#runtime = runtime;
     this.#input = input;
     this.#model = model;
+    this.#keeps = keeps;
   }
 
   async compare(result: RunnableResult<RuntimeBytes>, feeds: Feeds): Promise<Comparison> {
@@ -38,6 +41,7 @@ export class ResultRunner {
       this.#float = null;
     });
     const float = await runSample(await this.#float, feeds, names, 0);
+    if (!this.#keeps) await this.#releaseFloat();
     const session = await this.#load(result);
     try {
       const quantized = await runSample(session, feeds, names, 0);
@@ -87,16 +91,21 @@ export class ResultRunner {
 
   async dispose(): Promise<void> {
     await this.#loaded?.session.release();
-    await (await this.#float?.catch(() => null))?.release();
     this.#loaded = null;
+    await this.#releaseFloat();
+  }
+
+  async #releaseFloat(): Promise<void> {
+    const float = this.#float;
     this.#float = null;
+    await (await float?.catch(() => null))?.release();
   }
 
   async #load(result: RunnableResult<RuntimeBytes>): Promise<RuntimeSession> {
     const { sha256 } = result;
     if (sha256 !== undefined && this.#loaded?.sha256 === sha256) return this.#loaded.session;
     const session = await this.#create(result, true);
-    if (sha256 === undefined) return session;
+    if (sha256 === undefined || !this.#keeps) return session;
     const before = this.#loaded;
     this.#loaded = { sha256, session };
     await before?.session.release();
@@ -108,14 +117,12 @@ export class ResultRunner {
     exactIntegers: boolean,
     optimization: 'all' | 'basic' = 'all',
   ): Promise<RuntimeSession> {
-    const { irVersion } = this.#model;
-    const bytes =
-      model instanceof Blob ? new Uint8Array(await model.arrayBuffer()) : (model as Uint8Array);
-    if (typeof bytes === 'string') {
+    if (typeof model === 'string') {
       throw new QuantizeError('INVALID_OPTION', 'the result: expected its bytes, not a path');
     }
     return createSession(this.#runtime, 'the quantized model', {
-      model: withRunnableIrVersion(bytes, irVersion),
+      model,
+      irVersion: this.#model.irVersion,
       externalData: externalData ? [{ path: externalData.name, data: externalData.data }] : [],
       optimization,
       exactIntegers,

@@ -4,6 +4,7 @@
 
 import { type InputFiles, inputBytes, type ModelInput } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { isLargeModel } from '../base/large-model.js';
 import { Run, type RunOptions } from '../base/run.js';
 import { say } from '../base/text.js';
 import type {
@@ -19,7 +20,7 @@ import { planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples, howHeld, notesOnRanges } from '../calibration/calibrate.js';
 import { type CalibrationState, parseState } from '../calibration/calibration-state.js';
 import { formatCalibrationCache } from '../calibration/files/calibration-cache.js';
-import { observedOf, planMemory, runtimeCosts } from '../calibration/memory-plan.js';
+import { mostWorkers, observedOf, planMemory, runtimeCosts } from '../calibration/memory-plan.js';
 import { learnTypes, writeTensorPass } from '../calibration/pass-model.js';
 import { isReadOnce } from '../calibration/sample-passes.js';
 import { CoreCalibration } from '../core/calibration.js';
@@ -120,6 +121,7 @@ export class Session<Model> implements QuantizeSession<Model> {
   readonly #options: SessionOptions;
   readonly #library: Core;
   readonly #runner: ResultRunner;
+  readonly #isLarge: boolean;
   #reader: SampleInput | null = null;
   #holdOut: number;
   #isRead = false;
@@ -160,7 +162,8 @@ export class Session<Model> implements QuantizeSession<Model> {
     this.model = opened.summary;
     this.#reader = options.calibrationDataReader ?? null;
     this.#holdOut = options.holdOut ?? usuallyHeld;
-    this.#runner = new ResultRunner(opened.runtime, opened.input, opened.summary);
+    this.#isLarge = isLargeModel(opened.input, opened.summary);
+    this.#runner = new ResultRunner(opened.runtime, opened.input, opened.summary, !this.#isLarge);
   }
 
   static async open<Model>(
@@ -331,6 +334,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           modelOutput: null,
         });
         const { model, data } = output.commit();
+        output.discard(); // what it held is in the result
         return {
           model,
           externalData: data === null ? null : { name: output.dataName, data },
@@ -553,7 +557,7 @@ export class Session<Model> implements QuantizeSession<Model> {
     const estimate = core.estimateMemory(Object.fromEntries(shapes));
     const budget = (checked.memory_budget ?? 2048) * 2 ** 20;
     const { kind } = this.#calibrationRuntime;
-    const most = kind === 'webgpu' ? 1 : (checked.workers ?? this.#platform.cores);
+    const most = mostWorkers(this.#platform, kind, checked, estimate.weights);
     const cost = runtimeCosts[kind];
     const observed = observedOf(core.calibrationTensors());
     const needsTensors = checked.calibrate_method !== 'MinMax';
@@ -625,8 +629,11 @@ export class Session<Model> implements QuantizeSession<Model> {
     prepared.busy = { options: checked, ranges: '{}' };
     const tensors = from?.tensors ?? core.calibrationTensors();
     const collecting = new Run({ ...run.options, onDiagnostic: undefined });
+    // It has a session of its own.
     const watch =
-      options.onHistograms && (await this.#watch(prepared, checked, tensors, options.onHistograms));
+      options.onHistograms && !this.#isLarge
+        ? await this.#watch(prepared, checked, tensors, options.onHistograms)
+        : undefined;
     const resume = this.#begun.get(wanted.key) ?? (from ? goOn(from, checked) : undefined);
     // Where the last pass was through when a call was cancelled, none is run now.
     let last: CalibrationState | undefined = resume;

@@ -1,15 +1,9 @@
 // The float model as it was given, which results are compared with: loaded once for as long as it
 // is needed, and what it made of a sample is kept.
-import type { InputFiles, RuntimeBytes } from '../base/bytes.js';
+import type { InputFiles } from '../base/bytes.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
-import {
-  createSession,
-  isRunnableIrVersion,
-  type RuntimeModel,
-  type RuntimeSession,
-  withRunnableIrVersion,
-} from '../runtime/runtime.js';
+import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 import { isRuntimeError, medianTime, runAll } from './run-model.js';
 
@@ -25,18 +19,11 @@ export async function loadAsGiven(
     data: input.runtimeBytes(path),
   }));
   return createSession(runtime, input.label, {
-    model: runnableBytes(input, model),
+    model: input.runtimeBytes('~model'),
+    irVersion: model.irVersion,
     externalData,
     optimization,
   });
-}
-
-function runnableBytes(input: InputFiles, model: ModelSummary): RuntimeBytes {
-  if (isRunnableIrVersion(model.irVersion)) return input.runtimeBytes('~model');
-  const source = input.source('~model');
-  const bytes = new Uint8Array(source?.size ?? 0);
-  source?.read(0, bytes);
-  return withRunnableIrVersion(bytes, model.irVersion);
 }
 
 /**

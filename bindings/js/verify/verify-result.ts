@@ -9,13 +9,7 @@ import { spread } from '../base/spread.js';
 import { asMessage, say } from '../base/text.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
 import type { Runtime } from '../platform/platform.js';
-import {
-  createSession,
-  isRunnableIrVersion,
-  type RuntimeModel,
-  type RuntimeSession,
-  withRunnableIrVersion,
-} from '../runtime/runtime.js';
+import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 import { compareOutputs, unmeasured } from './compare.js';
 import { comparedOutputs, type FloatModel } from './float-model.js';
 import type { QualityReport } from './report.js';
@@ -151,9 +145,8 @@ export function loadResult(
 ): Promise<RuntimeSession> {
   const written = output.runtimeBytes();
   return createSession(runtime, 'the quantized model', {
-    model: isRunnableIrVersion(irVersion)
-      ? written.model
-      : withRunnableIrVersion(output.modelBytes(), irVersion),
+    model: written.model,
+    irVersion,
     externalData: written.data ? [{ path: output.dataName, data: written.data }] : [],
     optimization,
     exactIntegers: true,

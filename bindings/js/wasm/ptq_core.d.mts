@@ -22,6 +22,11 @@ export interface HostFiles {
 export interface Session {
   /** Reads '~model'. Returns JSON of ModelSummary. */
   open(): string;
+  /**
+   * Writes '~model' to '~calibration', the data of its tensors as references to '~model'. Needs no
+   * open().
+   */
+  writeSkeleton(): void;
   /** The graph as given, with types inferred. Returns JSON of ModelStructure. */
   structure(): string;
   /**

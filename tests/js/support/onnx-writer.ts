@@ -36,11 +36,20 @@ export interface WriterNode {
   domain?: string;
   /** Attributes that are whole numbers. */
   ints?: Record<string, number>;
+  /** Those that are lists of them. */
+  lists?: Record<string, number[]>;
 }
 
 /** AttributeProto of type INT. */
 const intAttribute = ([name, value]: [string, number]): Bytes =>
   bytesField(5, concat([textField(1, name), intField(3, value), intField(20, 2)]));
+
+/** AttributeProto of type INTS. */
+const listAttribute = ([name, values]: [string, number[]]): Bytes =>
+  bytesField(
+    5,
+    concat([textField(1, name), ...values.map((value) => intField(8, value)), intField(20, 7)]),
+  );
 
 function nodeField(node: WriterNode): Bytes {
   const parts = [
@@ -49,6 +58,7 @@ function nodeField(node: WriterNode): Bytes {
     textField(3, node.name),
     textField(4, node.opType),
     ...Object.entries(node.ints ?? {}).map(intAttribute),
+    ...Object.entries(node.lists ?? {}).map(listAttribute),
     ...(node.domain === undefined ? [] : [textField(7, node.domain)]),
   ];
   return bytesField(1, concat(parts));
