@@ -275,9 +275,8 @@ std::string ToJson(const ModelInspection& inspection) {
 }
 
 std::string ToJson(const CalibrationModel& model) {
-  return Dump({{"outputs", model.outputs},
-               {"files", model.files},
-               {"lacksSums", model.lacks_sums}});
+  return Dump(
+      {{"outputs", model.outputs}, {"files", model.files}, {"lacksSums", model.lacks_sums}});
 }
 
 std::string ToJson(const ProbeModel& probe) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kNoMagnitude = std::numeric_limits<float>::infinity();  // of no value
 constexpr size_t kTailBlock = 2048;  // which is looked at again where it has values to keep
-constexpr size_t kTailLanes = 16;     // so that a loop has no chain of dependencies
+constexpr size_t kTailLanes = 16;    // so that a loop has no chain of dependencies
 
 // Least magnitudes of the values that are not negative, and of those that are. Comparisons that a
 // NaN never wins.

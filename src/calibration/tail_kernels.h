@@ -1,9 +1,9 @@
 // The outermost values of a tensor, to either side: all that a percentile near 100 depends on, so
 // that one pass does in place of two. Finding those few among all takes a fraction of the time of
-// counting all of them in bins. Of a small tensor all values are kept, as long as they are few: with
-// 100 samples of 1,000 classes a share of 0.001 % ends on a value, and all counts decide on which
-// side of it. What is kept depends neither on the order of values nor on how they were shared out
-// among calls for samples.
+// counting all of them in bins. Of a small tensor all values are kept, as long as they are few:
+// with 100 samples of 1,000 classes a share of 0.001 % ends on a value, and all counts decide on
+// which side of it. What is kept depends neither on the order of values nor on how they were shared
+// out among calls for samples.
 #pragma once
 
 #include <cstdint>
