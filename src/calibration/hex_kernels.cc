@@ -1,7 +1,6 @@
 #include "calibration/hex_kernels.h"
 
 #include <bit>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -42,10 +41,15 @@ uint32_t DigitOf(char character) {
 
 // Of a number among `count`; nullopt where it is none.
 std::optional<size_t> NumberOf(std::string_view text, size_t count) {
+  constexpr size_t kMostDigits = 7;
+  if (text.empty() || text.size() > kMostDigits) return std::nullopt;
   size_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc{} || read.ptr != end || number >= count) return std::nullopt;
+  for (const char character : text) {
+    const uint32_t digit = DigitOf(character);
+    if (digit > 9) return std::nullopt;
+    number = 10 * number + digit;
+  }
+  if (number >= count) return std::nullopt;
   return number;
 }
 

@@ -1,7 +1,7 @@
 // Our side of the benchmark: the whole job as a script would do it. Prints one JSON line: seconds
-// (without imports), CPU seconds of the process, stages, and its peak memory in MiB. Usage: ours.mjs
-// MODEL OUTPUT IMAGES_DIR COUNT [JSON of further quantizeStatic parameters, with preprocess] COUNT
-// may be more than there are images: they are repeated.
+// (without imports), CPU seconds of the process, stages, and its peak memory in MiB.
+// Usage: ours.mjs MODEL OUTPUT IMAGES_DIR COUNT [JSON of further quantizeStatic parameters, with
+// preprocess]. COUNT may be more than there are images: they are repeated.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageReader, quantizeStatic } from '../../dist/index.js';
