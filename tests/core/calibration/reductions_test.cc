@@ -33,7 +33,7 @@ struct Reduced {
 
 TEST(ReductionsTest, EndsAndSumLeaveAsVectorsOfOneElement) {
   Reduced reduced("float[1,2]");
-  const std::vector<std::string> all = reduced.reductions.AddWithSum("x", &reduced.graph);
+  const std::vector<std::string> all = reduced.reductions.AddAll("x", true, &reduced.graph);
   EXPECT_EQ(all.size(), 3u);
   EXPECT_EQ(reduced.Added(), "ReduceMin Reshape ReduceMax Reshape ReduceSum Reshape");
   EXPECT_EQ(reduced.graph.node(2).output(0), all[0]);
@@ -43,9 +43,22 @@ TEST(ReductionsTest, EndsAndSumLeaveAsVectorsOfOneElement) {
 
 TEST(ReductionsTest, WhereTheRankIsKeptThereIsNoReshape) {
   Reduced reduced("float[1,2]");
-  reduced.reductions.AddKept("x", &reduced.graph);
+  reduced.reductions.AddKept("x", true, &reduced.graph);
   EXPECT_EQ(reduced.Added(), "ReduceMin ReduceMax ReduceSum");
   EXPECT_EQ(FindAttribute(reduced.graph.node(1), "keepdims"), nullptr);
+}
+
+TEST(ReductionsTest, TheHighestTakesThePlaceOfASumThatIsLeftOut) {
+  Reduced reduced("float[1,2]");
+  const std::vector<std::string> kept = reduced.reductions.AddKept("x", false, &reduced.graph);
+  EXPECT_EQ(reduced.Added(), "ReduceMin ReduceMax");
+  ASSERT_EQ(kept.size(), 3u);
+  EXPECT_EQ(kept[2], kept[1]);
+  Reduced other("float[1,2]");
+  const std::vector<std::string> all = other.reductions.AddAll("x", false, &other.graph);
+  EXPECT_EQ(other.Added(), "ReduceMin Reshape ReduceMax Reshape");
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[2], all[1]);
 }
 
 TEST(ReductionsTest, Float16IsReducedAsFloat32) {
