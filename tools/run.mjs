@@ -52,7 +52,7 @@ const suites = {
       return runner(
         'ctest',
         ['--preset', preset, ...jobs, ...rest],
-        /tests passed|Total Test time|\(Failed\)|\(Timeout\)/,
+        /tests passed|Total Test time|\(Failed\)|\(Timeout\)|\[ {2}(PASSED|SKIPPED)/,
       );
     },
   },
