@@ -41,16 +41,23 @@ function writeChain(name: string, blocks: number, dims: number[]): string {
   return file;
 }
 
+/** The model in `file`, ready to be written for a pass. */
+async function prepared(file: string) {
+  const input = await nodePlatform.openInput(file, {});
+  const files = new ModelFiles(input);
+  const core = await CoreSession.create(files);
+  const model = core.open();
+  core.configure({ ...options, extra_options: {} });
+  core.prepare();
+  return { input, files, core, model, tensors: core.calibrationTensors() };
+}
+
 for (const kind of ['web', 'node'] as const) {
   test(`${kind}: lowest and highest are those of the tensors, to the bit`, async () => {
     const dims = [1, 4, 16, 16];
-    const input = await nodePlatform.openInput(writeChain('bits.onnx', 40, dims), {});
-    const files = new ModelFiles(input);
-    const core = await CoreSession.create(files);
-    const model = core.open();
-    core.configure({ ...options, extra_options: {} });
-    core.prepare();
-    const tensors = core.calibrationTensors();
+    const { input, files, core, model, tensors } = await prepared(
+      writeChain('bits.onnx', 40, dims),
+    );
     assert.ok(tensors.length > 100, 'several runs and a tree of them');
     const runtime = await nodePlatform.loadRuntime({ kind });
     const calibration = await CoreCalibration.create({ ...options, extra_options: {} }, tensors);
@@ -94,13 +101,7 @@ for (const kind of ['web', 'node'] as const) {
     const io = (name: string) => [{ name, dims: [1, 16] }];
     const file = path.join(folder, `nan-${kind}.onnx`);
     writeModel(file, { nodes, weights: [], inputs: io('x'), outputs: io('y') });
-    const input = await nodePlatform.openInput(file, {});
-    const files = new ModelFiles(input);
-    const core = await CoreSession.create(files);
-    const model = core.open();
-    core.configure({ ...options, extra_options: {} });
-    core.prepare();
-    const tensors = core.calibrationTensors();
+    const { input, files, core, model, tensors } = await prepared(file);
     const runtime = await nodePlatform.loadRuntime({ kind });
     try {
       const pass = writeReductionPass(core, files, input, model, tensors, true);
