@@ -36,16 +36,14 @@ std::vector<std::string> Reductions::AddAll(const std::string& tensor, bool with
 std::vector<std::string> Reductions::AddKept(const std::string& tensor, bool with_sum,
                                              onnx::GraphProto* graph) {
   const std::string source = AsFloat(tensor, graph);
-  std::vector<std::string> kept;
-  for (const char* op_type : {"ReduceMin", "ReduceMax", "ReduceSum"}) {
-    if (kept.size() == 2 && !with_sum) {
-      kept.push_back(kept.back());
-      break;
-    }
-    kept.push_back(names_->Make(std::string("ptq_") + op_type + "_" + tensor));
-    AddNode(graph, op_type, {source}, kept.back());
-  }
-  return kept;
+  const auto reduce = [&](const std::string& op_type) {
+    std::string kept = names_->Make("ptq_" + op_type + "_" + tensor);
+    AddNode(graph, op_type, {source}, kept);
+    return kept;
+  };
+  const std::string lowest = reduce("ReduceMin");
+  const std::string highest = reduce("ReduceMax");
+  return {lowest, highest, with_sum ? reduce("ReduceSum") : highest};
 }
 
 std::string Reductions::ReduceOthers(const std::string& op_type, const std::string& tensor,
