@@ -177,7 +177,7 @@ std::string AddReductions(const Model& model, const GraphView& view,
       };
       const std::string highest = reduce("ReduceMax", ends.highest);
       placer.Place({reduce("ReduceMin", ends.lowest), highest,
-                    with_sum ? reduce("ReduceSum", tensor) : highest},
+                    with_sum ? reductions.AddKeptSum(tensor, tensor, placer.nodes()) : highest},
                    rank, producer);
       continue;
     }

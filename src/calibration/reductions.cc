@@ -5,6 +5,12 @@
 #include "model/tensor_builder.h"
 
 namespace ptq {
+namespace {
+
+// With fewer, a Conv spares little.
+constexpr int64_t kManyChannels = 8;
+
+}  // namespace
 
 std::string AddConstant(const std::string& wanted, const std::vector<int64_t>& values,
                         UniqueNames* names, onnx::GraphProto* graph) {
@@ -43,7 +49,34 @@ std::vector<std::string> Reductions::AddKept(const std::string& tensor, bool wit
   };
   const std::string lowest = reduce("ReduceMin");
   const std::string highest = reduce("ReduceMax");
-  return {lowest, highest, with_sum ? reduce("ReduceSum") : highest};
+  return {lowest, highest, with_sum ? AddKeptSum(tensor, source, graph) : highest};
+}
+
+std::string Reductions::AddKeptSum(const std::string& tensor, std::string source,
+                                   onnx::GraphProto* graph) {
+  const onnx::ValueInfoProto* value = view_.ValueInfo(tensor);
+  if (value != nullptr && value->type().tensor_type().shape().dim_size() == 4) {
+    const int64_t channels = value->type().tensor_type().shape().dim(1).dim_value();
+    if (channels >= kManyChannels) {
+      const std::string added = names_->Make("ptq_added_" + tensor);
+      AddNode(graph, "Conv", {source, Ones(channels)}, added);
+      source = added;
+    }
+  }
+  std::string sum = names_->Make("ptq_ReduceSum_" + tensor);
+  AddNode(graph, "ReduceSum", {source}, sum);
+  return sum;
+}
+
+const std::string& Reductions::Ones(int64_t channels) {
+  const auto [place, is_new] = ones_.try_emplace(channels);
+  if (is_new) {
+    place->second = names_->Make("ptq_ones");
+    const std::vector<float> ones(static_cast<size_t>(channels), 1.0f);
+    const std::vector<int64_t> dims = {1, channels, 1, 1};
+    *main_->add_initializer() = FloatTensor(place->second, dims, ones);
+  }
+  return place->second;
 }
 
 std::string Reductions::ReduceOthers(const std::string& op_type, const std::string& tensor,

@@ -89,8 +89,14 @@ for (const kind of ['web', 'node'] as const) {
   });
 }
 
-for (const kind of ['web', 'node'] as const) {
-  test(`${kind}: NaN is told of every tensor that holds it, whichever sums are left out`, async () => {
+const told: readonly ['web' | 'node', string, number[]][] = [
+  ['web', 'rows', [1, 16]],
+  ['node', 'rows', [1, 16]],
+  ['web', 'pictures', [1, 8, 3, 5]], // whose channels are added up first
+  ['node', 'pictures', [1, 8, 3, 5]],
+];
+for (const [kind, what, dims] of told) {
+  test(`${kind}, ${what}: NaN is told of every tensor that holds it, whichever sums are left out`, async () => {
     const nodes: WriterNode[] = [
       { opType: 'Sqrt', name: 'root', inputs: ['x'], outputs: ['r'] }, // NaN below 0
       { opType: 'Sigmoid', name: 'gate', inputs: ['r'], outputs: ['g'] },
@@ -98,15 +104,15 @@ for (const kind of ['web', 'node'] as const) {
       { opType: 'Add', name: 'sum', inputs: ['m', 'm'], outputs: ['s'] },
       { opType: 'Relu', name: 'clipped', inputs: ['s'], outputs: ['y'] },
     ];
-    const io = (name: string) => [{ name, dims: [1, 16] }];
-    const file = path.join(folder, `nan-${kind}.onnx`);
+    const io = (name: string) => [{ name, dims }];
+    const file = path.join(folder, `nan-${kind}-${what}.onnx`);
     writeModel(file, { nodes, weights: [], inputs: io('x'), outputs: io('y') });
     const { input, files, core, model, tensors } = await prepared(file);
     const runtime = await nodePlatform.loadRuntime({ kind });
     try {
       const pass = writeReductionPass(core, files, input, model, tensors, true);
       assert.ok(pass.forNan, 'sums are left out');
-      const data = Float32Array.from({ length: 16 }, (_, i) => i + 1);
+      const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => i + 1);
       const broken = data.map((value, i) => (i === 9 ? -1 : value));
       const vectors: Record<string, Float32Array[]> = { few: [], all: [] };
       for (const [name, tried] of [
@@ -115,7 +121,7 @@ for (const kind of ['web', 'node'] as const) {
       ] as const) {
         const runner = await Runner.start(runtime, tried, null);
         for (const [index, values] of [data, broken, data].entries()) {
-          const feeds: Feeds = { x: { type: 'float32', dims: [1, 16], data: values } };
+          const feeds: Feeds = { x: { type: 'float32', dims, data: values } };
           vectors[name]!.push((await runner.run(feeds, index))!);
         }
         await runner.release();

@@ -48,6 +48,30 @@ TEST(ReductionsTest, WhereTheRankIsKeptThereIsNoReshape) {
   EXPECT_EQ(FindAttribute(reduced.graph.node(1), "keepdims"), nullptr);
 }
 
+TEST(ReductionsTest, ChannelsOfPicturesAreAddedUpByAConvOfOnes) {
+  Reduced reduced("float[1,8,2,2]");
+  reduced.reductions.AddKept("x", true, &reduced.graph);
+  reduced.reductions.AddKept("x", true, &reduced.graph);
+  EXPECT_EQ(reduced.Added(),
+            "ReduceMin ReduceMax Conv ReduceSum ReduceMin ReduceMax Conv ReduceSum");
+  const auto ones = [&](int conv) {
+    return InitializerOf(reduced.graph, reduced.graph.node(conv).input(1));
+  };
+  EXPECT_EQ(ones(3).name(), ones(7).name());
+  EXPECT_EQ(ones(3).dims_size(), 4);
+  EXPECT_EQ(reduced.text.model.tensors().ReadFloats(ones(3)), std::vector<float>(8, 1.0f));
+  // A Cast for all of them, not another for the sum.
+  Reduced half("float16[1,8,2,2]");
+  half.reductions.AddKept("x", true, &half.graph);
+  EXPECT_EQ(half.Added(), "Cast ReduceMin ReduceMax Conv ReduceSum");
+  // Few channels, or so many as the input has: no Conv.
+  for (const char* type : {"float[1,3,2,2]", "float[1,n,2,2]", "float[8,8]", "float[1,8,4]"}) {
+    Reduced other(type);
+    other.reductions.AddKept("x", true, &other.graph);
+    EXPECT_EQ(other.Added(), "ReduceMin ReduceMax ReduceSum") << type;
+  }
+}
+
 TEST(ReductionsTest, TheHighestTakesThePlaceOfASumThatIsLeftOut) {
   Reduced reduced("float[1,2]");
   const std::vector<std::string> kept = reduced.reductions.AddKept("x", false, &reduced.graph);
