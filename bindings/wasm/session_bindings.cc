@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "model/element_type.h"
 #include "model/find_constant.h"
 #include "model/wire_scan.h"
 #include "pipeline/inspect_model.h"
@@ -154,17 +156,27 @@ class Session {
 
   std::string QuantizedTensors() { return QuantizedTensorsJson(Quantizer().model()); }
 
-  // The values of an initializer or a Constant node, as floats. A copy.
-  val ConstantValues(const std::string& name) {
+  // `count` values of an initializer or a Constant node from `first` on, a multiple of 8, as a
+  // Float32Array; integers of 32 and 64 bits as a Float64Array.
+  val ConstantValues(const std::string& name, double first, size_t count) {
     const Model& model = Quantizer().model();
     const GraphView view(model.graph());
     const onnx::TensorProto* tensor = FindConstant(view, name);
     if (tensor == nullptr) {
       throw Error(ErrorCode::kInvalidOption, Text("\"") + name + "\" is no constant of the model.");
     }
-    if (IsReal(tensor->data_type())) return Copied(model.tensors().ReadFloats(*tensor));
-    const std::vector<int64_t> integers = model.tensors().ReadInts(*tensor);
-    return Copied(std::vector<double>(integers.begin(), integers.end()));
+    const auto from = static_cast<uint64_t>(first);
+    if (IsReal(tensor->data_type())) {
+      std::vector<float> values(count);
+      model.tensors().ReadFloats(*tensor, from, values);
+      return Copied(values);
+    }
+    std::vector<int64_t> values(count);
+    model.tensors().ReadInts(*tensor, from, values);
+    if (ElementBits(tensor->data_type()) < 32) {
+      return Copied(std::vector<float>(values.begin(), values.end()));
+    }
+    return Copied(std::vector<double>(values.begin(), values.end()));
   }
 
   void SetRanges(const std::string& ranges) { Quantizer().SetRanges(RangesFromJson(ranges)); }

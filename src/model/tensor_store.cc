@@ -20,6 +20,7 @@ using onnx::TensorProto;
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
 constexpr uint64_t kWindowElements = 1 << 20;
+constexpr size_t kIntWindowElements = 1 << 17;
 
 [[noreturn]] void FailType(const TensorProto& tensor, const char* wanted) {
   throw Error(ErrorCode::kUnsupportedModel, Text("Tensor \"") + tensor.name() + "\" is " +
@@ -69,9 +70,49 @@ int64_t Packed(const uint8_t* bytes, uint64_t i, int bits, bool is_signed) {
 }
 
 template <typename T>
-void Widen(const uint8_t* bytes, std::vector<int64_t>* out) {
-  for (size_t i = 0; i < out->size(); ++i) {
-    (*out)[i] = static_cast<int64_t>(Load<T>(bytes + sizeof(T) * i));
+void Widen(const uint8_t* bytes, std::span<int64_t> out) {
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<int64_t>(Load<T>(bytes + sizeof(T) * i));
+  }
+}
+
+// false: of no integer type.
+bool ToInts(int32_t type, const uint8_t* raw, std::span<int64_t> values) {
+  switch (type) {
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      Widen<int64_t>(raw, values);
+      return true;
+    case TensorProto::INT32:
+      Widen<int32_t>(raw, values);
+      return true;
+    case TensorProto::UINT32:
+      Widen<uint32_t>(raw, values);
+      return true;
+    case TensorProto::INT16:
+      Widen<int16_t>(raw, values);
+      return true;
+    case TensorProto::UINT16:
+      Widen<uint16_t>(raw, values);
+      return true;
+    case TensorProto::INT8:
+      Widen<int8_t>(raw, values);
+      return true;
+    case TensorProto::UINT8:
+    case TensorProto::BOOL:
+      Widen<uint8_t>(raw, values);
+      return true;
+    case TensorProto::INT4:
+    case TensorProto::UINT4:
+    case TensorProto::INT2:
+    case TensorProto::UINT2: {
+      const bool is_signed = type == TensorProto::INT4 || type == TensorProto::INT2;
+      const int bits = ElementBits(type);
+      for (size_t i = 0; i < values.size(); ++i) values[i] = Packed(raw, i, bits, is_signed);
+      return true;
+    }
+    default:
+      return false;
   }
 }
 
@@ -130,89 +171,70 @@ void TensorStore::ReadBytes(const TensorProto& tensor, uint64_t offset,
 }
 
 std::vector<float> TensorStore::ReadFloats(const TensorProto& tensor) const {
-  if (!IsReal(tensor.data_type())) FailType(tensor, "floats");
   CheckStored(tensor);
   std::vector<float> values = Room<float>(ElementCount(tensor));
-  if (tensor.data_type() == TensorProto::FLOAT) {
-    ReadBytes(tensor, 0,
-              {reinterpret_cast<uint8_t*>(values.data()), values.size() * sizeof(float)});
-    return values;
-  }
-  VisitFloats(tensor, [&](uint64_t first, std::span<const float> part) {
-    std::copy(part.begin(), part.end(), values.begin() + static_cast<ptrdiff_t>(first));
-  });
+  ReadFloats(tensor, 0, values);
   return values;
 }
 
 std::vector<int64_t> TensorStore::ReadInts(const TensorProto& tensor) const {
   CheckStored(tensor);
   std::vector<int64_t> values = Room<int64_t>(ElementCount(tensor));
-  std::vector<uint8_t> raw = Room<uint8_t>(ByteSize(tensor));
-  ReadBytes(tensor, 0, raw);
-  const int32_t type = tensor.data_type();
-  switch (type) {
-    case TensorProto::INT64:
-    case TensorProto::UINT64:
-      Widen<int64_t>(raw.data(), &values);
-      break;
-    case TensorProto::INT32:
-      Widen<int32_t>(raw.data(), &values);
-      break;
-    case TensorProto::UINT32:
-      Widen<uint32_t>(raw.data(), &values);
-      break;
-    case TensorProto::INT16:
-      Widen<int16_t>(raw.data(), &values);
-      break;
-    case TensorProto::UINT16:
-      Widen<uint16_t>(raw.data(), &values);
-      break;
-    case TensorProto::INT8:
-      Widen<int8_t>(raw.data(), &values);
-      break;
-    case TensorProto::UINT8:
-    case TensorProto::BOOL:
-      Widen<uint8_t>(raw.data(), &values);
-      break;
-    case TensorProto::INT4:
-    case TensorProto::UINT4:
-    case TensorProto::INT2:
-    case TensorProto::UINT2: {
-      const bool is_signed = type == TensorProto::INT4 || type == TensorProto::INT2;
-      const int bits = ElementBits(type);
-      for (size_t i = 0; i < values.size(); ++i) {
-        values[i] = Packed(raw.data(), i, bits, is_signed);
-      }
-      break;
-    }
-    default:
-      FailType(tensor, "integers");
-  }
+  ReadInts(tensor, 0, values);
   return values;
+}
+
+void TensorStore::ReadInts(const TensorProto& tensor, uint64_t first,
+                           std::span<int64_t> into) const {
+  const int32_t type = tensor.data_type();
+  if (!ToInts(type, nullptr, {})) FailType(tensor, "integers");
+  CheckStored(tensor);
+  const int bits = ElementBits(type);
+  const size_t most = std::min(into.size(), kIntWindowElements);
+  std::vector<uint8_t> raw(static_cast<size_t>(PackedBytes(most, bits)));
+  for (size_t done = 0; done < into.size(); done += kIntWindowElements) {
+    const std::span<int64_t> part =
+        into.subspan(done, std::min(kIntWindowElements, into.size() - done));
+    ReadBytes(tensor, PackedBytes(first + done, bits),
+              std::span(raw).first(static_cast<size_t>(PackedBytes(part.size(), bits))));
+    ToInts(type, raw.data(), part);
+  }
 }
 
 void TensorStore::VisitFloats(
     const TensorProto& tensor,
     const std::function<void(uint64_t, std::span<const float>)>& visit) const {
-  if (!IsReal(tensor.data_type())) FailType(tensor, "floats");
   CheckStored(tensor);
   const uint64_t count = ElementCount(tensor);
-  const uint64_t width = ElementBits(tensor.data_type()) / 8;
-  const bool direct = tensor.data_type() == TensorProto::FLOAT;
   const uint64_t most = std::min(count, kWindowElements);
   const auto floats = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(most));
-  std::vector<uint8_t> raw(direct ? 0 : static_cast<size_t>(most * width));
+  ReadFloats(tensor, 0, {});  // checks the type of what is empty, too
   for (uint64_t first = 0; first < count; first += kWindowElements) {
     const std::span<float> part(floats.get(),
                                 static_cast<size_t>(std::min(kWindowElements, count - first)));
-    if (direct) {
-      ReadBytes(tensor, first * width, {reinterpret_cast<uint8_t*>(part.data()), part.size() * 4});
-    } else {
-      ReadBytes(tensor, first * width,
-                std::span(raw).first(static_cast<size_t>(part.size() * width)));
-      ToFloats(tensor.data_type(), raw.data(), part);
-    }
+    ReadFloats(tensor, first, part);
     visit(first, part);
+  }
+}
+
+void TensorStore::ReadFloats(const TensorProto& tensor, uint64_t first,
+                             std::span<float> into) const {
+  const int32_t type = tensor.data_type();
+  if (!IsReal(type)) FailType(tensor, "floats");
+  const uint64_t width = ElementBits(type) / 8;
+  if (type == TensorProto::FLOAT) {
+    ReadBytes(tensor, first * width,
+              {reinterpret_cast<uint8_t*>(into.data()), into.size() * sizeof(float)});
+    return;
+  }
+  const size_t most = std::min<size_t>(into.size(), kWindowElements);
+  std::vector<uint8_t> raw(static_cast<size_t>(most * width));
+  for (size_t done = 0; done < into.size(); done += kWindowElements) {
+    const std::span<float> part =
+        into.subspan(done, std::min<size_t>(kWindowElements, into.size() - done));
+    ReadBytes(tensor, (first + done) * width,
+              std::span(raw).first(static_cast<size_t>(part.size() * width)));
+    ToFloats(type, raw.data(), part);
   }
 }
 

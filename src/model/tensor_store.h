@@ -46,6 +46,11 @@ class TensorStore {
   void VisitFloats(const onnx::TensorProto& tensor,
                    const std::function<void(uint64_t, std::span<const float>)>& visit) const;
 
+  // The elements from `first` on; of packed integers `first` is a multiple of 8. Throw as the
+  // above.
+  void ReadFloats(const onnx::TensorProto& tensor, uint64_t first, std::span<float> into) const;
+  void ReadInts(const onnx::TensorProto& tensor, uint64_t first, std::span<int64_t> into) const;
+
   // Makes `bytes` the tensor's data: inline raw_data below kInlineLimit (and for integer vectors,
   // which may be shapes, up to 64 KiB), else appended to scratch. Replaces whatever data the tensor
   // had; `bytes` must not point into it.

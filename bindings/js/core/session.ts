@@ -161,9 +161,12 @@ export class CoreSession {
     return this.#json((session) => session.quantizedTensors());
   }
 
-  /** A copy of the values of an initializer or a Constant node. Throws INVALID_OPTION. */
-  constantValues(name: string): Float32Array | Float64Array {
-    return this.#call(() => this.#session.constantValues(name));
+  /**
+   * A copy of `count` values of an initializer or a Constant node from `first` on, a multiple of 8;
+   * integers of 32 and 64 bits as float64. Throws INVALID_OPTION.
+   */
+  constantValues(name: string, first: number, count: number): Float32Array | Float64Array {
+    return this.#call(() => this.#session.constantValues(name, first, count));
   }
 
   /** `ranges`: the JSON of CoreCalibration.ranges(), or of formatRanges(). */

@@ -2,12 +2,16 @@
 // are float32, of 32 bits float64.
 import type { QuantizedTensor } from '../core/probes.js';
 
-/** null where the scales fit no axis of the tensor, as those of blocks do not. */
+/**
+ * `integers`: those of a tensor of these `dims` from element `first` on. null where the scales fit
+ * no axis of the tensor, as those of blocks do not.
+ */
 export function dequantize(
   { scales, zeroPoints, axis }: Pick<QuantizedTensor, 'scales' | 'zeroPoints' | 'axis'>,
   type: string,
   dims: readonly number[],
   integers: ArrayLike<number>,
+  first = 0,
 ): Float32Array | Float64Array | null {
   const count = scales.length;
   const along = axis < 0 ? axis + dims.length : axis;
@@ -16,7 +20,7 @@ export function dequantize(
   const isWide = /32$|64$/.test(type);
   const floats = isWide ? new Float64Array(integers.length) : new Float32Array(integers.length);
   for (let i = 0; i < integers.length; i++) {
-    const channel = count > 1 ? Math.floor(i / inner) % count : 0;
+    const channel = count > 1 ? Math.floor((first + i) / inner) % count : 0;
     floats[i] = (integers[i]! - (zeroPoints[channel] ?? zeroPoints[0] ?? 0)) * scales[channel]!;
   }
   return floats;

@@ -8,6 +8,7 @@
 //   alone:      float model + that difference   → what the outputs make of it
 //
 // Sums are kept, no tensors: memory depends on the batch, not on the number of samples.
+import { freeBuffer } from '../base/free-buffer.js';
 import type { Run } from '../base/run.js';
 import type { Feeds, SampleTensor } from '../base/types.js';
 import type { ProbeRequest, QuantizedTensor } from '../core/probes.js';
@@ -23,7 +24,7 @@ import {
   readersOf,
 } from './layers.js';
 import { Moments } from './moments.js';
-import type { Probe, ProbedModel } from './probed-model.js';
+import type { ConstantPart, Probe, ProbedModel } from './probed-model.js';
 import type { Diagnosis, LayerDiagnosis, TensorDiagnosis } from './report.js';
 import { SessionTurns } from './session-turns.js';
 import { floatEnds, TensorFacts } from './tensor-facts.js';
@@ -452,6 +453,7 @@ function reportLayers(
         const values = quantized.constant(tensor.quantized);
         const dims = quantized.structure.initializers[tensor.quantized] ?? [];
         weights.set(tensor.quantized, values && weightFacts(tensor, dims, values));
+        if (values) freeBuffer(values);
       }
       return weights.get(tensor.quantized) ?? [];
     });
@@ -522,12 +524,15 @@ function weightError(
   const dims = quantized.structure.initializers[tensor.quantized];
   const given = float.structure.initializers[tensor.name];
   if (!dims || !given || given.join() !== dims.join()) return null;
-  const values = float.constant(tensor.name);
-  const integers = quantized.constant(tensor.quantized);
-  const rounded = integers && dequantize(tensor, tensor.type, dims, integers);
-  if (!values || !rounded) return null;
   const sums = new Moments();
-  sums.add(dims, values, rounded);
+  const integers = quantized.constantParts(tensor.quantized);
+  for (const { first, values } of float.constantParts(tensor.name)) {
+    const part = integers.next().value as ConstantPart;
+    const rounded = dequantize(tensor, tensor.type, dims, part.values, first);
+    if (rounded) sums.add([1, 1, 1, values.length], values, rounded);
+    for (const array of [values, part.values, rounded]) if (array) freeBuffer(array);
+    if (!rounded) return null;
+  }
   return sums.sqnr;
 }
 

@@ -1,5 +1,6 @@
 // One of the two models of a diagnosis: its graph, and sessions that run parts of it.
 import type { InputFiles } from '../base/bytes.js';
+import { freeBuffer } from '../base/free-buffer.js';
 import { isLargeModel } from '../base/large-model.js';
 import type { Feeds, ModelStructure, ModelSummary } from '../base/types.js';
 import { ModelFiles } from '../core/host-files.js';
@@ -8,6 +9,14 @@ import { CoreSession } from '../core/session.js';
 import type { Runtime } from '../platform/platform.js';
 import { createSession, type OutputTensor, type RuntimeModel } from '../runtime/runtime.js';
 import type { SessionTurns } from './session-turns.js';
+
+export interface ConstantPart {
+  first: number;
+  count: number;
+  values: Float32Array | Float64Array;
+}
+
+const partElements = 2 ** 17;
 
 export class ProbedModel {
   readonly summary: ModelSummary;
@@ -40,8 +49,29 @@ export class ProbedModel {
 
   /** A copy of the values of an initializer or a Constant node; null where `name` is none. */
   constant(name: string): Float32Array | Float64Array | null {
-    if (!Object.hasOwn(this.structure.initializers, name)) return null;
-    return this.#core.constantValues(name);
+    let all: Float32Array | Float64Array | null = null;
+    for (const { first, count, values } of this.constantParts(name)) {
+      all ??= values instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
+      all.set(values, first);
+      freeBuffer(values);
+    }
+    return all;
+  }
+
+  /**
+   * The same in parts, at least one, from element `first` of `count` on: the core's heap never
+   * becomes smaller. To be handed to freeBuffer(): else a weight's worth of them waits for the
+   * garbage collector.
+   */
+  *constantParts(name: string): Generator<ConstantPart, void> {
+    if (!Object.hasOwn(this.structure.initializers, name)) return;
+    const count = this.structure.initializers[name]!.reduce((product, dim) => product * dim, 1);
+    let first = 0;
+    do {
+      const size = Math.min(partElements, count - first);
+      yield { first, count, values: this.#core.constantValues(name, first, size) };
+      first += size;
+    } while (first < count);
   }
 
   /** Whether its sessions are loaded one at a time. */

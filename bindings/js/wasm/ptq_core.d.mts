@@ -112,8 +112,8 @@ export interface Session {
   writeProbeModel(requestJson: string): string;
   /** What the model as given holds as integers. Returns JSON of QuantizedTensor[]. */
   quantizedTensors(): string;
-  /** A copy of the values of an initializer or a Constant node. */
-  constantValues(name: string): Float32Array | Float64Array;
+  /** A copy of `count` values of an initializer or a Constant node from `first` on. */
+  constantValues(name: string, first: number, count: number): Float32Array | Float64Array;
   /** Replaces the ranges: JSON as of Calibration.ranges(). */
   setRanges(rangesJson: string): void;
   /** What repairs are made from: JSON as of Calibration.statistics(). */

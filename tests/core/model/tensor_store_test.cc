@@ -102,6 +102,33 @@ TEST_F(TensorStoreTest, FloatsReadFromHalvesAndDoublesRounded) {
   EXPECT_EQ(store_.ReadFloats(doubles), (std::vector<float>{0.1f, 16777216.0f}));
 }
 
+TEST_F(TensorStoreTest, PartsAreThoseOfTheWhole) {
+  const int64_t count = (1 << 18) + 21;  // of integers more than two windows
+  std::vector<int64_t> integers(count);
+  std::vector<float> reals(count);
+  for (size_t i = 0; i < integers.size(); ++i) {
+    integers[i] = static_cast<int64_t>(i % 13) - 6;
+    reals[i] = static_cast<float>(integers[i]) / 4;
+  }
+  const std::vector<int64_t> dims = {count};
+  for (const int32_t type : {TensorProto::INT4, TensorProto::INT8, TensorProto::INT64}) {
+    const TensorProto tensor = IntTensor("t", type, dims, integers);
+    EXPECT_EQ(store_.ReadInts(tensor), integers) << type;
+    std::vector<int64_t> part((1 << 17) + 5);
+    store_.ReadInts(tensor, 16, part);
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), integers.begin() + 16)) << type;
+    part.resize(22);  // one more than there is
+    EXPECT_THROW(store_.ReadInts(tensor, 1 << 18, part), Error) << type;
+  }
+  for (const int32_t type : {TensorProto::FLOAT, TensorProto::FLOAT16}) {
+    const TensorProto tensor = RealTensor("t", type, dims, reals);
+    std::vector<float> part(100);
+    store_.ReadFloats(tensor, 1 << 18, std::span(part).first(21));
+    EXPECT_TRUE(std::equal(part.begin(), part.begin() + 21, reals.end() - 21)) << type;
+    EXPECT_THROW(store_.ReadFloats(tensor, 1 << 18, part), Error) << type;
+  }
+}
+
 TEST_F(TensorStoreTest, ScalarsAndEmptyTensorsHaveOneAndNoElement) {
   const std::vector<int64_t> none, empty = {3, 0, 2};
   EXPECT_EQ(store_.ReadFloats(FloatTensor("t", none, std::vector<float>{4.0f})),
