@@ -127,8 +127,8 @@ TEST(EntropyRangeTest, NoCandidateDivergesLess) {
       for (size_t i = std::min(groups / 2, bins / 2); i <= bins / 2; ++i) {
         const size_t begin = bins / 2 - i;
         const size_t end = std::min(bins / 2 + i + 1, bins);
-        const double divergence =
-            Divergence(counts, begin, end, groups).value_or(std::numeric_limits<double>::infinity());
+        const double divergence = Divergence(counts, begin, end, groups)
+                                      .value_or(std::numeric_limits<double>::infinity());
         least = std::min(least, divergence);
         const bool is_chosen =
             range.lowest == uniform.edges()[begin] && range.highest == uniform.edges()[end];
