@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 
+#include "base/hex_kernels.h"
 #include "calibration/range_json.h"
 #include "model/find_constant.h"
 #include "model/graph_view.h"
@@ -26,30 +26,6 @@ using nlohmann::json;
 // Invalid UTF-8 in names of a hostile model becomes U+FFFD instead of an exception.
 std::string Dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-// Many numbers, which nobody reads but FromHex(): as decimals they take some microseconds each.
-template <typename Number>
-std::string ToHex(const std::vector<Number>& numbers) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::vector<uint8_t> bytes(numbers.size() * sizeof(Number));
-  if (!bytes.empty()) std::memcpy(bytes.data(), numbers.data(), bytes.size());
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const uint8_t byte : bytes) text.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  return text;
-}
-
-template <typename Number>
-std::vector<Number> FromHex(const std::string& text) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::vector<Number> numbers(text.size() / 2 / sizeof(Number));
-  std::vector<uint8_t> bytes(numbers.size() * sizeof(Number));
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<uint8_t>(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
-  }
-  if (!bytes.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
-  return numbers;
 }
 
 // Whether a translation needs more than the sentence itself.
@@ -516,21 +492,27 @@ Repairs RepairsFromJson(const std::string& text) {
 }
 
 std::string ToJson(const TensorStatistics& statistics) {
+  HexWriter hex;
   json object = json::object();
   for (const auto& [tensor, channels] : statistics) {
-    object[tensor] = {ToHex(channels.lowest), ToHex(channels.highest), ToHex(channels.mean)};
+    object[tensor] = {{"lowest", {{"hex", hex.Put(channels.lowest)}}},
+                      {"highest", {{"hex", hex.Put(channels.highest)}}},
+                      {"mean", {{"hex", hex.Put(channels.mean)}}}};
   }
-  return Dump(object);
+  return hex.Fill(Dump(object));
 }
 
 TensorStatistics StatisticsFromJson(const std::string& text) {
-  const json object = json::parse(text);
+  const HexReader hex(text);
+  const json object = json::parse(hex.text());
   TensorStatistics statistics;
   for (const auto& [tensor, channels] : object.items()) {
-    statistics.emplace(tensor,
-                       ChannelStatistics{FromHex<float>(channels.at(0).get<std::string>()),
-                                         FromHex<float>(channels.at(1).get<std::string>()),
-                                         FromHex<double>(channels.at(2).get<std::string>())});
+    const auto digits = [&of = channels](const char* key) {
+      return of.at(key).at("hex").template get<std::string>();
+    };
+    statistics.emplace(tensor, ChannelStatistics{hex.Get<float>(digits("lowest")).value(),
+                                                 hex.Get<float>(digits("highest")).value(),
+                                                 hex.Get<double>(digits("mean")).value()});
   }
   return statistics;
 }

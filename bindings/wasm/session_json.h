@@ -36,7 +36,7 @@ std::string ToJson(const QuantizeReport& report);
 std::string ToJson(const TensorRanges& ranges);
 std::string ToJson(
     const std::map<std::string, ChannelRange>& ranges);  // {tensor: [[low…], [high…]]}
-std::string ToJson(const TensorStatistics& statistics);  // {tensor: [low…, high…, mean…]}
+std::string ToJson(const TensorStatistics& statistics);  // {tensor: {lowest…, highest…, mean…}}
 // {tensor: [lowest, highest]}, null where empty. Throws kInvalidRange for anything else.
 TensorRanges RangesFromJson(const std::string& json);
 // What the library writes itself: nlohmann::json::exception is a bug there.

@@ -1,7 +1,7 @@
 // What a calibration has collected, as JSON text. Another calibration of the same tensors and
 // options can continue from it or add it to its own: that serves workers, shards and cancelled
-// runs. Numbers are exact: counts are integers, floats have the digits that read back as the same
-// float.
+// runs. Numbers are exact: single floats have the digits that read back as the same float, counts
+// and lists of values are hexadecimal (hex_kernels.h).
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/hex_kernels.h"
 #include "calibration/calibration.h"
-#include "calibration/hex_kernels.h"
 #include "calibration/range_json.h"
 
 namespace ptq {
@@ -33,30 +33,34 @@ Extremes RestoreExtremes(const json& state) {
   return {range.lowest, range.highest, CountFromJson(state.at("nans"))};
 }
 
-std::vector<uint64_t> RestoreCounts(const json& state) {
-  std::vector<uint64_t> counts;
-  for (const json& count : state) counts.push_back(CountFromJson(count));
-  return counts;
+json SaveCounts(std::span<const uint64_t> counts, HexWriter* hex) {
+  return {{"hex", hex->Put(counts)}};
 }
 
-json SaveNested(const NestedBins& nested) {
+std::vector<uint64_t> RestoreCounts(const json& state, const HexReader& hex) {
+  auto counts = hex.Get<uint64_t>(state.at("hex").get_ref<const std::string&>());
+  if (!counts) throw Invalid("has counts that cannot be read");
+  return std::move(*counts);
+}
+
+json SaveNested(const NestedBins& nested, HexWriter* hex) {
   return {{"extremes", SaveExtremes(nested.extremes())},
           {"zeros", nested.zeros()},
           {"at_lowest", nested.at_lowest()},
           {"at_highest", nested.at_highest()},
           {"infinite", nested.infinite()},
           {"exponent", nested.exponent()},
-          {"counts", nested.counts()}};
+          {"counts", SaveCounts(nested.counts(), hex)}};
 }
 
-NestedBins RestoreNested(const json& state) {
+NestedBins RestoreNested(const json& state, const HexReader& hex) {
   NestedBins::Saved saved;
   saved.extremes = RestoreExtremes(state.at("extremes"));
   saved.zeros = CountFromJson(state.at("zeros"));
   saved.at_lowest = CountFromJson(state.at("at_lowest"));
   saved.at_highest = CountFromJson(state.at("at_highest"));
   saved.infinite = CountFromJson(state.at("infinite"));
-  saved.counts = RestoreCounts(state.at("counts"));
+  saved.counts = RestoreCounts(state.at("counts"), hex);
   const auto exponent = state.at("exponent").get_ref<const json::number_integer_t&>();
   const bool has_bins = saved.counts.empty() || saved.counts.size() == NestedBins::kBins;
   if (!has_bins) throw Invalid("has other bins");
@@ -70,8 +74,10 @@ NestedBins RestoreNested(const json& state) {
 }
 
 std::vector<float> ValuesFromHex(const json& state, const HexReader& hex) {
-  auto values = hex.Get(state.get_ref<const std::string&>());
-  if (!values) throw Invalid("has values that cannot be read");
+  auto values = hex.Get<float>(state.get_ref<const std::string&>());
+  const auto is_nan = [](float value) { return std::isnan(value); };
+  if (!values || std::any_of(values->begin(), values->end(), is_nan))
+    throw Invalid("has values that cannot be read");
   return std::move(*values);
 }
 
@@ -137,10 +143,10 @@ std::string Calibration::SaveWith(bool collected) const {
     }
     if (HasBins()) {
       item["ends"] = tensor.ends;
-      if (collected || !now_counts) item["counts"] = tensor.counts;
+      if (collected || !now_counts) item["counts"] = SaveCounts(tensor.counts, &hex);
     }
     if (Has(CalibrationPass::kNestedHistograms) && (collected || !now_nested)) {
-      item["nested"] = SaveNested(tensor.nested);
+      item["nested"] = SaveNested(tensor.nested, &hex);
     }
     tensors.push_back(std::move(item));
   }
@@ -184,7 +190,7 @@ void Calibration::Restore(const std::string& text) {
       const json& item = tensors.at(i);
       if (item.at("name") != tensors_[i].name) throw Invalid("is of other tensors");
       Tensor& tensor = collected_[i];
-      if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"));
+      if (item.contains("nested")) tensor.nested = RestoreNested(item.at("nested"), hex);
       if (!HasBins()) continue;
       item.at("ends").get_to(tensor.ends);
       const bool has_bins = tensor.ends.size() == 2 && tensor.ends[0] <= tensor.ends[1] &&
@@ -193,7 +199,7 @@ void Calibration::Restore(const std::string& text) {
       const bool needs_bins = !tensor.ends.empty() || !is_known;
       if (needs_bins && !has_bins) throw Invalid("has no ends of bins");
       MakeBins(i);
-      if (item.contains("counts")) tensor.counts = RestoreCounts(item.at("counts"));
+      if (item.contains("counts")) tensor.counts = RestoreCounts(item.at("counts"), hex);
       const size_t wanted = tensor.ends.empty() ? 0 : static_cast<size_t>(bins());
       if (tensor.counts.empty()) tensor.counts.resize(wanted);
       if (tensor.counts.size() != wanted) throw Invalid("has other bins");

@@ -95,7 +95,11 @@ TensorRange UniformNoiseClip(const NestedBins& bins, const QuantGrid& grid) {
   // which Clip makes the most common value, is exact.
   if (lowest == 0 && highest > 0) above[0].inside -= static_cast<double>(bins.at_highest());
   if (highest == 0 && lowest > 0) below[0].inside -= static_cast<double>(bins.at_lowest());
+  double least_outside = std::numeric_limits<double>::infinity();
+  for (const Candidate& high : above) least_outside = std::min(least_outside, high.outside);
   for (const Candidate& low : below) {
+    // What is cut off there is already as bad, whatever the other end.
+    if (!(low.outside + least_outside < least)) continue;
     for (const Candidate& high : above) {
       const double span = low.end + high.end;
       const double error =
@@ -131,30 +135,59 @@ class SquaredError {
   double highest_ = 0;
 };
 
-}  // namespace
+// Values and how often they are there. Zeros, which are exact, are left out, the ends are known
+// exactly; the rest is taken for the middle of its bin.
+struct Points {
+  std::vector<double> values;
+  std::vector<double> counts;
+};
 
-double QuantizationError(const NestedBins& bins, TensorRange range, const QuantGrid& grid) {
-  const SquaredError squared(range, grid);
-  const double width = Width(bins);
-  double error = 0;
-  const auto add = [&](double value, double count) { error += count * squared.Of(value); };
-  // Zeros are exact, the ends are known exactly; the rest is taken for the middle of its bin.
+Points PointsOf(const NestedBins& bins) {
+  Points points;
+  const auto add = [&](double value, uint64_t count) {
+    if (count == 0) return;
+    points.values.push_back(value);
+    points.counts.push_back(static_cast<double>(count));
+  };
   std::vector<uint64_t> counts(bins.counts().begin(), bins.counts().end());
   counts[NestedBins::kMiddle] -= bins.zeros();
   const auto add_end = [&](float end, uint64_t count) {
     if (end == 0 || count == 0) return;
     counts[bins.Find(end)] -= count;
-    add(static_cast<double>(end), static_cast<double>(count));
+    add(static_cast<double>(end), count);
   };
   const Extremes& extremes = bins.extremes();
   add_end(extremes.lowest, bins.at_lowest());
   if (extremes.highest != extremes.lowest) add_end(extremes.highest, bins.at_highest());
+  const double width = Width(bins);
   for (int64_t i = 0; i < NestedBins::kBins; ++i) {
-    const uint64_t count = counts[static_cast<size_t>(i)];
-    if (count == 0) continue;
-    add((static_cast<double>(i - NestedBins::kMiddle) + 0.5) * width, static_cast<double>(count));
+    const double middle = (static_cast<double>(i - NestedBins::kMiddle) + 0.5) * width;
+    add(middle, counts[static_cast<size_t>(i)]);
+  }
+  return points;
+}
+
+// Where that is not less than `limit`, any sum from there on.
+double QuantizationError(const Points& points, TensorRange range, const QuantGrid& grid,
+                         double limit) {
+  constexpr size_t kBlock = 128;
+  const SquaredError squared(range, grid);
+  double error = 0;
+  for (size_t first = 0; first < points.values.size() && error < limit; first += kBlock) {
+    const size_t size = std::min(kBlock, points.values.size() - first);
+    double errors[kBlock];
+    for (size_t i = 0; i < size; ++i) {
+      errors[i] = points.counts[first + i] * squared.Of(points.values[first + i]);
+    }
+    for (size_t i = 0; i < size; ++i) error += errors[i];
   }
   return error;
+}
+
+}  // namespace
+
+double QuantizationError(const NestedBins& bins, TensorRange range, const QuantGrid& grid) {
+  return QuantizationError(PointsOf(bins), range, grid, std::numeric_limits<double>::infinity());
 }
 
 double QuantizationError(const Histogram& histogram, TensorRange range, const QuantGrid& grid) {
@@ -177,9 +210,10 @@ TensorRange MseRange(const NestedBins& bins, const QuantGrid& grid) {
   // error.
   constexpr int kSteps = 32;
   TensorRange best = all;
-  double least = QuantizationError(bins, all, grid);
+  const Points points = PointsOf(bins);
+  double least = QuantizationError(points, all, grid, std::numeric_limits<double>::infinity());
   const auto consider = [&](TensorRange range) {
-    const double error = QuantizationError(bins, range, grid);
+    const double error = QuantizationError(points, range, grid, least);
     if (!(error < least)) return;
     least = error;
     best = range;
@@ -215,9 +249,11 @@ AutoRange BestRange(const NestedBins& bins, const QuantGrid& grid) {
       {EntropyRange(halved, 128), "Entropy"},
       {MseRange(bins, grid), "MSE"},
   };
-  double least = QuantizationError(bins, best.range, grid);
+  const Points points = PointsOf(bins);
+  double least =
+      QuantizationError(points, best.range, grid, std::numeric_limits<double>::infinity());
   for (const AutoRange& other : others) {
-    const double error = QuantizationError(bins, other.range, grid);
+    const double error = QuantizationError(points, other.range, grid, least);
     if (!(error < least)) continue;
     least = error;
     best = other;

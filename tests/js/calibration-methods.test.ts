@@ -75,9 +75,11 @@ for (const { method, results, ...given } of fixture.cases) {
       assert.ok(range, name);
       const { counts } = state.tensors[0];
       if (counts) {
-        const occupied = counts
-          .map((count: number, bin: number) => [bin, count])
-          .filter(([, count]: [number, number]) => count > 0);
+        const occupied = (counts.hex as string)
+          .trimEnd()
+          .split(' ')
+          .map((count, bin) => [bin, Number.parseInt(count, 16)])
+          .filter(([, count]) => count! > 0);
         assert.deepEqual(occupied, expected.counts, `${name}: counts`);
       }
       const wanted = [...fromBits(expected.range)];

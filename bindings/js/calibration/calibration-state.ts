@@ -41,7 +41,7 @@ export interface CalibrationState {
 export type StateOwner = Pick<CalibrationState, 'options' | 'tensors' | 'holdOut' | 'heldInRanges'>;
 
 const format = 'onnx-ptq calibration state';
-const version = 3;
+const version = 4;
 
 export function formatState(state: CalibrationState): string {
   return `${JSON.stringify({ format, version, ...state })}\n`;
