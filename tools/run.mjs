@@ -18,8 +18,16 @@ import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { release } from './lib/release.mjs';
+import { sources } from './lib/sources.mjs';
 import { elapsed, main, run, SetupError, say, strict, together } from './lib/steps.mjs';
-import { chromium, firefox, googleTest, nativeCompiler, strace } from './lib/system.mjs';
+import {
+  chromium,
+  ensureBuildTools,
+  firefox,
+  googleTest,
+  nativeCompiler,
+  strace,
+} from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
 import { drawImports } from './lint/import-graph.mjs';
@@ -44,7 +52,8 @@ const suites = {
     native: true,
     needs: [],
     async run() {
-      await prerequisites();
+      await ensureBuildTools();
+      await sources();
       const missing = await googleTest();
       if (missing) return { skipped: missing };
       const preset = strict ? 'native-ci' : 'native-asan';

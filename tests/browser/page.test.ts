@@ -281,7 +281,7 @@ describe('the page', { skip: skipBrowser }, () => {
   it('counts samples, and says how long the rest will take', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
-    const side = 1024;
+    const side = 640;
     const slow = path.join(folder, 'slow.onnx');
     writeMatMul(slow, side, side);
     const values = Float32Array.from({ length: side * side }, (_, i) => Math.cos(i));
