@@ -35,9 +35,9 @@ function(ptq_precompile target)
   endif()
 endfunction()
 
-# Compiles the files of a folder together, up to 24 at a time: headers are read, and what is inlined or made from
-# templates is compiled, once for all of them. Names that a file keeps for itself are then its folder's, so they must
-# not meet there.
+# Compiles the files of a folder together, up to 24 at a time, and those of small folders with each other: headers are
+# read, and what is inlined or made from templates is compiled, once for all of them. Names that a file keeps for itself
+# are then its folder's, so they must not meet there.
 function(ptq_unity target)
   if(NOT PTQ_UNITY)
     return()
@@ -51,7 +51,15 @@ function(ptq_unity target)
     list(APPEND files_${folder} ${source})
   endforeach()
   list(REMOVE_DUPLICATES folders)
+  set(files_small)
   foreach(folder ${folders})
+    list(LENGTH files_${folder} count)
+    if(count LESS 8)
+      list(APPEND files_small ${files_${folder}})
+      list(REMOVE_ITEM folders ${folder})
+    endif()
+  endforeach()
+  foreach(folder ${folders} small)
     list(LENGTH files_${folder} count)
     math(EXPR units "(${count} + 23) / 24")
     set(index 0)

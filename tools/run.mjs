@@ -18,8 +18,16 @@ import { fuzz } from './lib/fuzz.mjs';
 import { format, lint } from './lib/lint.mjs';
 import { rayPython } from './lib/ray.mjs';
 import { release } from './lib/release.mjs';
+import { sources } from './lib/sources.mjs';
 import { elapsed, main, run, SetupError, say, strict, together } from './lib/steps.mjs';
-import { chromium, firefox, googleTest, nativeCompiler, strace } from './lib/system.mjs';
+import {
+  chromium,
+  ensureBuildTools,
+  firefox,
+  googleTest,
+  nativeCompiler,
+  strace,
+} from './lib/system.mjs';
 import { nodeTests, runner } from './lib/test-run.mjs';
 import { watch } from './lib/watch.mjs';
 import { drawImports } from './lint/import-graph.mjs';
@@ -37,13 +45,15 @@ const takeCore = ['build:wasm', 'test:js', 'conformance', 'example', 'dev', 'wat
 
 /**
  * The parts of a test run; each ends as {ok, lines} or {skipped: why}, and none keeps the next from
- * running.
+ * running. Those that are `native` have nothing to do with the others, and run beside them.
  */
 const suites = {
   'test:core': {
+    native: true,
     needs: [],
     async run() {
-      await prerequisites();
+      await ensureBuildTools();
+      await sources();
       const missing = await googleTest();
       if (missing) return { skipped: missing };
       const preset = strict ? 'native-ci' : 'native-asan';
@@ -76,7 +86,18 @@ const suites = {
       });
     },
   },
+  lint: {
+    apart: true,
+    native: true, // nearly all of it is clang-tidy, which needs the libraries of test:core
+    needs: [],
+    async run() {
+      const failed = await lint();
+      return { ok: !failed.length, lines: failed };
+    },
+  },
 };
+/** What `npm test` runs. */
+const whole = Object.keys(suites).filter((name) => !suites[name].apart);
 const builds = { wasm: () => buildWasm(core), js: buildJs, tests: buildTests, web: buildWeb };
 
 const tasks = {
@@ -105,7 +126,8 @@ const tasks = {
   /** Before `npm pack`: what is packed is what is shipped. */
   prepack: () => buildLibrary(),
   release,
-  test: () => test(Object.keys(suites).filter((name) => !suites[name].apart)),
+  test: () => test(whole),
+  check: () => test([...whole, 'lint']),
   'test:core': () => test(['test:core']),
   'test:js': () => test(['test:js']),
   'test:browser': () => test(['test:browser']),
@@ -181,17 +203,26 @@ async function test(names) {
       results[`build ${name}`] = result;
     }
   };
+  const runAll = async (some) => {
+    for (const name of some) {
+      const missing = suites[name].needs.filter((build) => broken.has(build));
+      if (missing.length)
+        results[name] = { ok: false, lines: [`not run: the build failed (${missing.join(', ')})`] };
+      else results[name] = await attempt(suites[name].run);
+    }
+  };
+  // Each leaves cores idle at times: where it links, loads, opens pages, and at its end.
   await together(
-    () => build('wasm'),
-    () => build('js', 'tests'),
+    async () => {
+      await together(
+        () => build('wasm'),
+        () => build('js', 'tests'),
+      );
+      await build('web'); // has both in it
+      await runAll(names.filter((name) => !suites[name].native));
+    },
+    () => runAll(names.filter((name) => suites[name].native)),
   );
-  await build('web'); // has both in it
-  for (const name of names) {
-    const missing = suites[name].needs.filter((build) => broken.has(build));
-    if (missing.length)
-      results[name] = { ok: false, lines: [`not run: the build failed (${missing.join(', ')})`] };
-    else results[name] = await attempt(suites[name].run);
-  }
   say(`\nSummary (${elapsed()})`);
   for (const [name, { ok, skipped, lines = [] }] of Object.entries(results)) {
     say(
@@ -204,7 +235,7 @@ async function test(names) {
   say(
     failed.length
       ? `${failed.length} FAILED: ${failed.map(([name]) => name).join(', ')}`
-      : 'All tests passed',
+      : 'All passed',
   );
 }
 

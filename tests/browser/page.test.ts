@@ -14,6 +14,9 @@ import { launch, skipBrowser } from './support/browser.js';
 import { writeMatMul } from './support/matmul-model.js';
 import { type StaticServer, serve } from './support/server.js';
 
+const phone = { width: 360, height: 740 };
+const desktop = { width: 1280, height: 720 };
+
 describe('the page', { skip: skipBrowser }, () => {
   let browser: Browser;
   let server: StaticServer;
@@ -278,7 +281,7 @@ describe('the page', { skip: skipBrowser }, () => {
   it('counts samples, and says how long the rest will take', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
-    const side = 1024;
+    const side = 640;
     const slow = path.join(folder, 'slow.onnx');
     writeMatMul(slow, side, side);
     const values = Float32Array.from({ length: side * side }, (_, i) => Math.cos(i));
@@ -317,66 +320,6 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('speaks the language of the browser, switches, and remembers', async () => {
-    const app = await App.open(browser, server, { locale: 'zh-CN' });
-    const { page } = app;
-    const lang = (code: string) => page.locator(`html[lang="${code}"]`).waitFor();
-    await lang('zh-CN');
-    await page.getByRole('heading', { name: '模型看到的内容' }).waitFor();
-    await page.getByRole('button', { name: 'English' }).click();
-    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
-    await lang('en');
-    await page.reload();
-    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
-    await page.getByRole('button', { name: '简体中文' }).click();
-    await page.getByRole('button', { name: '试用数字分类' }).click();
-    await page.getByRole('button', { name: '开始量化' }).click();
-    await page.locator('.bar').getByRole('button', { name: '下载模型' }).waitFor();
-    await app.close();
-  });
-
-  it('has no text of the other language left in it', async () => {
-    const app = await App.open(browser, server, { locale: 'zh-CN' });
-    const { page } = app;
-    await page.getByRole('button', { name: '试用数字分类' }).click();
-    await page.getByRole('button', { name: '开始量化' }).click();
-    await page.locator('#report .result').waitFor();
-    for (const step of ['model', 'data', 'preprocess', 'target', 'download'] as const) {
-      await app.openStep(step);
-    }
-    await app.openDetails('其他所有选项');
-    // Words, apart from names of operators, formats and tools. What the library says counts, too.
-    const words = await page.evaluate(() => {
-      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      const found: string[] = [];
-      while (walker.nextNode()) {
-        const element = walker.currentNode.parentElement!;
-        if (element.closest('code, option, .chips, .ticks, .file, .facts, .runs, noscript'))
-          continue;
-        found.push(walker.currentNode.textContent ?? '');
-      }
-      return found;
-    });
-    const english = words.filter(
-      (text) => text !== 'Node' && /\b(the|of|and|is|are|model|image|node)\b/i.test(text),
-    );
-    assert.deepEqual(english, []);
-    await app.close();
-  });
-
-  it('gives every control a name, before and after a run', async () => {
-    const app = await App.open(browser, server);
-    const { page } = app;
-    assert.deepEqual(await namelessControls(page), []);
-    await app.useExample();
-    await app.quantize();
-    for (const summary of await page.locator('.result summary').all()) await summary.click();
-    await app.openDetails('Nodes and operator types');
-    assert.ok((await controls(page)).length > 60, 'a tick for each node among them');
-    assert.deepEqual(await namelessControls(page), []);
-    await app.close();
-  });
-
   it('can be used with the keyboard alone, and never loses the focus', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
@@ -408,10 +351,91 @@ describe('the page', { skip: skipBrowser }, () => {
     assert.ok(await hasFocus(), 'after the samples were removed');
     await app.close();
   });
+});
 
-  it('tells screen readers what stage it is in, and when it is done', async () => {
-    const app = await App.open(browser, server);
+describe('the page in Chinese', { skip: skipBrowser }, () => {
+  let browser: Browser;
+  let server: StaticServer;
+  let app: App;
+
+  before(async () => {
+    browser = await launch();
+    server = await serve('web/dist');
+    app = await App.open(browser, server, { locale: 'zh-CN' });
+  });
+  after(async () => {
+    await app?.close();
+    await browser?.close();
+    await server?.close();
+  });
+
+  it('speaks the language of the browser, switches, and remembers', async () => {
     const { page } = app;
+    const lang = (code: string) => page.locator(`html[lang="${code}"]`).waitFor();
+    await lang('zh-CN');
+    await page.getByRole('heading', { name: '模型看到的内容' }).waitFor();
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
+    await lang('en');
+    await page.reload();
+    await page.getByRole('heading', { name: 'What the model sees' }).waitFor();
+    await page.getByRole('button', { name: '简体中文' }).click();
+    await page.getByRole('button', { name: '试用数字分类' }).click();
+    await page.getByRole('button', { name: '开始量化' }).click();
+    await page.locator('.bar').getByRole('button', { name: '下载模型' }).waitFor();
+  });
+
+  it('has no text of the other language left in it', async () => {
+    const { page } = app;
+    await page.locator('#report .result').waitFor();
+    for (const step of ['model', 'data', 'preprocess', 'target', 'download'] as const) {
+      await app.openStep(step);
+    }
+    await app.openDetails('其他所有选项');
+    // Words, apart from names of operators, formats and tools. What the library says counts, too.
+    const words = await page.evaluate(() => {
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const found: string[] = [];
+      while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement!;
+        if (element.closest('code, option, .chips, .ticks, .file, .facts, .runs, noscript'))
+          continue;
+        found.push(walker.currentNode.textContent ?? '');
+      }
+      return found;
+    });
+    const english = words.filter(
+      (text) => text !== 'Node' && /\b(the|of|and|is|are|model|image|node)\b/i.test(text),
+    );
+    assert.deepEqual(english, []);
+  });
+});
+
+describe('the page while it quantizes, and then', { skip: skipBrowser }, () => {
+  let browser: Browser;
+  let server: StaticServer;
+  let app: App;
+  let namelessBefore: Control[];
+  let widthBefore: number;
+  /** Of the run, in ms. */
+  let whole: number;
+
+  const width = () => app.page.evaluate(() => document.scrollingElement!.scrollWidth);
+  /** What the page has noted in a variable of its window. */
+  const noted = <Kind>(name: string) =>
+    app.page.evaluate(
+      (key) => (window as unknown as Record<string, unknown>)[key],
+      name,
+    ) as Promise<Kind[]>;
+
+  before(async () => {
+    browser = await launch();
+    server = await serve('web/dist');
+    app = await App.open(browser, server, { viewport: phone });
+    const { page } = app;
+    widthBefore = await width();
+    await page.setViewportSize(desktop);
+    namelessBefore = await namelessControls(page);
     await page.evaluate(() => {
       const spoken: string[] = [];
       Object.assign(window, { spoken });
@@ -423,31 +447,6 @@ describe('the page', { skip: skipBrowser }, () => {
       }).observe(document.body, { childList: true, subtree: true, characterData: true });
     });
     await app.useExample();
-    await app.quantize();
-    const spoken = await page.evaluate(() => (window as unknown as { spoken: string[] }).spoken);
-    assert.ok(spoken.some((text) => text.startsWith('Running samples: ')));
-    assert.ok(spoken.includes('Good'), spoken.join());
-    assert.ok(spoken.length < 20, `not every one of 100 samples: ${spoken.length}`);
-    await app.close();
-  });
-
-  it('fits a screen 360 pixels wide, also with a result', async () => {
-    const app = await App.open(browser, server, { viewport: { width: 360, height: 740 } });
-    const { page } = app;
-    const width = () => page.evaluate(() => document.scrollingElement!.scrollWidth);
-    assert.equal(await width(), 360);
-    await app.useExample();
-    await app.quantize();
-    for (const summary of await page.locator('summary').all()) await summary.click();
-    assert.equal(await width(), 360);
-    await app.close();
-  });
-
-  it('stays responsive while it works', async () => {
-    const app = await App.open(browser, server);
-    const { page } = app;
-    await app.useExample();
-    await app.ready();
     await page.evaluate(() => {
       const long: number[] = [];
       Object.assign(window, { long });
@@ -457,13 +456,46 @@ describe('the page', { skip: skipBrowser }, () => {
     });
     const began = performance.now();
     await app.quantize();
-    const whole = performance.now() - began;
-    const long = await page.evaluate(() => (window as unknown as { long: number[] }).long);
+    whole = performance.now() - began;
+  });
+  after(async () => {
+    await app?.close();
+    await browser?.close();
+    await server?.close();
+  });
+
+  it('stays responsive while it works', async () => {
+    const long = await noted<number>('long');
     // A run on this thread would be one task of its whole length. On a busy machine a task takes
     // longer than its work.
     const most = Math.max(500, whole / 10);
     assert.ok(Math.max(0, ...long) < most, `tasks of ${long.map(Math.round)} ms in ${whole} ms`);
-    await app.close();
+  });
+
+  it('tells screen readers what stage it is in, and when it is done', async () => {
+    const spoken = await noted<string>('spoken');
+    assert.ok(spoken.some((text) => text.startsWith('Running samples: ')));
+    assert.ok(spoken.includes('Good'), spoken.join());
+    assert.ok(spoken.length < 20, `not every one of 100 samples: ${spoken.length}`);
+  });
+
+  it('gives every control a name, before and after a run', async () => {
+    assert.deepEqual(namelessBefore, []);
+    const { page } = app;
+    for (const summary of await page.locator('.result summary').all()) await summary.click();
+    await app.openDetails('Nodes and operator types');
+    assert.ok((await controls(page)).length > 60, 'a tick for each node among them');
+    assert.deepEqual(await namelessControls(page), []);
+  });
+
+  it('fits a screen 360 pixels wide, also with a result and all of it open', async () => {
+    assert.equal(widthBefore, phone.width);
+    const { page } = app;
+    await page.setViewportSize(phone);
+    await page.evaluate(() => {
+      for (const one of document.querySelectorAll('details')) one.open = true;
+    });
+    assert.equal(await width(), phone.width);
   });
 });
 

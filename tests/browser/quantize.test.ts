@@ -32,27 +32,32 @@ async function inNode(
   return Buffer.from(result.model as Uint8Array);
 }
 
-describe('quantizing on the page', { skip: skipBrowser }, () => {
+describe('quantizing on the page, run after run', { skip: skipBrowser }, () => {
   let browser: Browser;
   let server: StaticServer;
+  let app: App;
+  let plain: Buffer;
+  const images = filesOf(digits.images);
 
   before(async () => {
     browser = await launch();
     server = await serve('web/dist');
+    plain = await inNode(digits.model, images);
   });
   after(async () => {
+    await app?.close();
     await browser?.close();
     await server?.close();
   });
 
   it('makes no network request after loading, and the model has the bytes that Node gives', async () => {
-    const app = await App.open(browser, server);
+    app = await App.open(browser, server);
     const requested: string[] = [];
     app.page.context().on('request', (request) => requested.push(request.url()));
     const loaded = server.requests.length;
     assert.ok(loaded > 5, 'the page came from this server');
 
-    await app.drop([digits.model, ...filesOf(digits.images)]);
+    await app.drop([digits.model, ...images]);
     await app.ready();
     const text = await app.quantize();
     assert.match(text, /Good/);
@@ -68,12 +73,97 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
       [],
     );
     assert.equal(name, 'digits-mobilenetv2.quant.onnx');
-    assert.deepEqual(bytes, await inNode(digits.model, filesOf(digits.images)));
+    assert.deepEqual(bytes, plain);
     const { quality, bytesAfter, calibration } = JSON.parse(report.bytes.toString());
     assert.equal(bytesAfter, bytes.length);
     assert.equal(calibration.samples, 75);
     assert.ok(quality.sqnr > 25, `SQNR ${quality.sqnr}`);
-    await app.close();
+  });
+
+  it('does not calibrate again for a setting that has nothing to do with it', async () => {
+    const { page } = app;
+    await app.openDetails('Format and types');
+    await page.getByLabel('Per channel', { exact: true }).uncheck();
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      new MutationObserver(() => {
+        const now = document.querySelector('.running .numbers')?.textContent ?? '';
+        if (/ of 75/.test(now)) seen.push(now);
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    await app.quantize();
+    const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+    assert.deepEqual(seen, []);
+    const { bytes } = await app.download();
+    assert.deepEqual(bytes, await inNode(digits.model, images, { perChannel: false }));
+  });
+
+  it('stops at once when cancelled, keeps earlier results, and works again', async () => {
+    const { page } = app;
+    await app.openDetails('Format and types');
+    await page.getByLabel('Per channel', { exact: true }).check();
+    await page.getByLabel('Calibration method').selectOption('Entropy');
+    await app.next.click();
+    await page.locator('.stages [data-state="now"]', { hasText: 'Calibrate' }).waitFor();
+    // Measured in the page: pressing by this test takes its own time.
+    const stopped = await page.evaluateHandle(() => {
+      let pressed = Number.NaN;
+      const press = () => {
+        pressed = performance.now();
+      };
+      addEventListener('click', press, { capture: true, once: true });
+      const promise = new Promise<number>((resolve) => {
+        new MutationObserver(() => {
+          const notice = document.querySelector('#run .notice')?.textContent ?? '';
+          if (notice.includes('Cancelled.')) resolve(performance.now() - pressed);
+        }).observe(document.body, { childList: true, subtree: true });
+      });
+      return { promise };
+    });
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('#run .notice', { hasText: 'Cancelled.' }).waitFor();
+    const took = await stopped.evaluate(({ promise }) => promise);
+    assert.ok(took < 10_000, `${took} ms`);
+    // The result of before is still there.
+    const { name } = await app.download();
+    assert.equal(name, 'digits-mobilenetv2.quant.onnx');
+    await app.next.click(); // Resume
+    await app.ended(3);
+    assert.equal(await page.locator('#run .notice.error').count(), 0, await app.text('#run'));
+    const { bytes } = await app.download();
+    assert.deepEqual(bytes, await inNode(digits.model, images, { calibrateMethod: 'Entropy' }));
+  });
+
+  it('uses several threads where the host isolates the page, and gives the same bytes', async () => {
+    const isolated = await serve('web/dist', { headers: isolating });
+    try {
+      const other = await App.open(browser, isolated);
+      await other.page.locator('.lock button').click();
+      assert.match(await other.text('#facts'), /may use \d+ threads/);
+      await other.addModel(digits.model);
+      await other.addSamples(images);
+      await other.quantize();
+      const { bytes } = await other.download();
+      assert.deepEqual(bytes, plain);
+      await other.close();
+    } finally {
+      await isolated.close();
+    }
+  });
+});
+
+describe('quantizing on the page', { skip: skipBrowser }, () => {
+  let browser: Browser;
+  let server: StaticServer;
+
+  before(async () => {
+    browser = await launch();
+    server = await serve('web/dist');
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
   });
 
   it('cannot reach the network after loading, neither the page nor its workers', async () => {
@@ -256,64 +346,6 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('uses several threads where the host isolates the page, and gives the same bytes', async () => {
-    const isolated = await serve('web/dist', { headers: isolating });
-    try {
-      const app = await App.open(browser, isolated);
-      await app.page.locator('.lock button').click();
-      assert.match(await app.text('#facts'), /may use \d+ threads/);
-      await app.addModel(digits.model);
-      await app.addSamples(filesOf(digits.images));
-      await app.quantize();
-      const { bytes } = await app.download();
-      assert.deepEqual(bytes, await inNode(digits.model, filesOf(digits.images)));
-      await app.close();
-    } finally {
-      await isolated.close();
-    }
-  });
-
-  it('stops at once when cancelled, keeps earlier results, and works again', async () => {
-    const app = await App.open(browser, server);
-    const { page } = app;
-    await app.addModel(digits.model);
-    await app.addSamples(filesOf(digits.images));
-    assert.match(await app.quantize(), /Good/);
-    await app.openStep('target');
-    await page.getByLabel('Calibration method').selectOption('Entropy');
-    await app.next.click();
-    await page.locator('.stages [data-state="now"]', { hasText: 'Calibrate' }).waitFor();
-    // Measured in the page: pressing by this test takes its own time.
-    const stopped = await page.evaluateHandle(() => {
-      let pressed = Number.NaN;
-      const press = () => {
-        pressed = performance.now();
-      };
-      addEventListener('click', press, { capture: true, once: true });
-      const promise = new Promise<number>((resolve) => {
-        new MutationObserver(() => {
-          const notice = document.querySelector('#run .notice')?.textContent ?? '';
-          if (notice.includes('Cancelled.')) resolve(performance.now() - pressed);
-        }).observe(document.body, { childList: true, subtree: true });
-      });
-      return { promise };
-    });
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.locator('#run .notice', { hasText: 'Cancelled.' }).waitFor();
-    const took = await stopped.evaluate(({ promise }) => promise);
-    assert.ok(took < 10_000, `${took} ms`);
-    // The result of before is still there.
-    const { name } = await app.download();
-    assert.equal(name, 'digits-mobilenetv2.quant.onnx');
-    await app.next.click(); // Resume
-    await app.ended(2);
-    assert.equal(await page.locator('#run .notice.error').count(), 0, await app.text('#run'));
-    const { bytes } = await app.download();
-    const files = filesOf(digits.images);
-    assert.deepEqual(bytes, await inNode(digits.model, files, { calibrateMethod: 'Entropy' }));
-    await app.close();
-  });
-
   it('has a verdict before repairs are looked for, and keeps what there is on demand', async () => {
     const app = await App.open(browser, server);
     const { page } = app;
@@ -346,31 +378,6 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     const { bytes } = await app.download();
     const plain = { weightType: 'QInt4', effort: 'none' } as const;
     assert.deepEqual(bytes, await inNode(digits.model, files, plain));
-    await app.close();
-  });
-
-  it('does not calibrate again for a setting that has nothing to do with it', async () => {
-    const app = await App.open(browser, server);
-    const { page } = app;
-    await app.addModel(digits.model);
-    await app.addSamples(filesOf(digits.images));
-    await app.quantize();
-    await app.openDetails('Format and types');
-    await page.getByLabel('Per channel', { exact: true }).uncheck();
-    await page.evaluate(() => {
-      const seen: string[] = [];
-      Object.assign(window, { seen });
-      new MutationObserver(() => {
-        const now = document.querySelector('.running .numbers')?.textContent ?? '';
-        if (/ of 75/.test(now)) seen.push(now);
-      }).observe(document.body, { childList: true, subtree: true, characterData: true });
-    });
-    await app.quantize();
-    const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
-    assert.deepEqual(seen, []);
-    const { bytes } = await app.download();
-    const files = filesOf(digits.images);
-    assert.deepEqual(bytes, await inNode(digits.model, files, { perChannel: false }));
     await app.close();
   });
 

@@ -1,13 +1,14 @@
 // The steps of set-up and build, each of which does nothing where nothing has changed.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { differences } from '../lint/wasm-types.mjs';
 import { buildInfo } from './build-info.mjs';
 import { emscripten } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
-import { run, SetupError, step, together } from './steps.mjs';
+import { run, SetupError, shared, step, together } from './steps.mjs';
 import { ensureBuildTools } from './system.mjs';
 
 const at = (...parts) => path.join(root, ...parts);
@@ -24,7 +25,7 @@ export function filesUnder(dir, ...endings) {
 }
 
 /** npm packages, exactly as locked. */
-export async function packages() {
+export const packages = shared(async () => {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 10))
     throw new SetupError(`Node 20.10 or newer is needed here, this is ${process.version}.`);
@@ -39,7 +40,7 @@ export async function packages() {
     }),
   );
   fs.writeFileSync(stamp, wanted);
-}
+});
 
 /** What building the native core and reading its sources needs. */
 export async function prerequisites() {
@@ -47,8 +48,14 @@ export async function prerequisites() {
   await together(packages, sources);
 }
 
-/** clang takes 6 % less time where glibc gives it memory in large pieces and pages. */
-const allocator = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864' };
+/**
+ * clang takes 6 % less time where glibc gives it memory in large pieces and pages. Ninja would run
+ * two jobs more than there are cores, of each build, while two may be beside each other.
+ */
+const surroundings = {
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864',
+  CMAKE_BUILD_PARALLEL_LEVEL: String(os.availableParallelism()),
+};
 
 /** Configures a CMake preset, in `env`, and builds one (of the same name, unless given). */
 export async function cmake(preset, title, build = preset, env = {}) {
@@ -57,8 +64,8 @@ export async function cmake(preset, title, build = preset, env = {}) {
     : ' (first time on a machine: some minutes)';
   await step(`${title}${cold}`, async () => {
     // The first builds the third-party libraries.
-    await run('cmake', ['--preset', preset], { nice: true, env: { ...allocator, ...env } });
-    await run('cmake', ['--build', '--preset', build], { nice: true, env: allocator });
+    await run('cmake', ['--preset', preset], { nice: true, env: { ...surroundings, ...env } });
+    await run('cmake', ['--build', '--preset', build], { nice: true, env: surroundings });
   });
 }
 

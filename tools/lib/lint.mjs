@@ -94,8 +94,9 @@ async function clangTidy(tidy) {
 }
 
 /**
- * Commands of files in `folder` that each include up to 24 neighbours, the longest first:
- * clang-tidy reads the headers of the libraries once for them, which is most of what a file costs.
+ * Commands of files in `folder` that each include up to 24 neighbours, or files of small folders,
+ * as ptq_unity() has them, the longest first: clang-tidy reads the headers of the libraries once
+ * for them, which is most of what a file costs.
  */
 function tidyUnits(commands, folder) {
   fs.rmSync(folder, { recursive: true, force: true });
@@ -105,10 +106,15 @@ function tidyUnits(commands, folder) {
     const dir = path.dirname(one.file);
     byFolder.set(dir, [...(byFolder.get(dir) ?? []), one]);
   }
-  const units = [...byFolder].flatMap(([dir, files]) => {
+  const isSmall = ([, files]) => files.length < 8;
+  const groups = [
+    ...[...byFolder].filter((one) => !isSmall(one)),
+    ['small', [...byFolder].filter(isSmall).flatMap(([, files]) => files)],
+  ];
+  const units = groups.flatMap(([dir, files]) => {
     const size = Math.ceil(files.length / Math.ceil(files.length / 24));
     return Array.from({ length: Math.ceil(files.length / size) }, (_, part) => ({
-      name: `${path.relative(root, dir).replaceAll(path.sep, '-')}-${part}.cc`,
+      name: `${path.relative(root, path.resolve(root, dir)).replaceAll(path.sep, '-')}-${part}.cc`,
       own: files.slice(size * part, size * (part + 1)),
     }));
   });

@@ -14,13 +14,13 @@ import {
   wrapper,
 } from './debian.mjs';
 import { cache, once, root, which } from './paths.mjs';
-import { output, run, SetupError, step, together } from './steps.mjs';
+import { output, run, SetupError, shared, step, together } from './steps.mjs';
 
 const pins = JSON.parse(fs.readFileSync(path.join(root, 'third_party/sources.json'), 'utf8'));
 const { protobuf, onnx, 'nlohmann-json': json } = pins;
 
 /** Folders of the sources, each fetched once. */
-export async function sources() {
+export const sources = shared(async () => {
   const [protobufDir, onnxDir, jsonDir, protocFile] = await together(
     () => fetched(`protobuf-${protobuf.version}`, fetchProtobuf),
     () => fetched(`onnx-${onnx.version}`, fetchOnnx),
@@ -28,7 +28,7 @@ export async function sources() {
     protoc,
   );
   return { protobuf: protobufDir, onnx: onnxDir, json: jsonDir, protoc: protocFile };
-}
+});
 
 async function fetched(name, fetch) {
   const dir = path.join(cache, 'sources', name);

@@ -82,6 +82,15 @@ export async function together(...works) {
   return results.map(({ value }) => value);
 }
 
+/** `work` for several that ask for it at the same time: they wait for the same end of it. */
+export function shared(work) {
+  let running;
+  return () =>
+    (running ??= work().finally(() => {
+      running = undefined;
+    }));
+}
+
 /** What the step's line shows until its program says more. */
 export function progress(text) {
   const self = steps.getStore();

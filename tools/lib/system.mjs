@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { codename, installPackages, isDebian, triplet, unpackDebs, wrapper } from './debian.mjs';
 import { cache, once, which } from './paths.mjs';
-import { SetupError, step, strict } from './steps.mjs';
+import { SetupError, shared, step, strict } from './steps.mjs';
 
 const buildTools = {
   cmake: ['cmake'],
@@ -25,7 +25,7 @@ const macBrowsers = ['Google Chrome', 'Chromium'].map(
 );
 
 /** Everything that a build needs, or an error that says what to type. */
-export async function ensureBuildTools() {
+export const ensureBuildTools = shared(async () => {
   const missing = Object.keys(buildTools).filter((name) => !which(...buildTools[name]));
   if (!missing.length) return;
   const command = await step(`System packages: ${missing.join(', ')}`, () =>
@@ -35,7 +35,7 @@ export async function ensureBuildTools() {
     throw new SetupError(
       `Building needs ${missing.join(', ')}, which this machine lacks. Get them with:\n  ${command}`,
     );
-}
+});
 
 /**
  * Makes sure that CMake will find GoogleTest. Returns null, or why the tests of the core have to be

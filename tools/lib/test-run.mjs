@@ -1,5 +1,5 @@
-// Runs test programs: their output is shown as it comes, and the closing lines are kept for the
-// summary.
+// Runs test programs: their output is shown as it comes, of one after the other where several run,
+// and the closing lines are kept for the summary.
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 import { filesUnder } from './build.mjs';
@@ -33,18 +33,27 @@ export const nodeArguments = (files) => [
 
 const closingOfNode = /^ℹ (tests|pass|fail|skipped|todo) /;
 
+/** When what ran before has shown all of its output. */
+let terminal = Promise.resolve();
+
 /** Runs a test runner, shows its output, and keeps the lines that match `closing`. */
 export function runner(command, args, closing, env = {}) {
-  return new Promise((resolve) => {
+  const turn = terminal;
+  const ended = new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let text = '';
+    let mine = false;
+    turn.then(() => {
+      mine = true;
+      process.stdout.write(text);
+    });
     child.stdout.on('data', (data) => {
       text += data;
-      process.stdout.write(data);
+      if (mine) process.stdout.write(data);
     });
     child.on('error', (error) => resolve({ ok: false, lines: [error.message] }));
     child.on('close', (code) => {
@@ -55,4 +64,6 @@ export function runner(command, args, closing, env = {}) {
       resolve({ ok: code === 0, lines: lines.slice(-12) });
     });
   });
+  terminal = Promise.all([turn, ended]);
+  return ended;
 }

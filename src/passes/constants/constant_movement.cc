@@ -17,7 +17,7 @@ std::vector<uint64_t> Strides(std::span<const int64_t> dims) {
   return strides;
 }
 
-uint64_t Product(std::span<const int64_t> dims) {
+uint64_t CountOf(std::span<const int64_t> dims) {
   return std::accumulate(dims.begin(), dims.end(), uint64_t{1}, [](uint64_t product, int64_t dim) {
     return product * static_cast<uint64_t>(dim);
   });
@@ -88,9 +88,9 @@ EvaluationResult EvaluateConcat(const onnx::NodeProto& node, ConstantInputs inpu
   }
   EvaluationResult out = NewTensor(first->type, dims, context);
   if (!out) return std::nullopt;
-  const uint64_t outer = Product({dims.data(), at});
+  const uint64_t outer = CountOf({dims.data(), at});
   const uint64_t inner =
-      Product({dims.data() + at + 1, dims.size() - at - 1}) * ElementBytes(first->type);
+      CountOf({dims.data() + at + 1, dims.size() - at - 1}) * ElementBytes(first->type);
   uint8_t* to = out->bytes.data();
   for (uint64_t row = 0; row < outer; ++row) {
     for (const ConstantTensor* input : inputs) {
@@ -173,9 +173,9 @@ EvaluationResult EvaluateGather(const onnx::NodeProto& node, ConstantInputs inpu
   dims.insert(dims.end(), data->dims.begin() + *axis + 1, data->dims.end());
   EvaluationResult out = NewTensor(data->type, dims, context);
   if (!out) return std::nullopt;
-  const uint64_t outer = Product({data->dims.data(), at});
+  const uint64_t outer = CountOf({data->dims.data(), at});
   const uint64_t inner =
-      Product({data->dims.data() + at + 1, data->dims.size() - at - 1}) * ElementBytes(data->type);
+      CountOf({data->dims.data() + at + 1, data->dims.size() - at - 1}) * ElementBytes(data->type);
   const auto size = static_cast<uint64_t>(data->dims[at]);
   uint8_t* to = out->bytes.data();
   for (uint64_t row = 0; row < outer; ++row) {

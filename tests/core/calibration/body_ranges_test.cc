@@ -7,7 +7,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace body_ranges_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr char kHead[] = R"(<ir_version: 8, opset_import: ["" : 13]> )";
@@ -132,5 +132,5 @@ TEST(BodyRangesTest, NoConcatJoinsMany) {
   }
 }
 
-}  // namespace
+}  // namespace body_ranges_test
 }  // namespace ptq

@@ -7,7 +7,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace calibration_model_test {
 
 int Count(const onnx::GraphProto& graph, const std::string& op_type) {
   int count = 0;
@@ -164,5 +164,5 @@ TEST(CalibrationModelTest, ChannelsAreCountedWhereTheyAreKnown) {
   EXPECT_EQ(tensors[1].channels, 1u);
 }
 
-}  // namespace
+}  // namespace calibration_model_test
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include "calibration/clip_kernels.h"
 
 namespace ptq {
-namespace {
+namespace calibration_test {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
@@ -299,5 +299,5 @@ TEST(CalibrationTest, PartsOfOutermostValuesAddUpInAnyOrder) {
   EXPECT_EQ(restored.done(), whole.done());
 }
 
-}  // namespace
+}  // namespace calibration_test
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace derived_tensors_test {
 
 std::vector<CalibratedTensor> TensorsOf(const std::string& graph, int opset = 13) {
   TextModel text("<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) + "]> " + graph);
@@ -160,5 +160,5 @@ TEST(DerivedTensorsTest, NoneIsDerivedFromALaterOrADerivedTensor) {
   EXPECT_ANY_THROW(make(7));
 }
 
-}  // namespace
+}  // namespace derived_tensors_test
 }  // namespace ptq

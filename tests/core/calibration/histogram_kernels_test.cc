@@ -8,7 +8,7 @@
 #include <random>
 
 namespace ptq {
-namespace {
+namespace histogram_kernels_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -123,5 +123,5 @@ TEST(HistogramKernelsTest, NestedBinsHoldWhatLiesBetweenTheirEdges) {
   EXPECT_EQ(std::vector(bins.counts().begin(), bins.counts().end()), expected);
 }
 
-}  // namespace
+}  // namespace histogram_kernels_test
 }  // namespace ptq

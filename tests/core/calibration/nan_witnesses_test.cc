@@ -5,7 +5,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace nan_witnesses_test {
 
 // Those of `tensors` in a graph of these nodes, which reads x and w.
 std::unordered_set<std::string> Witnessed(const std::string& nodes,
@@ -77,5 +77,5 @@ TEST(NanWitnessesTest, AGemmShowsTheNanOfItsFirstFactor) {
   EXPECT_EQ(of_gemm("", "z, z, x"), Names{});
 }
 
-}  // namespace
+}  // namespace nan_witnesses_test
 }  // namespace ptq

@@ -8,7 +8,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace probe_model_test {
 
 constexpr char kConvs[] = R"(<ir_version: 8, opset_import: ["" : 13]>
     g (float[1,1,2,2] x) => (float[1,1,2,2] y)
@@ -117,5 +117,5 @@ TEST(ProbeModelTest, AnUnknownTensorIsAnError) {
   }
 }
 
-}  // namespace
+}  // namespace probe_model_test
 }  // namespace ptq

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 namespace ptq {
-namespace {
+namespace range_collector_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -100,5 +100,5 @@ TEST(RangeCollectorTest, PartsAddUpAndWhatWasSavedGoesOn) {
   EXPECT_THROW(average.Add(average), Error);
 }
 
-}  // namespace
+}  // namespace range_collector_test
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include "calibration/clip_kernels.h"
 
 namespace ptq {
-namespace {
+namespace tail_kernels_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -154,5 +154,5 @@ TEST(TailKernelsTest, NanIsCountedAndNoValue) {
   EXPECT_EQ(tails.above().values().size(), 998u);
 }
 
-}  // namespace
+}  // namespace tail_kernels_test
 }  // namespace ptq

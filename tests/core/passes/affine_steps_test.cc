@@ -5,7 +5,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace affine_steps_test {
 
 constexpr ChannelAxis kImage = {2, 2, 4};   // [N, 2, H, W]
 constexpr ChannelAxis kMatrix = {2, 0, 2};  // [M, 2]
@@ -95,5 +95,5 @@ TEST(AffineSteps, ChannelsAreFollowedThroughMovement) {
   EXPECT_EQ(Moved("Identity(x)", middle), "1 of 3");
 }
 
-}  // namespace
+}  // namespace affine_steps_test
 }  // namespace ptq

@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace cancel_reshapes_test {
 
 PassTest Graph(const std::string& input, const std::string& nodes,
                const std::string& outputs = "float[A,B] y") {
@@ -78,5 +78,5 @@ TEST(CancelReshapes, OtherOperandsThanNumbersKeepThem) {
   EXPECT_TRUE(Stays("float[3,8]", "a = Unsqueeze(x, one) b = Softmax(a) y = Reshape(b, matrix)"));
 }
 
-}  // namespace
+}  // namespace cancel_reshapes_test
 }  // namespace ptq

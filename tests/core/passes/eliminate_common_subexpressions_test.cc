@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace eliminate_common_subexpressions_test {
 
 std::string After(const std::string& graph, int changes) {
   PassTest test(graph);
@@ -92,5 +92,5 @@ TEST(EliminateCommonSubexpressions, ReadsInBodiesFollow) {
   EXPECT_EQ(Wiring(test.graph().node(1).attribute(0).g()), "Add(a,a)->p");
 }
 
-}  // namespace
+}  // namespace eliminate_common_subexpressions_test
 }  // namespace ptq

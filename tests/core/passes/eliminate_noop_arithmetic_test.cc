@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace eliminate_noop_arithmetic_test {
 
 // y = <reader>(a), with `arithmetic` computing a from x.
 PassTest Computed(const std::string& input, const std::string& arithmetic,
@@ -86,5 +86,5 @@ TEST(EliminateNoopArithmetic, AGraphOutputIsWrittenByTheProducer) {
   EXPECT_EQ(Wiring(test.graph()), "Neg(x)->y");
 }
 
-}  // namespace
+}  // namespace eliminate_noop_arithmetic_test
 }  // namespace ptq

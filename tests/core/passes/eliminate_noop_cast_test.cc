@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace eliminate_noop_cast_test {
 
 TEST(EliminateNoopCast, ToTheTypeThatIsThereGoes) {
   PassTest test(R"(g (float[2] x, int64[2] n) => (float[2] y, float16[2] z)
@@ -61,5 +61,5 @@ TEST(EliminateNoopCast, AFloatBeyondAnIntegersRangeIsNotAsked) {
             "Cast(x)->a; Cast(a)->c; Neg(c)->y");
 }
 
-}  // namespace
+}  // namespace eliminate_noop_cast_test
 }  // namespace ptq

@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace eliminate_noop_movement_test {
 
 // y = Relu(m), with `movement` computing m from x.
 PassTest Moved(const std::string& input, const std::string& movement,
@@ -137,5 +137,5 @@ TEST(EliminateNoopMovement, CustomOperatorsSayNothing) {
   ExpectKept(Moved("float[N,M]", "m = acme.Transpose <perm = [0, 1]> (x)"));
 }
 
-}  // namespace
+}  // namespace eliminate_noop_movement_test
 }  // namespace ptq

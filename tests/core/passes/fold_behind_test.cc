@@ -10,7 +10,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fold_behind_test {
 
 int FoldAll(PassContext& context) {
   static constexpr std::array<std::string_view, 5> kAll = {"Add", "BatchNormalization", "Div",
@@ -124,5 +124,5 @@ TEST(FoldBehind, AWeightIsScaledAlikeOnlyInOneLayout) {
   EXPECT_EQ(test.Run(FoldAll), 0);
 }
 
-}  // namespace
+}  // namespace fold_behind_test
 }  // namespace ptq

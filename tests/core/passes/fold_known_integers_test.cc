@@ -5,7 +5,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fold_known_integers_test {
 
 // `integers` compute n of x, float[N,64,5].
 std::unique_ptr<PassTest> Folded(const std::string& integers, int changes) {
@@ -68,5 +68,5 @@ TEST(FoldKnownIntegers, ReadsInBodiesCount) {
   EXPECT_EQ(InitializerNames(test.graph()), "one,n");
 }
 
-}  // namespace
+}  // namespace fold_known_integers_test
 }  // namespace ptq

@@ -6,7 +6,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fold_pad_test {
 
 constexpr char kOpset18[] = R"(<ir_version: 8, opset_import: ["" : 18]> )";
 constexpr char kOpset10[] = R"(<ir_version: 5, opset_import: ["" : 10]> )";
@@ -136,5 +136,5 @@ TEST(FoldPad, AMaxPoolOnlyWhereNothingIsBelow) {
   EXPECT_EQ(FoldPad(lowest.context), 1);
 }
 
-}  // namespace
+}  // namespace fold_pad_test
 }  // namespace ptq

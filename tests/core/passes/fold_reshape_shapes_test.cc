@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fold_reshape_shapes_test {
 
 // y = Reshape(x, t), with `shape` computing t.
 PassTest Reshaped(const std::string& input, const std::string& shape) {
@@ -80,5 +80,5 @@ TEST(FoldReshapeShapes, ASliceThatEndsWithAnotherDimensionStays) {
   EXPECT_EQ(FoldReshapeShapes(test.context), 0);
 }
 
-}  // namespace
+}  // namespace fold_reshape_shapes_test
 }  // namespace ptq

@@ -6,7 +6,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fuse_depth_to_space_test {
 
 std::string Graph(const std::string& input, const std::string& split, const std::string& order,
                   const std::string& joined, const std::string& outputs = "float[A,B,C,D] y") {
@@ -76,5 +76,5 @@ TEST(FuseDepthToSpace, WhatOthersReadStays) {
                    "float[A,B,C,D] y, float[E,F,G,H,I,J] b"));
 }
 
-}  // namespace
+}  // namespace fuse_depth_to_space_test
 }  // namespace ptq

@@ -5,7 +5,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fuse_matmul_add_test {
 
 std::string Fused(const std::string& graph) {
   PassTest test(graph);
@@ -142,5 +142,5 @@ TEST(FuseMatMulAdd, HalfPrecision) {
   EXPECT_EQ(InitializerOf(test.graph(), "b_row").data_type(), onnx::TensorProto::FLOAT16);
 }
 
-}  // namespace
+}  // namespace fuse_matmul_add_test
 }  // namespace ptq

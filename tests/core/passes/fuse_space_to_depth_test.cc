@@ -4,7 +4,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fuse_space_to_depth_test {
 
 constexpr char kConstants[] = R"(
     <int64[1] zero = {0}, int64[1] one = {1}, int64[1] two = {2}, int64[1] three = {3},
@@ -119,5 +119,5 @@ TEST(FuseSpaceToDepth, SlicesThatOthersReadStayForThem) {
             "SpaceToDepth(x)->c; Relu(c)->y");
 }
 
-}  // namespace
+}  // namespace fuse_space_to_depth_test
 }  // namespace ptq

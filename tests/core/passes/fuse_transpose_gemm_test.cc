@@ -4,7 +4,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace fuse_transpose_gemm_test {
 
 struct Fused {
   explicit Fused(const std::string& graph, const std::string& head = kHead13) : test(graph, head) {
@@ -98,5 +98,5 @@ TEST(FuseTransposeGemm, StaysWhereItIsReadByOthersOrNoMatrix) {
       " t = Transpose(x) y = MatMul(t, w)");
 }
 
-}  // namespace
+}  // namespace fuse_transpose_gemm_test
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace infer_shapes_test {
 
 constexpr char kHead[] = R"(<ir_version: 8, opset_import: ["" : 13, "custom" : 1]> )";
 
@@ -142,5 +142,5 @@ TEST(InferShapes, EndlessAndVeryLongRangesHaveNoLength) {
   EXPECT_EQ(range("0", "9000000000000", "1").substr(0, 3), "unk");
 }
 
-}  // namespace
+}  // namespace infer_shapes_test
 }  // namespace ptq

@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace inline_constant_if_test {
 
 std::string Graph(const std::string& condition, const std::string& yes, const std::string& no) {
   return "g (float[2] x) => (float[2] y) <bool c = {" + condition +
@@ -73,5 +73,5 @@ TEST(InlineConstantIf, AConditionThatIsComputedOrReplaceableStays) {
   EXPECT_EQ(InlineConstantIf(replaceable.context), 0);
 }
 
-}  // namespace
+}  // namespace inline_constant_if_test
 }  // namespace ptq

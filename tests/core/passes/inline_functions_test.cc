@@ -7,7 +7,7 @@
 #include "testing/refusals.h"
 
 namespace ptq {
-namespace {
+namespace inline_functions_test {
 
 constexpr char kHead[] = R"(<ir_version: 10, opset_import: ["" : 18, "local" : 1]> )";
 constexpr char kFunction[] = R"(<domain: "local", opset_import: ["" : 18, "local" : 1]> )";
@@ -177,5 +177,5 @@ TEST(InlineFunctions, RecursionIsRefusedAndExplosionLeft) {
   EXPECT_EQ(test.diagnostics[0].code, "FUNCTION_NOT_INLINED");
 }
 
-}  // namespace
+}  // namespace inline_functions_test
 }  // namespace ptq

@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace merge_reshapes_test {
 
 // y = Relu(r), with `reshapes` computing r from x.
 PassTest Reshaped(const std::string& input, const std::string& reshapes) {
@@ -89,5 +89,5 @@ TEST(MergeReshapes, FromAnInputToAnOutputTheyStay) {
   EXPECT_EQ(MergeReshapes(test.context), 0);
 }
 
-}  // namespace
+}  // namespace merge_reshapes_test
 }  // namespace ptq

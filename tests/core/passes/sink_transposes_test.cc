@@ -6,7 +6,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace sink_transposes_test {
 
 // Runs the pass, removes what nothing reads any more, and runs it again: a second time it must find
 // nothing.
@@ -165,5 +165,5 @@ TEST(SinkTransposes, CustomOperatorsEndARegion) {
     a = Transpose <perm = [1, 0]> (x) b = acme.Relu(a) y = Transpose <perm = [1, 0]> (b) })");
 }
 
-}  // namespace
+}  // namespace sink_transposes_test
 }  // namespace ptq

@@ -3,7 +3,7 @@
 #include "passes/pass_test.h"
 
 namespace ptq {
-namespace {
+namespace unroll_loop_test {
 
 std::string Graph(const std::string& body, const std::string& inputs = "float[2,2] x",
                   const std::string& count = "{2}", const std::string& loop = "count, , x") {
@@ -98,5 +98,5 @@ TEST(UnrollLoop, AConstantConditionIsTrue) {
             "MatMul(x,w)->y");
 }
 
-}  // namespace
+}  // namespace unroll_loop_test
 }  // namespace ptq

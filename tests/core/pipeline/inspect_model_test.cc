@@ -6,7 +6,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace inspect_model_test {
 
 ModelInspection Inspect(const std::string& text, const std::map<std::string, int64_t>& dims = {}) {
   MemoryFiles files(ParseModelText(text).SerializeAsString());
@@ -82,5 +82,5 @@ TEST(InspectModel, MemoryIsThatOfTheDimensionsThatAreFixed) {
   EXPECT_TRUE(Inspect(kModel).memory.all_known);
 }
 
-}  // namespace
+}  // namespace inspect_model_test
 }  // namespace ptq

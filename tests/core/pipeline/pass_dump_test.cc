@@ -7,7 +7,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace pass_dump_test {
 
 constexpr char kModel[] = R"(<ir_version: 7, opset_import: ["" : 13]>
   g (float[2] x) => (float[2] y) {
@@ -42,5 +42,5 @@ TEST(PassDump, IsLeftOutUnlessAskedFor) {
   EXPECT_FALSE(files.Has("~passes/summary.txt"));
 }
 
-}  // namespace
+}  // namespace pass_dump_test
 }  // namespace ptq

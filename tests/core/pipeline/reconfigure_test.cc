@@ -5,7 +5,7 @@
 #include "testing/refusals.h"
 
 namespace ptq {
-namespace {
+namespace reconfigure_test {
 
 constexpr char kModel[] = R"(<ir_version: 7, opset_import: ["" : 11]>
     g (float[1,1,2,2] x) => (float[1,2,2,2] y) <float[2,1,1,1] w = {1, 2}> {
@@ -116,5 +116,5 @@ TEST(PlanOnly, ChangesNothing) {
   EXPECT_EQ(planned.Bytes(), Prepared(kQdq).Bytes());
 }
 
-}  // namespace
+}  // namespace reconfigure_test
 }  // namespace ptq

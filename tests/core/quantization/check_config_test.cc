@@ -7,7 +7,7 @@
 #include "testing/refusals.h"
 
 namespace ptq {
-namespace {
+namespace check_config_test {
 
 Refusal Parsed(const std::string& options) {
   return RefusalOf([&] { ParseConfig(options); });
@@ -205,5 +205,5 @@ TEST(CheckConfigTest, WhatTensorOverridesCannotBeCombinedWith) {
       "use quant_format QDQ");
 }
 
-}  // namespace
+}  // namespace check_config_test
 }  // namespace ptq

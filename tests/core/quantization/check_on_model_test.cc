@@ -5,7 +5,7 @@
 #include "testing/refusals.h"
 
 namespace ptq {
-namespace {
+namespace check_on_model_test {
 
 constexpr ErrorCode kInvalid = ErrorCode::kInvalidOption;
 
@@ -131,5 +131,5 @@ TEST_F(CheckOnModelTest, TheFirstFaultIsNamed) {
   EXPECT_EQ(refusal.tensor, "b");
 }
 
-}  // namespace
+}  // namespace check_on_model_test
 }  // namespace ptq

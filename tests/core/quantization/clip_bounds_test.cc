@@ -5,7 +5,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace clip_bounds_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -46,5 +46,5 @@ TEST(ClipBoundsTest, EndsThatAreComputedAndOtherNodesHaveNone) {
       g (float[4] x) => (float[4] y) { y = acme.Relu (x) })"));
 }
 
-}  // namespace
+}  // namespace clip_bounds_test
 }  // namespace ptq

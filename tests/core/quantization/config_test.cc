@@ -8,7 +8,7 @@
 #include "testing/refusals.h"
 
 namespace ptq {
-namespace {
+namespace config_test {
 
 using nlohmann::json;
 
@@ -175,5 +175,5 @@ TEST(ConfigTest, OptionDefaultsAreThoseOfTheTableAndAreAccepted) {
   }
 }
 
-}  // namespace
+}  // namespace config_test
 }  // namespace ptq

@@ -8,7 +8,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace float_weights_test {
 
 constexpr int kRows = 32;
 
@@ -149,5 +149,5 @@ TEST(ReportFloatWeightsTest, ThreeAreNamedAndTheRestIsCounted) {
       << diagnostics[0].message;
 }
 
-}  // namespace
+}  // namespace float_weights_test
 }  // namespace ptq

@@ -9,7 +9,7 @@
 #include "quantization/fixture_lines.h"
 
 namespace ptq {
-namespace {
+namespace kernels_test {
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -60,5 +60,5 @@ TEST(QuantizeValuesTest, ClipsToTheRangeGiven) {
   EXPECT_EQ(static_cast<int8_t>(bytes[1]), 64);
 }
 
-}  // namespace
+}  // namespace kernels_test
 }  // namespace ptq

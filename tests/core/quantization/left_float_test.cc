@@ -9,7 +9,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace left_float_test {
 
 constexpr char kChain[] = R"(<ir_version: 8, opset_import: ["" : 13]>
     g (float[1,1,2,2] x) => (float[1,1,2,2] y) <
@@ -101,5 +101,5 @@ TEST(LeftFloatTest, WithoutAChoiceThereIsNothing) {
   EXPECT_TRUE(FindLeftFloat(view, {}, true).empty());
 }
 
-}  // namespace
+}  // namespace left_float_test
 }  // namespace ptq

@@ -8,7 +8,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace masks_test {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -182,5 +182,5 @@ TEST_P(MasksTest, InfiniteBoundsOfAClipAreNone) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, MasksTest, testing::Values("QDQ", "QOperator"));
 
-}  // namespace
+}  // namespace masks_test
 }  // namespace ptq

@@ -6,7 +6,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace new_values_test {
 
 constexpr char kQdq[] = R"({"quant_format": "QDQ"})";
 constexpr char kQOperator[] = R"({"quant_format": "QOperator"})";
@@ -140,5 +140,5 @@ TEST(ExcludedOutputsTest, GatherHeedsOpTypesToExcludeOutputQuantization) {
   EXPECT_EQ(OpTypes(excluded.graph()), "DequantizeLinear Gather");
 }
 
-}  // namespace
+}  // namespace new_values_test
 }  // namespace ptq

@@ -4,7 +4,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace patterns_as_units_test {
 
 constexpr char kModel[] = R"(<ir_version: 8, opset_import: ["" : 13]>
   g (float[2,4] x) => (float[2,4] z)
@@ -91,5 +91,5 @@ TEST(PatternsAsUnits, TheReasonOfTheUserComesFirst) {
   EXPECT_EQ(result.PlanOf("gate").reason.code, FloatReasonCode::kNodeExcluded);
 }
 
-}  // namespace
+}  // namespace patterns_as_units_test
 }  // namespace ptq

@@ -6,7 +6,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace quantized_already_test {
 
 std::string Options(const std::string& format) {
   return R"({"quant_format": ")" + format + R"("})";
@@ -244,5 +244,5 @@ TEST(BiasShapeTest, ScaleAndZeroPointOfABiasHaveOneShape) {
   }
 }
 
-}  // namespace
+}  // namespace quantized_already_test
 }  // namespace ptq

@@ -6,7 +6,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace quantized_tensors_test {
 
 constexpr char kConvs[] = R"(<ir_version: 8, opset_import: ["" : 13]>
     g (float[1,1,2,2] x) => (float[1,1,2,2] y)
@@ -73,5 +73,5 @@ TEST(QuantizedTensorsTest, FloatModelsAndOperatorsOfOtherDomainsHaveNone) {
   EXPECT_EQ(NamesOf(custom.model.graph()), "");
 }
 
-}  // namespace
+}  // namespace quantized_tensors_test
 }  // namespace ptq

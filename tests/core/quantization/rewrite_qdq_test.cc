@@ -5,7 +5,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace rewrite_qdq_test {
 
 TEST(RewriteQdqTest, PairsStandAroundAConv) {
   const QuantizedText result = QuantizeText(R"(<ir_version: 8, opset_import: ["" : 13]>
@@ -90,5 +90,5 @@ TEST(RewriteQdqTest, TheNamesOfABiasYieldToThoseOfTheModel) {  // E3
   EXPECT_EQ(result.Floats("b_quantized_scale_1").size(), 1u);
 }
 
-}  // namespace
+}  // namespace rewrite_qdq_test
 }  // namespace ptq

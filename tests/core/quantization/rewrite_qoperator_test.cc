@@ -5,7 +5,7 @@
 #include "testing/quantize_text.h"
 
 namespace ptq {
-namespace {
+namespace rewrite_qoperator_test {
 
 // y = 0.5 * x w + 2 * b
 constexpr char kScaledGemm[] = R"(
@@ -124,5 +124,5 @@ TEST(RewriteQOperatorTest, SplitAndPadKeepTheirOperator) {
   EXPECT_EQ(result.Ints("one_quantized"), (std::vector<int64_t>{255}));
 }
 
-}  // namespace
+}  // namespace rewrite_qoperator_test
 }  // namespace ptq

@@ -10,7 +10,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace correct_biases_test {
 
 StaticQuantConfig Qdq() {
   StaticQuantConfig config;
@@ -113,5 +113,5 @@ TEST(CorrectBiasesTest, WhatIsNotRoundedOrNotObservedIsLeftAlone) {
   EXPECT_EQ(Floats(excluded.model, "b"), (std::vector<float>{1, 1}));
 }
 
-}  // namespace
+}  // namespace correct_biases_test
 }  // namespace ptq

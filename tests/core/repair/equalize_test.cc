@@ -10,7 +10,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace equalize_test {
 
 std::string Model2(const std::string& between, const std::string& outputs = "") {
   return R"(<ir_version: 8, opset_import: ["" : 13]>
@@ -134,5 +134,5 @@ TEST(EqualizeTest, RefusesWhereAnyoneElseReadsWhatChanges) {
   EXPECT_EQ(pairs(Model2("Relu")), 0);
 }
 
-}  // namespace
+}  // namespace equalize_test
 }  // namespace ptq

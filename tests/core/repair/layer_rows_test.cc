@@ -13,7 +13,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace layer_rows_test {
 
 struct OneLayer {
   explicit OneLayer(const std::string& text)
@@ -209,5 +209,5 @@ TEST(LayerRowsTest, OfATensorThatDoesNotFitThereAreNone) {
   EXPECT_EQ(one.Rows({1, 2, 0, 4}).count(), 0);
 }
 
-}  // namespace
+}  // namespace layer_rows_test
 }  // namespace ptq

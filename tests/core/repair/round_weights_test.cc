@@ -11,7 +11,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace round_weights_test {
 
 constexpr size_t kPlaces = 256;
 
@@ -295,5 +295,5 @@ TEST(WeightRounderTest, HalvesStayHalvesOnTheGrid) {
   }
 }
 
-}  // namespace
+}  // namespace round_weights_test
 }  // namespace ptq

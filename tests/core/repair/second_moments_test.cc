@@ -7,7 +7,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace second_moments_test {
 
 StaticQuantConfig Qdq() {
   StaticQuantConfig config;
@@ -146,5 +146,5 @@ TEST(SecondMomentsTest, WhatDoesNotFitIsPassedOver) {
   EXPECT_EQ(moments.Find("w"), nullptr);
 }
 
-}  // namespace
+}  // namespace second_moments_test
 }  // namespace ptq

@@ -9,7 +9,7 @@
 #include "testing/model_text.h"
 
 namespace ptq {
-namespace {
+namespace smooth_test {
 
 constexpr char kTwoReaders[] = R"(<ir_version: 8, opset_import: ["" : 13]>
     g (float[2,3] x) => (float[2,2] y, float[2,2] z, float[2,3] r) <
@@ -71,5 +71,5 @@ TEST(SmoothTest, RefusesWeightsThatOthersReadAndRangesThatAreNotThoseOfTheValues
   EXPECT_EQ(OpTypes(text.model.graph()), "Relu MatMul MatMul");
 }
 
-}  // namespace
+}  // namespace smooth_test
 }  // namespace ptq

@@ -14,7 +14,7 @@
 namespace ptq::fuzz {
 namespace {
 
-constexpr const char* kOptions[] = {
+constexpr const char* kCalibrationOptions[] = {
     R"({"calibrate_method": "MinMax"})",
     R"({"calibrate_method": "MinMax", "calib_per_channel": true})",
     R"({"calibrate_method": "MinMax", "extra_options": {"EnableSubgraph": true}})",
@@ -51,9 +51,9 @@ void Observe(Calibration* calibration, const std::string& options, float scale) 
   calibration->ObserveTensor(1, std::span(values).first(4));
 }
 
-void Run(Input input) {
+void RunCalibrationState(Input input) {
   ByteReader reader(input);
-  const std::string options = reader.Choose(kOptions);
+  const std::string options = reader.Choose(kCalibrationOptions);
   const bool is_added = reader.Take<uint8_t>() % 2 == 1;
   const std::string text = reader.RestAsText();
   const size_t zero = text.find('\0');
@@ -83,18 +83,18 @@ void Run(Input input) {
 }
 
 // Every method, in every pass, before and after a sample, and at its end.
-Inputs Seeds() {
+Inputs CalibrationStateSeeds() {
   Inputs seeds;
-  for (size_t i = 0; i < std::size(kOptions); ++i) {
+  for (size_t i = 0; i < std::size(kCalibrationOptions); ++i) {
     const auto add = [&](const Calibration& calibration) {
       for (const char is_added : {'\0', '\1'}) {
         seeds.push_back(std::string({static_cast<char>(i), is_added}) + calibration.Save());
       }
     };
-    Calibration calibration = MakeCalibration(kOptions[i]);
+    Calibration calibration = MakeCalibration(kCalibrationOptions[i]);
     while (!calibration.done()) {
       add(calibration);
-      Observe(&calibration, kOptions[i], 1);
+      Observe(&calibration, kCalibrationOptions[i], 1);
       add(calibration);
       calibration.EndPass();
     }
@@ -105,6 +105,7 @@ Inputs Seeds() {
 
 }  // namespace
 
-const Target kCalibrationState = {"calibration_state", &Run, &Seeds};
+const Target kCalibrationState = {"calibration_state", &RunCalibrationState,
+                                  &CalibrationStateSeeds};
 
 }  // namespace ptq::fuzz

@@ -11,7 +11,7 @@
 namespace ptq::fuzz {
 namespace {
 
-void Run(Input input) {
+void RunLoadModel(Input input) {
   MemoryFiles files(input);
   files.Put("weights.bin", input);
   const bool loaded = EndsWellOnModel([&] {
@@ -31,6 +31,6 @@ void Run(Input input) {
 
 }  // namespace
 
-const Target kLoadModel = {"load_model", &Run, &FixtureModels};
+const Target kLoadModel = {"load_model", &RunLoadModel, &FixtureModels};
 
 }  // namespace ptq::fuzz

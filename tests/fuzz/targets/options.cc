@@ -13,7 +13,7 @@
 namespace ptq::fuzz {
 namespace {
 
-void Run(Input input) {
+void RunOptions(Input input) {
   const std::string text = ByteReader(input).RestAsText();
   StaticQuantConfig config;
   if (!EndsWell([&] { config = ParseConfig(text); })) return;
@@ -35,7 +35,7 @@ void Run(Input input) {
 }
 
 // Every option once or more.
-Inputs Seeds() {
+Inputs OptionsSeeds() {
   return {
       "{}",
       R"({"quant_format": "QOperator", "op_types_to_quantize": ["Conv", "MatMul"], "per_channel": true,
@@ -73,6 +73,6 @@ Inputs Seeds() {
 
 }  // namespace
 
-const Target kOptions = {"options", &Run, &Seeds};
+const Target kOptions = {"options", &RunOptions, &OptionsSeeds};
 
 }  // namespace ptq::fuzz

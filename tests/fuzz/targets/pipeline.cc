@@ -111,7 +111,7 @@ void Calibrate(StaticQuantizer* quantizer, const Choices& choices) {
   quantizer->SetRanges(std::move(ranges));
 }
 
-void Run(Input input) {
+void RunPipeline(Input input) {
   ByteReader reader(input);
   const Choices choices(&reader);
   MemoryFiles files(reader.Rest());
@@ -139,7 +139,7 @@ void Run(Input input) {
   if (quantized) LoadResult(files, external);
 }
 
-Inputs Seeds() {
+Inputs PipelineSeeds() {
   // Formats, per channel or not, types, bodies, external data: each option is in one of them.
   const std::string kChoices[] = {
       {0x00, 0x00, 0x00, 0x00}, {0x01, 0x01, 0x00, 0x00}, {0x03, 0x08, 0x01, 0x08},
@@ -157,6 +157,6 @@ Inputs Seeds() {
 
 }  // namespace
 
-const Target kPipeline = {"pipeline", &Run, &Seeds};
+const Target kPipeline = {"pipeline", &RunPipeline, &PipelineSeeds};
 
 }  // namespace ptq::fuzz

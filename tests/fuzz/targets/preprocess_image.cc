@@ -35,7 +35,7 @@ PreprocessSpec TakeSpec(ByteReader* reader) {
   return spec;
 }
 
-void Run(Input input) {
+void RunPreprocessImage(Input input) {
   ByteReader reader(input);
   const PreprocessSpec spec = TakeSpec(&reader);
   const int width = reader.Take<uint16_t>();
@@ -59,7 +59,7 @@ void Append(std::string* bytes, Number value) {
 }
 
 // Every fit, order and filter, of a small image and of narrow ones.
-Inputs Seeds() {
+Inputs PreprocessImageSeeds() {
   constexpr uint16_t kSizes[][2] = {{5, 4}, {1, 300}, {64, 48}};
   Inputs seeds;
   for (uint8_t i = 0; i < 24; ++i) {
@@ -85,6 +85,6 @@ Inputs Seeds() {
 
 }  // namespace
 
-const Target kPreprocessImage = {"preprocess_image", &Run, &Seeds};
+const Target kPreprocessImage = {"preprocess_image", &RunPreprocessImage, &PreprocessImageSeeds};
 
 }  // namespace ptq::fuzz

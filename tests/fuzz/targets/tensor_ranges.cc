@@ -14,7 +14,7 @@
 namespace ptq::fuzz {
 namespace {
 
-constexpr const char* kOptions[] = {
+constexpr const char* kRangeOptions[] = {
     R"({"quant_format": "QDQ"})",
     R"({"quant_format": "QOperator", "per_channel": true})",
     R"({"quant_format": "QDQ", "activation_type": "QInt16", "weight_type": "QInt8",
@@ -25,9 +25,9 @@ constexpr const char* kOptions[] = {
         "QFLOAT8E4M3FN", "weight_type": "QFLOAT8E4M3FN"})",
 };
 
-void Run(Input input) {
+void RunTensorRanges(Input input) {
   ByteReader reader(input);
-  const char* const options = reader.Choose(kOptions);
+  const char* const options = reader.Choose(kRangeOptions);
   const std::string text = reader.RestAsText();
   TensorRanges ranges;
   if (!EndsWell([&] { ranges = binding::RangesFromJson(text); })) return;
@@ -51,9 +51,9 @@ void Run(Input input) {
   Model::Load(&result);
 }
 
-Inputs Seeds() {
+Inputs TensorRangesSeeds() {
   Inputs seeds;
-  for (size_t i = 0; i < std::size(kOptions); ++i) {
+  for (size_t i = 0; i < std::size(kRangeOptions); ++i) {
     for (const char* text : {
              R"({"x": [-1, 2], "h": [0, 6.5], "r": [0, 6.5], "p": [-1e-30, 1e30], "y": null})",
              R"({"x": [-1, 2, 0.5, 0.25], "a": [0, 0, 0, 0], "p": ["-inf", "inf"]})",
@@ -67,6 +67,6 @@ Inputs Seeds() {
 
 }  // namespace
 
-const Target kTensorRanges = {"tensor_ranges", &Run, &Seeds};
+const Target kTensorRanges = {"tensor_ranges", &RunTensorRanges, &TensorRangesSeeds};
 
 }  // namespace ptq::fuzz
