@@ -184,6 +184,10 @@ void Calibration::ObserveTensor(size_t tensor, std::span<const float> values) {
   Collect(tensor, values);
   for (const size_t other : derived_[tensor]) {
     if (FollowsAtEnd(other)) continue;
+    if (IsClippedAtEnd(other)) {
+      Collect(other, values);
+      continue;
+    }
     clipped_.resize(values.size());
     ClipValues(values, tensors_[other].derived->clip, clipped_);
     Collect(other, clipped_);
@@ -200,9 +204,18 @@ bool Calibration::FollowsAtEnd(size_t tensor) const {
   return same_bins && (derived.moves_only() || kind() == Values::kSigned);
 }
 
+// Whether the values that a derived tensor is made from are counted in its bins, which takes as
+// long as counting its own: counts are clipped as values are.
+bool Calibration::IsClippedAtEnd(size_t tensor) const {
+  return pass() == CalibrationPass::kHistograms && kind() == Values::kSigned &&
+         !FollowsAtEnd(tensor);
+}
+
 void Calibration::CollectDerived() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (pass() == CalibrationPass::kRanges || !tensors_[i].derived || !FollowsAtEnd(i)) continue;
+    if (pass() == CalibrationPass::kRanges || !tensors_[i].derived) continue;
+    const bool is_clipped = IsClippedAtEnd(i);
+    if (!is_clipped && !FollowsAtEnd(i)) continue;
     const Derivation& derived = *tensors_[i].derived;
     Tensor& tensor = collected_[i];
     const Tensor& source = collected_[derived.tensor];
@@ -213,8 +226,8 @@ void Calibration::CollectDerived() {
     if (pass() == CalibrationPass::kHistograms) {
       if (tensor.ends.empty()) continue;
       const UniformBins& uniform = uniform_[i];
-      tensor.counts = ClipCounts(source.counts, uniform.Find(derived.clip.low),
-                                 uniform.Find(derived.clip.high));
+      tensor.counts = ClipCounts(is_clipped ? tensor.counts : source.counts,
+                                 uniform.Find(derived.clip.low), uniform.Find(derived.clip.high));
       continue;
     }
     tensor = source;

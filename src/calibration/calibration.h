@@ -131,6 +131,7 @@ class Calibration {
   size_t CountClipped(double share) const;
   void Collect(size_t tensor, std::span<const float> values);
   bool FollowsAtEnd(size_t tensor) const;
+  bool IsClippedAtEnd(size_t tensor) const;
   void CollectDerived();
   // Of the bins; empty without a value, or with infinite ones.
   std::vector<float> EndsOf(const Extremes& of_kind) const;

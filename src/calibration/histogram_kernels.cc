@@ -15,33 +15,32 @@ constexpr size_t kTables = 4;   // counted into in turn
 constexpr size_t kApart = 80;
 constexpr size_t kMostFastBins = 65536;
 
-// Adds one to the count of each bin number in `bins`. A negative number stands for a bin that is
-// not certain: `correct(index in the block, ~number)` returns the right one, or a negative number
-// where the value belongs to no bin.
-template <typename Correct>
+constexpr int32_t kUnsure = -1;  // in place of a bin's number
+
+// Adds one to the count of each bin number in `bins`, and calls `look` with the place of each
+// kUnsure. That none is there shows in the counts before the first bins, where they are counted:
+// checking the numbers would take half as long as counting them.
+template <typename Look>
 void CountBlock(const int32_t* bins, size_t size, uint32_t* tables, size_t stride,
-                const Correct& correct) {
-  size_t i = 0;
-  for (; i + kTables <= size; i += kTables) {
-    const int32_t a = bins[i];
-    const int32_t b = bins[i + 1];
-    const int32_t c = bins[i + 2];
-    const int32_t d = bins[i + 3];
-    if ((a | b | c | d) < 0) {
-      for (size_t k = i; k < i + kTables; ++k) {
-        const int64_t bin = bins[k] < 0 ? correct(k, ~bins[k]) : bins[k];
-        if (bin >= 0) ++tables[bin];
-      }
-      continue;
+                const Look& look) {
+  constexpr size_t kAtOnce = 32;
+  const auto count_unsure = [&] {
+    uint32_t count = 0;
+    for (size_t table = 0; table < kTables; ++table) count += (tables + table * stride)[kUnsure];
+    return count;
+  };
+  uint32_t unsure = count_unsure();
+  for (size_t first = 0; first < size; first += kAtOnce) {
+    const size_t end = std::min(first + kAtOnce, size);
+    size_t i = first;
+    for (; i + 2 * kTables <= end; i += 2 * kTables) {
+      for (size_t k = 0; k < 2 * kTables; ++k) ++(tables + k % kTables * stride)[bins[i + k]];
     }
-    ++tables[a];
-    ++tables[stride + static_cast<size_t>(b)];
-    ++tables[2 * stride + static_cast<size_t>(c)];
-    ++tables[3 * stride + static_cast<size_t>(d)];
-  }
-  for (; i < size; ++i) {
-    const int64_t bin = bins[i] < 0 ? correct(i, ~bins[i]) : bins[i];
-    if (bin >= 0) ++tables[bin];
+    for (; i < end; ++i) ++tables[bins[i]];
+    const uint32_t before = std::exchange(unsure, count_unsure());
+    for (i = unsure == before ? end : first; i < end; ++i) {
+      if (bins[i] == kUnsure) look(i);
+    }
   }
 }
 
@@ -51,34 +50,35 @@ template <typename CountOne>
 void InTables(size_t size, std::span<uint64_t> counts, const CountOne& count) {
   constexpr size_t kChunk = size_t{1} << 30;
   const size_t stride = counts.size() + kApart;
-  std::vector<uint32_t> tables(kTables * stride);
+  std::vector<uint32_t> memory(kTables * stride);
+  uint32_t* tables = memory.data() + kApart;
   for (size_t chunk = 0; chunk < size; chunk += kChunk) {
     const size_t end = std::min(size, chunk + kChunk);
     for (size_t first = chunk; first < end; first += kBlock) {
-      count(first, std::min(kBlock, end - first), tables.data());
+      count(first, std::min(kBlock, end - first), tables);
     }
     for (size_t table = 0; table < kTables; ++table) {
-      const uint32_t* from = tables.data() + table * stride;
+      const uint32_t* from = tables + table * stride;
       for (size_t i = 0; i < counts.size(); ++i) counts[i] += from[i];
     }
-    if (end < size) std::fill(tables.begin(), tables.end(), 0);
+    if (end < size) std::fill(memory.begin(), memory.end(), 0);
   }
 }
 
 // How UniformBins finds the place of a value, in bins from the middle of the first one.
 struct UniformPlaces {
-  float first;
   float scale;
-  float last;  // of the bins
-  float zero_bin;
-  float near_edge;  // from a middle on
+  float offset;
+  float zero_shift;  // from the place of 0 to the middle of its bin
+  float last;        // of the bins
+  float near_edge;   // from a middle on
 };
 
 constexpr float kTwoTo23 = 8388608;
 
-// Writes the bin of each value; ~bin where the exact edges decide, because the value is close to
-// one, and ~ of anything for NaN. Selects instead of branches: half of all activations are 0, and a
-// mispredicted branch on them costs ten times as much.
+// Writes the bin of each value; kUnsure where the exact edges decide, because the value is close to
+// one, and for NaN. Selects instead of branches: half of all activations are 0, and a mispredicted
+// branch on them costs ten times as much.
 template <bool kAbsolute>
 void MakeUniform(const float* __restrict values, size_t size, UniformPlaces places,
                  int32_t* __restrict bins) {
@@ -87,18 +87,18 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
 #endif
   for (size_t i = 0; i < size; ++i) {
     const float value = kAbsolute ? std::fabs(values[i]) : values[i];
-    float place = (value - places.first) * places.scale - 0.5f;
+    float place = value * places.scale + places.offset;
     // The lowest and highest values and 0 often lie exactly on an edge. They are put into the
     // middle of their bin, so that they need no lookup. NaN stays.
+    place += value == 0 ? places.zero_shift : 0.0f;
     place = place < 0 ? 0 : place;
     place = places.last < place ? places.last : place;
-    place = value == 0 ? places.zero_bin : place;
     // With 2^23 added the nearest bin is in the lowest bits: in WebAssembly a conversion takes as
     // long as all the rest.
     const float shifted = place + kTwoTo23;
     const float off = std::fabs(place - (shifted - kTwoTo23));
     const int32_t bin = std::bit_cast<int32_t>(shifted) & 0x7fffff;
-    bins[i] = off <= places.near_edge ? bin : ~bin;
+    bins[i] = off <= places.near_edge ? bin : kUnsure;
   }
 }
 
@@ -126,11 +126,11 @@ UniformBins::UniformBins(float first, float last, size_t count) : edges_(count +
     }
     return;
   }
-  // Values nearer than this to an edge are looked up. The place of a value is wrong by, in bins:
-  // half an ulp of x - first, of the scale and of the product, and up to 1.5 ulp of the edge
-  // itself, which is large where the bins are far from 0.
+  // Values nearer than this to an edge are looked up. The place of a value is wrong by a rounding
+  // of the width, the scale, the products with it, and their sum, and the edge by three more: by
+  // (5 + 4 away) * bins / 2^24 bins at most, where `away` is large if the bins are far from 0.
   const float away = std::max(std::fabs(first), std::fabs(last)) / width;
-  near_edge_ = 8 * bins / 16777216 * (1 + away);
+  near_edge_ = bins / 16777216 * (6 + 5 * away);
   const float scale = bins / width;
   const bool sure = count <= kMostFastBins && near_edge_ < 0.25f;
   if (!sure || !std::isfinite(scale) || width < 1e-30f) return;
@@ -143,6 +143,15 @@ size_t UniformBins::Find(float value) const {
   const auto index = after - edges_.begin() - 1;
   return static_cast<size_t>(
       std::clamp<std::ptrdiff_t>(index, 0, static_cast<std::ptrdiff_t>(count()) - 1));
+}
+
+// From where scale_ puts it, which is one bin off at most.
+size_t UniformBins::FindNear(float value) const {
+  const float place = (value - edges_.front()) * scale_;
+  auto bin = static_cast<size_t>(std::clamp(place, 0.0f, static_cast<float>(count() - 1)));
+  while (bin > 0 && value < edges_[bin]) --bin;
+  while (bin + 1 < count() && value >= edges_[bin + 1]) ++bin;
+  return bin;
 }
 
 void UniformBins::Count(std::span<const float> values, Values kind,
@@ -159,19 +168,16 @@ void UniformBins::Count(std::span<const float> values, Values kind,
 
 template <bool kAbsolute>
 void UniformBins::CountFast(std::span<const float> values, std::span<uint64_t> counts) const {
-  const UniformPlaces places{edges_.front(), scale_, static_cast<float>(count() - 1), zero_bin_,
+  const float offset = -edges_.front() * scale_ - 0.5f;
+  const UniformPlaces places{scale_, offset, zero_bin_ - offset, static_cast<float>(count() - 1),
                              0.5f - near_edge_};
   InTables(values.size(), counts, [&](size_t begin, size_t size, uint32_t* tables) {
     int32_t bins[kBlock];
     const float* block = values.data() + begin;
     MakeUniform<kAbsolute>(block, size, places, bins);
-    CountBlock(bins, size, tables, counts.size() + kApart, [&](size_t i, int32_t near) -> int64_t {
+    CountBlock(bins, size, tables, counts.size() + kApart, [&](size_t i) {
       const float value = kAbsolute ? std::fabs(block[i]) : block[i];
-      if (value != value) return -1;
-      auto bin = static_cast<size_t>(near);
-      while (bin > 0 && value < edges_[bin]) --bin;
-      while (bin + 1 < count() && value >= edges_[bin + 1]) ++bin;
-      return static_cast<int64_t>(bin);
+      if (value == value) ++tables[FindNear(value)];
     });
   });
 }
@@ -246,7 +252,7 @@ void NestedBins::Count(std::span<const float> values) {
         float place = finite ? block[i] * scale : 0;
         place = place == 0 && finite ? block[i] : place;
         const auto bin = static_cast<int32_t>(std::floor(place) + kHalf);
-        bins[i] = finite ? bin : ~bin;
+        bins[i] = finite ? bin : kUnsure;
         zeros += block[i] == 0 ? 1u : 0u;
         at_lowest += block[i] == lowest ? 1u : 0u;
         at_highest += block[i] == highest ? 1u : 0u;
@@ -255,9 +261,8 @@ void NestedBins::Count(std::span<const float> values) {
     zeros_ += zeros;
     at_lowest_ += at_lowest;
     at_highest_ += at_highest;
-    CountBlock(bins, size, tables, counts_.size() + kApart, [&](size_t i, int32_t) -> int64_t {
+    CountBlock(bins, size, tables, counts_.size() + kApart, [&](size_t i) {
       if (std::isinf(block[i])) ++infinite_;
-      return -1;
     });
   });
 }

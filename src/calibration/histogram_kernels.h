@@ -33,6 +33,7 @@ class UniformBins {
   size_t Find(float value) const;
 
  private:
+  size_t FindNear(float value) const;
   template <bool kAbsolute>
   void CountFast(std::span<const float> values, std::span<uint64_t> counts) const;
 
