@@ -12,7 +12,7 @@ import { type StaticServer, serve } from './support/server.js';
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 type Look = [language: 'en' | 'zh-CN', scheme: 'light' | 'dark', width: number];
-/** A state is looked at in all of them, one after the other, on one page: loading and runs take most. */
+/** A state is looked at in all of them on one page: most is taken by loading and by runs. */
 const looks: Look[] = [
   ['en', 'light', 1280],
   ['en', 'dark', 360],

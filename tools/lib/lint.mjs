@@ -95,8 +95,8 @@ async function clangTidy(tidy) {
 
 /**
  * Commands of files in `folder` that each include up to 24 neighbours, or files of small folders,
- * as ptq_unity() has them, the longest first: clang-tidy reads the headers of the libraries once
- * for them, which is most of what a file costs.
+ * as CI compiles them, the longest first: clang-tidy reads the headers of the libraries once for
+ * them, which is most of what a file costs.
  */
 function tidyUnits(commands, folder) {
   fs.rmSync(folder, { recursive: true, force: true });

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "quantization/option_json.h"
@@ -87,14 +86,13 @@ TEST(OptionValueTest, KeysKeepTheirOrderAndTheLastValue) {
   EXPECT_EQ(JsonText(value), R"({"b":3,"a":2})");
 }
 
-TEST(OptionValueTest, ManyKeysTakeWellUnderASecond) {
+// Time that grew with their square would run into the limit of the test.
+TEST(OptionValueTest, ManyKeysAreReadInLinearTime) {
   std::string text = "{";
-  for (int i = 0; i < 50000; ++i) {
+  for (int i = 0; i < 200000; ++i) {
     text += (i == 0 ? "\"" : ",\"") + std::to_string(1000000 + i) + "_output\":[]";
   }
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(OptionValue::parse(text + "}").size(), 50000U);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_EQ(OptionValue::parse(text + "}").size(), 200000U);
 }
 
 TEST(OptionValueTest, NamesKeepTheirNumber) {
