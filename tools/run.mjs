@@ -135,7 +135,7 @@ const tasks = {
   fuzz: () => fuzz(rest),
   example: () => script('examples/run.mjs'),
   async bench() {
-    if (rest.includes('--page')) {
+    if (rest.some((word) => word.startsWith('--page'))) {
       await tasks.build();
       await buildTests(); // tests/js/support/onnx-writer.ts
     }

@@ -31,6 +31,7 @@ import {
   sortFiles,
 } from './lib/files';
 import { knownText } from './lib/known-json';
+import { Latest } from './lib/latest';
 import type { RunInputs, RunRecord } from './lib/run-record';
 import {
   defaultSettings,
@@ -235,22 +236,22 @@ export function useQuantizer() {
   });
 
   // What the settings will make of the model, anew with every change of them.
+  const planning = useMemo(() => new Latest(), [session]);
   useEffect(() => {
     if (!session) return setPlan(null);
     let isOld = false;
-    const timer = setTimeout(() => {
-      const options = {
-        ...libraryOptions(settings),
-        ...(ranges && { calibrationCache: ranges.text }),
-      };
+    const options = {
+      ...libraryOptions(settings),
+      ...(ranges && { calibrationCache: ranges.text }),
+    };
+    void planning.run(() =>
       session.plan(options).then(
         (made) => isOld || setPlan(made),
         () => isOld || setPlan(null), // the run will say what is wrong
-      );
-    }, 100);
+      ),
+    );
     return () => {
       isOld = true;
-      clearTimeout(timer);
     };
   }, [session, settings, ranges, shownId]);
 

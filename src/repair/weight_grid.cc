@@ -1,8 +1,5 @@
 #include "repair/weight_grid.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace ptq {
 
 std::optional<WeightGrid> WeightGrid::Of(const LinearLayer& layer, const QuantParams& params) {
@@ -12,14 +9,6 @@ std::optional<WeightGrid> WeightGrid::Of(const LinearLayer& layer, const QuantPa
   if (*params.axis == output) return WeightGrid(params, Axis::kOutput);
   if (*params.axis == 1 - output && layer.groups == 1) return WeightGrid(params, Axis::kInput);
   return std::nullopt;
-}
-
-float WeightGrid::Rounded(float value, LinearLayer::Place place) const {
-  const float step = scale(place);
-  const float zero = zero_point(place);
-  const float q = std::clamp(std::nearbyint(value / step) + zero, static_cast<float>(range_.min),
-                             static_cast<float>(range_.max));
-  return (q - zero) * step;
 }
 
 const TensorPlan* QuantizedWeight(const QuantPlan& plan, const GraphView& view,

@@ -23,8 +23,6 @@ class WeightGrid {
     return static_cast<float>(params_->zero_points[ParameterOf(place)]);
   }
   IntegerRange range() const { return range_; }
-  // As QuantizeLinear and DequantizeLinear compute it.
-  float Rounded(float value, LinearLayer::Place place) const;
 
  private:
   enum class Axis { kNone, kOutput, kInput };

@@ -12,6 +12,7 @@
 //   npm run bench -- --size            what the core's module is made of
 //   npm run bench -- --page            the page in Chromium: loading, verdicts, its main thread
 //   npm run bench -- --page-memory     the page's renderer, for a model of 176 MB
+//   npm run bench -- --page-settings   what a changed setting costs in the page
 //   npm run bench -- --passes          nodes that preparing leaves, to docs/preparing.md
 //   npm run bench -- --effects         what each pass is good for, to docs/preparing.md
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -48,6 +49,7 @@ const { values: options } = parseArgs({
     start: { type: 'boolean', default: false },
     page: { type: 'boolean', default: false },
     'page-memory': { type: 'boolean', default: false },
+    'page-settings': { type: 'boolean', default: false },
     passes: { type: 'boolean', default: false },
     effects: { type: 'boolean', default: false },
   },
@@ -80,6 +82,9 @@ try {
   } else if (options['page-memory']) {
     const { benchPageMemory } = await import('./page-memory.mjs');
     await benchPageMemory({ data, folder, images: Number(options.images) });
+  } else if (options['page-settings']) {
+    const { benchPageSettings } = await import('./page-settings.mjs');
+    await benchPageSettings({ data, rounds });
   } else if (options.memory) {
     benchMemory({ python: await referencePython(), data, folder, rounds });
   } else if (options.passes || options.effects) {

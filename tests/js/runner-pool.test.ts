@@ -59,9 +59,11 @@ async function run(
     growth?: WorkerGrowth;
     leastMilliseconds?: number;
     samples?: number;
+    /** So many are run before, in a pass of their own. */
+    before?: number;
   } = {},
 ) {
-  const { samples = count, ...options } = more;
+  const { samples = count, before = 0, ...options } = more;
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
   const files = new ModelFiles(input);
   const core = await CoreSession.create(files);
@@ -96,8 +98,20 @@ async function run(
   });
   try {
     const done: number[] = [];
+    const pass = writeReductionPass(core, files, input, summary, tensors, true);
+    if (before > 0) {
+      const first = slowly(imageSamples(before));
+      await pool.runPass(
+        pass,
+        first,
+        before,
+        () => {},
+        async () => {},
+      );
+      assert.equal(byWorkers, 0);
+    }
     const ran = await pool.runPass(
-      writeReductionPass(core, files, input, summary, tensors, true),
+      pass,
       slowly(imageSamples(samples)),
       1e6, // as if there were so many that workers are worth their start
       (number) => done.push(number),
@@ -113,10 +127,10 @@ async function run(
   }
 }
 
-/** The first sample takes as long as the pool waits before it decides. */
+/** The second sample takes as long as the pool waits before it decides. */
 async function* slowly(samples: Feeds[]): AsyncGenerator<Feeds> {
-  await new Promise((resolve) => setTimeout(resolve, 120));
-  for (const feeds of samples) {
+  for (const [index, feeds] of samples.entries()) {
+    if (index === 1) await new Promise((resolve) => setTimeout(resolve, 120));
     yield feeds;
     // Time for workers to start.
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -176,6 +190,11 @@ test('where samples surely take long, workers run all of them', async () => {
   assert.equal(ranges, alone.ranges);
   const short = await run(2, undefined, { leastMilliseconds: 1e-3 });
   assert.ok(short.byWorkers < count);
+});
+
+test('where the samples of a pass before took long, workers run all of them', async () => {
+  const { byWorkers } = await run(2, undefined, { before: 2 });
+  assert.equal(byWorkers, count);
 });
 
 test('an error of a worker arrives whole', async () => {

@@ -72,6 +72,8 @@ export class RunnerPool {
   #workers: WorkerRunner[] = [];
   /** So many of them have been started for the pass that is run. */
   #started = 0;
+  /** Milliseconds that a sample took in a pass that the calling thread ran alone; 0: not known. */
+  #measured = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -102,7 +104,6 @@ export class RunnerPool {
     const start = new WorkersStart();
     const more = new WorkersStart();
     let failure: unknown;
-    const begun = performance.now();
     try {
       this.#started = 0;
       // Those that made it slower.
@@ -112,6 +113,7 @@ export class RunnerPool {
       } else {
         local = await Runner.start(runtime, pass, calibration);
       }
+      let begun = 0; // neither loading nor the first sample is a measure of the others
       let index = 0;
       for await (const feeds of samples) {
         const failed = start.failure ?? more.failure;
@@ -136,10 +138,14 @@ export class RunnerPool {
         }
         index++;
         await checkpoint();
-        const elapsed = performance.now() - begun;
-        if (local && workers > 1 && !start.begun && isWorthWorkers(elapsed, index, expected)) {
-          // The calling thread goes on until they are ready.
-          void start.begin(() => this.#startWorkers(pass));
+        if (index === 1) begun = performance.now();
+        else if (local && !start.begun) {
+          const elapsed = performance.now() - begun;
+          this.#measured = elapsed / (index - 1);
+          if (workers > 1 && isWorthWorkers(elapsed, index - 1, expected && expected - 1)) {
+            // The calling thread goes on until they are ready.
+            void start.begin(() => this.#startWorkers(pass));
+          }
         }
       }
     } catch (error) {
@@ -167,7 +173,7 @@ export class RunnerPool {
 
   #isSurelyLong(expected = 0): boolean {
     const { workers, leastMilliseconds = 0 } = this.#options;
-    return workers > 1 && leastMilliseconds * expected > worthWorkers;
+    return workers > 1 && Math.max(leastMilliseconds, this.#measured) * expected > worthWorkers;
   }
 
   /** Workers that samples are given to. */

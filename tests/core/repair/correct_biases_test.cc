@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
+#include "model/tensor_builder.h"
 #include "passes/infer_shapes.h"
 #include "quantization/plan_context.h"
 #include "testing/model_text.h"
@@ -82,6 +86,59 @@ TEST(CorrectBiasesTest, AGemmHasItsFactorsAndAMatMulTheAddBehindIt) {
   EXPECT_EQ(CorrectBiases(plan, statistics, {}, &text.model), 2);
   EXPECT_NEAR(Floats(text.model, "b")[1], 1 + 3 * 0.4f * 2 / 2, 1e-5);
   EXPECT_NEAR(Floats(text.model, "c")[1], 5 + 0.3f * 2, 1e-5);
+}
+
+// What correction adds to each bias, summed up weight by weight in their order.
+std::vector<float> Expected(const Model& model, const QuantPlan& plan,
+                            const std::vector<double>& mean) {
+  const LinearLayer layer = FindLinearLayers(GraphView(model.graph())).at(0);
+  const QuantParams& params = plan.Find("w")->params;
+  const std::vector<float> weights = Floats(model, "w");
+  std::vector<double> sums(static_cast<size_t>(layer.outputs));
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const LinearLayer::Place place = layer.PlaceOf(i);
+    const float scale = params.scales[params.axis ? place.output : 0];
+    const float q = std::clamp(std::nearbyint(weights[i] / scale), -128.0f, 127.0f);
+    sums[place.output] += (static_cast<double>(weights[i]) - q * scale) * mean[place.input];
+  }
+  return {sums.begin(), sums.end()};
+}
+
+// The biases, 0 before, of a layer with these weights.
+void ExpectCorrected(const std::string& node, const std::vector<int64_t>& dims, size_t inputs,
+                     bool per_channel) {
+  SCOPED_TRACE(node + (per_channel ? " by channel" : ""));
+  const bool conv = dims.size() > 2;
+  const std::string outputs = std::to_string(dims[conv ? 0 : 1]);
+  const std::string input = "1," + std::to_string(inputs) + (conv ? ",1,4" : "");
+  TextModel text("<ir_version: 8, opset_import: [\"\" : 13]> g (float[" + input +
+                 "] x) => (float[" + (conv ? "1," + outputs + ",1,3" : "1," + outputs) + "] y) { " +
+                 node + " }");
+  const auto count = static_cast<size_t>(dims[0] * dims[1] * (conv ? dims[3] : 1));
+  const std::vector<float> zeros(static_cast<size_t>(dims[conv ? 0 : 1]));
+  onnx::GraphProto& graph = text.model.graph();
+  std::vector<float> weights = SomeFloats(count);
+  weights[1] = 90;  // all others are rounded coarsely
+  *graph.add_initializer() = RealTensor("w", onnx::TensorProto::FLOAT, dims, weights);
+  const std::vector<int64_t> bias_dims = {static_cast<int64_t>(zeros.size())};
+  *graph.add_initializer() = RealTensor("b", onnx::TensorProto::FLOAT, bias_dims, zeros);
+  InferShapes(text.model);
+  StaticQuantConfig config = Qdq();
+  config.per_channel = per_channel;
+  const QuantPlan plan = PlanOf(text.model, config);
+  ChannelStatistics channels;
+  for (const float value : SomeFloats(inputs, 2)) channels.mean.push_back(value);
+  const std::vector<float> expected = Expected(text.model, plan, channels.mean);
+  EXPECT_EQ(CorrectBiases(plan, {{"x", channels}}, {}, &text.model), 1);
+  EXPECT_EQ(Floats(text.model, "b"), expected);
+}
+
+TEST(CorrectBiasesTest, ErrorsAreSummedUpInTheOrderOfTheWeights) {
+  for (const bool per_channel : {false, true}) {
+    ExpectCorrected("y = Conv <group = 2> (x, w, b)", {6, 5, 1, 2}, 10, per_channel);
+    ExpectCorrected("y = Conv <group = 8> (x, w, b)", {8, 1, 1, 2}, 8, per_channel);
+    ExpectCorrected("m = MatMul (x, w) y = Add (m, b)", {7, 13}, 7, per_channel);
+  }
 }
 
 TEST(CorrectBiasesTest, ABiasThatAnotherNodeReadsStaysAsItIs) {
