@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 namespace ptq {
-namespace {
+namespace hex_kernels_test {
 
 using nlohmann::json;
 
@@ -64,5 +64,5 @@ TEST(HexKernelsTest, WhatIsNoValueIsRefused) {
   }
 }
 
-}  // namespace
+}  // namespace hex_kernels_test
 }  // namespace ptq
