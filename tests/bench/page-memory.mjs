@@ -1,12 +1,10 @@
 // Memory of the page's renderer, phase by phase, while it makes an int8 model of one of 178 MB
 // whose activations are small: what the process has (RSS), its share of what several map (PSS), and
 // what is its own. Goal: the peak at most 3 times the model.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { writeModel } from '../../build/tests/js/support/onnx-writer.js';
-import { chromium as findChromium } from '../../tools/lib/system.mjs';
-import { serve } from '../../tools/serve.mjs';
+import { withBuiltPage } from './built-page.mjs';
 
 const patience = 1_800_000;
 const mebi = 2 ** 20;
@@ -106,16 +104,9 @@ function watch(pid) {
 }
 
 export async function benchPageMemory({ data, folder, images }) {
-  const { path: executablePath, missing } = await findChromium();
-  if (missing) return console.log(`bench: skipped, ${missing}`);
-  const model = join(folder, 'large.onnx');
-  const bytes = writeLargeModel(model);
-  const server = await serve('web/dist', 0);
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu'],
-  });
-  try {
+  await withBuiltPage(async ({ browser, server }) => {
+    const model = join(folder, 'large.onnx');
+    const bytes = writeLargeModel(model);
     const context = await browser.newContext({ locale: 'en-US' });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
@@ -168,11 +159,7 @@ export async function benchPageMemory({ data, folder, images }) {
     memory.stop();
     print(memory.phases, bytes);
     await context.close();
-  } finally {
-    await browser.close();
-    server.close();
-    rmSync(model);
-  }
+  });
 }
 
 function print(phases, bytes) {

@@ -4,9 +4,7 @@
 // Goals: 50 ms for an outlook; 1 s for a result, which its verification on samples is no part of.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
-import { chromium as findChromium } from '../../tools/lib/system.mjs';
-import { serve } from '../../tools/serve.mjs';
+import { withBuiltPage } from './built-page.mjs';
 
 const pictures = 12;
 const patience = 240_000;
@@ -90,14 +88,7 @@ async function openTypes(target) {
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 export async function benchPageSettings({ data, rounds }) {
-  const { path: executablePath, missing } = await findChromium();
-  if (missing) return console.log(`bench: skipped, ${missing}`);
-  const server = await serve('web/dist', 0);
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu'],
-  });
-  try {
+  await withBuiltPage(async ({ browser, server }) => {
     const context = await browser.newContext({ locale: 'en-US' });
     context.setDefaultTimeout(patience);
     const page = await context.newPage();
@@ -138,8 +129,5 @@ export async function benchPageSettings({ data, rounds }) {
     row('from the click to the new result, unverified', of(results, 'before'));
     row('… in quantize(), until the result is written', of(results, 'core'));
     row('verified on a few samples, in addition', of(results, 'verify'));
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  });
 }

@@ -3,10 +3,8 @@
 // longest task of the main thread while a model of 206 MB becomes one of 51 MB.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { writeModel } from '../../build/tests/js/support/onnx-writer.js';
-import { chromium as findChromium } from '../../tools/lib/system.mjs';
-import { serve } from '../../tools/serve.mjs';
+import { withBuiltPage } from './built-page.mjs';
 
 const digits = 'examples/digits/model/digits-mobilenetv2.onnx';
 const patience = 240_000;
@@ -199,15 +197,8 @@ function npy(values) {
 }
 
 export async function benchPage({ data, folder, rounds }) {
-  const { path: executablePath, missing } = await findChromium();
-  if (missing) return console.log(`bench: skipped, ${missing}`);
-  const server = await serve('web/dist', 0);
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--headless', '--no-sandbox', '--disable-gpu'],
-  });
-  const row = (what, value, more = '') => console.log(`| ${what} | ${value} | ${more} |`);
-  try {
+  await withBuiltPage(async ({ browser, server }) => {
+    const row = (what, value, more = '') => console.log(`| ${what} | ${value} | ${more} |`);
     row('what', 'ms', '');
     row('---', '---:', '---');
     const loads = [];
@@ -223,8 +214,5 @@ export async function benchPage({ data, folder, rounds }) {
     const task = await longestTask(browser, server.url, folder);
     const more = `${task.wall.toFixed(1)} by the clock, ${task.count} tasks`;
     row('longest task of the main thread, 206 MB → 51 MB', task.cpu.toFixed(1), more);
-  } finally {
-    await browser.close();
-    server.close();
-  }
+  });
 }
