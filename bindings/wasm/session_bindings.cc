@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,7 @@ class Session {
   explicit Session(val host) : files_(std::move(host)) {}
 
   std::string Open() {
+    view_.reset();
     quantizer_ = std::make_unique<StaticQuantizer>(&files_);
     return SummaryJson(quantizer_->model());
   }
@@ -159,20 +161,19 @@ class Session {
   // `count` values of an initializer or a Constant node from `first` on, a multiple of 8, as a
   // Float32Array; integers of 32 and 64 bits as a Float64Array.
   val ConstantValues(const std::string& name, double first, size_t count) {
-    const Model& model = Quantizer().model();
-    const GraphView view(model.graph());
-    const onnx::TensorProto* tensor = FindConstant(view, name);
+    const TensorStore& tensors = Quantizer().model().tensors();
+    const onnx::TensorProto* tensor = FindConstant(View(), name);
     if (tensor == nullptr) {
       throw Error(ErrorCode::kInvalidOption, Text("\"") + name + "\" is no constant of the model.");
     }
     const auto from = static_cast<uint64_t>(first);
     if (IsReal(tensor->data_type())) {
       std::vector<float> values(count);
-      model.tensors().ReadFloats(*tensor, from, values);
+      tensors.ReadFloats(*tensor, from, values);
       return Copied(values);
     }
     std::vector<int64_t> values(count);
-    model.tensors().ReadInts(*tensor, from, values);
+    tensors.ReadInts(*tensor, from, values);
     if (ElementBits(tensor->data_type()) < 32) {
       return Copied(std::vector<float>(values.begin(), values.end()));
     }
@@ -222,6 +223,12 @@ class Session {
     return *quantizer_;
   }
 
+  // Of the model as given, which stays as it is: made once for all parts of all constants.
+  const GraphView& View() {
+    if (!view_) view_.emplace(Quantizer().model().graph());
+    return *view_;
+  }
+
   void TruncateOutputs(const std::string& external_file) {
     files_.Truncate(kOutputFile);
     if (!external_file.empty()) files_.Truncate(external_file);
@@ -229,6 +236,7 @@ class Session {
 
   HostFiles files_;
   std::unique_ptr<StaticQuantizer> quantizer_;
+  std::optional<GraphView> view_;
 };
 
 }  // namespace

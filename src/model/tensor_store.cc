@@ -171,7 +171,7 @@ void TensorStore::ReadBytes(const TensorProto& tensor, uint64_t offset,
 }
 
 std::vector<float> TensorStore::ReadFloats(const TensorProto& tensor) const {
-  CheckStored(tensor);
+  ReadFloats(tensor, 0, {});  // checks it before there is room for it
   std::vector<float> values = Room<float>(ElementCount(tensor));
   ReadFloats(tensor, 0, values);
   return values;
@@ -204,11 +204,10 @@ void TensorStore::ReadInts(const TensorProto& tensor, uint64_t first,
 void TensorStore::VisitFloats(
     const TensorProto& tensor,
     const std::function<void(uint64_t, std::span<const float>)>& visit) const {
-  CheckStored(tensor);
+  ReadFloats(tensor, 0, {});  // checks it before there is room for it
   const uint64_t count = ElementCount(tensor);
   const uint64_t most = std::min(count, kWindowElements);
   const auto floats = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(most));
-  ReadFloats(tensor, 0, {});  // checks the type of what is empty, too
   for (uint64_t first = 0; first < count; first += kWindowElements) {
     const std::span<float> part(floats.get(),
                                 static_cast<size_t>(std::min(kWindowElements, count - first)));
@@ -221,6 +220,7 @@ void TensorStore::ReadFloats(const TensorProto& tensor, uint64_t first,
                              std::span<float> into) const {
   const int32_t type = tensor.data_type();
   if (!IsReal(type)) FailType(tensor, "floats");
+  CheckStored(tensor);
   const uint64_t width = ElementBits(type) / 8;
   if (type == TensorProto::FLOAT) {
     ReadBytes(tensor, first * width,
