@@ -1,5 +1,5 @@
 // The pool of runners: the same result with and without workers, and what becomes of a worker that
-// fails or ends. Workers are served in this thread, so that they can be made to fail.
+// fails or ends.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -8,47 +8,21 @@ import { QuantizeError } from '#dist/base/errors.js';
 import type { Feeds } from '#dist/base/types.js';
 import { writeReductionPass } from '#dist/calibration/pass-model.js';
 import { PassStopped, RunnerPool } from '#dist/calibration/runner-pool.js';
-import {
-  type RunnerRequest,
-  type RunnerResponse,
-  serveRunner,
-} from '#dist/calibration/serve-runner.js';
+import type { RunnerResponse } from '#dist/calibration/serve-runner.js';
 import { WorkerGrowth } from '#dist/calibration/worker-growth.js';
 import { CoreCalibration } from '#dist/core/calibration.js';
 import { ModelFiles } from '#dist/core/host-files.js';
 import { CoreSession } from '#dist/core/session.js';
 import { rangeOptions } from '#dist/options/core-options.js';
 import { nodePlatform } from '#dist/platform/node.js';
-import type { Platform, WorkerPort } from '#dist/platform/platform.js';
+import type { Platform } from '#dist/platform/platform.js';
+import { Workers } from '#dist/runtime/workers.js';
 import { collapsing } from './support/collapsing.js';
 import { checkQuantizeStatic } from './support/options.js';
 import { imageSamples, model } from './support/pipeline.js';
+import { nothing, port, type Spoil } from './support/worker-port.js';
 
 const count = 12;
-
-/** `say` is what the worker says by itself; an Error: that it has ended. */
-type Spoil = (request: RunnerRequest, say: (message: unknown) => void) => unknown;
-
-/** What a worker says that is not there any more. */
-const nothing = Symbol('nothing');
-
-/** A worker in this thread. `spoil` may answer a request in its place. */
-function port(spoil: Spoil): WorkerPort {
-  let listener: (message: unknown) => void = () => {};
-  const serve = serveRunner(nodePlatform, (answer) => listener(answer));
-  const say = (said: unknown) => listener(said);
-  return {
-    post(message) {
-      const instead = spoil(message as RunnerRequest, say);
-      if (instead === undefined) void serve(message as RunnerRequest);
-      else if (instead !== nothing) setImmediate(() => listener(instead));
-    },
-    onMessage(added) {
-      listener = added;
-    },
-    terminate() {},
-  };
-}
 
 /** One pass of MinMax; the ranges, and how many samples workers ran. */
 async function run(
@@ -63,7 +37,7 @@ async function run(
     before?: number;
   } = {},
 ) {
-  const { samples = count, before = 0, ...options } = more;
+  const { samples = count, before = 0, patience, ...options } = more;
   const input = await nodePlatform.openInput(model('classifier.onnx'), {});
   const files = new ModelFiles(input);
   const core = await CoreSession.create(files);
@@ -87,12 +61,13 @@ async function run(
   };
   const runtime = await nodePlatform.loadRuntime({ kind: 'web', threads: 1 });
   const seed = { options: rangesOf, tensors };
+  const threads = new Workers(platform, patience);
   const pool = new RunnerPool({
-    platform,
     runtime,
     calibration,
     seed,
-    workers,
+    workers: threads,
+    workerCount: workers,
     ownSamples: false,
     ...options,
   });
@@ -120,7 +95,7 @@ async function run(
     calibration.endPass();
     return { ranges: calibration.ranges(), byWorkers, ports, ran, done };
   } finally {
-    pool.close();
+    threads.close();
     calibration.dispose();
     core.dispose();
     input.close();

@@ -24,6 +24,7 @@ import { rangeOptions } from '../options/core-options.js';
 import { usuallyHeld } from '../options/defaults.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import type { Platform, Runtime } from '../platform/platform.js';
+import { Workers } from '../runtime/workers.js';
 import { UnusableFiles } from '../samples/files/unusable.js';
 import { type SampleInput, sampleBytes } from '../samples/samples.js';
 import {
@@ -68,6 +69,8 @@ export interface CalibrateInput {
   resume?: CalibrationState | undefined;
   /** In place of the core's: those of the state that is gone on from. */
   tensors?: readonly CalibratedTensor[] | undefined;
+  /** Those that are started run on, and are the caller's to close; absent: they end with this. */
+  workers?: Workers | undefined;
   /** Whether samples are kept for verification, and those that are held out; else none are. */
   keep?: boolean | undefined;
   /** Whether ranges of other settings are to follow from what is collected, too. */
@@ -126,7 +129,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   const options = rangeOptions(given.checked);
   if (options.calibrate_method === 'Percentile' && !given.forOthers) options.only_percentile = true;
   const calibration = await CoreCalibration.create(options, tensors);
-  let pool: RunnerPool | null = null;
+  const workers = given.workers ?? new Workers(given.platform);
   let samples: SamplePasses | null = null;
   try {
     const about = { options, tensors: [...tensors], ...howHeld(given.checked) };
@@ -148,12 +151,12 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const runtime = await chosenRuntime(given, tensors, samples, calibration);
     const plan = await planRun({ ...given, runtime }, tensors, samples, calibration);
     const growth = given.checked.workers === null ? new WorkerGrowth(plan.workers) : undefined;
-    pool = new RunnerPool({
-      platform: given.platform,
+    const pool = new RunnerPool({
       runtime,
       calibration,
       seed: { options, tensors },
-      workers: plan.workers,
+      workers,
+      workerCount: plan.workers,
       growth,
       leastMilliseconds: leastMilliseconds(plan.tensorBytes),
       ownSamples: samples.areFresh,
@@ -197,7 +200,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       about: samples.about(),
     };
   } finally {
-    pool?.close();
+    if (!given.workers) workers.close();
     calibration.dispose();
     await samples?.close();
   }

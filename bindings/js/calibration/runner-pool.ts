@@ -3,72 +3,37 @@
 // the rest is seen to take so long. The result does not depend on it: reductions are taken in the
 // order of the samples, and histograms may be added in any order.
 
-import { errorFromData, type QuantizeError } from '../base/errors.js';
+import type { QuantizeError } from '../base/errors.js';
 import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
-import type { Platform, Runtime, WorkerPort } from '../platform/platform.js';
-import { type CalibrationSeed, type PassModel, Runner, sendable } from './runner.js';
+import type { Runtime } from '../platform/platform.js';
+import type { Worker, Workers } from '../runtime/workers.js';
+import { type CalibrationSeed, type PassModel, Runner, sendablePass } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
 import { type WorkerGrowth, worthWorkers } from './worker-growth.js';
 
 export interface PoolOptions {
-  platform: Platform<unknown>;
   runtime: Runtime;
   calibration: CoreCalibration;
   seed: Omit<CalibrationSeed, 'state'>;
+  /** Where workers are started; they run on. */
+  workers: Workers;
   /** So many; 1: the calling thread only. */
-  workers: number;
+  workerCount: number;
   /** Measures how many of them there are; absent: all. */
   growth?: WorkerGrowth | undefined;
   /** Milliseconds that a sample takes at least, in one thread; absent: not known. */
   leastMilliseconds?: number | undefined;
   /** Samples may be handed over to workers: nobody else has their arrays. */
   ownSamples: boolean;
-  /** Milliseconds that a worker may take for an answer; absent: see Deadline. */
-  patience?: number;
 }
 
 /** In milliseconds. */
 const decideAfter = 100;
 
-/** In milliseconds: a session of a large model takes its time to load. */
-const leastPatience = 5 * 60_000;
-
-/**
- * How long a worker may take for an answer. A browser does not always say that one has ended, and
- * one that runs a sample cannot be asked; but what takes a hundred times as long as the longest
- * until now is not going to come.
- */
-class Deadline {
-  #longest = 0;
-  readonly #fixed: number | undefined;
-
-  constructor(fixed: number | undefined) {
-    this.#fixed = fixed;
-  }
-
-  /** Something took so many milliseconds. */
-  took(time: number): void {
-    this.#longest = Math.max(this.#longest, time);
-  }
-
-  /** Calls `late` once the time is over. Returns an end. Time that the machine sleeps is none. */
-  watch(late: (seconds: number) => void): () => void {
-    const patience = this.#fixed ?? Math.max(leastPatience, 100 * this.#longest);
-    const step = Math.min(1000, patience / 4);
-    let waited = 0;
-    const timer = setInterval(() => {
-      waited += step;
-      if (waited >= patience) late(Math.round(patience / 1000));
-    }, step);
-    return () => clearInterval(timer);
-  }
-}
-
 export class RunnerPool {
   readonly #options: PoolOptions;
-  readonly #deadline: Deadline;
   #workers: WorkerRunner[] = [];
   /** So many of them have been started for the pass that is run. */
   #started = 0;
@@ -77,7 +42,6 @@ export class RunnerPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#deadline = new Deadline(options.patience);
   }
 
   /**
@@ -95,7 +59,7 @@ export class RunnerPool {
     checkpoint: () => Promise<void>,
     forRepairs: (index: number) => boolean = () => true,
   ): Promise<number> {
-    const { calibration, runtime, workers, growth, ownSamples } = this.#options;
+    const { calibration, runtime, workers, workerCount, growth, ownSamples } = this.#options;
     const ordered = new InOrder((reductions, index) => {
       if (reductions) calibration.observeRanges(reductions, forRepairs(index));
       onSample(index + 1);
@@ -107,7 +71,7 @@ export class RunnerPool {
     try {
       this.#started = 0;
       // Those that made it slower.
-      for (const worker of this.#workers.splice(this.#size)) worker.terminate();
+      for (const { worker } of this.#workers.splice(this.#size)) workers.end(worker);
       if (this.#workers.length > 0 || this.#isSurelyLong(expected)) {
         await start.begin(() => this.#startWorkers(pass));
       } else {
@@ -127,7 +91,7 @@ export class RunnerPool {
         } else if (local) {
           const started = performance.now();
           ordered.put(index, await local.run(feeds, index));
-          this.#deadline.took(performance.now() - started);
+          workers.took(performance.now() - started);
         } else {
           const ready = this.#workers.slice(0, Math.min(this.#started, this.#size));
           const worker = await Promise.race(ready.map((one) => one.idle()));
@@ -142,7 +106,7 @@ export class RunnerPool {
         else if (local && !start.begun) {
           const elapsed = performance.now() - begun;
           this.#measured = elapsed / (index - 1);
-          if (workers > 1 && isWorthWorkers(elapsed, index - 1, expected && expected - 1)) {
+          if (workerCount > 1 && isWorthWorkers(elapsed, index - 1, expected && expected - 1)) {
             // The calling thread goes on until they are ready.
             void start.begin(() => this.#startWorkers(pass));
           }
@@ -165,29 +129,21 @@ export class RunnerPool {
     return ordered.done;
   }
 
-  /** Ends the workers. */
-  close(): void {
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers = [];
-  }
-
   #isSurelyLong(expected = 0): boolean {
-    const { workers, leastMilliseconds = 0 } = this.#options;
-    return workers > 1 && Math.max(leastMilliseconds, this.#measured) * expected > worthWorkers;
+    const { workerCount, leastMilliseconds = 0 } = this.#options;
+    return workerCount > 1 && Math.max(leastMilliseconds, this.#measured) * expected > worthWorkers;
   }
 
   /** Workers that samples are given to. */
   get #size(): number {
-    const { workers, growth } = this.#options;
-    return growth?.size ?? workers;
+    const { workerCount, growth } = this.#options;
+    return growth?.size ?? workerCount;
   }
 
   /** Starts so many, those that run already included. */
   async #startWorkers(pass: PassModel, size = this.#size): Promise<void> {
-    const { platform, runtime, calibration, seed, growth } = this.#options;
-    while (this.#workers.length < size) {
-      this.#workers.push(new WorkerRunner(platform.startCalibrationWorker(), this.#deadline));
-    }
+    const { workers, runtime, calibration, seed, growth } = this.#options;
+    while (this.#workers.length < size) this.#workers.push(new WorkerRunner(workers.start()));
     const state = calibration.fork();
     await Promise.all(
       this.#workers
@@ -268,24 +224,21 @@ class InOrder {
 
 /** A worker as a runner: one request at a time. */
 class WorkerRunner {
-  /** What went wrong, or that the worker has ended: then no request is answered any more. */
-  failure: QuantizeError | null = null;
-  readonly #port: WorkerPort;
-  readonly #deadline: Deadline;
-  #answered: ((answer: RunnerResponse) => void) | null = null;
+  readonly worker: Worker;
+  #failure: QuantizeError | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(port: WorkerPort, deadline: Deadline) {
-    this.#port = port;
-    this.#deadline = deadline;
-    port.onMessage((message) => {
-      if (message instanceof Error) this.#ended(message.message);
-      else this.#answered?.(message as RunnerResponse);
-    });
+  constructor(worker: Worker) {
+    this.worker = worker;
+  }
+
+  /** What went wrong: then no sample is run any more. */
+  get failure(): QuantizeError | null {
+    return this.#failure ?? this.worker.failure;
   }
 
   async start(runtime: Runtime['kind'], pass: PassModel, seed: CalibrationSeed): Promise<void> {
-    await this.#ask({ kind: 'start', runtime, pass: sendable(pass), seed });
+    await this.#ask({ kind: 'start', runtime, pass: sendablePass(pass), seed });
   }
 
   /** Resolves once it can take a sample. Rejects with what went wrong with the one before. */
@@ -314,30 +267,13 @@ class WorkerRunner {
     return answer.kind === 'finished' ? answer.state : '';
   }
 
-  terminate(): void {
-    this.#port.terminate();
-  }
-
-  /** Whether or not somebody waits for an answer: the next who asks is told, too. */
-  #ended(why: string): void {
-    const error = { code: 'WORKER_FAILED', message: `a calibration worker stopped: ${why}` };
-    this.failure ??= errorFromData(error);
-    this.#answered?.({ kind: 'failed', error });
-  }
-
   async #ask(request: RunnerRequest, transfer?: ArrayBuffer[]): Promise<RunnerResponse> {
     if (this.failure) throw this.failure;
-    const started = performance.now();
-    let unwatch = () => {};
-    const answer = await new Promise<RunnerResponse>((resolve) => {
-      this.#answered = resolve;
-      unwatch = this.#deadline.watch((seconds) => this.#ended(`no answer for ${seconds} s`));
-      this.#port.post(request, transfer);
-    }).finally(() => unwatch());
-    this.#answered = null;
-    this.#deadline.took(performance.now() - started);
-    if (answer.kind !== 'failed') return answer;
-    this.failure ??= errorFromData(answer.error);
-    throw this.failure;
+    try {
+      return await this.worker.ask<RunnerResponse>(request, transfer);
+    } catch (error) {
+      this.#failure ??= error as QuantizeError;
+      throw this.#failure;
+    }
   }
 }

@@ -1,16 +1,15 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
-import { whole } from '../base/bytes.js';
 import { freeBuffer } from '../base/free-buffer.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
-import { type ExternalBytes, isSource } from '../runtime/given-bytes.js';
+import { type ExternalBytes, sendable } from '../runtime/given-bytes.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
-/** What is run in one pass; sendable() makes it plain data, for a worker. */
+/** What is run in one pass; sendablePass() makes it plain data, for a worker. */
 export interface PassModel {
   /** For messages. */
   label: string;
@@ -38,12 +37,9 @@ export interface PassModel {
   tensors: readonly number[] | null;
 }
 
-export const sendable = (pass: PassModel): PassModel => ({
+export const sendablePass = (pass: PassModel): PassModel => ({
   ...pass,
-  externalData: pass.externalData.map(({ path, data }) => ({
-    path,
-    data: isSource(data) ? whole(data) : data,
-  })),
+  externalData: pass.externalData.map(({ path, data }) => ({ path, data: sendable(data) })),
 });
 
 /** How to make a calibration that goes on from another one. */

@@ -1,5 +1,6 @@
-// A runner in a worker: what the messages are, and how they are answered. The workers themselves
-// are worker/calibration-node.ts and, in browsers, worker/worker.ts.
+// A runner in a worker: what the messages are, and how they are answered; and the sessions that it
+// makes afterwards (runtime/serve-sessions.ts). The workers themselves are
+// worker/calibration-node.ts and, in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
 import { freeBuffer } from '../base/free-buffer.js';
@@ -7,18 +8,26 @@ import { type SampleOrigin, withOrigin } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
+import {
+  isSessionRequest,
+  ServedSessions,
+  type SessionRequest,
+  type SessionResponse,
+} from '../runtime/serve-sessions.js';
 import { type CalibrationSeed, growCalibration, type PassModel, Runner } from './runner.js';
 
 export type RunnerRequest =
   | { kind: 'start'; runtime: RuntimeKind; pass: PassModel; seed: CalibrationSeed }
   | { kind: 'run'; feeds: Feeds; index: number; origin?: SampleOrigin | undefined }
   /** What the tensors held is asked for; the session is released. */
-  | { kind: 'finish' };
+  | { kind: 'finish' }
+  | SessionRequest;
 
 export type RunnerResponse =
   | { kind: 'started' }
   | { kind: 'ran'; reductions: Float32Array | null }
   | { kind: 'finished'; state: string }
+  | SessionResponse
   | { kind: 'failed'; error: ErrorData };
 
 /**
@@ -27,15 +36,21 @@ export type RunnerResponse =
  */
 export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerResponse) => void) {
   let runtime: Runtime | null = null;
+  const loadRuntime = async (kind: RuntimeKind) => {
+    runtime ??= await platform.loadRuntime({ kind, threads: 1 });
+    return runtime;
+  };
+  const sessions = new ServedSessions(loadRuntime);
   let runner: Runner | null = null;
   let calibration: CoreCalibration | null = null;
 
   const answer = async (request: RunnerRequest): Promise<RunnerResponse> => {
+    if (isSessionRequest(request)) return sessions.answer(request);
     if (request.kind === 'start') {
-      runtime ??= await platform.loadRuntime({ kind: request.runtime, threads: 1 });
+      const loaded = await loadRuntime(request.runtime);
       // Reductions go back as they are.
       calibration = request.pass.tensors ? await growCalibration(request.seed) : null;
-      runner = await Runner.start(runtime, request.pass, calibration);
+      runner = await Runner.start(loaded, request.pass, calibration);
       return { kind: 'started' };
     }
     if (!runner) throw new QuantizeError('INTERNAL', 'the runner was not started');

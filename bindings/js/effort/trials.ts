@@ -11,8 +11,8 @@ import { withRanges } from '../core/ranges.js';
 import type { CoreSession } from '../core/session.js';
 import { usuallyHeld } from '../options/defaults.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
-import type { Runtime } from '../platform/platform.js';
 import type { RuntimeSession } from '../runtime/runtime.js';
+import type { RuntimeAndWorkers } from '../runtime/workers.js';
 import { compareOutputs, type Outputs } from '../verify/compare.js';
 import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
 import { classCount } from '../verify/metrics.js';
@@ -26,7 +26,7 @@ const decidingShare = 0.75;
 
 export interface EffortInput {
   run: Run;
-  runtime: Runtime;
+  runtime: RuntimeAndWorkers;
   float: FloatModel;
   core: CoreSession;
   input: InputFiles;

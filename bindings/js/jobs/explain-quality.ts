@@ -17,7 +17,8 @@ import { profileTakesFloat, sixteenBitsOf } from '../options/profiles.js';
 import type { QuantType } from '../options/quant-types.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
 import { MemoryInput } from '../platform/memory-input.js';
-import type { Platform, Runtime } from '../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
+import type { RuntimeAndWorkers } from '../runtime/workers.js';
 import { compareOutputs, type Outputs } from '../verify/compare.js';
 import type { Explanation, TriedSetting } from '../verify/explanation.js';
 import { comparedOutputs, type FloatModel } from '../verify/float-model.js';
@@ -27,7 +28,7 @@ import { loadResult } from '../verify/verify-result.js';
 interface PoorResult {
   platform: Platform<unknown>;
   run: Run;
-  runtime: Runtime;
+  runtime: RuntimeAndWorkers;
   float: FloatModel;
   input: InputFiles;
   output: OutputFiles<unknown>;

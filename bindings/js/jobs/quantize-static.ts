@@ -25,6 +25,7 @@ import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-s
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { FileUse, Platform } from '../platform/platform.js';
+import { Workers } from '../runtime/workers.js';
 import type { QuantizationReport } from '../verify/report.js';
 import type { VerifiedSamples } from '../verify/verify-result.js';
 import { checkDump, writeDump } from './dump-passes.js';
@@ -86,6 +87,7 @@ export async function quantizeChecked<Model>(
   const output = platform.openOutput(modelOutput);
   let input: InputFiles | null = null;
   let core: CoreSession | null = null;
+  const workers = new Workers(platform);
   try {
     const opened = await run.stage('load', async () => {
       input = await platform.openInput(model, source.externalData ?? {});
@@ -149,6 +151,7 @@ export async function quantizeChecked<Model>(
           run,
           resume,
           onCalibrationState: source.onCalibrationState,
+          workers,
         }),
       );
       run.note(...result.notes);
@@ -166,6 +169,7 @@ export async function quantizeChecked<Model>(
     if (cache.writeTo !== null) platform.writeText?.(cache.writeTo, cacheText);
     const report = await writeResult({
       ...opened,
+      runtime: { ...runtime, workers },
       platform,
       run,
       output,
@@ -190,6 +194,7 @@ export async function quantizeChecked<Model>(
       report,
     };
   } finally {
+    workers.close();
     (core as CoreSession | null)?.dispose();
     (input as InputFiles | null)?.close();
     output.discard(); // nothing is left of it after commit()

@@ -24,7 +24,8 @@ import { isPlainMinMax } from '../effort/candidates.js';
 import { quantizeWithEffort } from '../effort/quantize-with-effort.js';
 import { profileTakesFloat } from '../options/profiles.js';
 import type { CheckedStatic } from '../options/quantize-static.js';
-import type { Platform, Runtime } from '../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
+import type { RuntimeAndWorkers } from '../runtime/workers.js';
 import { FloatModel, type FloatOutputs } from '../verify/float-model.js';
 import { isPoorQuality, judgeQuality } from '../verify/judge.js';
 import { judgeLatency } from '../verify/judge-latency.js';
@@ -46,7 +47,7 @@ export type SaidOfSamples = Pick<
 interface Prepared {
   platform: Platform<unknown>;
   run: Run;
-  runtime: Runtime;
+  runtime: RuntimeAndWorkers;
   /** Prepared for `checked`. */
   core: CoreSession;
   files: ModelFiles;
@@ -125,7 +126,7 @@ async function writeBeside(float: FloatModel, given: Prepared): Promise<Quantiza
     verifyResult(
       run,
       float,
-      (optimization) => loadResult(given.runtime, output, summary, optimization),
+      (optimization) => loadResult(given.runtime, output, summary, optimization, 'result'),
       summary,
       samples,
       given.amount,

@@ -13,6 +13,9 @@ export type SessionBytes = RuntimeBytes | ByteSource;
 export const isSource = (data: SessionBytes): data is ByteSource =>
   typeof data === 'object' && 'read' in data;
 
+/** As it can be sent to a worker. */
+export const sendable = (data: SessionBytes): RuntimeBytes => (isSource(data) ? whole(data) : data);
+
 export interface ExternalBytes {
   path: string;
   data: SessionBytes;
@@ -26,7 +29,7 @@ export interface GivenBytes {
 }
 
 /** Smaller models are given as they are: the graph is written anew in less time, not in none. */
-export const leastByReference = 16 * 2 ** 20;
+export const leastByReference = 4 * 2 ** 20;
 
 /** Newest IR version that onnxruntime-web 1.30 loads. */
 const newestIrVersion = 13;

@@ -41,6 +41,11 @@ export interface OutputTensor {
 }
 
 export interface RuntimeSession {
+  /**
+   * Samples that it runs at a time, each in a worker, while the calling thread goes on; absent: it
+   * runs in the calling thread.
+   */
+  readonly lanes?: number;
   readonly outputNames: readonly string[];
   /** Type and rank of the outputs that are tensors; rank 0 where it is not known. */
   outputTypes(): Record<string, [type: string, rank: number]>;

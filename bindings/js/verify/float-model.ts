@@ -2,14 +2,15 @@
 // is needed, and what it made of a sample is kept.
 import type { InputFiles } from '../base/bytes.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
-import type { Runtime } from '../platform/platform.js';
-import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
+import type { RuntimeModel, RuntimeSession } from '../runtime/runtime.js';
+import { createSessionIn } from '../runtime/worker-sessions.js';
+import type { RuntimeAndWorkers } from '../runtime/workers.js';
 import type { Outputs } from './compare.js';
 import { isRuntimeError, medianTime, runAll } from './run-model.js';
 
 /** Loads the model as it was given. Throws RUNTIME_CANNOT_LOAD. */
 export async function loadAsGiven(
-  runtime: Runtime,
+  runtime: RuntimeAndWorkers,
   input: InputFiles,
   model: ModelSummary,
   optimization: NonNullable<RuntimeModel['optimization']> = 'basic',
@@ -18,7 +19,7 @@ export async function loadAsGiven(
     path,
     data: input.runtimeBytes(path),
   }));
-  return createSession(runtime, input.label, {
+  return createSessionIn('float', runtime, input.label, {
     model: input.runtimeBytes('~model'),
     irVersion: model.irVersion,
     externalData,
@@ -43,7 +44,7 @@ const mostKeptBytes = 2 ** 21;
 
 /** Has a session from its first run until release(); the outputs stay. */
 export class FloatModel {
-  readonly #runtime: Runtime;
+  readonly #runtime: RuntimeAndWorkers;
   readonly #input: InputFiles;
   readonly #model: ModelSummary;
   readonly #outputs: FloatOutputs;
@@ -53,7 +54,7 @@ export class FloatModel {
 
   /** `outputs`: of samples that it has run before. */
   constructor(
-    runtime: Runtime,
+    runtime: RuntimeAndWorkers,
     input: InputFiles,
     model: ModelSummary,
     outputs: FloatOutputs = new WeakMap(),

@@ -7,8 +7,9 @@ import type { RuntimeSession } from '../runtime/runtime.js';
 import type { Outputs } from './compare.js';
 
 /**
- * Runs samples through a model. `checkpoint` is called after each; true: it was the last one.
- * `times` receives their milliseconds.
+ * Runs samples through a model, as many at a time as the session can. `checkpoint` is called after
+ * each, with how many are done; true: those that have begun are the last. `times` receives the
+ * milliseconds of each.
  */
 export async function runAll(
   session: RuntimeSession,
@@ -17,14 +18,30 @@ export async function runAll(
   checkpoint: (done: number) => Promise<unknown>,
   times: number[] = [],
 ): Promise<Outputs[]> {
-  const results: Outputs[] = [];
-  for (const [index, feeds] of samples.entries()) {
-    const start = performance.now();
-    results.push(await runSample(session, feeds, outputs, index));
-    times.push(performance.now() - start);
-    if ((await checkpoint(index + 1)) === true) break;
-  }
-  return results;
+  const ran: { outputs: Outputs; time: number }[] = [];
+  let begun = 0;
+  let done = 0;
+  let ends = false;
+  // Of several that fail at a time the first, as where one is run after the other.
+  let failed: { index: number; error: unknown } | null = null;
+  const lane = async () => {
+    while (!ends && begun < samples.length) {
+      const index = begun++;
+      try {
+        const start = performance.now();
+        const made = await runSample(session, samples[index]!, outputs, index);
+        ran[index] = { outputs: made, time: performance.now() - start };
+        ends = (await checkpoint(++done)) === true || ends;
+      } catch (error) {
+        ends = true;
+        if (!failed || index < failed.index) failed = { index, error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: session.lanes ?? 1 }, lane));
+  if (failed) throw (failed as { error: unknown }).error;
+  times.push(...ran.map(({ time }) => time));
+  return ran.map((one) => one.outputs);
 }
 
 export const isRuntimeError = (error: unknown): error is QuantizeError =>
@@ -37,7 +54,7 @@ const mostMilliseconds = 250;
 
 /**
  * Milliseconds of a run in a session that is warm; 0 without a sample. `known`: those of the
- * session's runs before, of which the first was not.
+ * session's runs before, of which the first, in each lane, was not.
  */
 export async function medianTime(
   session: RuntimeSession,
@@ -45,7 +62,7 @@ export async function medianTime(
   outputs: readonly string[],
   known: readonly number[] = [],
 ): Promise<number> {
-  const times = known.slice(1);
+  const times = known.slice(session.lanes ?? 1);
   if (!sample) return 0;
   const start = performance.now();
   while (

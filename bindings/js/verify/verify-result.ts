@@ -8,8 +8,9 @@ import type { Run } from '../base/run.js';
 import { spread } from '../base/spread.js';
 import { asMessage, say } from '../base/text.js';
 import type { Feeds, ModelSummary } from '../base/types.js';
-import type { Runtime } from '../platform/platform.js';
-import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
+import type { RuntimeModel, RuntimeSession } from '../runtime/runtime.js';
+import { createSessionIn, type Place } from '../runtime/worker-sessions.js';
+import type { RuntimeAndWorkers } from '../runtime/workers.js';
 import { compareOutputs, unmeasured } from './compare.js';
 import { comparedOutputs, type FloatModel } from './float-model.js';
 import type { QualityReport } from './report.js';
@@ -67,25 +68,31 @@ export async function verifyResult(
   const start = performance.now();
   const unknown = float.unknownOf(kept).length;
   const runs = kept.length + unknown;
-  const countFrom = (done: number) => async (count: number) => {
-    run.samples('verify', done + count, runs, performance.now() - start);
+  let done = 0;
+  const count = async () => {
+    run.samples('verify', ++done, runs, performance.now() - start);
     await run.checkpoint();
   };
   const runResult = async (optimization: 'all' | 'basic') => {
     const session = await load(optimization);
+    done = 0;
     const began = performance.now();
-    const count = countFrom(0);
-    const countUntilEnough = async (done: number) => {
-      await count(done);
-      return done >= fewestSamples && performance.now() - began > hurry;
+    const countUntilEnough = async (ran: number) => {
+      await count();
+      return ran >= fewestSamples && performance.now() - began > hurry;
     };
+    // What runs elsewhere leaves this thread, or another worker, to the float model.
+    const floats = session.lanes ? float.outputsOf(kept, count) : null;
+    floats?.catch(() => {}); // for as long as nobody waits for it
     try {
       const names = comparedOutputs(summary);
       const times: number[] = [];
       const checkpoint = isQuick && unknown === 0 ? countUntilEnough : count;
       const outputs = await runAll(session, kept, names, checkpoint, times);
-      return { outputs, latency: isTimed ? await medianTime(session, kept[0], names, times) : 0 };
+      const latency = isTimed ? await medianTime(session, kept[0], names, times) : 0;
+      return { outputs, latency, floats };
     } finally {
+      await Promise.allSettled([floats]);
       await session.release();
     }
   };
@@ -124,9 +131,9 @@ export async function verifyResult(
   }
   if (kept.length === 0) return unmeasured(true);
   const compared = kept.slice(0, results.outputs.length);
-  const floats = await float.outputsOf(compared, countFrom(kept.length));
+  const floats = await (results.floats ?? float.outputsOf(compared, count));
   return {
-    ...compareOutputs(summary, floats, results.outputs),
+    ...compareOutputs(summary, floats.slice(0, compared.length), results.outputs),
     heldOut,
     latency: isTimed ? { float: await float.latency(kept[0]!), quantized: results.latency } : null,
   };
@@ -138,13 +145,14 @@ const everyOtherFirst = (samples: readonly Feeds[]): Feeds[] =>
 
 /** The quantized model that was written so far. */
 export function loadResult(
-  runtime: Runtime,
+  runtime: RuntimeAndWorkers,
   output: OutputFiles<unknown>,
   { irVersion }: ModelSummary,
   optimization: NonNullable<RuntimeModel['optimization']>,
+  place: Place = 'all',
 ): Promise<RuntimeSession> {
   const written = output.runtimeBytes();
-  return createSession(runtime, 'the quantized model', {
+  return createSessionIn(place, runtime, 'the quantized model', {
     model: written.model,
     irVersion,
     externalData: written.data ? [{ path: output.dataName, data: written.data }] : [],

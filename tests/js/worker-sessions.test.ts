@@ -1,0 +1,172 @@
+// A model in several workers: what one session makes, and what becomes of it where one of them
+// cannot. Workers are served in this thread.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import '#dist/set-up-node.js';
+import { quantizeOn } from '#dist/jobs/quantize-static.js';
+import { nodePlatform } from '#dist/platform/node.js';
+import type { RuntimeKind } from '#dist/platform/platform.js';
+import { createSessionIn } from '#dist/runtime/worker-sessions.js';
+import { Workers } from '#dist/runtime/workers.js';
+import { runAll } from '#dist/verify/run-model.js';
+import { imageSamples, model } from './support/pipeline.js';
+import { nothing, port, type Spoil } from './support/worker-port.js';
+
+const classifier = { model: fs.readFileSync(model('classifier.onnx')) };
+const samples = imageSamples(9);
+const goOn = async () => {};
+
+/** A runtime with so many workers, and the requests that each of them was asked. */
+async function runtimeWith(
+  count: number,
+  spoil: (worker: number, ...args: Parameters<Spoil>) => unknown = () => undefined,
+  kind: RuntimeKind = 'web',
+) {
+  const asked: string[][] = [];
+  const workers = new Workers({
+    ...nodePlatform,
+    startCalibrationWorker() {
+      const requests: string[] = [];
+      const index = asked.push(requests) - 1;
+      return port((request, say) => {
+        requests.push(request.kind);
+        return spoil(index, request, say);
+      });
+    },
+  });
+  for (let i = 0; i < count; i++) workers.start();
+  const runtime = await nodePlatform.loadRuntime({ kind, threads: 1 });
+  return { runtime: { ...runtime, workers }, workers, asked };
+}
+
+test('samples are shared by the workers, with the outputs of one session in their order', async () => {
+  const { runtime, asked } = await runtimeWith(2);
+  const alone = await createSessionIn('all', { ...runtime, workers: undefined }, 'it', classifier);
+  const names = alone.outputNames;
+  const session = await createSessionIn('all', runtime, 'it', classifier);
+  assert.deepEqual(session.outputNames, names);
+  assert.deepEqual(session.outputTypes(), alone.outputTypes());
+  const done: number[] = [];
+  const times: number[] = [];
+  const made = await runAll(session, samples, names, async (n) => done.push(n) && false, times);
+  assert.deepEqual(made, await runAll(alone, samples, names, goOn));
+  assert.deepEqual(done, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.equal(times.length, 9);
+  await session.release();
+  await alone.release();
+  for (const requests of asked) {
+    assert.ok(requests.filter((kind) => kind === 'run-session').length >= 3, `${asked}`);
+    assert.equal(requests[0], 'load-session');
+    assert.equal(requests.at(-1), 'release-session');
+  }
+});
+
+test('the float model and a result have workers of their own', async () => {
+  const { runtime, asked } = await runtimeWith(2);
+  const result = await createSessionIn('result', runtime, 'it', classifier);
+  const float = await createSessionIn('float', runtime, 'it', classifier);
+  assert.deepEqual([result.lanes, float.lanes], [1, 1]);
+  assert.deepEqual(asked, [['load-session'], ['load-session']]);
+  await result.release();
+  assert.deepEqual(asked, [['load-session'], ['load-session', 'release-session']]);
+  await float.release();
+});
+
+test('of onnxruntime-node one session has all threads', async () => {
+  const { runtime, asked } = await runtimeWith(2, undefined, 'node');
+  const session = await createSessionIn('all', runtime, 'it', classifier);
+  assert.equal(session.lanes, undefined);
+  await session.release();
+  assert.deepEqual(asked, [[], []]);
+});
+
+test('a model that cannot be loaded is the error of the calling thread, and no session is left', async () => {
+  const spoilt = { model: classifier.model.subarray(0, 100) };
+  const { runtime } = await runtimeWith(2);
+  const alone = await createSessionIn(
+    'all',
+    { ...runtime, workers: undefined },
+    'it',
+    spoilt,
+  ).catch((e) => e);
+  assert.equal(alone.code, 'RUNTIME_CANNOT_LOAD');
+  await assert.rejects(createSessionIn('all', runtime, 'it', spoilt), {
+    code: alone.code,
+    message: alone.message,
+  });
+  // One of two.
+  const error = { code: 'OUT_OF_MEMORY', message: 'there is no room' };
+  const one = await runtimeWith(2, (worker, { kind }) =>
+    worker === 1 && kind === 'load-session' ? { kind: 'failed', error } : undefined,
+  );
+  await assert.rejects(createSessionIn('all', one.runtime, 'it', classifier), error);
+  assert.deepEqual(one.asked, [['load-session', 'release-session'], ['load-session']]);
+});
+
+test('where a worker has ended, the calling thread runs the model', async () => {
+  const { runtime, workers, asked } = await runtimeWith(2, (worker, { kind }, say) => {
+    if (worker === 0 || kind !== 'load-session') return undefined;
+    queueMicrotask(() => say(new Error('it was killed')));
+    return nothing;
+  });
+  const session = await createSessionIn('all', runtime, 'it', classifier);
+  assert.equal(session.lanes, undefined);
+  assert.equal(workers.running.length, 1);
+  assert.deepEqual(asked[0], ['load-session', 'release-session']);
+  await session.release();
+});
+
+test('of samples that fail at a time the first is told, once all that were begun are done', async () => {
+  const running = new Set<number>();
+  const session = {
+    lanes: 3,
+    outputNames: ['y'],
+    outputTypes: () => ({}),
+    async run(feeds: (typeof samples)[number]) {
+      const index = samples.indexOf(feeds);
+      running.add(index);
+      await new Promise((resolve) => setTimeout(resolve, 30 - 10 * index));
+      running.delete(index);
+      if (index > 0) throw new Error(`sample ${index}`);
+      return {};
+    },
+    release: goOn,
+  };
+  await assert.rejects(runAll(session, samples, ['y'], goOn), /sample 1/);
+  assert.equal(running.size, 0);
+});
+
+test('a result is verified in the workers that calibrated, to the same report', async () => {
+  const asked: string[] = [];
+  const platform = {
+    ...nodePlatform,
+    startCalibrationWorker: () =>
+      port(({ kind }) => {
+        asked.push(kind);
+        return undefined;
+      }),
+  };
+  const reports = [];
+  for (const workers of [1, 2]) {
+    async function* slowly() {
+      for (const [index, sample] of imageSamples(40).entries()) {
+        // As if samples took so long that workers are worth their start.
+        if (index < 3) await new Promise((resolve) => setTimeout(resolve, 120));
+        yield sample;
+      }
+    }
+    const reader = { length: 40, [Symbol.asyncIterator]: slowly };
+    const { report } = await quantizeOn(platform, {
+      modelInput: model('classifier.onnx'),
+      calibrationDataReader: reader,
+      runtime: 'web',
+      effort: 'none',
+      workers,
+    });
+    const { quality, ranges } = report;
+    reports.push({ ranges, quality: { ...quality, latency: typeof quality.latency?.quantized } });
+    assert.equal(asked.includes('run-session'), workers === 2, `${asked}`);
+  }
+  assert.deepEqual(reports[1], reports[0]);
+});
