@@ -9,6 +9,8 @@ import { nodePlatform } from '#dist/platform/node.js';
 import type { RuntimeKind } from '#dist/platform/platform.js';
 import { createSessionIn } from '#dist/runtime/worker-sessions.js';
 import { Workers } from '#dist/runtime/workers.js';
+import { Session } from '#dist/session/session.js';
+import type { QuantizationReport } from '#dist/verify/report.js';
 import { runAll } from '#dist/verify/run-model.js';
 import { imageSamples, model } from './support/pipeline.js';
 import { nothing, port, type Spoil } from './support/worker-port.js';
@@ -35,7 +37,7 @@ async function runtimeWith(
       });
     },
   });
-  for (let i = 0; i < count; i++) workers.start();
+  for (let i = 0; i < count; i++) workers.at(i);
   const runtime = await nodePlatform.loadRuntime({ kind, threads: 1 });
   return { runtime: { ...runtime, workers }, workers, asked };
 }
@@ -137,36 +139,82 @@ test('of samples that fail at a time the first is told, once all that were begun
   assert.equal(running.size, 0);
 });
 
-test('a result is verified in the workers that calibrated, to the same report', async () => {
-  const asked: string[] = [];
+/** As if samples took so long that workers are worth their start. */
+function slowSamples(count: number) {
+  async function* slowly() {
+    for (const [index, sample] of imageSamples(count).entries()) {
+      if (index < 3) await new Promise((resolve) => setTimeout(resolve, 200));
+      yield sample;
+    }
+  }
+  return { length: count, [Symbol.asyncIterator]: slowly };
+}
+
+/** A platform whose workers are served in this thread, and what they were asked, by worker. */
+function counting() {
+  const asked: string[][] = [];
   const platform = {
     ...nodePlatform,
-    startCalibrationWorker: () =>
-      port(({ kind }) => {
-        asked.push(kind);
+    startCalibrationWorker() {
+      const requests: string[] = [];
+      asked.push(requests);
+      return port(({ kind }) => {
+        requests.push(kind);
         return undefined;
-      }),
+      });
+    },
   };
+  return { platform, asked };
+}
+
+const told = ({ ranges, quality, effort }: QuantizationReport) => ({
+  ranges,
+  effort,
+  quality: { ...quality, latency: typeof quality.latency?.quantized },
+});
+
+for (const effort of ['none', 'fast'] as const) {
+  test(`effort ${effort}: a result is made in the workers that calibrated, with the same report`, async () => {
+    const reports = [];
+    for (const workers of [1, 2]) {
+      const { platform, asked } = counting();
+      const { report } = await quantizeOn(platform, {
+        modelInput: model('classifier.onnx'),
+        calibrationDataReader: slowSamples(40),
+        runtime: 'web',
+        effort,
+        workers,
+      });
+      reports.push(told(report));
+      assert.equal(asked.length, workers === 2 ? 2 : 0);
+      for (const requests of asked) assert.ok(requests.includes('run-session'), `${requests}`);
+    }
+    assert.deepEqual(reports[1], reports[0]);
+  });
+}
+
+test('the workers of a session calibrate again, and make its results', async () => {
   const reports = [];
   for (const workers of [1, 2]) {
-    async function* slowly() {
-      for (const [index, sample] of imageSamples(40).entries()) {
-        // As if samples took so long that workers are worth their start.
-        if (index < 3) await new Promise((resolve) => setTimeout(resolve, 120));
-        yield sample;
-      }
-    }
-    const reader = { length: 40, [Symbol.asyncIterator]: slowly };
-    const { report } = await quantizeOn(platform, {
+    const { platform, asked } = counting();
+    const session = await Session.open(platform, {
       modelInput: model('classifier.onnx'),
-      calibrationDataReader: reader,
+      calibrationDataReader: slowSamples(40),
       runtime: 'web',
-      effort: 'none',
       workers,
     });
-    const { quality, ranges } = report;
-    reports.push({ ranges, quality: { ...quality, latency: typeof quality.latency?.quantized } });
-    assert.equal(asked.includes('run-session'), workers === 2, `${asked}`);
+    for (const calibrateMethod of ['MinMax', 'MSE'] as const) {
+      const settings = { calibrateMethod, quantFormat: 'QDQ', effort: 'none' } as const;
+      await session.calibrate(settings);
+      const { report } = await session.quantize(settings);
+      reports.push(told(report));
+    }
+    session.dispose();
+    assert.equal(asked.length, workers === 2 ? 2 : 0);
+    for (const requests of asked) {
+      assert.ok(requests.filter((kind) => kind === 'start').length >= 2, `${requests}`);
+      assert.ok(requests.includes('run-session'), `${requests}`);
+    }
   }
-  assert.deepEqual(reports[1], reports[0]);
+  assert.deepEqual(reports.slice(2), reports.slice(0, 2));
 });

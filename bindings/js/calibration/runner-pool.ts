@@ -143,7 +143,9 @@ export class RunnerPool {
   /** Starts so many, those that run already included. */
   async #startWorkers(pass: PassModel, size = this.#size): Promise<void> {
     const { workers, runtime, calibration, seed, growth } = this.#options;
-    while (this.#workers.length < size) this.#workers.push(new WorkerRunner(workers.start()));
+    while (this.#workers.length < size) {
+      this.#workers.push(new WorkerRunner(workers.at(this.#workers.length)));
+    }
     const state = calibration.fork();
     await Promise.all(
       this.#workers

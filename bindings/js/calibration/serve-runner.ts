@@ -44,9 +44,17 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
   let runner: Runner | null = null;
   let calibration: CoreCalibration | null = null;
 
+  const end = async () => {
+    calibration?.dispose();
+    calibration = null;
+    await runner?.release();
+    runner = null;
+  };
+
   const answer = async (request: RunnerRequest): Promise<RunnerResponse> => {
     if (isSessionRequest(request)) return sessions.answer(request);
     if (request.kind === 'start') {
+      await end(); // of a pass that failed
       const loaded = await loadRuntime(request.runtime);
       // Reductions go back as they are.
       calibration = request.pass.tensors ? await growCalibration(request.seed) : null;
@@ -62,10 +70,7 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
       return { kind: 'ran', reductions };
     }
     const state = calibration?.save() ?? '';
-    calibration?.dispose();
-    await runner.release();
-    runner = null;
-    calibration = null;
+    await end();
     return { kind: 'finished', state };
   };
 

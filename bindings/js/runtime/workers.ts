@@ -123,15 +123,19 @@ export class Workers {
     return this.#all.filter(({ failure }) => failure === null);
   }
 
-  start(): Worker {
-    const worker = new Worker(this.#platform.startCalibrationWorker(), this.#deadline);
-    this.#all.push(worker);
-    return worker;
+  /** Number `index` of them; it is started where there are no more than `index`. */
+  at(index: number): Worker {
+    return this.running[index] ?? this.#start();
   }
 
   end(worker: Worker): void {
     worker.terminate();
     this.#all = this.#all.filter((one) => one !== worker);
+  }
+
+  /** Ends all but the first so many. */
+  keep(count: number): void {
+    for (const worker of this.running.slice(count)) this.end(worker);
   }
 
   /** Ends all of them. */
@@ -143,6 +147,12 @@ export class Workers {
   /** Something that a worker may be measured by took so many milliseconds. */
   took(time: number): void {
     this.#deadline.took(time);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#platform.startCalibrationWorker(), this.#deadline);
+    this.#all.push(worker);
+    return worker;
   }
 }
 

@@ -43,6 +43,7 @@ import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-s
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
+import { Workers } from '../runtime/workers.js';
 import type { SampleInput } from '../samples/samples.js';
 import { FloatModel, type FloatOutputs, loadAsGiven } from '../verify/float-model.js';
 import type { QualityReport } from '../verify/report.js';
@@ -111,12 +112,17 @@ const usualDomains = ['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft'];
 /** So many ways to prepare the model are kept. */
 const mostPrepared = 2;
 
+/** So many workers run on for results: for a float model and one that is compared with it. */
+const keptWorkers = 2;
+
 export class Session<Model> implements QuantizeSession<Model> {
   readonly model: ModelSummary;
   readonly #platform: Platform<Model>;
   readonly #calibrationRuntime: Runtime;
   /** What everything else runs in: the same but for a GPU. */
   readonly #runtime: Runtime;
+  /** Those that calibrated. */
+  readonly #workers: Workers;
   readonly #input: InputFiles;
   readonly #options: SessionOptions;
   readonly #library: Core;
@@ -158,6 +164,7 @@ export class Session<Model> implements QuantizeSession<Model> {
     this.#input = opened.input;
     this.#calibrationRuntime = opened.calibrationRuntime;
     this.#runtime = opened.runtime;
+    this.#workers = new Workers(platform);
     this.#library = opened.library;
     this.model = opened.summary;
     this.#reader = options.calibrationDataReader ?? null;
@@ -308,7 +315,7 @@ export class Session<Model> implements QuantizeSession<Model> {
         const written = await writeResult({
           platform: this.#platform,
           run,
-          runtime: this.#runtime,
+          runtime: { ...this.#runtime, workers: this.#workers },
           core,
           files,
           input: this.#input,
@@ -465,6 +472,7 @@ export class Session<Model> implements QuantizeSession<Model> {
     const end = () => {
       for (const { core } of this.#prepared.values()) core.dispose();
       this.#prepared.clear();
+      this.#workers.close();
       this.#input.close();
       return this.#runner.dispose();
     };
@@ -649,6 +657,7 @@ export class Session<Model> implements QuantizeSession<Model> {
           reader,
           checked,
           run: collecting,
+          workers: this.#workers,
           tensors,
           keep: from === null,
           forOthers: true,
@@ -677,6 +686,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       return collected;
     } finally {
       prepared.busy = null;
+      this.#workers.keep(keptWorkers);
       await watch?.release();
     }
   }
