@@ -1,7 +1,7 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
-import { freeBuffer } from '../base/free-buffer.js';
+import { freeBuffer, heapAnchor } from '../base/free-buffer.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
@@ -90,6 +90,8 @@ export class Runner {
   #pass: PassModel;
   #session: RuntimeSession;
   readonly #calibration: CoreCalibration | null;
+  /** Is never read. */
+  #anchor: Uint8Array | null = null;
 
   private constructor(
     runtime: Runtime,
@@ -129,6 +131,7 @@ export class Runner {
       await this.#takeAllSums(this.#pass.forNan);
       return this.run(feeds, index);
     }
+    this.#anchor ??= heapAnchor();
     for (const [position, name] of outputs.entries()) {
       const values = results[name]!.data as Float32Array;
       this.#calibration?.observeTensor(tensors[position]!, values);
