@@ -22,14 +22,19 @@ test('the packed package, installed in an empty folder, quantizes a model', asyn
   ]);
   const [{ filename, files, size }] = JSON.parse(stdout);
   const names: string[] = files.map((file: { path: string }) => file.path);
-  for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/browser.js', 'dist/cli/main.js']) {
+  for (const name of [
+    'dist/node/index.js',
+    'dist/index.d.ts',
+    'dist/browser.js',
+    'dist/node/cli.js',
+  ]) {
     assert.ok(names.includes(name), name);
   }
   assert.ok(names.includes('dist/wasm/ptq_core.wasm'), 'the wasm module is inside');
   assert.ok(size < 3_000_000, `${size} bytes`);
   assert.ok(!names.some((name) => /^(src|tests|build|web|node_modules)\//.test(name)));
   const maps = names.filter((name) => name.endsWith('.map'));
-  assert.ok(maps.includes('dist/index.js.map') && maps.includes('dist/index.d.ts.map'));
+  assert.ok(maps.includes('dist/node/library.js.map') && maps.includes('dist/index.d.ts.map'));
   for (const name of maps) {
     for (const source of JSON.parse(fs.readFileSync(name, 'utf8')).sources) {
       const file = path.posix.join(path.posix.dirname(name), source);

@@ -40,6 +40,11 @@ export async function watch(kind, words) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const finish = serial(async () => {
+    built.scripts = await attempt(finishJs);
+    finishTests();
+    runTests();
+  });
   let text = '';
   compiler.stdout.on('data', (data) => {
     text += data;
@@ -50,11 +55,7 @@ export async function watch(kind, words) {
       const found = /Found (\d+) error/.exec(line);
       if (!found) continue;
       built.scripts = found[1] === '0';
-      if (built.scripts) {
-        finishJs();
-        finishTests();
-        runTests();
-      }
+      if (built.scripts) finish();
     }
   });
   await new Promise((_, reject) =>

@@ -1,5 +1,5 @@
 // A runner in a worker: what the messages are, and how they are answered. The workers themselves
-// are worker/calibration-node.ts and, in browsers, worker/worker.ts.
+// are calibration-node.ts and, in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
 import { freeBuffer } from '../base/free-buffer.js';
