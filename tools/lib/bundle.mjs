@@ -35,8 +35,8 @@ export async function bundle() {
     tsconfig: false,
     resolve: { extensionAlias: { '.js': ['.ts'] } },
     external: (id) => !(id.startsWith('.') || path.isAbsolute(id)) || id.includes('/wasm/'),
-    // package.json's sideEffects are about dist.
-    treeshake: { moduleSideEffects: true },
+    // package.json's sideEffects name files of dist. `true` alone would leave it at them.
+    treeshake: { moduleSideEffects: [{ test: /\.ts$/, sideEffects: true }] },
     write: false,
     output: {
       dir: 'dist',
