@@ -82,3 +82,24 @@ test('nothing that the browser entry imports imports from Node', () => {
   visit(path.resolve('dist/worker/worker.js'));
   assert.ok(seen.size > 20, `only ${seen.size} modules were found`);
 });
+
+test('--help and a calibration worker load nothing that only a job needs', () => {
+  const loadedWith = (entry: string) => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      if (!file.startsWith('dist/node/')) return;
+      const text = fs.readFileSync(file, 'utf8');
+      for (const [, name] of text.matchAll(/^(?:import|export)\b.* from "(\.[^"]+)";$/gm))
+        visit(path.join(path.dirname(file), name as string));
+    };
+    visit(entry);
+    return [...seen].map((file) => path.basename(file)).sort();
+  };
+  const help = ['base.js', 'build-info.mjs', 'cli.js', 'command.js'];
+  assert.deepEqual(loadedWith('dist/node/cli.js'), help);
+  const worker = ['base.js', 'calibration-node.js', 'ptq_core.mjs', 'runner.js'];
+  assert.deepEqual(loadedWith('dist/node/calibration-node.js'), worker);
+  assert.ok(loadedWith('dist/node/index.js').includes('library.js'));
+});
