@@ -24,6 +24,7 @@ test('the packed package, installed in an empty folder, quantizes a model', asyn
   const names: string[] = files.map((file: { path: string }) => file.path);
   for (const name of [
     'dist/node/index.js',
+    'dist/node/calibration-node.js',
     'dist/index.d.ts',
     'dist/browser.js',
     'dist/node/cli.js',

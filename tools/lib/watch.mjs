@@ -40,8 +40,9 @@ export async function watch(kind, words) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let clean = false;
   const finish = serial(async () => {
-    built.scripts = await attempt(finishJs);
+    built.scripts = (await attempt(finishJs)) && clean;
     finishTests();
     runTests();
   });
@@ -54,8 +55,9 @@ export async function watch(kind, words) {
       say(`  ${line}`);
       const found = /Found (\d+) error/.exec(line);
       if (!found) continue;
-      built.scripts = found[1] === '0';
-      if (built.scripts) finish();
+      built.scripts = false;
+      clean = found[1] === '0';
+      finish(); // tsc writes what has errors of types, too
     }
   });
   await new Promise((_, reject) =>
