@@ -123,7 +123,7 @@ export async function buildJs() {
 /** What is left to do beside tsc, or where it has compiled the library: it needs nothing of it. */
 export async function finishJs() {
   copyDeclarations();
-  prune('dist', 'bindings/js', /^(node|wasm.ptq_core\.mjs$)/);
+  prune('dist', 'bindings/js', /^node[\\/]|^wasm[\\/]ptq_core\.mjs$/);
   await writeBundles();
 }
 

@@ -8,8 +8,8 @@ import { root } from './paths.mjs';
 const sources = path.join(root, 'bindings/js');
 
 /**
- * What is loaded at different times is in different files, each with all that it imports: what all
- * need, what a calibration worker needs, what --help needs, what jobs need.
+ * What is loaded at different times is in different files, each with what it imports and no earlier
+ * one has: what all need, what a calibration worker, --help and jobs need.
  */
 const groups = [
   { name: 'base', test: /bindings[\\/]js[\\/]base[\\/]/ },
