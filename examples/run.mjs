@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { imageReader, inspectModel, quantizeStatic } from 'onnx-ptq';
 import * as ort from 'onnxruntime-web';
-import { imageReader, inspectModel, quantizeStatic } from '../dist/index.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const floatModel = here('digits/model/digits-mobilenetv2.onnx');

@@ -8,4 +8,4 @@ import { nodeDecodePlatform } from './samples/images/decode-node.js';
 
 setFileLister(listNodeFiles);
 setDecodePlatform(nodeDecodePlatform);
-setWorkerScript(new URL('./worker/calibration-node.js', import.meta.url));
+setWorkerScript(new URL('./calibration-node.js', import.meta.url));

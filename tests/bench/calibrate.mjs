@@ -2,7 +2,7 @@
 // of calibrate]. Prints a JSON line: seconds from the plan to the ranges, and the memory that was
 // announced and what was taken in MiB (Linux).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { calibrate, npzReader } from '../../dist/index.js';
+import { calibrate, npzReader } from 'onnx-ptq';
 
 const [modelInput, samples, more = '{}'] = process.argv.slice(2);
 const peakMiB = () =>

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const library = new URL('../../dist/index.js', import.meta.url).href;
+const library = import.meta.resolve('onnx-ptq');
 const efforts = ['none', 'fast', 'normal'];
 
 /** CPU seconds of one job. */

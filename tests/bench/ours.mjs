@@ -4,7 +4,7 @@
 // preprocess]. COUNT may be more than there are images: they are repeated.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { imageReader, quantizeStatic } from '../../dist/index.js';
+import { imageReader, quantizeStatic } from 'onnx-ptq';
 
 const [model, output, folder, count, more = '{}'] = process.argv.slice(2);
 const { preprocess, ...parameters } = JSON.parse(more);

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const main = resolve(here, '../../dist/cli/main.js');
+const main = resolve(here, '../../dist/node/cli.js');
 
 /** The parts of one run, ms. */
 function partsOf(words) {

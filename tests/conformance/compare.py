@@ -25,7 +25,7 @@ import synthetic
 from make_fixtures import synthetic_samples
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = f'node {ROOT}/dist/cli/main.js --config'
+OURS = f'node {ROOT}/dist/node/cli.js --config'
 
 
 def quantize_ours(command, model_path, params, ranges_path, folder):

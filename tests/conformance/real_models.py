@@ -20,7 +20,7 @@ def manifest(name):
 
 def prepare(name, output):
     """The prepared float model, as `onnx-ptq preprocess` writes it."""
-    command = ['node', ROOT / 'dist/cli/main.js', 'preprocess']
+    command = ['node', ROOT / 'dist/node/cli.js', 'preprocess']
     source = DATA / 'models' / f'{name}.onnx'
     subprocess.run([*command, '--input', source, '--output', output], check=True, capture_output=True)
 

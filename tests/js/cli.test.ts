@@ -210,7 +210,7 @@ test('Ctrl-C in the middle of calibration ends the process with 1 and keeps what
   const { argv, target } = args(model('classifier.onnx'), [], dataset);
   // As on a terminal, where every sample is seen to be done.
   const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY=true'];
-  const child = spawn(process.execPath, [...terminal, 'dist/cli/main.js', ...argv], {
+  const child = spawn(process.execPath, [...terminal, 'dist/node/cli.js', ...argv], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let err = '';

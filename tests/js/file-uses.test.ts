@@ -15,7 +15,7 @@ function place() {
   const made = spawnSync(
     process.execPath,
     [
-      ...['dist/cli/main.js', 'preprocess', '-q', '-i', at('float.onnx'), '-o', at('m.onnx')],
+      ...['dist/node/cli.js', 'preprocess', '-q', '-i', at('float.onnx'), '-o', at('m.onnx')],
       ...['--save_as_external_data', '--external_data_location', 'weights.bin'],
     ],
     { encoding: 'utf8' },
@@ -227,7 +227,7 @@ test('a report that cannot be printed leaves nothing', { skip: !hasFull }, () =>
       const full = fs.openSync('/dev/full', 'w');
       const result = spawnSync(
         process.execPath,
-        ['dist/cli/main.js', ...argv, '-o', path.join(folder, wants), ...more],
+        ['dist/node/cli.js', ...argv, '-o', path.join(folder, wants), ...more],
         { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' },
       );
       fs.closeSync(full);
@@ -271,7 +271,7 @@ test('a closed terminal ends the run as Ctrl-C does, and nothing is left', async
   const program = `
     process.argv.splice(1, 0, 'onnx-ptq');
     setTimeout(() => { process.kill(process.pid, 'SIGHUP'); process.kill(process.pid, 'SIGHUP'); }, 0);
-    await import(${JSON.stringify(new URL('../../../dist/cli/main.js', import.meta.url))});`;
+    await import(${JSON.stringify(new URL('../../../dist/node/cli.js', import.meta.url))});`;
   const result = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', program, ...argv, '--calibrate_dataset', at('images')],

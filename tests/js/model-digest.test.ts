@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { calibrate, mergeRanges } from 'onnx-ptq';
 import type { InputFiles } from '#dist/base/bytes.js';
 import { modelDigest } from '#dist/calibration/model-digest.js';
+import { calibrate, mergeRanges } from '#dist/index.js';
 import { imageSamples, model, temporaryFolder } from './support/pipeline.js';
 
 const filesOf = (files: Record<string, Uint8Array>): InputFiles => ({

@@ -33,9 +33,9 @@ const listed = (folder: string) =>
 /** All ways in: the command, with workers, and the library in a program. */
 function commands(at: (name: string) => string, runtime: string): string[][] {
   const samples = imageFolder('rgb.png', 'rgb_444.jpg');
-  const command = ['dist/cli/main.js', '-i', model('classifier.onnx'), '--runtime', runtime];
+  const command = ['dist/node/cli.js', '-i', model('classifier.onnx'), '--runtime', runtime];
   const program = `
-    import { datasetReader, quantizeStatic } from '${new URL('../../../dist/index.js', import.meta.url)}';
+    import { datasetReader, quantizeStatic } from '${import.meta.resolve('onnx-ptq')}';
     await quantizeStatic({
       modelInput: ${JSON.stringify(model('classifier.onnx'))},
       modelOutput: ${JSON.stringify(at('out/api.onnx'))},

@@ -15,7 +15,7 @@ test('under a limit of address space the command names it, in one message, and w
   try {
     const output = join(folder, 'result.onnx');
     const argv = [
-      ...['dist/cli/main.js', '-q', '-i', 'examples/digits/model/digits-mobilenetv2.onnx'],
+      ...['dist/node/cli.js', '-q', '-i', 'examples/digits/model/digits-mobilenetv2.onnx'],
       ...['-o', output, '--calibrate_dataset', 'examples/digits/images/calib'],
     ];
     const command = `ulimit -v ${kibibytes} && exec "$0" "$@"`;

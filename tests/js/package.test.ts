@@ -22,14 +22,20 @@ test('the packed package, installed in an empty folder, quantizes a model', asyn
   ]);
   const [{ filename, files, size }] = JSON.parse(stdout);
   const names: string[] = files.map((file: { path: string }) => file.path);
-  for (const name of ['dist/index.js', 'dist/index.d.ts', 'dist/browser.js', 'dist/cli/main.js']) {
+  for (const name of [
+    'dist/node/index.js',
+    'dist/node/calibration-node.js',
+    'dist/index.d.ts',
+    'dist/browser.js',
+    'dist/node/cli.js',
+  ]) {
     assert.ok(names.includes(name), name);
   }
   assert.ok(names.includes('dist/wasm/ptq_core.wasm'), 'the wasm module is inside');
   assert.ok(size < 3_000_000, `${size} bytes`);
   assert.ok(!names.some((name) => /^(src|tests|build|web|node_modules)\//.test(name)));
   const maps = names.filter((name) => name.endsWith('.map'));
-  assert.ok(maps.includes('dist/index.js.map') && maps.includes('dist/index.d.ts.map'));
+  assert.ok(maps.includes('dist/node/library.js.map') && maps.includes('dist/index.d.ts.map'));
   for (const name of maps) {
     for (const source of JSON.parse(fs.readFileSync(name, 'utf8')).sources) {
       const file = path.posix.join(path.posix.dirname(name), source);
@@ -76,4 +82,25 @@ test('nothing that the browser entry imports imports from Node', () => {
   visit(path.resolve('dist/browser.js'));
   visit(path.resolve('dist/worker/worker.js'));
   assert.ok(seen.size > 20, `only ${seen.size} modules were found`);
+});
+
+test('--help and a calibration worker load nothing that only a job needs', () => {
+  const loadedWith = (entry: string) => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      if (!file.startsWith('dist/node/')) return;
+      const text = fs.readFileSync(file, 'utf8');
+      for (const [, name] of text.matchAll(/^(?:import|export)\b.* from "(\.[^"]+)";$/gm))
+        visit(path.join(path.dirname(file), name as string));
+    };
+    visit(entry);
+    return [...seen].map((file) => path.basename(file)).sort();
+  };
+  const help = ['base.js', 'build-info.mjs', 'cli.js', 'command.js'];
+  assert.deepEqual(loadedWith('dist/node/cli.js'), help);
+  const worker = ['base.js', 'calibration-node.js', 'ptq_core.mjs', 'runner.js'];
+  assert.deepEqual(loadedWith('dist/node/calibration-node.js'), worker);
+  assert.ok(loadedWith('dist/node/index.js').includes('library.js'));
 });

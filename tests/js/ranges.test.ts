@@ -6,8 +6,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { imageReader, quantizeStatic } from 'onnx-ptq';
 import { parseCalibrationCache } from '#dist/calibration/files/calibration-cache.js';
+import { imageReader, quantizeStatic } from '#dist/index.js';
 
 const data = '../shared/data';
 const kTolerance = 1e-5;

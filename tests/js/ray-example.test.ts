@@ -68,7 +68,7 @@ test('eight workers, two of them killed in the middle, give the bytes of one pro
     process.execPath,
     '--import',
     at('killer.mjs'),
-    path.resolve('dist/cli/main.js'),
+    path.resolve('dist/node/cli.js'),
   ];
   const argv = [
     ...['examples/ray-calibration/calibrate.py', model('classifier.onnx'), images],

@@ -5,7 +5,6 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import type { Feeds } from '#dist/base/types.js';
 import { writeReductionPass, writeTensorPass } from '#dist/calibration/pass-model.js';
 import { Runner } from '#dist/calibration/runner.js';
@@ -143,7 +142,7 @@ for (const [kind, what, dims] of told) {
 function memoryOf(model: string, dims: number[], runtime: string): [number, number] {
   const script = `
     import fs from 'node:fs';
-    import { calibrate } from ${JSON.stringify(pathToFileURL('dist/index.js').href)};
+    import { calibrate } from ${JSON.stringify(import.meta.resolve('onnx-ptq'))};
     const peak = () => Number(/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
     const data = new Float32Array(${dims.reduce((a, b) => a * b, 1)}).fill(1);
     let before, announced;

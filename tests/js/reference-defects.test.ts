@@ -5,8 +5,13 @@
 // subgraphs.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inspectModel, QuantizeError, type QuantizeStaticOptions, quantizeStatic } from 'onnx-ptq';
 import type { Feeds } from '#dist/base/types.js';
+import {
+  inspectModel,
+  QuantizeError,
+  type QuantizeStaticOptions,
+  quantizeStatic,
+} from '#dist/index.js';
 import { type OnnxModel, readOnnx } from './support/onnx-reader.js';
 import { noise } from './support/pipeline.js';
 

@@ -23,6 +23,10 @@ const { checkChanges, checkPaths } = (await load('tools/lib/release.mjs')) as {
   checkPaths(entries: Entry[], folders: string[]): void;
 };
 
+const { bundle } = (await load('tools/lib/bundle.mjs')) as {
+  bundle(): Promise<Map<string, Buffer>>;
+};
+
 const text = (length: number) => Buffer.from('abcdefg'.repeat(length).slice(0, length));
 const longName = `page/${'folder/'.repeat(20)}${'n'.repeat(90)}.js`;
 const entries: Entry[] = [
@@ -79,4 +83,13 @@ test('a file with a path of the machine in it is refused, by name', () => {
   ];
   checkPaths(made, ['/home/you']);
   assert.throws(() => checkPaths(made, ['/work', '/home/me']), /^Error: core\.wasm .*\/home\/me/);
+});
+
+test('the bundles in dist are what the sources make, to the byte and without a path of the machine', async () => {
+  const bundles = await bundle();
+  const made = [...bundles].map(([name, bytes]) => ({ name, bytes }));
+  for (const { name, bytes } of made) assert.ok(fs.readFileSync(name).equals(bytes), name);
+  checkPaths(made, [process.cwd()]);
+  const names = fs.readdirSync('dist/node').map((name) => path.join('dist/node', name));
+  assert.deepEqual(names.sort(), [...bundles.keys()].sort());
 });

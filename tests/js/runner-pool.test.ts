@@ -244,7 +244,7 @@ test('a worker that does not answer any more, without an event, is given up', as
 });
 
 test('workers start whatever flags the program was started with', () => {
-  const library = import.meta.resolve('#dist/index.js');
+  const library = import.meta.resolve('onnx-ptq');
   const script = `
     import { quantizeStatic } from ${JSON.stringify(library)};
     const data = Float32Array.from({ length: 256 }, (_, i) => i - 128);

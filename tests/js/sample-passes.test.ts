@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { calibrate } from 'onnx-ptq';
 import type { Feeds, SampleSlice } from '#dist/base/types.js';
 import { SamplePasses } from '#dist/calibration/sample-passes.js';
+import { calibrate } from '#dist/index.js';
 import type { SampleInput } from '#dist/samples/samples.js';
 import { imageSamples, model } from './support/pipeline.js';
 import { input, modelOf } from './support/readers.js';

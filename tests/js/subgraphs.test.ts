@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import { quantizeStatic } from 'onnx-ptq';
 import type { Feeds } from '#dist/base/types.js';
+import { quantizeStatic } from '#dist/index.js';
 import { type OnnxGraph, type OnnxNode, readOnnx } from './support/onnx-reader.js';
 
 const file = (name: string) => `tests/fixtures/subgraphs/${name}.onnx`;

@@ -19,7 +19,7 @@ copyFileSync(join(digits, 'model/digits-mobilenetv2.onnx'), at('float.onnx'));
 
 /** Two commands whose pairs of model and data differ; they take turns at one place. */
 const command = (weightType: string) => [
-  ...[join(root, 'dist/cli/main.js'), '-q', '-i', at('float.onnx'), '-o', at('m.onnx')],
+  ...[join(root, 'dist/node/cli.js'), '-q', '-i', at('float.onnx'), '-o', at('m.onnx')],
   ...['--calibrate_dataset', join(digits, 'images/calib'), '--use_external_data_format'],
   ...['--weight_type', weightType, '--effort', 'none'],
 ];

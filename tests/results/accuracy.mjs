@@ -5,9 +5,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspectModel, quantizeStatic } from 'onnx-ptq';
 import * as ort from 'onnxruntime-node';
 import { fromFloat16 } from '../../dist/base/float16.js';
-import { inspectModel, quantizeStatic } from '../../dist/index.js';
 import { samplesOf } from './samples.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));

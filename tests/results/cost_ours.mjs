@@ -1,6 +1,6 @@
 // Our side of cost.mjs: cost_ours.mjs MODEL OUTPUT SAMPLES.npz RUNTIME. Prints one JSON line.
 import { readFileSync } from 'node:fs';
-import { npzReader, quantizeStatic } from '../../dist/index.js';
+import { npzReader, quantizeStatic } from 'onnx-ptq';
 
 const [modelInput, modelOutput, samples, runtime] = process.argv.slice(2);
 const start = performance.now();

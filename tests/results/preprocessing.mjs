@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { datasetReader, findPreprocess, preprocessPresets } from '../../dist/index.js';
+import { datasetReader, findPreprocess, preprocessPresets } from 'onnx-ptq';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const data = process.env.ONNX_PTQ_DATA ?? resolve(here, '../../../shared/data');

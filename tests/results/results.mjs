@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inspectModel, quantizeStatic } from '../../dist/index.js';
+import { inspectModel, quantizeStatic } from 'onnx-ptq';
 import { referencePython } from '../bench/python.mjs';
 import { costHead, costRow } from './cost.mjs';
 import { samplesOf, writeArrays } from './samples.mjs';

@@ -3,7 +3,7 @@
 // files for the reference.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { imageReader, npzReader } from '../../dist/index.js';
+import { imageReader, npzReader } from 'onnx-ptq';
 
 const cifarClasses = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
 

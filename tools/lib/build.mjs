@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { differences } from '../lint/wasm-types.mjs';
 import { buildInfo } from './build-info.mjs';
+import { bundle } from './bundle.mjs';
 import { emscripten } from './emscripten.mjs';
 import { read, root } from './paths.mjs';
 import { sources } from './sources.mjs';
@@ -27,8 +28,8 @@ export function filesUnder(dir, ...endings) {
 /** npm packages, exactly as locked. */
 export const packages = shared(async () => {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 10))
-    throw new SetupError(`Node 20.10 or newer is needed here, this is ${process.version}.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new SetupError(`Node 20.19 or newer is needed here, this is ${process.version}.`);
   const wanted = createHash('sha256')
     .update(read(at('package-lock.json')))
     .digest('hex');
@@ -114,25 +115,40 @@ export const buildLibrary = (kind) => together(() => buildWasm(kind), buildJs);
 
 export async function buildJs() {
   await packages();
-  await step('JavaScript library', async () => {
-    copyDeclarations();
-    await compile('bindings/js', 'library', 'dist');
-    finishJs();
-  });
+  await step('JavaScript library', () =>
+    together(() => compile('bindings/js', 'library', 'dist'), finishJs),
+  );
+}
+
+/** What is left to do beside tsc, or where it has compiled the library: it needs nothing of it. */
+export async function finishJs() {
+  copyDeclarations();
+  prune('dist', 'bindings/js', /^node[\\/]|^wasm[\\/]ptq_core\.mjs$/);
+  await writeBundles();
+}
+
+/** Bundles for Node, unless they are there and what they are made of has not changed. */
+async function writeBundles() {
+  const state = () => {
+    const made = [...filesUnder('bindings/js', '.ts'), 'package-lock.json', 'tools/lib/bundle.mjs'];
+    const hash = createHash('sha256');
+    for (const file of [...made, ...filesUnder('dist/node', '')])
+      hash.update(`${file}\0`).update(fs.readFileSync(at(file)));
+    return hash.digest('hex');
+  };
+  const stamp = 'build/tsc/bundles.sha256';
+  if (read(at(stamp)) === state()) return;
+  const bundles = await bundle();
+  for (const [file, bytes] of bundles) writeChanged(file, bytes);
+  for (const file of filesUnder('dist/node', '')) if (!bundles.has(file)) fs.rmSync(at(file));
+  fs.chmodSync(at('dist/node/cli.js'), 0o755);
+  writeChanged(stamp, Buffer.from(state()));
 }
 
 /** What tsc doesn't copy: hand-written declarations. Before tests are checked against them. */
 function copyDeclarations() {
   for (const file of filesUnder('bindings/js', '.d.ts', '.d.mts'))
     copyChanged(file, path.join('dist', path.relative('bindings/js', file)));
-}
-
-/** What is left to do where tsc has compiled the library. */
-export function finishJs() {
-  copyDeclarations();
-  prune('dist', 'bindings/js', 'ptq_core.mjs');
-  const main = at('dist/cli/main.js');
-  if (fs.existsSync(main)) fs.chmodSync(main, 0o755);
 }
 
 export async function buildWeb() {
@@ -174,14 +190,15 @@ function writeChanged(to, bytes) {
   fs.writeFileSync(at(to), bytes);
 }
 
-/** Deletes compiled files under `output` whose source under `source` is gone, but for `keep`. */
-function prune(output, source, keep) {
+/** Deletes compiled files under `output` whose source under `source` is gone, but for `others`. */
+function prune(output, source, others = /^$/) {
   for (const file of filesUnder(output, '.js', '.mjs', '.d.ts', '.d.mts', '.map')) {
-    const stem = path.relative(output, file).replace(/(\.d)?\.m?[jt]s(\.map)?$/, '');
+    const name = path.relative(output, file);
+    const stem = name.replace(/(\.d)?\.m?[jt]s(\.map)?$/, '');
     const known = ['.ts', '.mts', '.d.ts', '.d.mts'].some((ending) =>
       fs.existsSync(at(source, stem + ending)),
     );
-    if (!known && path.basename(file) !== keep) fs.rmSync(at(file));
+    if (!known && !others.test(name)) fs.rmSync(at(file));
   }
 }
 

@@ -40,6 +40,12 @@ export async function watch(kind, words) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let clean = false;
+  const finish = serial(async () => {
+    built.scripts = (await attempt(finishJs)) && clean;
+    finishTests();
+    runTests();
+  });
   let text = '';
   compiler.stdout.on('data', (data) => {
     text += data;
@@ -49,12 +55,9 @@ export async function watch(kind, words) {
       say(`  ${line}`);
       const found = /Found (\d+) error/.exec(line);
       if (!found) continue;
-      built.scripts = found[1] === '0';
-      if (built.scripts) {
-        finishJs();
-        finishTests();
-        runTests();
-      }
+      built.scripts = false;
+      clean = found[1] === '0';
+      finish(); // tsc writes what has errors of types, too
     }
   });
   await new Promise((_, reject) =>

@@ -1,6 +1,6 @@
 // A runner in a worker: what the messages are, and how they are answered; and the sessions that it
-// makes afterwards (runtime/serve-sessions.ts). The workers themselves are
-// worker/calibration-node.ts and, in browsers, worker/worker.ts.
+// makes afterwards (runtime/serve-sessions.ts). The workers themselves are calibration-node.ts and,
+// in browsers, worker/worker.ts.
 
 import { type ErrorData, errorToData, QuantizeError } from '../base/errors.js';
 import { freeBuffer } from '../base/free-buffer.js';

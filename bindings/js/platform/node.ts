@@ -48,7 +48,7 @@ async function compilesLate<T>(create: () => Promise<T>): Promise<T> {
 let workerScript: URL | null = null;
 
 /**
- * What calibration workers are started from: worker/calibration-node.ts. Called by set-up-node.ts.
+ * What calibration workers are started from: calibration-node.ts. Called by set-up-node.ts.
  */
 export function setWorkerScript(script: URL): void {
   workerScript = script;
