@@ -25,6 +25,7 @@ import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-s
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { FileUse, Platform } from '../platform/platform.js';
+import { workersForSessions } from '../runtime/worker-sessions.js';
 import { Workers } from '../runtime/workers.js';
 import type { QuantizationReport } from '../verify/report.js';
 import type { VerifiedSamples } from '../verify/verify-result.js';
@@ -154,6 +155,7 @@ export async function quantizeChecked<Model>(
           workers,
         }),
       );
+      workers.keep(workersForSessions(runtime));
       run.note(...result.notes);
       samples = result;
       said = { description: result.description, ...result.about };

@@ -2,6 +2,7 @@
 // onnxruntime-web has one thread, because its sums depend on their number, and what runs in a
 // worker is what the calling thread would have made.
 
+import type { Runtime } from '../platform/platform.js';
 import { isSource, type SessionBytes, sendable } from './given-bytes.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from './runtime.js';
 import type {
@@ -14,6 +15,9 @@ import type { RuntimeAndWorkers, Worker } from './workers.js';
 
 /** So many load a model at most: a few samples are soon run. */
 const mostLanes = 4;
+
+/** Workers that are worth to run on for sessions; of onnxruntime-node one has all threads. */
+export const workersForSessions = ({ kind }: Runtime): number => (kind === 'web' ? mostLanes : 0);
 
 /**
  * Which workers: those of a float model and of its result are others, so that both run at the same
@@ -39,10 +43,8 @@ export async function createSessionIn(
   what: string,
   model: RuntimeModel,
 ): Promise<RuntimeSession> {
-  const running = runtime.workers?.running ?? [];
-  // Of onnxruntime-node a session has all threads.
-  const isWorth = runtime.kind === 'web' && running.length > 1 && bytesOf(model) <= mostBytes;
-  if (!isWorth) return createSession(runtime, what, model);
+  const running = runtime.workers?.running.slice(0, workersForSessions(runtime)) ?? [];
+  if (running.length < 2 || bytesOf(model) > mostBytes) return createSession(runtime, what, model);
   const workers = running.slice(...slices[place]);
   try {
     return await createIn(workers, runtime.kind, what, model);

@@ -43,6 +43,7 @@ import { type CheckedStatic, quantizeStaticOptions } from '../options/quantize-s
 import { checkQuantizeStatic, readParameters } from '../options/validate.js';
 import { exactRuntime } from '../platform/exact-runtime.js';
 import type { Platform, Runtime } from '../platform/platform.js';
+import { workersForSessions } from '../runtime/worker-sessions.js';
 import { Workers } from '../runtime/workers.js';
 import type { SampleInput } from '../samples/samples.js';
 import { FloatModel, type FloatOutputs, loadAsGiven } from '../verify/float-model.js';
@@ -686,7 +687,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       return collected;
     } finally {
       prepared.busy = null;
-      this.#workers.keep(keptWorkers);
+      this.#workers.keep(Math.min(keptWorkers, workersForSessions(this.#runtime)));
       await watch?.release();
     }
   }
