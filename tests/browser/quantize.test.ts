@@ -4,33 +4,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { datasetReader, type QuantizeStaticOptions, quantizeStatic } from 'onnx-ptq';
+import { datasetReader, quantizeStatic } from 'onnx-ptq';
 import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
-import { App, digits, filesOf, heldOf, pageDefaults } from './support/app.js';
+import { App, digits, filesOf, heldOf } from './support/app.js';
 import { launch, skipBrowser, until } from './support/browser.js';
+import { inNode } from './support/in-node.js';
 import { writeMatMul } from './support/matmul-model.js';
 import { isolating, type StaticServer, serve } from './support/server.js';
-
-const data = process.env.ONNX_PTQ_DATA ?? '../shared/data';
-const mobilenet = `${data}/models/mobilenetv2-7.onnx`;
-
-/** What Node makes of the same files with the page's defaults. */
-async function inNode(
-  model: string,
-  files: string[],
-  options: Partial<QuantizeStaticOptions> = {},
-) {
-  const result = await quantizeStatic({
-    runtime: 'web',
-    modelInput: model,
-    calibrationDataReader: datasetReader(files),
-    ...pageDefaults,
-    holdOut: heldOf(files.length),
-    ...options,
-  });
-  return Buffer.from(result.model as Uint8Array);
-}
 
 describe('quantizing on the page, run after run', { skip: skipBrowser }, () => {
   let browser: Browser;
@@ -233,30 +214,6 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('gives the bytes of Node for mobilenetv2-7 and JPEG images, and offers what mends a bad result', {
-    skip: fs.existsSync(mobilenet) ? false : `${mobilenet} is not there: set $ONNX_PTQ_DATA`,
-  }, async () => {
-    const images = filesOf(`${data}/images/test_images`).filter((file) => /\.jpe?g$/i.test(file));
-    const few = images.slice(0, 8);
-    const app = await App.open(browser, server);
-    await app.addModel(mobilenet);
-    await app.addSamples(few);
-    await app.likePython();
-    // Useless: so what mends it is the next action, not the download.
-    assert.match(await app.quantize(), /Unusable/);
-    assert.match((await app.next.textContent()) ?? '', /Try per channel/);
-    const first = await app.download();
-    await app.next.click();
-    await app.ended(2);
-    assert.match(await app.text('#report'), /Good|Usable/);
-    const second = await app.download();
-    const python = { quantFormat: 'QOperator', activationType: 'QUInt8', effort: 'none' } as const;
-    const plain = { ...python, weightType: 'QUInt8', perChannel: false } as const;
-    assert.deepEqual(first.bytes, await inNode(mobilenet, few, plain));
-    assert.deepEqual(second.bytes, await inNode(mobilenet, few, python));
-    await app.close();
-  });
-
   it('streams a large result to the place that is chosen', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-ptq-large-'));
     try {
@@ -303,47 +260,6 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
     } finally {
       fs.rmSync(folder, { recursive: true });
     }
-  });
-
-  it('brings a fresh profile to a usable MobileNetV2 in at most 4 clicks', {
-    skip: fs.existsSync(mobilenet) ? false : `${mobilenet} is not there: set $ONNX_PTQ_DATA`,
-  }, async (t) => {
-    const app = await App.open(browser, server);
-    const { page } = app;
-    let clicks = 0;
-    const choose = async (action: string, files: string | string[]) => {
-      const button = page.locator('.bar').getByText(action);
-      const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button.click()]);
-      clicks++;
-      await chooser.setFiles(files);
-    };
-    await choose('Choose a model', mobilenet);
-    await page.locator('#model .summary').waitFor();
-    await choose('Choose samples', filesOf(`${data}/images/imagenet/calib`));
-    await app.ready();
-    const began = performance.now();
-    await app.next.click();
-    clicks++;
-    await page.locator('#report .result').waitFor();
-    const first = Math.round((performance.now() - began) / 1000);
-    await app.ended(1);
-    const whole = Math.round((performance.now() - began) / 1000);
-    const text = await app.text('#report .step-line');
-    t.diagnostic(
-      `${clicks} clicks; first verdict after ${first} s, the last after ${whole}: ${text}`,
-    );
-    assert.match(text, /Good|Usable/);
-    // Of 25 pictures 23 agree; what the page suggests then makes them 24 (docs/page.md).
-    const suggestion = page.getByRole('button', { name: 'Choose the range tensor by tensor' });
-    await suggestion.click();
-    clicks++;
-    await app.ended(2);
-    const better = await app.text('#report .step-line');
-    t.diagnostic(`${clicks} clicks: ${better}`);
-    const [, agree, of] = /(\d+) of (\d+) agree/.exec(better)!;
-    assert.ok(clicks <= 4);
-    assert.ok(Number(agree) >= 0.95 * Number(of), better);
-    await app.close();
   });
 
   it('has a verdict before repairs are looked for, and keeps what there is on demand', async () => {

@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "targets/targets.h"
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq::fuzz {
@@ -34,8 +33,7 @@ TEST_P(FuzzReplay, CorpusEndsWellOrInAnError) {
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(corpus / GetParam()->name)) {
     if (!entry.is_regular_file()) continue;
-    std::ifstream file(entry.path(), std::ios::binary);
-    Run(*GetParam(), {std::istreambuf_iterator<char>(file), {}}, entry.path());
+    Run(*GetParam(), ReadFile(entry.path()), entry.path());
     ++count;
   }
   EXPECT_GT(count, 0u);

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -16,17 +14,13 @@
 #include "onnx/checker.h"
 #include "pipeline/quantize_static.h"
 #include "testing/memory_files.h"
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq {
 namespace {
 
 using nlohmann::json;
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 struct Combination {
   const char* format;

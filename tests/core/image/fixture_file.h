@@ -4,23 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "image/resize.h"
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq::image {
 
 class FixtureFile {
  public:
-  explicit FixtureFile(const std::string& name) {
-    std::ifstream file(TestsDir() / "fixtures/image" / name, std::ios::binary);
-    bytes_.assign(std::istreambuf_iterator<char>(file), {});
-  }
+  explicit FixtureFile(const std::string& name)
+      : bytes_(ReadFile(TestsDir() / "fixtures/image" / name)) {}
 
   int Int() { return Array<int>(1)[0]; }
 
@@ -47,7 +44,7 @@ class FixtureFile {
   bool AtEnd() const { return at_ == bytes_.size(); }
 
  private:
-  std::vector<char> bytes_;
+  std::string bytes_;
   size_t at_ = 0;
 };
 

@@ -3,14 +3,13 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/error.h"
 #include "model/graph_view.h"
 #include "model/model_writer.h"
 #include "model/topological_sort.h"
 #include "testing/memory_files.h"
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq {
@@ -31,11 +30,6 @@ std::vector<fs::path> RealModels() {
   }
   std::sort(models.begin(), models.end());
   return models;
-}
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 TEST(RealModels, ReadAndWriteBackWithTheSameContentFromAFewReads) {

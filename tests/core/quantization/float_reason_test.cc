@@ -2,18 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <set>
 
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq {
 namespace {
 
 TEST(FloatReasonTest, EveryCodeHasANameOfItsOwnThatIsDocumented) {
-  std::ifstream file(TestsDir() / "../docs/errors.md");
-  const std::string docs{std::istreambuf_iterator<char>(file), {}};
+  const std::string docs = ReadFile(TestsDir() / "../docs/errors.md");
   ASSERT_FALSE(docs.empty());
   std::set<std::string_view> names;
   constexpr auto kLast = static_cast<int>(FloatReasonCode::kPerChannelUnfit);

@@ -26,7 +26,7 @@ class MemoryFiles : public Files {
     files_[name].assign(bytes.begin(), bytes.end());
   }
   void Put(const std::string& name, const std::string& bytes) {
-    files_[name].assign(bytes.begin(), bytes.end());
+    Put(name, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
   }
 
   // Keeps the first `size` bytes, as a broken download does.
@@ -36,7 +36,7 @@ class MemoryFiles : public Files {
   const std::vector<uint8_t>& Bytes(const std::string& name) const { return files_.at(name); }
   std::string String(const std::string& name) const {
     const std::vector<uint8_t>& bytes = files_.at(name);
-    return std::string(bytes.begin(), bytes.end());
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   uint64_t bytes_read() const { return bytes_read_; }

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "testing/model_text.h"
+#include "testing/read_file.h"
 #include "testing/test_paths.h"
 
 namespace ptq::fuzz {
@@ -24,10 +23,7 @@ std::vector<std::string> FixtureModels() {
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> models;
   models.reserve(paths.size());
-  for (const fs::path& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    models.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
+  for (const fs::path& path : paths) models.push_back(ReadFile(path));
   return models;
 }
 
