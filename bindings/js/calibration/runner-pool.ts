@@ -240,7 +240,8 @@ class WorkerRunner {
   }
 
   async start(runtime: Runtime['kind'], pass: PassModel, seed: CalibrationSeed): Promise<void> {
-    await this.#ask({ kind: 'start', runtime, pass: sendablePass(pass), seed });
+    const { pass: sent, copies } = sendablePass(pass);
+    await this.#ask({ kind: 'start', runtime, pass: sent, seed }, copies);
   }
 
   /** Resolves once it can take a sample. Rejects with what went wrong with the one before. */

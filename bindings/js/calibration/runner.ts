@@ -5,7 +5,7 @@ import { freeBuffer, heapAnchor } from '../base/free-buffer.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
-import { type ExternalBytes, sendable } from '../runtime/given-bytes.js';
+import { type ExternalBytes, isSource, sendable } from '../runtime/given-bytes.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
@@ -37,10 +37,14 @@ export interface PassModel {
   tensors: readonly number[] | null;
 }
 
-export const sendablePass = (pass: PassModel): PassModel => ({
-  ...pass,
-  externalData: pass.externalData.map(({ path, data }) => ({ path, data: sendable(data) })),
-});
+/** For one worker, `copies` to be transferred to it. */
+export function sendablePass(pass: PassModel): { pass: PassModel; copies: ArrayBuffer[] } {
+  const externalData = pass.externalData.map(({ path, data }) => ({ path, data: sendable(data) }));
+  const copies = pass.externalData.flatMap(({ data }, index) =>
+    isSource(data) ? [(externalData[index]!.data as Uint8Array<ArrayBuffer>).buffer] : [],
+  );
+  return { pass: { ...pass, externalData }, copies };
+}
 
 /** How to make a calibration that goes on from another one. */
 export interface CalibrationSeed {
