@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { freeBuffer, heapAnchor } from '#dist/base/free-buffer.js';
+import { freeBuffer } from '#dist/base/free-buffer.js';
+import { heapAnchor } from '#dist/base/heap-anchor.js';
 
 test('a large array gives its memory back, with all views of it', () => {
   const values = new Float32Array(4096);

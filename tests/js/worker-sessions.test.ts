@@ -44,9 +44,9 @@ async function runtimeWith(
 
 test('samples are shared by the workers, with the outputs of one session in their order', async () => {
   const { runtime, asked } = await runtimeWith(2);
-  const alone = await createSessionIn('all', { ...runtime, workers: undefined }, 'it', classifier);
+  const alone = await createSessionIn(9, { ...runtime, workers: undefined }, 'it', classifier);
   const names = alone.outputNames;
-  const session = await createSessionIn('all', runtime, 'it', classifier);
+  const session = await createSessionIn(9, runtime, 'it', classifier);
   assert.deepEqual(session.outputNames, names);
   assert.deepEqual(session.outputTypes(), alone.outputTypes());
   const done: number[] = [];
@@ -77,7 +77,7 @@ test('the float model and a result have workers of their own', async () => {
 
 test('of onnxruntime-node one session has all threads', async () => {
   const { runtime, asked } = await runtimeWith(2, undefined, 'node');
-  const session = await createSessionIn('all', runtime, 'it', classifier);
+  const session = await createSessionIn(9, runtime, 'it', classifier);
   assert.equal(session.lanes, undefined);
   await session.release();
   assert.deepEqual(asked, [[], []]);
@@ -86,24 +86,25 @@ test('of onnxruntime-node one session has all threads', async () => {
 test('a model that cannot be loaded is the error of the calling thread, and no session is left', async () => {
   const spoilt = { model: classifier.model.subarray(0, 100) };
   const { runtime } = await runtimeWith(2);
-  const alone = await createSessionIn(
-    'all',
-    { ...runtime, workers: undefined },
-    'it',
-    spoilt,
-  ).catch((e) => e);
+  const alone = await createSessionIn(9, { ...runtime, workers: undefined }, 'it', spoilt).catch(
+    (e) => e,
+  );
   assert.equal(alone.code, 'RUNTIME_CANNOT_LOAD');
-  await assert.rejects(createSessionIn('all', runtime, 'it', spoilt), {
+  await assert.rejects(createSessionIn(9, runtime, 'it', spoilt), {
     code: alone.code,
     message: alone.message,
   });
-  // One of two.
+});
+
+test('where one of them has no room, the calling thread runs the model, and no session is left', async () => {
   const error = { code: 'OUT_OF_MEMORY', message: 'there is no room' };
-  const one = await runtimeWith(2, (worker, { kind }) =>
+  const { runtime, asked } = await runtimeWith(2, (worker, { kind }) =>
     worker === 1 && kind === 'load-session' ? { kind: 'failed', error } : undefined,
   );
-  await assert.rejects(createSessionIn('all', one.runtime, 'it', classifier), error);
-  assert.deepEqual(one.asked, [['load-session', 'release-session'], ['load-session']]);
+  const session = await createSessionIn(9, runtime, 'it', classifier);
+  assert.equal(session.lanes, undefined);
+  assert.deepEqual(asked, [['load-session', 'release-session'], ['load-session']]);
+  await session.release();
 });
 
 test('where a worker has ended, the calling thread runs the model', async () => {
@@ -112,10 +113,34 @@ test('where a worker has ended, the calling thread runs the model', async () => 
     queueMicrotask(() => say(new Error('it was killed')));
     return nothing;
   });
-  const session = await createSessionIn('all', runtime, 'it', classifier);
+  const session = await createSessionIn(9, runtime, 'it', classifier);
   assert.equal(session.lanes, undefined);
   assert.equal(workers.running.length, 1);
   assert.deepEqual(asked[0], ['load-session', 'release-session']);
+  await session.release();
+});
+
+test('a worker that ends while it runs leaves its samples to the calling thread', async () => {
+  const { runtime, workers } = await runtimeWith(2, (worker, { kind }, say) => {
+    if (worker === 0 || kind !== 'run-session') return undefined;
+    queueMicrotask(() => say(new Error('it was killed')));
+    return nothing;
+  });
+  const alone = await createSessionIn(9, { ...runtime, workers: undefined }, 'it', classifier);
+  const session = await createSessionIn(9, runtime, 'it', classifier);
+  const names = alone.outputNames;
+  const made = await runAll(session, samples, names, goOn);
+  assert.deepEqual(made, await runAll(alone, samples, names, goOn));
+  assert.equal(workers.running.length, 1);
+  await session.release();
+  await alone.release();
+});
+
+test('no more workers load a model than there are samples', async () => {
+  const { runtime, asked } = await runtimeWith(3);
+  const session = await createSessionIn(2, runtime, 'it', classifier);
+  assert.equal(session.lanes, 2);
+  assert.deepEqual(asked, [['load-session'], ['load-session'], []]);
   await session.release();
 });
 
@@ -192,6 +217,28 @@ for (const effort of ['none', 'fast'] as const) {
     assert.deepEqual(reports[1], reports[0]);
   });
 }
+
+test('a run that is cancelled while both models run ends once they do, and writes nothing', async () => {
+  const { platform, asked } = counting();
+  const controller = new AbortController();
+  const progress: string[] = [];
+  const run = quantizeOn(platform, {
+    modelInput: model('classifier.onnx'),
+    calibrationDataReader: slowSamples(40),
+    runtime: 'web',
+    effort: 'none',
+    workers: 2,
+    signal: controller.signal,
+    onProgress({ stage, done, total }) {
+      if (stage !== 'verify' || done === 0) return;
+      progress.push(`${done} of ${total}`);
+      if (done === 3) controller.abort(new Error('enough'));
+    },
+  });
+  await assert.rejects(run, /enough/);
+  assert.deepEqual(progress.slice(0, 3), ['1 of 16', '2 of 16', '3 of 16']);
+  for (const requests of asked) assert.ok(requests.includes('run-session'), `${requests}`);
+});
 
 test('the workers of a session calibrate again, and make its results', async () => {
   const reports = [];

@@ -21,6 +21,10 @@ const groups = [
   { name: 'library', test: /bindings[\\/]js[\\/]index\.ts$/ },
 ];
 
+/** What the core's build makes. */
+const isOfCore = (id) =>
+  id.startsWith('../wasm/') || id.startsWith(path.join(sources, 'wasm') + path.sep);
+
 /** The files: their bytes by their paths in the project. */
 export async function bundle() {
   const { build } = await import('rolldown'); // npm's packages, which are set up by now
@@ -34,7 +38,7 @@ export async function bundle() {
     platform: 'node',
     tsconfig: false,
     resolve: { extensionAlias: { '.js': ['.ts'] } },
-    external: (id) => !(id.startsWith('.') || path.isAbsolute(id)) || id.includes('/wasm/'),
+    external: (id) => !(id.startsWith('.') || path.isAbsolute(id)) || isOfCore(id),
     // package.json's sideEffects name files of dist. `true` alone would leave it at them.
     treeshake: { moduleSideEffects: [{ test: /\.ts$/, sideEffects: true }] },
     write: false,

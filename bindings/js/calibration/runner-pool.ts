@@ -121,8 +121,9 @@ export class RunnerPool {
     // In an error of a worker too: the others have finished theirs then.
     const states = start.done ? await this.#finishWorkers(failure === undefined) : [];
     await local?.release();
-    const workerFailure = this.#workers.find((one) => one.failure)?.failure;
-    if (workerFailure) throw workerFailure;
+    const failed = this.#workers.filter((one) => one.failure);
+    for (const { worker } of failed) workers.end(worker); // with the session that it has
+    if (failed[0]) throw failed[0].failure;
     // Of reductions, which were taken in order here, they hold nothing.
     if (pass.tensors) for (const state of states) calibration.add(state);
     if (failure !== undefined) throw new PassStopped(ordered.done, failure);

@@ -1,7 +1,8 @@
 // Runs the float model on samples for one pass of a calibration and hands what comes out to the
 // core. The same class in the calling thread and in a worker (serve-runner.ts).
 
-import { freeBuffer, heapAnchor } from '../base/free-buffer.js';
+import { freeBuffer } from '../base/free-buffer.js';
+import { heapAnchor } from '../base/heap-anchor.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';

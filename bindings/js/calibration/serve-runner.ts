@@ -9,10 +9,10 @@ import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
 import type { Platform, Runtime, RuntimeKind } from '../platform/platform.js';
 import {
-  isSessionRequest,
+  isServedRequest,
+  type ServedRequest,
+  type ServedResponse,
   ServedSessions,
-  type SessionRequest,
-  type SessionResponse,
 } from '../runtime/serve-sessions.js';
 import { type CalibrationSeed, growCalibration, type PassModel, Runner } from './runner.js';
 
@@ -21,13 +21,13 @@ export type RunnerRequest =
   | { kind: 'run'; feeds: Feeds; index: number; origin?: SampleOrigin | undefined }
   /** What the tensors held is asked for; the session is released. */
   | { kind: 'finish' }
-  | SessionRequest;
+  | ServedRequest;
 
 export type RunnerResponse =
   | { kind: 'started' }
   | { kind: 'ran'; reductions: Float32Array | null }
   | { kind: 'finished'; state: string }
-  | SessionResponse
+  | ServedResponse
   | { kind: 'failed'; error: ErrorData };
 
 /**
@@ -52,7 +52,7 @@ export function serveRunner(platform: Platform<unknown>, send: (answer: RunnerRe
   };
 
   const answer = async (request: RunnerRequest): Promise<RunnerResponse> => {
-    if (isSessionRequest(request)) return sessions.answer(request);
+    if (isServedRequest(request)) return sessions.answer(request);
     if (request.kind === 'start') {
       await end(); // of a pass that failed
       const loaded = await loadRuntime(request.runtime);

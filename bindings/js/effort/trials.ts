@@ -166,7 +166,7 @@ export class Trials {
     const { run, runtime, output, summary } = this.#given;
     await run.checkpoint();
     try {
-      const session = await loadResult(runtime, output, summary, optimization);
+      const session = await loadResult(runtime, output, summary, optimization, samples.length);
       return await runOn(this.#given, session, samples);
     } catch (error) {
       if (isRuntimeError(error)) return null; // verification will say so of the one that is kept

@@ -282,7 +282,9 @@ class OtherResults {
     const { runtime, summary, kept, run } = this.#poor;
     const names = comparedOutputs(summary);
     try {
-      const session = await loadResult(runtime, this.#output, summary, optimization);
+      // What is timed runs as the float model did, and not beside itself.
+      const place = isTimed ? 'result' : count;
+      const session = await loadResult(runtime, this.#output, summary, optimization, place);
       try {
         const samples = kept.slice(0, count);
         const times: number[] = [];

@@ -3,6 +3,7 @@
 
 import type { ByteSink, InputFiles } from '../base/bytes.js';
 import { QuantizeError } from '../base/errors.js';
+import { isLargeModel } from '../base/large-model.js';
 import { Run } from '../base/run.js';
 import { type CachePlan, planCache } from '../calibration/cache-plan.js';
 import { calibrate, firstSamples } from '../calibration/calibrate.js';
@@ -155,7 +156,8 @@ export async function quantizeChecked<Model>(
           workers,
         }),
       );
-      workers.keep(workersForSessions(runtime));
+      const isLarge = isLargeModel(opened.input, summary);
+      workers.keep(isLarge ? 0 : workersForSessions(runtime));
       run.note(...result.notes);
       samples = result;
       said = { description: result.description, ...result.about };

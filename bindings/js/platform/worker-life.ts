@@ -2,7 +2,7 @@
 // from the developer tools) gives no event, and one that runs a sample answers nothing. But a lock
 // is given back when its holder ends, however it ends: the worker holds one as long as it lives,
 // and whoever started it waits for it. Only secure pages have locks; elsewhere deadlines are left
-// (calibration/runner-pool.ts).
+// (runtime/workers.ts).
 
 /** What a worker says once it holds its lock. */
 export interface WorkerAlive {

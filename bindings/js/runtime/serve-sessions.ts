@@ -11,7 +11,7 @@ import {
 } from './runtime.js';
 
 /** `session`: a number that it is called by. */
-export type SessionRequest =
+export type ServedRequest =
   | {
       kind: 'load-session';
       session: number;
@@ -34,9 +34,9 @@ export interface SessionRan {
   outputs: Record<string, OutputTensor>;
 }
 
-export type SessionResponse = LoadedSession | SessionRan | { kind: 'session-released' };
+export type ServedResponse = LoadedSession | SessionRan | { kind: 'session-released' };
 
-export const isSessionRequest = (request: { kind: string }): request is SessionRequest =>
+export const isServedRequest = (request: { kind: string }): request is ServedRequest =>
   request.kind.endsWith('-session');
 
 export class ServedSessions {
@@ -47,7 +47,7 @@ export class ServedSessions {
     this.#loadRuntime = loadRuntime;
   }
 
-  async answer(request: SessionRequest): Promise<SessionResponse> {
+  async answer(request: ServedRequest): Promise<ServedResponse> {
     if (request.kind === 'load-session') {
       const runtime = await this.#loadRuntime(request.runtime);
       const session = await createSession(runtime, request.what, request.model);

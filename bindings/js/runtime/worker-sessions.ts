@@ -2,15 +2,11 @@
 // onnxruntime-web has one thread, because its sums depend on their number, and what runs in a
 // worker is what the calling thread would have made.
 
-import type { Runtime } from '../platform/platform.js';
-import { isSource, type SessionBytes, sendable } from './given-bytes.js';
+import { QuantizeError } from '../base/errors.js';
+import type { Runtime, RuntimeKind } from '../platform/platform.js';
+import { sendable } from './given-bytes.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from './runtime.js';
-import type {
-  LoadedSession,
-  SessionRan,
-  SessionRequest,
-  SessionResponse,
-} from './serve-sessions.js';
+import type { LoadedSession, ServedRequest, ServedResponse, SessionRan } from './serve-sessions.js';
 import type { RuntimeAndWorkers, Worker } from './workers.js';
 
 /** So many load a model at most: a few samples are soon run. */
@@ -21,21 +17,18 @@ export const workersForSessions = ({ kind }: Runtime): number => (kind === 'web'
 
 /**
  * Which workers: those of a float model and of its result are others, so that both run at the same
- * time; what is run by itself has all.
+ * time; a number: so many samples are run and nothing else, in as many workers as there are.
  */
-export type Place = 'float' | 'result' | 'all';
+export type Place = 'float' | 'result' | number;
 
-const slices = { float: [0, 1], result: [1, 2], all: [0, mostLanes] } as const satisfies Record<
-  Place,
-  readonly [from: number, to: number]
->;
-
-/** Larger models are not copied for a worker. */
-const mostBytes = 64 * 2 ** 20;
+function placed(workers: readonly Worker[], place: Place): readonly Worker[] {
+  if (typeof place === 'number') return workers.slice(0, Math.max(1, place));
+  return place === 'float' ? workers.slice(0, 1) : workers.slice(1, 2);
+}
 
 /**
- * createSession() in workers of the runtime, where it has several. Throws RUNTIME_CANNOT_LOAD,
- * OUT_OF_MEMORY; a run throws WORKER_FAILED, too.
+ * createSession() in workers of the runtime, where it has several. What becomes of a worker is no
+ * reason to fail: then the calling thread does it. Throws RUNTIME_CANNOT_LOAD, OUT_OF_MEMORY.
  */
 export async function createSessionIn(
   place: Place,
@@ -44,68 +37,81 @@ export async function createSessionIn(
   model: RuntimeModel,
 ): Promise<RuntimeSession> {
   const running = runtime.workers?.running.slice(0, workersForSessions(runtime)) ?? [];
-  if (running.length < 2 || bytesOf(model) > mostBytes) return createSession(runtime, what, model);
-  const workers = running.slice(...slices[place]);
+  const here = () => createSession(runtime, what, model);
+  if (running.length < 2) return here();
+  const workers = placed(running, place);
+  const session = sessions++;
   try {
-    return await createIn(workers, runtime.kind, what, model);
+    const loaded = await load(workers, session, runtime.kind, what, model);
+    return sessionOf(workers, session, loaded, here);
   } catch (error) {
-    // Where one has ended, the calling thread can do it.
-    if (workers.some(({ failure }) => failure)) return createSession(runtime, what, model);
+    const isFull = error instanceof QuantizeError && error.code === 'OUT_OF_MEMORY';
+    if (isFull || workers.some(({ failure }) => failure)) return here();
     throw error;
   }
 }
 
 let sessions = 0;
 
-async function createIn(
+/** Into all of them, or none. */
+async function load(
   workers: readonly Worker[],
-  runtime: RuntimeAndWorkers['kind'],
+  session: number,
+  runtime: RuntimeKind,
   what: string,
-  model: RuntimeModel,
-): Promise<RuntimeSession> {
-  const session = sessions++;
-  const request: SessionRequest = {
+  { externalData, ...model }: RuntimeModel,
+): Promise<LoadedSession> {
+  const request: ServedRequest = {
     kind: 'load-session',
     session,
     runtime,
     what,
-    model: sendableModel(model),
+    model: {
+      ...model,
+      model: sendable(model.model),
+      ...(externalData && {
+        externalData: externalData.map(({ path, data }) => ({ path, data: sendable(data) })),
+      }),
+    },
   };
   const loading = workers.map((worker) => worker.ask<LoadedSession>(request));
   const made = await Promise.allSettled(loading);
   const loaded = workers.filter((_, index) => made[index]!.status === 'fulfilled');
-  const release = async () => {
-    const released: SessionRequest = { kind: 'release-session', session };
-    await Promise.allSettled(loaded.map((worker) => worker.ask<SessionResponse>(released)));
-  };
-  if (loaded.length < workers.length) await release();
-  const { outputNames, outputTypes } = (await Promise.all(loading))[0]!;
+  if (loaded.length < workers.length) await release(loaded, session);
+  return (await Promise.all(loading))[0]!;
+}
+
+async function release(workers: readonly Worker[], session: number): Promise<void> {
+  const request: ServedRequest = { kind: 'release-session', session };
+  await Promise.allSettled(workers.map((worker) => worker.ask<ServedResponse>(request)));
+}
+
+/** `here` makes it in the calling thread. */
+function sessionOf(
+  workers: readonly Worker[],
+  session: number,
+  { outputNames, outputTypes }: LoadedSession,
+  here: () => Promise<RuntimeSession>,
+): RuntimeSession {
+  let instead: Promise<RuntimeSession> | null = null;
   return {
     lanes: workers.length,
     outputNames,
     outputTypes: () => outputTypes,
     async run(feeds, fetches) {
       const idlest = workers.reduce((a, b) => (b.pending < a.pending ? b : a));
-      const ran: SessionRequest = { kind: 'run-session', session, feeds, fetches };
-      return (await idlest.ask<SessionRan>(ran)).outputs;
+      const request: ServedRequest = { kind: 'run-session', session, feeds, fetches };
+      try {
+        return (await idlest.ask<SessionRan>(request)).outputs;
+      } catch (error) {
+        if (!idlest.failure) throw error;
+        instead ??= here();
+        return (await instead).run(feeds, fetches);
+      }
     },
-    release,
+    async release() {
+      await release(workers, session);
+      await (await instead)?.release();
+    },
   };
 }
-
-/** Of what is copied: of a Blob only what refers to it. */
-const bytesOf = ({ model, externalData = [] }: RuntimeModel): number =>
-  [model, ...externalData.map(({ data }) => data)].reduce((sum, data) => sum + sizeOf(data), 0);
-
-function sizeOf(data: SessionBytes): number {
-  if (isSource(data)) return data.size;
-  return data instanceof Uint8Array ? data.byteLength : 0;
-}
-
-const sendableModel = ({ externalData, ...model }: RuntimeModel): RuntimeModel => ({
-  ...model,
-  model: sendable(model.model),
-  ...(externalData && {
-    externalData: externalData.map(({ path, data }) => ({ path, data: sendable(data) })),
-  }),
-});

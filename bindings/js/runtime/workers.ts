@@ -81,6 +81,7 @@ export class Worker {
 
   terminate(): void {
     this.#port.terminate();
+    this.#ended('it was ended');
   }
 
   /** Whether or not somebody waits for an answer: the next who asks is told, too. */
@@ -133,9 +134,10 @@ export class Workers {
     this.#all = this.#all.filter((one) => one !== worker);
   }
 
-  /** Ends all but the first so many. */
+  /** Ends all but so many of those that answer. */
   keep(count: number): void {
-    for (const worker of this.running.slice(count)) this.end(worker);
+    const kept = new Set(this.running.slice(0, count));
+    for (const worker of this.#all) if (!kept.has(worker)) this.end(worker);
   }
 
   /** Ends all of them. */

@@ -687,7 +687,8 @@ export class Session<Model> implements QuantizeSession<Model> {
       return collected;
     } finally {
       prepared.busy = null;
-      this.#workers.keep(Math.min(keptWorkers, workersForSessions(this.#runtime)));
+      const worth = this.#isLarge ? 0 : workersForSessions(this.#runtime);
+      this.#workers.keep(Math.min(keptWorkers, worth));
       await watch?.release();
     }
   }

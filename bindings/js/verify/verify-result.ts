@@ -66,16 +66,17 @@ export async function verifyResult(
   const all = heldOut ? samples.held : calibrated;
   const kept = isQuick ? everyOtherFirst(spread(all, fewSamples)) : all;
   const start = performance.now();
-  const unknown = float.unknownOf(kept).length;
-  const runs = kept.length + unknown;
   let done = 0;
+  let runs = 0;
   const count = async () => {
     run.samples('verify', ++done, runs, performance.now() - start);
     await run.checkpoint();
   };
   const runResult = async (optimization: 'all' | 'basic') => {
     const session = await load(optimization);
+    const unknown = float.unknownOf(kept).length;
     done = 0;
+    runs = kept.length + unknown;
     const began = performance.now();
     const countUntilEnough = async (ran: number) => {
       await count();
@@ -149,7 +150,7 @@ export function loadResult(
   output: OutputFiles<unknown>,
   { irVersion }: ModelSummary,
   optimization: NonNullable<RuntimeModel['optimization']>,
-  place: Place = 'all',
+  place: Place,
 ): Promise<RuntimeSession> {
   const written = output.runtimeBytes();
   return createSessionIn(place, runtime, 'the quantized model', {
