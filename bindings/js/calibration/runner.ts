@@ -6,7 +6,7 @@ import { heapAnchor } from '../base/heap-anchor.js';
 import type { CalibratedTensor, Feeds, OptionValues } from '../base/types.js';
 import { CoreCalibration } from '../core/calibration.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
-import { type ExternalBytes, isSource, sendable } from '../runtime/given-bytes.js';
+import { type ExternalBytes, isSource, sendableData } from '../runtime/given-bytes.js';
 import { runSample } from '../runtime/run-sample.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from '../runtime/runtime.js';
 
@@ -40,7 +40,7 @@ export interface PassModel {
 
 /** For one worker, `copies` to be transferred to it. */
 export function sendablePass(pass: PassModel): { pass: PassModel; copies: ArrayBuffer[] } {
-  const externalData = pass.externalData.map(({ path, data }) => ({ path, data: sendable(data) }));
+  const externalData = sendableData(pass.externalData);
   const copies = pass.externalData.flatMap(({ data }, index) =>
     isSource(data) ? [(externalData[index]!.data as Uint8Array<ArrayBuffer>).buffer] : [],
   );

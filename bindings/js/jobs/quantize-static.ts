@@ -156,8 +156,7 @@ export async function quantizeChecked<Model>(
           workers,
         }),
       );
-      const isLarge = isLargeModel(opened.input, summary);
-      workers.keep(isLarge ? 0 : workersForSessions(runtime));
+      workers.keep(workersForSessions(runtime, isLargeModel(opened.input, summary)));
       run.note(...result.notes);
       samples = result;
       said = { description: result.description, ...result.about };

@@ -21,6 +21,9 @@ export interface ExternalBytes {
   data: SessionBytes;
 }
 
+export const sendableData = (files: readonly ExternalBytes[]) =>
+  files.map(({ path, data }) => ({ path, data: sendable(data) }));
+
 export interface GivenBytes {
   model: Uint8Array | string;
   externalData: { path: string; data: Uint8Array | string }[];

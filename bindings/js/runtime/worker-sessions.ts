@@ -4,7 +4,7 @@
 
 import { QuantizeError } from '../base/errors.js';
 import type { Runtime, RuntimeKind } from '../platform/platform.js';
-import { sendable } from './given-bytes.js';
+import { sendable, sendableData } from './given-bytes.js';
 import { createSession, type RuntimeModel, type RuntimeSession } from './runtime.js';
 import type { LoadedSession, ServedRequest, ServedResponse, SessionRan } from './serve-sessions.js';
 import type { RuntimeAndWorkers, Worker } from './workers.js';
@@ -12,8 +12,12 @@ import type { RuntimeAndWorkers, Worker } from './workers.js';
 /** So many load a model at most: a few samples are soon run. */
 const mostLanes = 4;
 
-/** Workers that are worth to run on for sessions; of onnxruntime-node one has all threads. */
-export const workersForSessions = ({ kind }: Runtime): number => (kind === 'web' ? mostLanes : 0);
+/**
+ * Workers that are worth to run on for sessions of a model; of onnxruntime-node one has all
+ * threads, and of a large model one is loaded at a time.
+ */
+export const workersForSessions = ({ kind }: Runtime, isLarge = false): number =>
+  kind === 'web' && !isLarge ? mostLanes : 0;
 
 /**
  * Which workers: those of a float model and of its result are others, so that both run at the same
@@ -69,9 +73,7 @@ async function load(
     model: {
       ...model,
       model: sendable(model.model),
-      ...(externalData && {
-        externalData: externalData.map(({ path, data }) => ({ path, data: sendable(data) })),
-      }),
+      ...(externalData && { externalData: sendableData(externalData) }),
     },
   };
   const loading = workers.map((worker) => worker.ask<LoadedSession>(request));

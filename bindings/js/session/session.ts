@@ -687,7 +687,7 @@ export class Session<Model> implements QuantizeSession<Model> {
       return collected;
     } finally {
       prepared.busy = null;
-      const worth = this.#isLarge ? 0 : workersForSessions(this.#runtime);
+      const worth = workersForSessions(this.#runtime, this.#isLarge);
       this.#workers.keep(Math.min(keptWorkers, worth));
       await watch?.release();
     }

@@ -84,7 +84,7 @@ export async function verifyResult(
     };
     // What runs elsewhere leaves this thread, or another worker, to the float model.
     const floats = session.lanes ? float.outputsOf(kept, count) : null;
-    floats?.catch(() => {}); // for as long as nobody waits for it
+    const settled = floats?.catch(() => {}); // what is wrong is told to who waits for `floats`
     try {
       const names = comparedOutputs(summary);
       const times: number[] = [];
@@ -93,7 +93,7 @@ export async function verifyResult(
       const latency = isTimed ? await medianTime(session, kept[0], names, times) : 0;
       return { outputs, latency, floats };
     } finally {
-      await Promise.allSettled([floats]);
+      await settled;
       await session.release();
     }
   };
