@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { App, digits, filesOf } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
-import { type StaticServer, serve } from './support/server.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -21,20 +21,10 @@ const looks: Look[] = [
 ];
 
 describe('the page for everybody', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
-
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const host = hosted();
 
   it('has no violation in any state, in any look', async () => {
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     const { page } = app;
     await page.evaluate(axe);
     await clean(page, 'empty');

@@ -2,12 +2,11 @@
 // nothing else in the browser takes as long.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { describe, it } from 'node:test';
 import { App, filesOf } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
 import { inNode } from './support/in-node.js';
-import { type StaticServer, serve } from './support/server.js';
 
 const data = process.env.ONNX_PTQ_DATA ?? '../shared/data';
 const mobilenet = `${data}/models/mobilenetv2-7.onnx`;
@@ -16,22 +15,12 @@ const skip =
   (fs.existsSync(mobilenet) ? false : `${mobilenet} is not there: set $ONNX_PTQ_DATA`);
 
 describe('MobileNetV2 on the page', { skip }, () => {
-  let browser: Browser;
-  let server: StaticServer;
-
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const host = hosted();
 
   it('gives the bytes of Node for JPEG images, and offers what mends a bad result', async () => {
     const images = filesOf(`${data}/images/test_images`).filter((file) => /\.jpe?g$/i.test(file));
     const few = images.slice(0, 4);
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     await app.addModel(mobilenet);
     await app.addSamples(few);
     await app.likePython();
@@ -51,7 +40,7 @@ describe('MobileNetV2 on the page', { skip }, () => {
   });
 
   it('brings a fresh profile to a usable model in at most 4 clicks', async (t) => {
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     const { page } = app;
     let clicks = 0;
     const choose = async (action: string, files: string | string[]) => {

@@ -3,43 +3,33 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { describe, it } from 'node:test';
 import { App } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
-import { type StaticServer, serve } from './support/server.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
+import { serve } from './support/server.js';
 
 describe('the page without a network', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
-
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const host = hosted();
 
   it('opens again offline and quantizes', async () => {
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     const { page } = app;
     await page.locator('.lock button').click();
     await page.getByText('Kept for offline use').waitFor();
-    await server.close();
+    await host.server.close();
     await page.reload();
     await page.locator('.lock[data-status="ready"]').waitFor();
     await app.useExample();
     assert.match(await app.quantize(), /Good/);
     app.errors.length = 0; // the browser looks for a newer service worker, in vain
     await app.close();
-    server = await serve('web/dist');
+    host.server = await serve('web/dist');
   });
 
   it('loads the large files compressed', async () => {
-    const app = await App.open(browser, server);
-    const wasm = server.requests.filter((request) => request.includes('.wasm'));
+    const app = await App.open(host.browser, host.server);
+    const wasm = host.server.requests.filter((request) => request.includes('.wasm'));
     assert.ok(wasm.length >= 3);
     for (const request of wasm) assert.match(request, /\.wasm\.gz$/);
     await app.close();
@@ -48,7 +38,7 @@ describe('the page without a network', { skip: skipBrowser }, () => {
   it('reads a model with the first megabyte', async () => {
     const later = /(ort-wasm|worker-|results-|zh-CN|mozjpeg|example)[^/]*$/;
     const slow = await serve('web/dist', { slow: later });
-    const context = await browser.newContext({ serviceWorkers: 'block' });
+    const context = await host.browser.newContext({ serviceWorkers: 'block' });
     try {
       const page = await context.newPage();
       await page.goto(`${slow.origin}/`);

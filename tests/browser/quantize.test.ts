@@ -9,6 +9,7 @@ import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
 import { App, digits, filesOf, heldOf } from './support/app.js';
 import { launch, skipBrowser, until } from './support/browser.js';
+import { hosted } from './support/hosted.js';
 import { inNode } from './support/in-node.js';
 import { writeMatMul } from './support/matmul-model.js';
 import { isolating, type StaticServer, serve } from './support/server.js';
@@ -135,21 +136,11 @@ describe('quantizing on the page, run after run', { skip: skipBrowser }, () => {
 });
 
 describe('quantizing on the page', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
-
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const host = hosted();
 
   it('cannot reach the network after loading, neither the page nor its workers', async () => {
-    const app = await App.open(browser, server);
-    const loaded = server.requests.length;
+    const app = await App.open(host.browser, host.server);
+    const loaded = host.server.requests.length;
     const outcome = await app.page.evaluate(async () => {
       const attempt = (url: string) =>
         fetch(url).then(
@@ -172,13 +163,13 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
       return [await attempt(location.href), await inWorker, await byImage, byWebRtc];
     });
     assert.deepEqual(outcome, ['refused', 'refused', 'refused', 'refused']);
-    assert.deepEqual(server.requests.slice(loaded), []);
+    assert.deepEqual(host.server.requests.slice(loaded), []);
     app.errors.length = 0; // the browser reports each refusal
     await app.close();
   });
 
   it('gives the bytes of Node for other settings and an excluded node too', async () => {
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 20));
@@ -223,7 +214,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
       const sample = path.join(folder, 'x.npy');
       const values = Float32Array.from({ length: side }, (_, i) => Math.cos(i));
       fs.writeFileSync(sample, npy('<f4', [1, side], values));
-      const app = await App.open(browser, server);
+      const app = await App.open(host.browser, host.server);
       const { page } = app;
       await app.addModel(large);
       await app.addSamples([sample]);
@@ -263,7 +254,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
   });
 
   it('has a verdict before repairs are looked for, and keeps what there is on demand', async () => {
-    const app = await App.open(browser, server);
+    const app = await App.open(host.browser, host.server);
     const { page } = app;
     const files = filesOf(digits.images);
     await app.addModel(digits.model);
@@ -299,7 +290,7 @@ describe('quantizing on the page', { skip: skipBrowser }, () => {
 
   for (const method of ['Percentile', 'MSE'] as const) {
     it(`gives the bytes of Node with calibrate_method ${method}, in workers of its own`, async () => {
-      const app = await App.open(browser, server);
+      const app = await App.open(host.browser, host.server);
       const { page } = app;
       await app.addModel(digits.model);
       // Enough samples for workers to be worth their start.
