@@ -53,6 +53,9 @@ import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
 import { WorkerGrowth } from './worker-growth.js';
 
+/** Of the model that is calibrated, see model-digest.ts. */
+type Digest = () => string | Promise<string>;
+
 export interface CalibrateInput {
   platform: Platform<unknown>;
   runtime: Runtime;
@@ -76,7 +79,7 @@ export interface CalibrateInput {
   /** Whether ranges of other settings are to follow from what is collected, too. */
   forOthers?: boolean | undefined;
   /** What `resume` and the states that are handed out are of; absent: the model's digest. */
-  digest?: (() => string) | undefined;
+  digest?: Digest | undefined;
   /** Called with each sample before it is run. */
   onSample?: ((feeds: Feeds) => Promise<void>) | undefined;
   /** Called when a pass is through, with all that was collected. */
@@ -135,7 +138,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     const about = { options, tensors: [...tensors], ...howHeld(given.checked) };
     const digest = given.digest ?? (() => modelDigest(given.input, model.externalFiles));
     if (resume) {
-      checkSameRun(resume, { ...about, model: digest() }, 'the calibration state');
+      checkSameRun(resume, { ...about, model: await digest() }, 'the calibration state');
       checkShard(resume, shard);
       calibration.restore(JSON.stringify(resume.collected));
       if (resume.complete && !shard) calibration.endPass();
@@ -174,7 +177,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     // A shard whose pass is through already has nothing left to do.
     while (calibration.pass !== '' && !(shard && resume?.complete)) {
       await calibrationRun.runPass();
-      given.onPass?.(calibrationRun.state());
+      given.onPass?.(await calibrationRun.state());
       if (shard) break;
       calibration.endPass();
     }
@@ -195,7 +198,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       statistics: forRepairs ? calibration.statistics() : null,
       rangesForRepairs: forRepairs ? calibration.rangesForRepairs() : null,
       rangesByChannel: options.calib_per_channel && ranges ? calibration.rangesByChannel() : null,
-      state: shard ? (resume?.complete ? resume : calibrationRun.state()) : null,
+      state: shard ? (resume?.complete ? resume : await calibrationRun.state()) : null,
       description: samples.describe(),
       about: samples.about(),
     };
@@ -332,7 +335,7 @@ class CalibrationRun {
   samples = 0;
   readonly #given: CalibrateInput;
   readonly #about: StateOwner;
-  readonly #digest: () => string;
+  readonly #digest: Digest;
   readonly #calibration: CoreCalibration;
   readonly #source: SamplePasses;
   readonly #plan: MemoryPlan;
@@ -349,7 +352,7 @@ class CalibrationRun {
   constructor(
     given: CalibrateInput,
     about: StateOwner,
-    digest: () => string,
+    digest: Digest,
     calibration: CoreCalibration,
     source: SamplePasses,
     plan: MemoryPlan,
@@ -405,10 +408,10 @@ class CalibrationRun {
   }
 
   /** What is collected up to now. */
-  state(): CalibrationState {
+  async state(): Promise<CalibrationState> {
     const { shard } = this.#given;
     return {
-      model: this.#digest(),
+      model: await this.#digest(),
       ...this.#about,
       ...(shard && { shard }),
       groups: this.#groups,
@@ -457,7 +460,7 @@ class CalibrationRun {
       const stopped = error instanceof PassStopped;
       if (stopped) this.#done += error.done;
       const any = this.#done > 0 || this.#group > 0 || passIndex > 0;
-      if (run.isCancelled && any) onCalibrationState?.(formatState(this.state()));
+      if (run.isCancelled && any) onCalibrationState?.(formatState(await this.state()));
       throw stopped ? error.cause : error;
     } finally {
       await samples.return(undefined);

@@ -1,7 +1,7 @@
 // Zip files read in place (APPNOTE 6.3: stored and deflated entries, zip64), each entry as a
 // stream, so that an archive larger than the memory can be read sample by sample.
 
-import { Inflate } from 'fflate';
+import type { Inflate } from 'fflate';
 import { crc32 } from '../../base/crc32.js';
 import { QuantizeError } from '../../base/errors.js';
 import { say } from '../../base/text.js';
@@ -145,12 +145,6 @@ export class ZipStream implements ByteStream {
   constructor(file: NamedBytes, entry: ZipEntry) {
     this.#file = file;
     this.#entry = entry;
-    if (entry.method === deflated) {
-      this.#inflate = new Inflate((block) => {
-        this.#blocks.push(block);
-        this.#buffered += block.length;
-      });
-    }
   }
 
   /** Bytes of the entry that are still to come. */
@@ -169,7 +163,7 @@ export class ZipStream implements ByteStream {
       throw damaged(this.#file, `${why}, and at most ${mostAtOnce} are`);
     }
     const bytes = new Uint8Array(count);
-    if (this.#inflate) await this.#unpack(bytes, this.#inflate);
+    if (this.#entry.method === deflated) await this.#unpack(bytes);
     else bytes.set(await this.#packed(count));
     this.#sizeRead += count;
     this.#crc = crc32(bytes, this.#crc);
@@ -184,7 +178,7 @@ export class ZipStream implements ByteStream {
    * then.
    */
   async skip(count: number): Promise<void> {
-    if (this.#inflate) {
+    if (this.#entry.method === deflated) {
       for (let rest = count; rest > 0; rest -= skipBlock)
         await this.read(Math.min(rest, skipBlock));
       return;
@@ -195,13 +189,14 @@ export class ZipStream implements ByteStream {
     this.#skipped ||= count > 0;
   }
 
-  async #unpack(into: Uint8Array, inflate: Inflate): Promise<void> {
+  async #unpack(into: Uint8Array): Promise<void> {
+    this.#inflate ??= await this.#startInflate();
     while (this.#buffered < into.length) {
       const left = this.#entry.packedSize - this.#packedRead;
       if (left <= 0) throw damaged(this.#file, `${this.#entry.name} is too short`);
       const packed = await this.#packed(Math.min(left, inputBlock));
       try {
-        inflate.push(packed, left <= inputBlock);
+        this.#inflate.push(packed, left <= inputBlock);
       } catch (cause) {
         throw damaged(this.#file, `${this.#entry.name}: ${(cause as Error).message}`, cause);
       }
@@ -215,6 +210,14 @@ export class ZipStream implements ByteStream {
       if (part.length === block.length) this.#blocks.shift();
       else this.#blocks[0] = block.subarray(part.length);
     }
+  }
+
+  async #startInflate(): Promise<Inflate> {
+    const { Inflate } = await import('fflate'); // most jobs read no zip file
+    return new Inflate((block) => {
+      this.#blocks.push(block);
+      this.#buffered += block.length;
+    });
   }
 
   /** The next `count` bytes as they are in the file. */

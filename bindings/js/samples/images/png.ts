@@ -5,7 +5,6 @@
 // Depths become 8 bits as in Pillow: 1, 2 and 4 bits are stretched to 0…255, 16 bits keep the high
 // byte (Pillow clips 16-bit grey at 255 instead, which leaves white). Gamma, colour profile and
 // transparency are ignored, as by convert('RGB').
-import { unzlibSync } from 'fflate';
 import { joined } from '../../base/bytes.js';
 import { crc32 } from '../../base/crc32.js';
 import { checkSize, type DecodedImage, invalidImage } from './decoded-image.js';
@@ -41,7 +40,7 @@ const passes = [
 ] as const;
 
 /** Decodes a PNG. Throws QuantizeError INVALID_IMAGE; `name` is for its message. */
-export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
+export async function decodePng(bytes: Uint8Array, name: string): Promise<DecodedImage> {
   const damaged = (why: string, cause?: unknown) =>
     invalidImage(name, `is a damaged PNG: ${why}`, '', cause);
   const chunks = readChunks(bytes, damaged);
@@ -65,6 +64,7 @@ export function decodePng(bytes: Uint8Array, name: string): DecodedImage {
   // Deflate makes at most 1032 times as many bytes; a header that claims more would only take
   // memory.
   if (size > packed.length * 1032) throw damaged('it ends inside the pixels');
+  const { unzlibSync } = await import('fflate'); // most jobs have JPEG images and no use for it
   let lines: Uint8Array;
   try {
     lines = unzlibSync(packed, { out: new Uint8Array(size) });
