@@ -44,10 +44,13 @@ export interface LoadEvents {
 /** Loads all of it. Throws Error that names the file that could not be loaded. */
 export async function loadEngine(events: LoadEvents): Promise<Engine> {
   let loaded = 0;
+  let told = 0;
   const kept = new Map<string, Blob>();
   const get = async (url: string) => {
     const blob = await downloadFile(url, (bytes) => {
       loaded += bytes;
+      if (loaded - told < leastProgress) return;
+      told = loaded;
       events.onProgress(Math.min(loaded, totalBytes), totalBytes);
     });
     kept.set(url, blob);
@@ -97,6 +100,9 @@ export async function loadEngine(events: LoadEvents): Promise<Engine> {
     results,
   };
 }
+
+/** Bytes: each time the page is drawn anew, and unpacked bytes come in hundreds of parts. */
+const leastProgress = 250_000;
 
 const objectUrl = (blob: Blob, type: string) => URL.createObjectURL(new Blob([blob], { type }));
 
