@@ -41,6 +41,12 @@ const unusedFeatures = [
   'AimEnabled',
 ];
 
+/**
+ * Pages of tests are gone before what V8 optimizes of onnxruntime pays, or what it looks at ahead:
+ * a fifth of a suite's CPU time. Results do not depend on it.
+ */
+const forShortPages = ['--wasm-tiering-budget=2000000000', '--wasm-lazy-validation'];
+
 export function launch(...more: string[]): Promise<Browser> {
   if (!executablePath) throw new Error('Chromium is missing, and CI is set: install it');
   return chromium.launch({
@@ -56,6 +62,7 @@ export function launch(...more: string[]): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       `--disable-features=${unusedFeatures.join(',')}`,
+      `--js-flags=${forShortPages.join(',')}`,
       ...more,
     ],
   });
