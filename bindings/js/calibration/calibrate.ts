@@ -161,7 +161,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
       workers,
       workerCount: plan.workers,
       growth,
-      leastMilliseconds: leastMilliseconds(plan.tensorBytes),
+      leastMilliseconds: leastMilliseconds(runtime.kind, plan.tensorBytes),
       ownSamples: samples.areFresh,
     });
     const calibrationRun = new CalibrationRun(

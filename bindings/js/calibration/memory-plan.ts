@@ -20,10 +20,15 @@ export interface MemoryPlan {
 }
 
 /** Bytes of tensors that are made and looked at in a millisecond by one thread, at best. */
-const bytesPerMillisecond = 2.5e6;
+const bytesPerMillisecond: Readonly<Record<RuntimeKind, number>> = {
+  node: 2.5e6,
+  web: 1e6,
+  webgpu: 2.5e6,
+};
 
 /** How long a run with such tensors takes one thread at least. */
-export const leastMilliseconds = (tensorBytes: number): number => tensorBytes / bytesPerMillisecond;
+export const leastMilliseconds = (kind: RuntimeKind, tensorBytes: number): number =>
+  tensorBytes / bytesPerMillisecond[kind];
 
 /** Bytes that onnxruntime takes beside a model's own tensors, as measured (docs/performance.md). */
 export interface RuntimeCost {

@@ -7,7 +7,7 @@ import type { QuantizeError } from '../base/errors.js';
 import { originOf } from '../base/sample-origin.js';
 import type { Feeds } from '../base/types.js';
 import type { CoreCalibration } from '../core/calibration.js';
-import type { Runtime } from '../platform/platform.js';
+import type { Runtime, RuntimeKind } from '../platform/platform.js';
 import type { Worker, Workers } from '../runtime/workers.js';
 import { type CalibrationSeed, type PassModel, Runner, sendablePass } from './runner.js';
 import type { RunnerRequest, RunnerResponse } from './serve-runner.js';
@@ -31,6 +31,16 @@ export interface PoolOptions {
 
 /** In milliseconds. */
 const decideAfter = 100;
+
+/**
+ * Milliseconds that the samples of a pass surely take where workers run them from the first on:
+ * onnxruntime-web takes the calling thread as long to load as it takes them.
+ */
+const surelyWorth: Readonly<Record<RuntimeKind, number>> = {
+  node: worthWorkers,
+  web: 500,
+  webgpu: worthWorkers,
+};
 
 export class RunnerPool {
   readonly #options: PoolOptions;
@@ -131,8 +141,9 @@ export class RunnerPool {
   }
 
   #isSurelyLong(expected = 0): boolean {
-    const { workerCount, leastMilliseconds = 0 } = this.#options;
-    return workerCount > 1 && Math.max(leastMilliseconds, this.#measured) * expected > worthWorkers;
+    const { runtime, workerCount, leastMilliseconds = 0 } = this.#options;
+    const least = Math.max(leastMilliseconds, this.#measured) * expected;
+    return workerCount > 1 && least > surelyWorth[runtime.kind];
   }
 
   /** Workers that samples are given to. */
