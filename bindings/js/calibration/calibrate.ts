@@ -47,7 +47,6 @@ import {
   planMemory,
   runtimeCosts,
 } from './memory-plan.js';
-import { modelDigest } from './model-digest.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
 import { noSamples, SamplePasses } from './sample-passes.js';
@@ -136,7 +135,7 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
   let samples: SamplePasses | null = null;
   try {
     const about = { options, tensors: [...tensors], ...howHeld(given.checked) };
-    const digest = given.digest ?? (() => modelDigest(given.input, model.externalFiles));
+    const digest = given.digest ?? (() => digestOf(given.input, model.externalFiles));
     if (resume) {
       checkSameRun(resume, { ...about, model: await digest() }, 'the calibration state');
       checkShard(resume, shard);
@@ -207,6 +206,12 @@ export async function calibrate(given: CalibrateInput): Promise<CalibrationResul
     calibration.dispose();
     await samples?.close();
   }
+}
+
+/** Only states have it: most jobs do without what it takes. */
+async function digestOf(input: InputFiles, names: readonly string[]): Promise<string> {
+  const { modelDigest } = await import('./model-digest.js');
+  return modelDigest(input, names);
 }
 
 /**

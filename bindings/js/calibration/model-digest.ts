@@ -1,16 +1,13 @@
 // What tells one model from another: SHA-256 of the model file and of all of its data files, so
 // that what was collected from one is never continued with another.
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils';
 import type { InputFiles } from '../base/bytes.js';
 
 const blockSize = 2 ** 20;
 
 /** `names`: the data files that the model refers to. Reads all of them, in blocks of 1 MiB. */
-export async function modelDigest(input: InputFiles, names: readonly string[]): Promise<string> {
-  // Only states of a calibration have it: most jobs do without these modules.
-  const [{ sha256 }, { bytesToHex, utf8ToBytes }] = await Promise.all([
-    import('@noble/hashes/sha2'),
-    import('@noble/hashes/utils'),
-  ]);
+export function modelDigest(input: InputFiles, names: readonly string[]): string {
   const hash = sha256.create();
   const block = new Uint8Array(blockSize);
   for (const name of ['~model', ...[...names].sort()]) {

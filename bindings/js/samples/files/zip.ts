@@ -1,11 +1,11 @@
 // Zip files read in place (APPNOTE 6.3: stored and deflated entries, zip64), each entry as a
 // stream, so that an archive larger than the memory can be read sample by sample.
 
-import type { Inflate } from 'fflate';
 import { crc32 } from '../../base/crc32.js';
 import { QuantizeError } from '../../base/errors.js';
 import { say } from '../../base/text.js';
 import { type ByteStream, extensionOf, type NamedBytes } from './files.js';
+import type { Inflate } from './inflate.js';
 
 export interface ZipEntry {
   name: string;
@@ -213,7 +213,7 @@ export class ZipStream implements ByteStream {
   }
 
   async #startInflate(): Promise<Inflate> {
-    const { Inflate } = await import('fflate'); // most jobs read no zip file
+    const { Inflate } = await import('./inflate.js');
     return new Inflate((block) => {
       this.#blocks.push(block);
       this.#buffered += block.length;

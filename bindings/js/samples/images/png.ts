@@ -64,7 +64,7 @@ export async function decodePng(bytes: Uint8Array, name: string): Promise<Decode
   // Deflate makes at most 1032 times as many bytes; a header that claims more would only take
   // memory.
   if (size > packed.length * 1032) throw damaged('it ends inside the pixels');
-  const { unzlibSync } = await import('fflate'); // most jobs have JPEG images and no use for it
+  const { unzlibSync } = await import('../files/inflate.js');
   let lines: Uint8Array;
   try {
     lines = unzlibSync(packed, { out: new Uint8Array(size) });
