@@ -8,6 +8,7 @@
 //   npm run bench -- --nodes           planning and rewriting in the number of nodes
 //   npm run bench -- --kernels         the loops over activations
 //   npm run bench -- --start           what a run costs beside its inference (median of --rounds)
+//   npm run bench -- --floor           what a sample takes at least, by its parts
 //   npm run bench -- --effort          what an effort costs beside none
 //   npm run bench -- --size            what the core's module is made of
 //   npm run bench -- --page            the page in Chromium: loading, verdicts, its main thread
@@ -22,6 +23,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { benchCalibration } from './calibration.mjs';
 import { benchEffort } from './effort.mjs';
+import { benchFloor } from './floor.mjs';
 import { benchKernels } from './kernels.mjs';
 import { benchMemory } from './memory.mjs';
 import { benchMethods } from './methods.mjs';
@@ -47,6 +49,7 @@ const { values: options } = parseArgs({
     effort: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
     start: { type: 'boolean', default: false },
+    floor: { type: 'boolean', default: false },
     page: { type: 'boolean', default: false },
     'page-memory': { type: 'boolean', default: false },
     'page-settings': { type: 'boolean', default: false },
@@ -74,6 +77,9 @@ try {
     console.log(`bench: skipped, there are no models in ${data} (set ONNX_PTQ_DATA)`);
   } else if (options.start) {
     benchStart({ data, folder, rounds });
+  } else if (options.floor) {
+    const models = options.models.split(',').filter(Boolean);
+    await benchFloor({ data, images: options.images, models });
   } else if (options.effort) {
     benchEffort({ data, rounds, images: Number(options.images) });
   } else if (options.page) {

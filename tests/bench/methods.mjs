@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { ours, reference } from './sides.mjs';
 
-const cases = [
+export const cases = [
   {
     model: 'mobilenetv2-7',
     images: 'images/imagenet/calib',
@@ -29,7 +29,7 @@ const methods = [
   ['MSE', 'Percentile'],
 ];
 
-const runtimes = ['node', 'web'];
+export const runtimes = ['node', 'web'];
 
 /**
  * Rounds of the reference and then ours in each runtime, so that what else the machine does meets
