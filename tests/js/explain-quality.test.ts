@@ -219,6 +219,7 @@ test('a result that is clearly slower is warned about, with both figures', () =>
   assert.deepEqual(codes(8, 14.5), ['SLOWER_THAN_FLOAT']);
   assert.deepEqual(codes(8, 8.5), []);
   assert.deepEqual(codes(0.01, 0.05), []); // too short to tell
+  assert.deepEqual(codes(0.12, 0.65), []); // nor is it told by one of them
   assert.deepEqual(judgeLatency({ latency: null }, true), []);
   const [warning] = judgeLatency({ latency: { float: 8.123, quantized: 14.5 } }, true);
   assert.match(warning!.message, /1\.8 times .*8\.12 ms float, 14\.5 ms quantized/);

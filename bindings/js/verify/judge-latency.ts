@@ -3,7 +3,7 @@ import { asMessage, say } from '../base/text.js';
 import type { Diagnostic } from '../base/types.js';
 import type { QualityReport } from './report.js';
 
-/** Within this factor, and under this time, it is the machine's noise. */
+/** Within this factor, and where the float model takes less, it is the machine's noise. */
 const clearlySlower = 1.15;
 const leastMilliseconds = 0.5;
 
@@ -11,7 +11,7 @@ export function judgeLatency(
   { latency }: Pick<QualityReport, 'latency'>,
   takesFloat: boolean,
 ): Diagnostic[] {
-  if (!latency || latency.quantized < leastMilliseconds) return [];
+  if (!latency || latency.float < leastMilliseconds) return [];
   if (latency.quantized < clearlySlower * latency.float) return [];
   const factor = (latency.quantized / latency.float).toFixed(1);
   return [
