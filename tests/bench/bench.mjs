@@ -62,6 +62,9 @@ if (options.size) {
   process.exit(0);
 }
 const rounds = Number(options.rounds);
+const [models, only] = [options.models, options.methods].map((names) =>
+  names.split(',').filter(Boolean),
+);
 console.log(`${rounds} rounds, Node ${process.version}\n`);
 if (options.kernels) {
   await benchKernels();
@@ -78,7 +81,6 @@ try {
   } else if (options.start) {
     benchStart({ data, folder, rounds });
   } else if (options.floor) {
-    const models = options.models.split(',').filter(Boolean);
     await benchFloor({ data, images: options.images, models });
   } else if (options.effort) {
     benchEffort({ data, rounds, images: Number(options.images) });
@@ -94,15 +96,11 @@ try {
   } else if (options.memory) {
     benchMemory({ python: await referencePython(), data, folder, rounds });
   } else if (options.passes || options.effects) {
-    const models = options.models.split(',').filter(Boolean);
     if (options.passes)
       await benchPasses({ python: await referencePython(), data, folder, models });
     if (options.effects) await benchEffects({ data, models, samples: 16 });
   } else {
     const { images, workers } = options;
-    const [models, only] = [options.models, options.methods].map((names) =>
-      names.split(',').filter(Boolean),
-    );
     const common = { python: await referencePython(), data, folder, rounds, images, models, only };
     if (options.calibration) benchCalibration({ ...common, workers });
     else benchMethods(common);

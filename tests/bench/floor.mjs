@@ -1,29 +1,19 @@
 // What a sample takes at least: the parts of it in as many processes at once as there are cores,
 // which share the memory bus, and what 100 samples come to by that. What a whole job takes beyond
 // is its start, its end and its decoding.
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { cases, runtimes } from './methods.mjs';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'floor-sample.mjs');
 const parts = ['network', 'reductions', 'tensors', 'counting'];
 
-function partsOf(words) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...words], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    child.stdout.on('data', (data) => {
-      text += data;
-    });
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`${words.join(' ')}: ${code}`)),
-    );
-  });
+async function partsOf(words) {
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...words]);
+  return JSON.parse(stdout);
 }
 
 export async function benchFloor({ data, images, models }) {

@@ -2,19 +2,13 @@
 // (without imports), CPU seconds of the process, stages, and its peak memory in MiB.
 // Usage: ours.mjs MODEL OUTPUT IMAGES_DIR COUNT [JSON of further quantizeStatic parameters, with
 // preprocess]. COUNT may be more than there are images: they are repeated.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { imageReader, quantizeStatic } from 'onnx-ptq';
+import { picturesIn } from './pictures.mjs';
 
 const [model, output, folder, count, more = '{}'] = process.argv.slice(2);
 const { preprocess, ...parameters } = JSON.parse(more);
-const found = readdirSync(folder, { recursive: true })
-  .map(String)
-  .filter((name) => name.endsWith('.jpg'))
-  .sort();
-const images = Array.from({ length: Number(count) }, (_, i) =>
-  join(folder, found[i % found.length]),
-);
+const found = picturesIn(folder);
+const images = Array.from({ length: Number(count) }, (_, i) => found[i % found.length]);
 
 const start = performance.now();
 const { report } = await quantizeStatic({

@@ -5,16 +5,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { isCoverage } from './support/coverage.js';
 import { imageFolder, model, temporaryFolder } from './support/pipeline.js';
 
 const run = promisify(execFile);
 const npm = (args: string[], cwd = process.cwd()) =>
   run('npm', [...args, '--no-audit', '--no-fund', '--prefer-offline'], { cwd });
 
-// `npm run coverage` runs tsc's modules in place of the bundles.
-const skip = 'NODE_V8_COVERAGE' in process.env;
-
-test('the packed package, installed in an empty folder, quantizes a model', { skip }, async () => {
+test('the packed package, installed in an empty folder, quantizes a model', {
+  skip: isCoverage,
+}, async () => {
   const folder = temporaryFolder();
   const { stdout } = await npm([
     'pack',
@@ -87,7 +87,9 @@ test('nothing that the browser entry imports imports from Node', () => {
   assert.ok(seen.size > 20, `only ${seen.size} modules were found`);
 });
 
-test('--help and a calibration worker load nothing that only a job needs', { skip }, () => {
+test('--help and a calibration worker load nothing that only a job needs', {
+  skip: isCoverage,
+}, () => {
   const loadedWith = (entry: string) => {
     const seen = new Set<string>();
     const visit = (file: string) => {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { isCoverage } from './support/coverage.js';
 import { temporaryFolder } from './support/pipeline.js';
 
 interface Entry {
@@ -85,11 +86,8 @@ test('a file with a path of the machine in it is refused, by name', () => {
   assert.throws(() => checkPaths(made, ['/work', '/home/me']), /^Error: core\.wasm .*\/home\/me/);
 });
 
-// `npm run coverage` runs tsc's modules in their place.
-const skip = 'NODE_V8_COVERAGE' in process.env;
-
 test('the bundles in dist are what the sources make, to the byte and without a path of the machine', {
-  skip,
+  skip: isCoverage,
 }, async () => {
   const bundles = await bundle();
   const made = [...bundles].map(([name, bytes]) => ({ name, bytes }));
