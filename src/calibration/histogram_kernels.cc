@@ -3,45 +3,65 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 namespace ptq {
 namespace {
 
-constexpr size_t kBlock = 512;  // bin numbers made at a time
+constexpr size_t kBlock = 512;  // slots made at a time
 constexpr size_t kTables = 4;   // counted into in turn
 // Counts of one bin must not be a multiple of 4096 bytes apart: processors take a load for that of
-// what was stored just before where the lowest 12 bits are the same.
+// what was stored just before where the lowest 12 bits are the same. The first count beyond the
+// bins is of the values whose bin is unsure.
 constexpr size_t kApart = 80;
 constexpr size_t kMostFastBins = 65536;
+constexpr size_t kFewBins = 2048;
+// Of values that are looked up in a block: more are no chance but lie on an edge, as zeros do.
+constexpr uint32_t kManyUnsure = kBlock / 32;
 
-constexpr int32_t kUnsure = -1;  // in place of a bin's number
+// Where the count of a bin is in its table, in bytes: in vectors that costs less than one by one.
+constexpr uint32_t Slot(size_t bin) { return static_cast<uint32_t>(bin * sizeof(uint32_t)); }
 
-// Adds one to the count of each bin number in `bins`, and calls `look` with the place of each
-// kUnsure. That none is there shows in the counts before the first bins, where they are counted:
-// checking the numbers would take half as long as counting them.
+uint32_t* CountAt(uint32_t* table, uint32_t slot) {
+  return reinterpret_cast<uint32_t*>(reinterpret_cast<char*>(table) + slot);
+}
+
+// Adds one to the count at each of `slots`, and calls `look` with the place of each that is
+// `unsure`; returns how many are. That one is there shows in the counts of that slot: checking the
+// slots would take half as long as counting them.
 template <typename Look>
-void CountBlock(const int32_t* bins, size_t size, uint32_t* tables, size_t stride,
-                const Look& look) {
+uint32_t CountBlock(const uint32_t* slots, size_t size, uint32_t* tables, size_t stride,
+                    uint32_t unsure, const Look& look) {
   constexpr size_t kAtOnce = 32;
   const auto count_unsure = [&] {
     uint32_t count = 0;
-    for (size_t table = 0; table < kTables; ++table) count += (tables + table * stride)[kUnsure];
+    for (size_t table = 0; table < kTables; ++table) {
+      count += *CountAt(tables + table * stride, unsure);
+    }
     return count;
   };
-  uint32_t unsure = count_unsure();
+  const uint32_t at_first = count_unsure();
+  uint32_t seen = at_first;
   for (size_t first = 0; first < size; first += kAtOnce) {
     const size_t end = std::min(first + kAtOnce, size);
     size_t i = first;
     for (; i + 2 * kTables <= end; i += 2 * kTables) {
-      for (size_t k = 0; k < 2 * kTables; ++k) ++(tables + k % kTables * stride)[bins[i + k]];
+      for (size_t k = 0; k < 2 * kTables; k += 2) {
+        uint64_t two = 0;  // slots, read at once
+        std::memcpy(&two, slots + i + k, sizeof(two));
+        uint32_t* table = tables + k % kTables * stride;
+        ++*CountAt(table, static_cast<uint32_t>(two));
+        ++*CountAt(table + stride, static_cast<uint32_t>(two >> 32));
+      }
     }
-    for (; i < end; ++i) ++tables[bins[i]];
-    const uint32_t before = std::exchange(unsure, count_unsure());
-    for (i = unsure == before ? end : first; i < end; ++i) {
-      if (bins[i] == kUnsure) look(i);
+    for (; i < end; ++i) ++*CountAt(tables, slots[i]);
+    const uint32_t before = std::exchange(seen, count_unsure());
+    for (i = seen == before ? end : first; i < end; ++i) {
+      if (slots[i] == unsure) look(i);
     }
   }
+  return seen - at_first;
 }
 
 // Calls `count(first, size, tables)` for blocks of the values and adds the tables up in `counts`.
@@ -50,55 +70,68 @@ template <typename CountOne>
 void InTables(size_t size, std::span<uint64_t> counts, const CountOne& count) {
   constexpr size_t kChunk = size_t{1} << 30;
   const size_t stride = counts.size() + kApart;
-  std::vector<uint32_t> memory(kTables * stride);
-  uint32_t* tables = memory.data() + kApart;
+  std::vector<uint32_t> tables(kTables * stride);
   for (size_t chunk = 0; chunk < size; chunk += kChunk) {
     const size_t end = std::min(size, chunk + kChunk);
     for (size_t first = chunk; first < end; first += kBlock) {
-      count(first, std::min(kBlock, end - first), tables);
+      count(first, std::min(kBlock, end - first), tables.data());
     }
     for (size_t table = 0; table < kTables; ++table) {
-      const uint32_t* from = tables + table * stride;
+      const uint32_t* from = tables.data() + table * stride;
       for (size_t i = 0; i < counts.size(); ++i) counts[i] += from[i];
     }
-    if (end < size) std::fill(memory.begin(), memory.end(), 0);
+    if (end < size) std::fill(tables.begin(), tables.end(), 0);
   }
 }
 
-// How UniformBins finds the place of a value, in bins from the middle of the first one.
+// Added to a place in bins, it leaves 2^-kFractionBits of a bin as the lowest bit: float32 has 23
+// after the first one. In WebAssembly a conversion to an integer takes as long as all the rest.
+template <int kFractionBits>
+constexpr float kShift = static_cast<float>(1 << (23 - kFractionBits));
+
+// As many as leave room for the bins, whose number is at most 2^(23 - kFractionBits).
+constexpr int kForFew = 12;
+constexpr int kForMany = 7;
+static_assert(kFewBins == 1 << (23 - kForFew) && kMostFastBins == 1 << (23 - kForMany));
+
+// How UniformBins finds the place of a value: in bins from the first edge, plus kShift.
 struct UniformPlaces {
   float scale;
   float offset;
   float zero_shift;  // from the place of 0 to the middle of its bin
-  float last;        // of the bins
-  float near_edge;   // from a middle on
+  float bins;
+  uint32_t near_edge;  // in the lowest bit: so close to an edge the bin is unsure
 };
 
-constexpr float kTwoTo23 = 8388608;
-
-// Writes the bin of each value; kUnsure where the exact edges decide, because the value is close to
-// one, and for NaN. Selects instead of branches: half of all activations are 0, and a mispredicted
-// branch on them costs ten times as much.
-template <bool kAbsolute>
+// Writes the slot of each value's bin; that behind the bins where the exact edges decide, because
+// the value is close to one or outside, and for NaN. `kCentered`: 0 and what lies outside or at the
+// ends are put into the middle of their bins, so that they need no lookup. Selects instead of
+// branches: a mispredicted branch costs ten times as much as a value.
+template <bool kAbsolute, bool kCentered, int kFractionBits>
 void MakeUniform(const float* __restrict values, size_t size, UniformPlaces places,
-                 int32_t* __restrict bins) {
+                 uint32_t* __restrict slots) {
+  constexpr float shift = kShift<kFractionBits>;
+  constexpr uint32_t kFraction = (1u << kFractionBits) - 1;
+  const float first = shift + 0.5f;
+  const float last = shift + places.bins - 0.5f;
+  const uint32_t begin = std::bit_cast<uint32_t>(shift) - places.near_edge;
+  const uint32_t end = static_cast<uint32_t>(places.bins) << kFractionBits;
+  const auto near_edges = static_cast<int32_t>(2 * places.near_edge);
 #if defined(__clang__)
 #pragma clang loop vectorize(enable)  // its cost model overrates the selects
 #endif
   for (size_t i = 0; i < size; ++i) {
     const float value = kAbsolute ? std::fabs(values[i]) : values[i];
     float place = value * places.scale + places.offset;
-    // The lowest and highest values and 0 often lie exactly on an edge. They are put into the
-    // middle of their bin, so that they need no lookup. NaN stays.
-    place += value == 0 ? places.zero_shift : 0.0f;
-    place = place < 0 ? 0 : place;
-    place = places.last < place ? places.last : place;
-    // With 2^23 added the nearest bin is in the lowest bits: in WebAssembly a conversion takes as
-    // long as all the rest.
-    const float shifted = place + kTwoTo23;
-    const float off = std::fabs(place - (shifted - kTwoTo23));
-    const int32_t bin = std::bit_cast<int32_t>(shifted) & 0x7fffff;
-    bins[i] = off <= places.near_edge ? bin : kUnsure;
+    if constexpr (kCentered) {
+      place += value == 0 ? places.zero_shift : 0.0f;
+      place = place < first ? first : place;  // NaN stays
+      place = last < place ? last : place;
+    }
+    // What lies before the first bin, and NaN, become large numbers.
+    uint32_t bits = std::bit_cast<uint32_t>(place) - begin;
+    bits = static_cast<int32_t>(bits & kFraction) < near_edges ? ~0u : bits;
+    slots[i] = Slot(std::min(bits, end) >> kFractionBits);
   }
 }
 
@@ -126,16 +159,29 @@ UniformBins::UniformBins(float first, float last, size_t count) : edges_(count +
     }
     return;
   }
-  // Values nearer than this to an edge are looked up. The place of a value is wrong by a rounding
-  // of the width, the scale, the products with it, and their sum, and the edge by three more: by
-  // (5 + 4 away) * bins / 2^24 bins at most, where `away` is large if the bins are far from 0.
-  const float away = std::max(std::fabs(first), std::fabs(last)) / width;
-  near_edge_ = bins / 16777216 * (6 + 5 * away);
   const float scale = bins / width;
-  const bool sure = count <= kMostFastBins && near_edge_ < 0.25f;
-  if (!sure || !std::isfinite(scale) || width < 1e-30f) return;
-  scale_ = scale;
+  if (count > kMostFastBins || !std::isfinite(scale) || width < 1e-30f) return;
   zero_bin_ = static_cast<float>(Find(0));
+  near_edge_ = count > kFewBins ? NearEdge<kForMany>(scale) : NearEdge<kForFew>(scale);
+  if (near_edge_ != 0) scale_ = scale;
+}
+
+// A product and a sum that are rounded never fall while the value grows. So the places of values
+// from an edge on are not below the place of the edge, those of the others not above it, and what
+// is farther from a whole number than any edge's place is in the bin that its place tells.
+template <int kFractionBits>
+uint32_t UniformBins::NearEdge(float scale) const {
+  const float offset = kShift<kFractionBits> - edges_.front() * scale;
+  constexpr auto kZero = std::bit_cast<uint32_t>(kShift<kFractionBits>);
+  uint32_t farthest = 0;
+  for (size_t i = 0; i < edges_.size(); ++i) {
+    const float place = edges_[i] * scale + offset;
+    const auto is = static_cast<int32_t>(std::bit_cast<uint32_t>(place) - kZero);
+    const auto exact = static_cast<int32_t>(i << kFractionBits);
+    farthest = std::max(farthest, static_cast<uint32_t>(std::abs(is - exact)));
+  }
+  const uint32_t near_edge = farthest + 1;
+  return near_edge < 1u << (kFractionBits - 2) ? near_edge : 0;
 }
 
 size_t UniformBins::Find(float value) const {
@@ -157,8 +203,13 @@ size_t UniformBins::FindNear(float value) const {
 void UniformBins::Count(std::span<const float> values, Values kind,
                         std::span<uint64_t> counts) const {
   if (scale_ != 0) {
-    return kind == Values::kAbsolute ? CountFast<true>(values, counts)
-                                     : CountFast<false>(values, counts);
+    const bool absolute = kind == Values::kAbsolute;
+    if (count() <= kFewBins) {
+      return absolute ? CountFast<true, kForFew>(values, counts)
+                      : CountFast<false, kForFew>(values, counts);
+    }
+    return absolute ? CountFast<true, kForMany>(values, counts)
+                    : CountFast<false, kForMany>(values, counts);
   }
   for (const float given : values) {
     const float value = kind == Values::kAbsolute ? std::fabs(given) : given;
@@ -166,19 +217,28 @@ void UniformBins::Count(std::span<const float> values, Values kind,
   }
 }
 
-template <bool kAbsolute>
+template <bool kAbsolute, int kFractionBits>
 void UniformBins::CountFast(std::span<const float> values, std::span<uint64_t> counts) const {
-  const float offset = -edges_.front() * scale_ - 0.5f;
-  const UniformPlaces places{scale_, offset, zero_bin_ - offset, static_cast<float>(count() - 1),
-                             0.5f - near_edge_};
+  constexpr float shift = kShift<kFractionBits>;
+  const float offset = shift - edges_.front() * scale_;
+  const UniformPlaces places{scale_, offset, shift + zero_bin_ + 0.5f - offset,
+                             static_cast<float>(count()), near_edge_};
+  const uint32_t unsure = Slot(count());
+  bool centered = false;
   InTables(values.size(), counts, [&](size_t begin, size_t size, uint32_t* tables) {
-    int32_t bins[kBlock];
+    alignas(16) uint32_t slots[kBlock];
     const float* block = values.data() + begin;
-    MakeUniform<kAbsolute>(block, size, places, bins);
-    CountBlock(bins, size, tables, counts.size() + kApart, [&](size_t i) {
+    if (centered) {
+      MakeUniform<kAbsolute, true, kFractionBits>(block, size, places, slots);
+    } else {
+      MakeUniform<kAbsolute, false, kFractionBits>(block, size, places, slots);
+    }
+    const size_t stride = counts.size() + kApart;
+    const uint32_t looked_up = CountBlock(slots, size, tables, stride, unsure, [&](size_t i) {
       const float value = kAbsolute ? std::fabs(block[i]) : block[i];
       if (value == value) ++tables[FindNear(value)];
     });
+    if (looked_up > kManyUnsure) centered = true;
   });
 }
 
@@ -230,7 +290,7 @@ void NestedBins::Count(std::span<const float> values) {
   const float lowest = extremes_.lowest;
   const float highest = extremes_.highest;
   InTables(values.size(), counts_, [&](size_t begin, size_t size, uint32_t* tables) {
-    int32_t bins[kBlock];
+    alignas(16) uint32_t slots[kBlock];
     const float* block = values.data() + begin;
     uint32_t zeros = 0;
     uint32_t at_lowest = 0;
@@ -239,9 +299,8 @@ void NestedBins::Count(std::span<const float> values) {
       for (size_t i = 0; i < size; ++i) {
         float place = block[i] * scale;
         place = place == 0 ? block[i] : place;  // what underflows keeps its sign
-        // As in MakeUniform, of the bin from the first one.
-        const float bin = std::floor(place) + (kHalf + kTwoTo23);
-        bins[i] = std::bit_cast<int32_t>(bin) & 0x7fffff;
+        const float bin = std::floor(place) + (kHalf + kShift<0>);
+        slots[i] = Slot(std::bit_cast<uint32_t>(bin) & 0x7fffff);
         zeros += block[i] == 0 ? 1u : 0u;
         at_lowest += block[i] == lowest ? 1u : 0u;
         at_highest += block[i] == highest ? 1u : 0u;
@@ -251,8 +310,8 @@ void NestedBins::Count(std::span<const float> values) {
         const bool finite = std::isfinite(block[i]);
         float place = finite ? block[i] * scale : 0;
         place = place == 0 && finite ? block[i] : place;
-        const auto bin = static_cast<int32_t>(std::floor(place) + kHalf);
-        bins[i] = finite ? bin : kUnsure;
+        const auto bin = static_cast<uint32_t>(std::floor(place) + kHalf);
+        slots[i] = Slot(finite ? bin : kBins);
         zeros += block[i] == 0 ? 1u : 0u;
         at_lowest += block[i] == lowest ? 1u : 0u;
         at_highest += block[i] == highest ? 1u : 0u;
@@ -261,7 +320,7 @@ void NestedBins::Count(std::span<const float> values) {
     zeros_ += zeros;
     at_lowest_ += at_lowest;
     at_highest_ += at_highest;
-    CountBlock(bins, size, tables, counts_.size() + kApart, [&](size_t i) {
+    CountBlock(slots, size, tables, counts_.size() + kApart, Slot(kBins), [&](size_t i) {
       if (std::isinf(block[i])) ++infinite_;
     });
   });

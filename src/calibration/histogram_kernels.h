@@ -1,6 +1,6 @@
 // The loops over activations that fill histograms: uniform bins, and bins that are powers of two.
 // Each goes through a tensor once. Plain loops in two steps: what compilers vectorize (SSE/AVX
-// natively, SIMD128 in wasm) makes a block of bin numbers, and a scalar loop counts them, in four
+// natively, SIMD128 in wasm) makes a block of bins' places, and a scalar loop counts them, in four
 // tables in turn, because one and the same bin (zeros after a Relu) would make each increment wait
 // for the one before. docs/performance.md has the figures.
 #pragma once
@@ -34,13 +34,15 @@ class UniformBins {
 
  private:
   size_t FindNear(float value) const;
-  template <bool kAbsolute>
+  template <int kFractionBits>
+  uint32_t NearEdge(float scale) const;  // 0: too far
+  template <bool kAbsolute, int kFractionBits>
   void CountFast(std::span<const float> values, std::span<uint64_t> counts) const;
 
   std::vector<float> edges_;
-  float scale_ = 0;      // bins per unit; 0: too narrow or too wide for float32
-  float near_edge_ = 0;  // closer than this (in bins) to an edge, `scale_` may be off by one
-  float zero_bin_ = 0;   // the bin of 0
+  float scale_ = 0;         // bins per unit; 0: too narrow or too wide for float32
+  uint32_t near_edge_ = 0;  // closer than this to an edge, in a place's lowest bit: looked up
+  float zero_bin_ = 0;      // the bin of 0
 };
 
 // Bins of width 2^k that cover [-2^n, 2^n): when a larger value comes, pairs of bins become one.

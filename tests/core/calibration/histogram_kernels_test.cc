@@ -39,9 +39,13 @@ TEST(HistogramKernelsTest, UniformBinsHoldWhatLiesBetweenTheirEdges) {
       {-1, 1}, {0, 6}, {-3e-7f, 1e-7f}, {999, 1001}, {-5e30f, 4e30f}, {0, 1e-40f}, {-3e38f, 3e38f}};
   unsigned seed = 0;
   for (const auto& [first, last] : ranges) {
-    for (const size_t count : {size_t{1}, size_t{7}, size_t{128}, size_t{2048}, size_t{70000}}) {
+    for (const size_t count :
+         {size_t{1}, size_t{7}, size_t{2048}, size_t{2049}, size_t{65536}, size_t{70000}}) {
       const UniformBins bins(first, last, count);
-      std::vector<float> values;
+      // Outside, too, where the bins are uncentered and after many values on edges.
+      const float outside[] = {-kInfinity, std::nextafter(first, -kInfinity), kInfinity,
+                               std::nextafter(last, kInfinity)};
+      std::vector<float> values(std::begin(outside), std::end(outside));
       std::mt19937 generator(++seed);
       std::uniform_real_distribution<double> uniform(first, last);
       for (int i = 0; i < 3000; ++i) values.push_back(static_cast<float>(uniform(generator)));
@@ -52,6 +56,7 @@ TEST(HistogramKernelsTest, UniformBinsHoldWhatLiesBetweenTheirEdges) {
                       {edge, std::nextafter(edge, -kInfinity), std::nextafter(edge, kInfinity)});
       }
       values.insert(values.end(), {0.0f, -0.0f, first, last, kNan});
+      values.insert(values.end(), std::begin(outside), std::end(outside));
       std::vector<uint64_t> counts(count);
       bins.Count(values, Values::kSigned, counts);
       EXPECT_EQ(counts, CountByEdges(bins, values)) << first << " " << last << " " << count;
