@@ -5,6 +5,7 @@ import {
   mostWorkers,
   observedOf,
   planMemory,
+  withHeld,
 } from '#dist/calibration/memory-plan.js';
 
 const estimate = { weights: 100, activations: 50, tensors: [40, 60, 30, 10], allKnown: true };
@@ -100,6 +101,16 @@ test('the note says what is needed before and after workers are started', () => 
     describePlan(plan, estimate, 1, 2 ** 31).message,
     'calibration needs about 100 MiB, up to 300 MiB with 2 workers',
   );
+});
+
+test('samples are held where the budget has room for them, 64 MiB at most, and count', () => {
+  const plan = planMemory(estimate, 1e9, 1, true, free);
+  const { held, plan: counted } = withHeld(plan, plan.peak + 100, 1e9);
+  assert.equal(held, 100);
+  assert.deepEqual([counted.peak, counted.alone], [plan.peak + 100, plan.alone + 100]);
+  assert.equal(withHeld(plan, 1e9, 70).held, 70);
+  assert.equal(withHeld(plan, 1e9, Number.POSITIVE_INFINITY).held, 64 * 2 ** 20);
+  assert.equal(withHeld(plan, plan.peak - 1, 70).held, 0);
 });
 
 test('a browser has few copies of large weights in workers, unless it is told otherwise', () => {

@@ -148,6 +148,52 @@ test('more samples than in the pass before are an error, too', async () => {
   await assert.rejects(valuesOf(samples.pass(every, false)), /there were 6 instead of 5/);
 });
 
+/** A shipped source, which says what it decodes; its second file is passed over. */
+function source() {
+  const decoded: number[] = [];
+  async function* open(slice: SampleSlice = every) {
+    for (let i = slice.first; i < 5; i += slice.step) {
+      decoded.push(i);
+      yield i === 1 ? null : five()[i]!;
+    }
+  }
+  const input = {
+    length: 5,
+    describe: () => '',
+    open,
+    openUsable: (_: unknown, s: SampleSlice) => open(s),
+  };
+  return { decoded, input: input as unknown as SampleInput };
+}
+
+test('what a source decoded is held for later passes as far as there is room', async () => {
+  const { decoded, input } = source();
+  const samples = new SamplePasses(input, x, every, () => {});
+  await samples.peek();
+  samples.holdUpTo(8); // two of these
+  for (const again of [true, true, false]) {
+    const values: number[] = [];
+    for await (const feeds of samples.pass(every, again)) {
+      values.push(Number(feeds?.x?.data[0]));
+      // As a worker does that is handed the array.
+      const data = feeds?.x?.data as Float32Array<ArrayBuffer> | undefined;
+      if (data) structuredClone(data, { transfer: [data.buffer] });
+    }
+    assert.deepEqual(values, [100, Number.NaN, 2, 3, 4]);
+  }
+  assert.deepEqual(decoded, [0, 1, 2, 3, 4, 3, 4, 3, 4]);
+});
+
+test('what is held is of the slice that it was read from', async () => {
+  const { decoded, input } = source();
+  const rest = { first: 3, step: 1 };
+  const samples = new SamplePasses(input, x, rest, () => {});
+  samples.holdUpTo(100);
+  assert.deepEqual(await valuesOf(samples.pass(rest, true)), [3, 4]);
+  assert.deepEqual(await valuesOf(samples.pass(every, false)), [100, Number.NaN, 2, 3, 4]);
+  assert.deepEqual(decoded, [3, 4, 0, 1, 2, 3, 4]);
+});
+
 test('what was begun is ended', async () => {
   let ended = 0;
   const generator = (async function* () {

@@ -46,6 +46,7 @@ import {
   observedOf,
   planMemory,
   runtimeCosts,
+  withHeld,
 } from './memory-plan.js';
 import { writeReductionPass, writeTensorPass } from './pass-model.js';
 import { PassStopped, RunnerPool } from './runner-pool.js';
@@ -283,7 +284,12 @@ async function planRun(
   const cost = runtimeCosts[runtime.kind];
   const sample = sampleBytes(first ?? {});
   const observed = observedOf(tensors);
-  const plan = planMemory(estimate, budget, most, needsTensors, cost, sample, observed);
+  const least = planMemory(estimate, budget, most, needsTensors, cost, sample, observed);
+  const again = calibration.passCount > 1 || least.groups.length > 1;
+  const length = samples.length;
+  const bytes = length === undefined ? Number.POSITIVE_INFINITY : length * sample;
+  const { plan, held } = withHeld(least, budget, again ? bytes : 0);
+  samples.holdUpTo(held);
   if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
   return plan;
 }

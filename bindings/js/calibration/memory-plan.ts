@@ -53,6 +53,9 @@ export const runtimeCosts: Readonly<Record<RuntimeKind, RuntimeCost>> = {
 /** So much of samples that were run waits for the garbage collector. */
 const waitingSamples = (bytes: number) => Math.min(4 * bytes, 16 * mebi);
 
+/** At most so much of samples is held for the next pass. */
+const mostHeld = 64 * mebi;
+
 /** Each tensor is held twice: by onnxruntime, and as a copy by JavaScript. */
 const copies = 2;
 
@@ -126,6 +129,12 @@ function group(bytes: readonly number[], observed: readonly number[], room: numb
     }
   }
   return groups;
+}
+
+/** The plan with what there is room for of `samples` bytes that are read again, and how much it is. */
+export function withHeld(plan: MemoryPlan, budget: number, samples: number) {
+  const held = Math.max(0, Math.min(mostHeld, samples, budget - plan.peak));
+  return { held, plan: { ...plan, peak: plan.peak + held, alone: plan.alone + held } };
 }
 
 /** What the user is told before the run. */

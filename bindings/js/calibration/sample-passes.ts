@@ -1,7 +1,8 @@
 // Samples that can be read more than once, as methods with two passes need. The first look at them
 // and the first pass share one iterator, so that no sample is lost; later passes open the samples
 // again, rewinding a reader that has rewind(). What can be read only once is kept in memory as it
-// comes.
+// comes; of what files are decoded to, the first ones are, as far as there is room, so that later
+// passes do not decode them again.
 
 import { QuantizeError } from '../base/errors.js';
 import { say } from '../base/text.js';
@@ -42,6 +43,11 @@ export class SamplePasses {
   /** Of input that can be read only once: what has come, in order. */
   readonly #kept: Feeds[] = [];
   #rest: AsyncIterator<Feeds | null> | null = null;
+  /** What the first pass began with, of shipped sources, and its slice. */
+  readonly #held: (Feeds | null)[] = [];
+  #heldSlice: SampleSlice | null = null;
+  /** Bytes that may still be held. */
+  #room = 0;
   /** The number after that of the last sample, once a pass has come to its end. */
   #end: number | null = null;
 
@@ -75,6 +81,11 @@ export class SamplePasses {
   /** After peek(): whether samples before the first were passed over. */
   get hasPassedOver(): boolean {
     return this.#passedOver > 0;
+  }
+
+  /** So many bytes may be held of samples that have arrays of their own, until the last pass. */
+  holdUpTo(bytes: number): void {
+    if (this.areFresh) this.#room = bytes;
   }
 
   describe(): string {
@@ -120,22 +131,41 @@ export class SamplePasses {
   async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds | null> {
     this.#again = again;
     let index = slice.first;
-    const samples = this.#begun ?? this.#read(slice);
-    if (this.#begun) {
-      this.#begun = null;
-      for (let i = 0; i < this.#passedOver; i++, index += slice.step) yield null;
-      if (this.#first) {
-        yield this.#first;
-        index += slice.step;
-      }
-    }
-    for await (const feeds of samples) {
+    if (this.#end === null) this.#heldSlice = slice;
+    const holds = again && this.#end === null;
+    for await (const feeds of this.#samplesOf(slice)) {
       if (feeds) checkSample(feeds, this.#model.inputs, index);
+      if (holds) this.#hold(feeds);
       yield feeds;
       index += slice.step;
     }
     if (this.#end !== null && this.#end !== index) throw changed(slice, this.#end, index);
     this.#end = index;
+  }
+
+  async *#samplesOf(slice: SampleSlice): AsyncGenerator<Feeds | null> {
+    if (this.#begun) {
+      const samples = this.#begun;
+      this.#begun = null;
+      for (let i = 0; i < this.#passedOver; i++) yield null;
+      if (this.#first) yield this.#first;
+      return yield* samples;
+    }
+    const { first, step } = slice;
+    const isSame = this.#heldSlice?.first === first && this.#heldSlice.step === step;
+    const held = isSame ? this.#held.length : 0;
+    for (let i = 0; i < held; i++) {
+      const feeds = this.#held[i]!;
+      // Whoever runs it may hand over its arrays.
+      yield feeds && this.#again ? copySample(feeds) : feeds;
+      if (!this.#again) this.#held[i] = null;
+    }
+    yield* this.#read({ first: first + held * step, step });
+  }
+
+  #hold(feeds: Feeds | null): void {
+    this.#room -= feeds ? sampleBytes(feeds) : 0;
+    if (this.#room >= 0) this.#held.push(feeds && copySample(feeds));
   }
 
   /** Ends what was begun and not read to its end. */
