@@ -1,6 +1,7 @@
 #include "calibration/tail_kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <iterator>
@@ -12,71 +13,60 @@ namespace ptq {
 namespace {
 
 constexpr float kNoMagnitude = std::numeric_limits<float>::infinity();  // of no value
-constexpr size_t kTailBlock = 2048;  // which is looked at again where it has values to keep
-constexpr size_t kTailLanes = 16;    // so that a loop has no chain of dependencies
+constexpr size_t kGroup = 32;
 
-// Least magnitudes of the values that are not negative, and of those that are. Comparisons that a
-// NaN never wins.
-struct LeastMagnitudes {
-  float positive = kNoMagnitude;
-  float negative = kNoMagnitude;
+// Between which values nothing that is kept changes. Comparisons that a NaN never wins.
+struct Settled {
+  float lowest;
+  float highest;
+  float negative;  // with least magnitudes: not between these
+  float positive;
 
-  void Widen(const LeastMagnitudes& other) {
-    positive = std::min(positive, other.positive);
-    negative = std::min(negative, other.negative);
-  }
-  void Widen(float value) {
-    if (value >= 0) positive = std::min(positive, value);
-    if (value < 0) negative = std::min(negative, -value);
+  // A bit for each value of a group that is not: few are, at no regular places.
+  template <bool kLeast>
+  uint32_t Others(const float* group) const {
+    uint32_t others = 0;
+    for (size_t i = 0; i < kGroup; ++i) {
+      const float value = group[i];
+      bool settled = (value >= lowest) & (value <= highest);
+      if constexpr (kLeast) settled &= (value <= negative) | (value >= positive);
+      others |= settled ? 0u : 1u << i;
+    }
+    return others;
   }
 };
-
-LeastMagnitudes FindLeast(std::span<const float> values) {
-  float positive[kTailLanes];
-  float negative[kTailLanes];
-  std::fill_n(positive, kTailLanes, kNoMagnitude);
-  std::fill_n(negative, kTailLanes, kNoMagnitude);
-  const size_t whole = values.size() / kTailLanes * kTailLanes;
-  for (size_t begin = 0; begin < whole; begin += kTailLanes) {
-    for (size_t lane = 0; lane < kTailLanes; ++lane) {
-      const float value = values[begin + lane];
-      const float above = value >= 0 ? value : kNoMagnitude;
-      const float below = value < 0 ? -value : kNoMagnitude;
-      positive[lane] = above < positive[lane] ? above : positive[lane];
-      negative[lane] = below < negative[lane] ? below : negative[lane];
-    }
-  }
-  LeastMagnitudes least;
-  for (size_t lane = 0; lane < kTailLanes; ++lane) least.Widen({positive[lane], negative[lane]});
-  for (const float value : values.subspan(whole)) least.Widen(value);
-  return least;
-}
-
-// Keeps the values of `block` that are among the largest; with `sign` -1 those of -x.
-template <int sign>
-void PushLargest(std::span<const float> block, Largest* largest) {
-  constexpr size_t kGroup = 2 * kTailLanes;
-  size_t begin = 0;
-  for (; begin + kGroup <= block.size(); begin += kGroup) {
-    const float* const group = block.data() + begin;
-    const float limit = largest->all_above();
-    uint32_t any = 0;
-    for (size_t lane = 0; lane < kGroup; ++lane) any |= sign * group[lane] > limit ? 1u : 0u;
-    if (any == 0) continue;
-    for (size_t lane = 0; lane < kGroup; ++lane) largest->Push(sign * group[lane]);
-  }
-  for (const float value : block.subspan(begin)) largest->Push(sign * value);
-}
 
 }  // namespace
 
 Largest::Largest(std::vector<float> values, float all_above)
     : values_(std::move(values)), all_above_(all_above) {}
 
+// The exact limit costs twenty times as much as one that a sample tells, which leaves some more.
+void Largest::Thin() {
+  constexpr size_t kSample = 128;
+  constexpr size_t kPlace = kSample * 6 / 10;  // of twice kKept: hardly ever too few are above it
+  float sample[kSample];
+  const size_t step = values_.size() / kSample;
+  for (size_t i = 0; i < kSample; ++i) sample[i] = values_[i * step];
+  std::nth_element(sample, sample + kPlace, sample + kSample, std::greater<>());
+  const float limit = sample[kPlace];
+  const auto above =
+      std::count_if(values_.begin(), values_.end(), [&](float value) { return value > limit; });
+  const auto kept = static_cast<size_t>(above);
+  if (kept < kKept || kept > kKept * 3 / 2) return Trim();
+  all_above_ = std::max(all_above_, limit);
+  size_t end = 0;
+  for (const float value : values_) {
+    values_[end] = value;
+    end += value > limit ? 1 : 0;
+  }
+  values_.resize(end);
+}
+
 void Largest::Trim() {
   if (values_.size() <= kKept) return;
-  const auto last = values_.begin() + kKept - 1;
-  std::nth_element(values_.begin(), last, values_.end(), std::greater<>());
+  float* const last = values_.data() + kKept - 1;
+  std::nth_element(values_.data(), last, values_.data() + values_.size(), std::greater<>());
   all_above_ = std::max(all_above_, *last);
   values_.resize(kKept);
 }
@@ -124,21 +114,31 @@ void Tails::Collect(std::span<const float> values, Values kind) {
   has_all_ = has_all_ && values.size() <= kFewAtOnce;
   KeepAll(values);
   const uint64_t nans = values_.nans;
-  while (!values.empty()) {
-    const std::span<const float> block = values.first(std::min(values.size(), kTailBlock));
-    values = values.subspan(block.size());
-    const Extremes extremes = FindExtremes(block, Values::kSigned);
-    values_.Widen(extremes);
-    if (kind == Values::kAbsolute) {
-      const LeastMagnitudes least = FindLeast(block);
-      least_positive_ = std::min(least_positive_, least.positive);
-      least_negative_ = std::min(least_negative_, least.negative);
-    }
-    count_ += block.size();
-    if (extremes.highest > above_.all_above()) PushLargest<1>(block, &above_);
-    if (-extremes.lowest > below_.all_above()) PushLargest<-1>(block, &below_);
+  kind == Values::kAbsolute ? TakeAll<true>(values) : TakeAll<false>(values);
+  count_ += values.size() - (values_.nans - nans);
+}
+
+template <bool kLeast>
+void Tails::TakeAll(std::span<const float> values) {
+  for (; values.size() >= kGroup; values = values.subspan(kGroup)) {
+    const Settled settled{-below_.all_above(), above_.all_above(), -least_negative_,
+                          least_positive_};
+    uint32_t others = settled.Others<kLeast>(values.data());
+    for (; others != 0; others &= others - 1) Take<kLeast>(values[std::countr_zero(others)]);
   }
-  count_ -= values_.nans - nans;
+  for (const float value : values) Take<kLeast>(value);
+}
+
+// The lowest and the highest value are among the outermost.
+template <bool kLeast>
+void Tails::Take(float value) {
+  values_.Widen(value);
+  above_.Push(value);
+  below_.Push(-value);
+  if constexpr (kLeast) {
+    if (value >= 0) least_positive_ = std::min(least_positive_, value);
+    if (value < 0) least_negative_ = std::min(least_negative_, -value);
+  }
 }
 
 void Tails::Add(const Tails& other) {

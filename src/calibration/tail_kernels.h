@@ -31,8 +31,8 @@ class Largest {
 
   void Push(float value) {
     if (!(value > all_above_)) return;
+    if (values_.size() == 2 * kKept) Thin();
     values_.push_back(value);
-    if (values_.size() == 2 * kKept) Trim();
   }
   void Add(const Largest& other);
   // Of the same values after `map`, which keeps their order.
@@ -49,7 +49,8 @@ class Largest {
   void Sort();
 
  private:
-  void Trim();
+  void Thin();  // leaves kKept and up to half as many more
+  void Trim();  // leaves kKept
 
   std::vector<float> values_;
   float all_above_ = -std::numeric_limits<float>::infinity();
@@ -93,6 +94,11 @@ class Tails {
 
  private:
   void KeepAll(std::span<const float> values);
+  // `kLeast`: least magnitudes, too.
+  template <bool kLeast>
+  void TakeAll(std::span<const float> values);
+  template <bool kLeast>
+  void Take(float value);
 
   uint64_t count_ = 0;
   Extremes values_;
