@@ -135,6 +135,56 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
   }
 }
 
+// How NestedBins finds the place of a value, and what it counts beside the bins.
+struct NestedPlaces {
+  float scale;
+  float lowest;
+  float highest;
+};
+struct BesideBins {
+  uint32_t zeros = 0;
+  uint32_t at_lowest = 0;
+  uint32_t at_highest = 0;
+};
+
+constexpr auto kNestedHalf = static_cast<float>(NestedBins::kMiddle);
+// Up to this exponent the scale makes no value smaller, so that none becomes 0.
+constexpr int kNoUnderflow = std::bit_width(static_cast<uint32_t>(NestedBins::kMiddle)) - 1;
+
+// Of finite values that stay what they are. `kEnds`: whether one may be the lowest or the highest.
+template <bool kEnds>
+BesideBins MakeNested(const float* __restrict values, size_t size, NestedPlaces places,
+                      uint32_t* __restrict slots) {
+  BesideBins beside;
+  for (size_t i = 0; i < size; ++i) {
+    const float bin = std::floor(values[i] * places.scale) + (kNestedHalf + kShift<0>);
+    slots[i] = Slot(std::bit_cast<uint32_t>(bin) & 0x7fffff);
+    beside.zeros += values[i] == 0 ? 1u : 0u;
+    if constexpr (kEnds) {
+      beside.at_lowest += values[i] == places.lowest ? 1u : 0u;
+      beside.at_highest += values[i] == places.highest ? 1u : 0u;
+    }
+  }
+  return beside;
+}
+
+// Of any; what is infinite or NaN gets the slot behind the bins.
+BesideBins MakeAnyNested(const float* __restrict values, size_t size, NestedPlaces places,
+                         uint32_t* __restrict slots) {
+  BesideBins beside;
+  for (size_t i = 0; i < size; ++i) {
+    const bool finite = std::isfinite(values[i]);
+    float place = finite ? values[i] * places.scale : 0;
+    place = place == 0 && finite ? values[i] : place;  // what underflows keeps its sign
+    const auto bin = static_cast<uint32_t>(std::floor(place) + kNestedHalf);
+    slots[i] = Slot(finite ? bin : NestedBins::kBins);
+    beside.zeros += values[i] == 0 ? 1u : 0u;
+    beside.at_lowest += values[i] == places.lowest ? 1u : 0u;
+    beside.at_highest += values[i] == places.highest ? 1u : 0u;
+  }
+  return beside;
+}
+
 }  // namespace
 
 UniformBins::UniformBins(float first, float last, size_t count) : edges_(count + 1) {
@@ -284,42 +334,18 @@ void NestedBins::Count(std::span<const float> values) {
     std::frexp(largest_finite, &exponent);  // largest_finite < 2^exponent
     GrowTo(exponent);
   }
-  constexpr auto kHalf = static_cast<float>(kMiddle);
-  const float scale = std::ldexp(kHalf, -exponent_);
-  const bool no_nans = extremes.nans == 0;
-  const float lowest = extremes_.lowest;
-  const float highest = extremes_.highest;
+  const NestedPlaces places{std::ldexp(kNestedHalf, -exponent_), extremes_.lowest,
+                            extremes_.highest};
+  const bool plain = all_finite && extremes.nans == 0 && exponent_ <= kNoUnderflow;
+  const bool ends = extremes.lowest == places.lowest || extremes.highest == places.highest;
+  const auto make = !plain ? MakeAnyNested : ends ? MakeNested<true> : MakeNested<false>;
   InTables(values.size(), counts_, [&](size_t begin, size_t size, uint32_t* tables) {
     alignas(16) uint32_t slots[kBlock];
     const float* block = values.data() + begin;
-    uint32_t zeros = 0;
-    uint32_t at_lowest = 0;
-    uint32_t at_highest = 0;
-    if (all_finite && no_nans) {
-      for (size_t i = 0; i < size; ++i) {
-        float place = block[i] * scale;
-        place = place == 0 ? block[i] : place;  // what underflows keeps its sign
-        const float bin = std::floor(place) + (kHalf + kShift<0>);
-        slots[i] = Slot(std::bit_cast<uint32_t>(bin) & 0x7fffff);
-        zeros += block[i] == 0 ? 1u : 0u;
-        at_lowest += block[i] == lowest ? 1u : 0u;
-        at_highest += block[i] == highest ? 1u : 0u;
-      }
-    } else {
-      for (size_t i = 0; i < size; ++i) {
-        const bool finite = std::isfinite(block[i]);
-        float place = finite ? block[i] * scale : 0;
-        place = place == 0 && finite ? block[i] : place;
-        const auto bin = static_cast<uint32_t>(std::floor(place) + kHalf);
-        slots[i] = Slot(finite ? bin : kBins);
-        zeros += block[i] == 0 ? 1u : 0u;
-        at_lowest += block[i] == lowest ? 1u : 0u;
-        at_highest += block[i] == highest ? 1u : 0u;
-      }
-    }
-    zeros_ += zeros;
-    at_lowest_ += at_lowest;
-    at_highest_ += at_highest;
+    const BesideBins beside = make(block, size, places, slots);
+    zeros_ += beside.zeros;
+    at_lowest_ += beside.at_lowest;
+    at_highest_ += beside.at_highest;
     CountBlock(slots, size, tables, counts_.size() + kApart, Slot(kBins), [&](size_t i) {
       if (std::isinf(block[i])) ++infinite_;
     });

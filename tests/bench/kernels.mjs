@@ -25,8 +25,8 @@ const values = {
   ),
 };
 
-async function calibrationAt(method, passes, data) {
-  const options = { calibrate_method: method, extra_options: {} };
+async function calibrationAt(method, passes, data, more = {}) {
+  const options = { calibrate_method: method, extra_options: {}, ...more };
   const calibration = await CoreCalibration.create(options, [{ name: 't', half: false }]);
   for (let pass = 0; pass < passes; ++pass) {
     calibration.observeTensor(0, data);
@@ -75,6 +75,15 @@ export async function benchKernels() {
     row(
       `lowest, highest, NaN; ${kind}`,
       time(() => magnitudes.observeTensor(0, data)) / 2,
+      extremes,
+    );
+    // From the first value on: later ones matter less and less.
+    const fresh = { only_percentile: true };
+    const tails = [];
+    for (let i = 0; i < repeats; ++i) tails.push(await calibrationAt('Percentile', 0, data, fresh));
+    row(
+      `outermost values to either side; ${kind}`,
+      time(() => tails.pop().observeTensor(0, data)),
       extremes,
     );
     row(
