@@ -38,6 +38,7 @@ class CalibrationBinding {
   int PassIndex() { return static_cast<int>(calibration_.pass_index()); }
   int PassCount() { return static_cast<int>(calibration_.pass_count()); }
   bool MayAddPass() { return calibration_.may_add_pass(); }
+  bool IsForRepairs() { return !calibration_.done() && calibration_.is_for_repairs(); }
   bool Needs(size_t tensor) { return calibration_.needs(tensor); }
 
   void ObserveRanges(uintptr_t pointer, size_t count, bool for_repairs) {
@@ -76,6 +77,7 @@ EMSCRIPTEN_BINDINGS(ptq_calibration) {
       .function("passIndex", &Guarded<&C::PassIndex>::Call)
       .function("passCount", &Guarded<&C::PassCount>::Call)
       .function("mayAddPass", &Guarded<&C::MayAddPass>::Call)
+      .function("isForRepairs", &Guarded<&C::IsForRepairs>::Call)
       .function("needs", &Guarded<&C::Needs>::Call)
       .function("observeRanges", &Guarded<&C::ObserveRanges>::Call)
       .function("observeTensor", &Guarded<&C::ObserveTensor>::Call)

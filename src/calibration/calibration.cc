@@ -73,8 +73,8 @@ std::vector<CalibrationPass> PassesOfMethod(const StaticQuantConfig& config) {
 
 }  // namespace
 
-// What repairs are made from is reduced where ranges are: in a pass of its own for methods that
-// reduce none.
+// What repairs are made from is reduced where ranges are: in a pass of its own for methods that do
+// not begin with these.
 std::vector<CalibrationPass> PassesOf(const StaticQuantConfig& config) {
   std::vector<CalibrationPass> passes = PassesOfMethod(config);
   if (config.effort != Effort::kNone && passes.front() != CalibrationPass::kRanges) {
@@ -103,6 +103,14 @@ Calibration::Calibration(std::vector<CalibratedTensor> tensors, const StaticQuan
     }
     derived_[derived->tensor].push_back(i);
   }
+}
+
+bool Calibration::is_for_repairs() const {
+  return pass() == CalibrationPass::kRanges && BeginsForRepairs();
+}
+
+bool Calibration::BeginsForRepairs() const {
+  return passes_.front() != PassesOfMethod(config_).front();
 }
 
 bool Calibration::Has(CalibrationPass pass) const {
@@ -450,7 +458,7 @@ Diagnostics Calibration::Notes() const {
   }
   if (with_nan > 0) {
     Text message = Text("Tensor '") + tensors_[first].name + "' held NaN";
-    if (ranges_.samples() > 0) {
+    if (ranges_.samples() > 0 && !BeginsForRepairs()) {
       message = std::move(message) + " in " + ExtremesIn(ranges_, first).nans + " of " +
                 ranges_.samples() + " samples";
     }

@@ -9,6 +9,9 @@
 //   Percentile near 100, and only it   kTails, then kHistograms of the tensors where that was not
 //                                      enough
 //   MSE, auto                          kNestedHistograms
+//
+// With an effort repairs are made from what kRanges reduces in some of the samples; methods that
+// begin with another pass have it before, for these samples.
 #pragma once
 
 #include <map>
@@ -68,6 +71,8 @@ class Calibration {
   // Whether another pass may follow that pass_count() does not count yet.
   bool may_add_pass() const { return !done() && pass() == CalibrationPass::kTails; }
   CalibrationPass pass() const { return passes_[pass_]; }
+  // Whether the pass needs no samples but those that repairs are made from.
+  bool is_for_repairs() const;
   // Whether this pass looks at a tensor, or at one that is derived from it.
   bool needs(size_t tensor) const;
 
@@ -117,6 +122,7 @@ class Calibration {
     NestedBins nested;                    // kNestedHistograms
   };
 
+  bool BeginsForRepairs() const;
   bool Has(CalibrationPass pass) const;
   // Whether the pass that counts in bins has begun.
   bool HasBins() const;

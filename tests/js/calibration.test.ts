@@ -33,6 +33,28 @@ async function cacheOf(options: Partial<Parameters<typeof calibrate>[0]>): Promi
   return result.calibrationCache as string;
 }
 
+test('what repairs are made from is reduced of the samples that they are made from only', async () => {
+  for (const calibrateMethod of ['MSE', 'auto', 'Percentile'] as const) {
+    const rangesOf = async (effort: 'none' | 'fast') => {
+      const totals: (number | undefined)[] = [];
+      const { report } = await quantizeStatic({
+        modelInput,
+        calibrationDataReader: imageSamples(24),
+        calibrateMethod,
+        runtime: 'web',
+        effort,
+        onProgress: ({ stage, pass, total }) => {
+          if (stage === 'calibrate') totals[(pass ?? 1) - 1] = total;
+        },
+      });
+      return { totals, ranges: report.ranges };
+    };
+    const [none, fast] = [await rangesOf('none'), await rangesOf('fast')];
+    assert.deepEqual([none.totals, fast.totals], [[24], [16, 24]], calibrateMethod);
+    assert.deepEqual(fast.ranges, none.ranges, calibrateMethod);
+  }
+});
+
 /** Samples that take a while each, so that workers are worth their start. */
 async function* slowly(samples: Feeds[], milliseconds: number): AsyncGenerator<Feeds> {
   for (const sample of samples) {

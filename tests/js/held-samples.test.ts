@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeldSamples, heldOutOf } from '#dist/calibration/held-samples.js';
+import { KeptSamples } from '#dist/calibration/kept-samples.js';
 import { usuallyHeld } from '#dist/options/defaults.js';
 
 const indices = (total: number | undefined, of: number, inRanges = false) => {
@@ -35,6 +36,20 @@ test('of fewer than six none is held out', () => {
 test('of samples without a known end every third is held out, sixteen at most', () => {
   const thirds = Array.from({ length: 16 }, (_, i) => 3 * i + 2);
   assert.deepEqual(indices(undefined, 100), thirds);
+});
+
+test('what is kept for verification is kept once, however many passes offer it', () => {
+  for (const total of [5, 40, undefined]) {
+    const kept = new KeptSamples(total);
+    for (const end of [3, total ?? 40, total ?? 40]) {
+      for (let index = 0; index < end; index++) {
+        kept.offer({ x: { type: 'float32', dims: [1], data: Float32Array.of(index) } }, index);
+      }
+    }
+    const numbers = kept.samples.map(({ x }) => x!.data[0]);
+    const spread = [0, 5, 10, 15, 20, 25, 30, 35];
+    assert.deepEqual(numbers, total === 40 ? spread : [0, 1, 2, 3, 4, 5, 6, 7].slice(0, total));
+  }
 });
 
 test('what is kept is a copy, kept once, in the order of the samples', () => {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { QuantizeError } from '#dist/base/errors.js';
 import type { Feeds } from '#dist/base/types.js';
 import { SamplePasses } from '#dist/calibration/sample-passes.js';
-import { calibrate, datasetReader, imageReader } from '#dist/index.js';
+import { calibrate, datasetReader, imageReader, quantizeStatic } from '#dist/index.js';
 import { counting } from './support/npy.js';
 import { command, imageFolder, model, temporaryFolder } from './support/pipeline.js';
 import { input, modelOf } from './support/readers.js';
@@ -59,6 +59,21 @@ test('with a method of two passes the warning comes once, and the ranges are tho
   const odd = await ranges(mixed('a.png', 'm.jpg'));
   assert.equal(odd.skipped, 1);
   assert.deepEqual(odd.found, (await ranges(imageFolder(...good))).found);
+});
+
+test('of the samples that repairs are made from most may be unusable, if fewer of all are', async () => {
+  const names = Array.from({ length: 10 }, (_, i) => `a${i}.png`);
+  const folder = mixed(...names);
+  for (let i = 0; i < 17; i++) {
+    fs.copyFileSync(path.join(folder, 'rgb.png'), path.join(folder, `rgb${i}.png`));
+  }
+  const { report } = await quantizeStatic({
+    modelInput: model('classifier.onnx'),
+    calibrationDataReader: datasetReader(folder, { preprocess: 'zero-to-one' }),
+    calibrateMethod: 'MSE',
+    effort: 'fast',
+  });
+  assert.equal(report.calibration?.samples, 20);
 });
 
 test('strict refuses the first, more than half or all of them are refused in any case', async () => {

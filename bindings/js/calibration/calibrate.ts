@@ -290,7 +290,8 @@ async function planRun(
   const bytes = length === undefined ? Number.POSITIVE_INFINITY : length * sample;
   const { plan, held } = withHeld(least, budget, again ? bytes : 0);
   samples.holdUpTo(held);
-  if (tensors.length > 0) run.note(describePlan(plan, estimate, calibration.passCount, budget));
+  const passes = calibration.passCount - (calibration.isForRepairs ? 1 : 0);
+  if (tensors.length > 0) run.note(describePlan(plan, estimate, passes, budget));
   return plan;
 }
 
@@ -439,21 +440,24 @@ class CalibrationRun {
     this.#passedOver = 0;
     const slice = sliceFrom(shard, before);
     const length = this.#source.length;
-    const share =
-      length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
+    const all = length === undefined ? undefined : Math.ceil((length - shard.index) / shard.count);
+    const forRepairs = this.#forRepairs(shard);
+    const { passCount, passIndex, mayAddPass, isForRepairs } = this.#calibration;
+    const most = isForRepairs ? forRepairs : Number.POSITIVE_INFINITY;
     const start = performance.now();
-    const { passCount, passIndex, mayAddPass } = this.#calibration;
     const isLastPass = passIndex + 1 === passCount && !mayAddPass;
     const isLast = isLastPass && this.#group + 1 >= (this.#groups?.length ?? 1);
+    const share = all === undefined ? undefined : Math.min(all, most);
     const report = (done: number) =>
       run.samples('calibrate', done, share, performance.now() - start, {
         pass: passIndex + 1,
         passes: passCount,
       });
     const samples = this.#offered(this.#source.pass(slice, !isLast), slice);
-    const forRepairs = this.#forRepairs(shard);
     try {
-      for (let next = await samples.next(); !next.done; next = await samples.next()) {
+      while (this.#done < most) {
+        const next = await samples.next();
+        if (next.done) break;
         const first = this.#done;
         const repairs = first < forRepairs;
         const end = repairs ? forRepairs : Number.POSITIVE_INFINITY;
@@ -476,8 +480,10 @@ class CalibrationRun {
     } finally {
       await samples.return(undefined);
     }
-    if (this.#done === 0 && shard.count === 1) throw noSamples();
-    this.#unusable.check(this.#done - before, this.#passedOver);
+    if (!isForRepairs) {
+      if (this.#done === 0 && shard.count === 1) throw noSamples();
+      this.#unusable.check(this.#done - before, this.#passedOver);
+    }
     this.samples = this.#done - this.#passedOver - this.#countHeld(shard);
   }
 

@@ -14,6 +14,7 @@ export class KeptSamples {
   readonly samples: Feeds[] = [];
   readonly #total: number | undefined;
   #bytes = 0;
+  #last = -1;
 
   constructor(total: number | undefined) {
     this.#total = total;
@@ -23,7 +24,10 @@ export class KeptSamples {
     return this.samples.length >= keptSamples || this.#bytes >= keptBytes;
   }
 
+  /** In the order of their numbers; those of a later pass are the same. */
   offer(feeds: Feeds, index: number): void {
+    if (index <= this.#last) return;
+    this.#last = index;
     const kept = this.samples.length;
     const total = this.#total;
     const due =

@@ -43,7 +43,7 @@ export class SamplePasses {
   /** Of input that can be read only once: what has come, in order. */
   readonly #kept: Feeds[] = [];
   #rest: AsyncIterator<Feeds | null> | null = null;
-  /** What the first pass began with, of shipped sources, and its slice. */
+  /** What passes began with, of shipped sources, and the slice of the first of them. */
   readonly #held: (Feeds | null)[] = [];
   #heldSlice: SampleSlice | null = null;
   /** Bytes that may still be held. */
@@ -131,11 +131,11 @@ export class SamplePasses {
   async *pass(slice: SampleSlice, again: boolean): AsyncGenerator<Feeds | null> {
     this.#again = again;
     let index = slice.first;
-    if (this.#end === null) this.#heldSlice = slice;
-    const holds = again && this.#end === null;
+    if (this.#held.length === 0) this.#heldSlice = slice;
+    const holds = again && this.#areHeldOf(slice);
     for await (const feeds of this.#samplesOf(slice)) {
       if (feeds) checkSample(feeds, this.#model.inputs, index);
-      if (holds) this.#hold(feeds);
+      if (holds && index === slice.first + this.#held.length * slice.step) this.#hold(feeds);
       yield feeds;
       index += slice.step;
     }
@@ -152,8 +152,7 @@ export class SamplePasses {
       return yield* samples;
     }
     const { first, step } = slice;
-    const isSame = this.#heldSlice?.first === first && this.#heldSlice.step === step;
-    const held = isSame ? this.#held.length : 0;
+    const held = this.#areHeldOf(slice) ? this.#held.length : 0;
     for (let i = 0; i < held; i++) {
       const feeds = this.#held[i]!;
       // Whoever runs it may hand over its arrays.
@@ -161,6 +160,10 @@ export class SamplePasses {
       if (!this.#again) this.#held[i] = null;
     }
     yield* this.#read({ first: first + held * step, step });
+  }
+
+  #areHeldOf({ first, step }: SampleSlice): boolean {
+    return this.#heldSlice?.first === first && this.#heldSlice.step === step;
   }
 
   #hold(feeds: Feeds | null): void {

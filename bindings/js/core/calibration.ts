@@ -46,6 +46,11 @@ export class CoreCalibration {
     return this.#calibration.mayAddPass();
   }
 
+  /** Whether the pass needs no samples but those that repairs are made from. */
+  get isForRepairs(): boolean {
+    return this.#calibration.isForRepairs();
+  }
+
   /** Whether the pass takes the values of tensor number `tensor`. */
   needs(tensor: number): boolean {
     return this.#calibration.needs(tensor);

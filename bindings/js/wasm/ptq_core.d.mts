@@ -153,6 +153,8 @@ export interface Calibration {
   passCount(): number;
   /** Whether another one may follow that passCount() does not count yet. */
   mayAddPass(): boolean;
+  /** Whether the pass needs no samples but those that repairs are made from. */
+  isForRepairs(): boolean;
   /** Whether the pass takes the values of tensor number `tensor`. */
   needs(tensor: number): boolean;
   /**
