@@ -131,7 +131,7 @@ function group(bytes: readonly number[], observed: readonly number[], room: numb
   return groups;
 }
 
-/** The plan with what there is room for of `samples` bytes that are read again, and how much it is. */
+/** The plan with what there is room for of `samples` bytes that are read again; `held`: so much. */
 export function withHeld(plan: MemoryPlan, budget: number, samples: number) {
   const held = Math.max(0, Math.min(mostHeld, samples, budget - plan.peak));
   return { held, plan: { ...plan, peak: plan.peak + held, alone: plan.alone + held } };
