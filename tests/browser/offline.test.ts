@@ -11,9 +11,16 @@ import { serve } from './support/server.js';
 
 describe('the page without a network', { skip: skipBrowser }, () => {
   const host = hosted();
+  let app: App;
+
+  it('loads the large files compressed', async () => {
+    app = await App.open(host.browser, host.server);
+    const wasm = host.server.requests.filter((request) => request.includes('.wasm'));
+    assert.ok(wasm.length >= 3);
+    for (const request of wasm) assert.match(request, /\.wasm\.gz$/);
+  });
 
   it('opens again offline and quantizes', async () => {
-    const app = await App.open(host.browser, host.server);
     const { page } = app;
     await page.locator('.lock button').click();
     await page.getByText('Kept for offline use').waitFor();
@@ -25,14 +32,6 @@ describe('the page without a network', { skip: skipBrowser }, () => {
     app.errors.length = 0; // the browser looks for a newer service worker, in vain
     await app.close();
     host.server = await serve('web/dist');
-  });
-
-  it('loads the large files compressed', async () => {
-    const app = await App.open(host.browser, host.server);
-    const wasm = host.server.requests.filter((request) => request.includes('.wasm'));
-    assert.ok(wasm.length >= 3);
-    for (const request of wasm) assert.match(request, /\.wasm\.gz$/);
-    await app.close();
   });
 
   it('reads a model with the first megabyte', async () => {
