@@ -7,35 +7,29 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { zipSync } from 'fflate';
 import { datasetReader, quantizeStatic } from 'onnx-ptq';
-import type { Browser } from 'playwright-core';
 import { npy } from '../js/support/npy.js';
 import { writeModel } from '../js/support/onnx-writer.js';
-import { App, digits, filesOf, heldOf, pageDefaults } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
-import { type StaticServer, serve } from './support/server.js';
+import { digits, filesOf, heldOf, pageDefaults } from './support/app.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
 
 const model = (name: string) => `tests/fixtures/pipeline/${name}`;
 // In the order of the page: the samples of an unclear preprocessing take turns.
 const photos = ['gray.jpg', 'rgb.png', 'rgb_444.jpg'].map((name) => `tests/fixtures/image/${name}`);
 
 describe('what the page takes', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
+  const host = hosted();
   let folder: string;
 
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
+  before(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-ptq-inputs-'));
   });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
+  after(() => {
     if (folder) fs.rmSync(folder, { recursive: true });
   });
 
   it('asks for the data file of a model, and takes it with the next drop', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.drop([model('external.onnx'), ...photos]);
     await app.page.locator('#model .notice', { hasText: 'external.onnx.data' }).waitFor();
     await app.drop([model('external.onnx.data')]);
@@ -60,7 +54,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
       fs.copyFileSync(file, target);
     }
     fs.writeFileSync(path.join(folder, 'images', '.DS_Store'), 'not an image');
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     await app.openStep('data');
     await app.page
@@ -82,9 +76,9 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('uses only as many samples as it is told, the first by name', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
-    await app.addSamples(filesOf(digits.images).reverse());
+    await app.addSamples(filesOf(digits.images).slice(0, 20).reverse());
     await app.openStep('data');
     await app.page.getByLabel('Use at most').fill('5');
     await app.quantize();
@@ -109,7 +103,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
       file,
       zipSync({ 'ids.npy': npy('<i8', [count, 3], ids), 'x.npy': npy('<f4', [count, 3, 4], x) }),
     );
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(model('two_inputs.onnx'));
     await app.addSamples([file]);
     await app.page.locator('#preprocess', { hasText: 'Used as they are' }).waitFor();
@@ -131,7 +125,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     const zip = path.join(folder, 'digits.zip');
     const contents = images.map((file) => [`calib/${path.basename(file)}`, fs.readFileSync(file)]);
     fs.writeFileSync(zip, zipSync(Object.fromEntries(contents)));
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     await app.drop([zip]);
     await app.page.locator('#data .step-line', { hasText: '1 .zip file' }).waitFor();
@@ -158,7 +152,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
       fs.writeFileSync(path.join(set, 'ids.npy'), npy('<i8', [length], ids));
       fs.writeFileSync(path.join(set, 'x.npy'), npy('<f4', [length, 4], x));
     }
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(model('two_inputs.onnx'));
     await app.dropFolder(root);
     await app.page.locator('#data .step-line', { hasText: '4 .npy files' }).waitFor();
@@ -176,7 +170,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('says that pictures do not fit a model with two inputs, before anything is run', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.drop([model('two_inputs.onnx'), ...photos]);
     await app.page.locator('#data .step-line', { hasText: 'do not fit' }).waitFor();
     assert.ok(await app.next.isDisabled());
@@ -186,7 +180,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('adds to what is there, and leaves out what is clicked', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const images = filesOf(digits.images);
     await app.addModel(digits.model);
     await app.addSamples(images.slice(0, 5));
@@ -209,7 +203,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('says what files are that are no ONNX, and how to get ONNX from them', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const other = (name: string) => {
       const file = path.join(folder, name);
       fs.writeFileSync(file, 'of another framework');
@@ -228,7 +222,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('takes pasted pictures, each as one of its own', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     const base64 = fs.readFileSync(filesOf(digits.images)[0]!).toString('base64');
     for (let i = 0; i < 2; i++) {
@@ -244,7 +238,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('takes its own configuration and ranges back', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 12));
     await app.openDetails('Format and types');
@@ -259,7 +253,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
     }
     await app.close();
 
-    const again = await App.open(browser, server);
+    const again = await host.open();
     await again.addModel(digits.model);
     await again.drop(saved);
     await again.page.locator('#target .step-line', { hasText: 'QInt8/QInt8' }).waitFor();
@@ -272,7 +266,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('says before the run what custom operators of a model mean for it', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const custom = path.join(folder, 'custom.onnx');
     writeModel(custom, {
       nodes: [
@@ -291,7 +285,7 @@ describe('what the page takes', { skip: skipBrowser }, () => {
   });
 
   it('says so when a model is quantized already', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(model('already_quantized.onnx'));
     await app.page.getByText('This model is partly quantized already').waitFor();
     await app.close();

@@ -5,21 +5,22 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { version } from 'onnx-ptq';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { extraOptions } from '#dist/options/extra-options.js';
 import { npy } from '../js/support/npy.js';
 import { writeModel } from '../js/support/onnx-writer.js';
 import { App, digits, filesOf } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
 import { writeMatMul } from './support/matmul-model.js';
-import { type StaticServer, serve } from './support/server.js';
+import { serve } from './support/server.js';
 
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 720 };
 
+const host = hosted();
+
 describe('the page', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
   let folder: string;
 
   /** A file with this content. */
@@ -29,19 +30,15 @@ describe('the page', { skip: skipBrowser }, () => {
     return full;
   };
 
-  before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
+  before(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-ptq-page-'));
   });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
+  after(() => {
     if (folder) fs.rmSync(folder, { recursive: true });
   });
 
   it('shows what a model is before anything is done with it', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     await app.page.getByText('About this model').click();
     const text = await app.text('#model');
@@ -59,22 +56,22 @@ describe('the page', { skip: skipBrowser }, () => {
     await app.close();
   });
 
-  it('says what size and memory a model of 200 MB will take, before anything is run', async () => {
-    const app = await App.open(browser, server);
-    const side = 7168;
+  it('says what size and memory a model of 50 MB will take, before anything is run', async () => {
+    const app = await host.open();
+    const side = 3584;
     const large = path.join(folder, 'large.onnx');
     writeMatMul(large, side);
     await app.addModel(large);
-    const forecast = app.page.getByText(/205\.5 MB now, about 51\.\d MB once quantized/);
+    const forecast = app.page.getByText(/51\.4 MB now, about 12\.\d MB once quantized/);
     await forecast.waitFor();
     const text = (await forecast.textContent()) ?? '';
     const [, memory, unit] = /A run takes about ([\d.]+) (MB|GB) of memory/.exec(text)!;
-    assert.ok(Number(memory) * (unit === 'GB' ? 1000 : 1) > 205, text);
+    assert.ok(Number(memory) * (unit === 'GB' ? 1000 : 1) > 51, text);
     await app.close();
   });
 
   it('says so when a file is no ONNX model or ends early, and takes a good one after it', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const error = app.page.locator('#model .notice.error');
     await app.addModel(
       file('not-a-model.onnx', 'This is only text, although its name ends in .onnx.'),
@@ -97,7 +94,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('asks for the model first and then for samples, and opens what can be answered', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     const bar = page.locator('.bar');
     await bar.getByText('Add a model to begin.').waitFor();
@@ -113,7 +110,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('leaves out pictures that cannot be read before it runs, and names them', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     const good = filesOf(digits.images).slice(0, 3);
     const letters = ['a', 'b', 'c', 'd'].map((name) =>
@@ -129,7 +126,7 @@ describe('the page', { skip: skipBrowser }, () => {
 
   it('says for ever that it could not load a file', async () => {
     const broken = await serve('web/dist', { missing: /ort-wasm.*\.wasm/ });
-    const context = await browser.newContext({ serviceWorkers: 'block' });
+    const context = await host.browser.newContext({ serviceWorkers: 'block' });
     try {
       const page = await context.newPage();
       await page.goto(`${broken.origin}/`);
@@ -148,7 +145,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('lists near matches for a node that the model does not have', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
     await app.openDetails('Nodes and operator types');
@@ -160,7 +157,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('has a field for every option of the library, and hands over what is entered', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
@@ -197,7 +194,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('fills in the settings of a target, and lets them be changed and reset', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     await app.addModel(digits.model);
     await app.addSamples(filesOf(digits.images).slice(0, 3));
@@ -221,7 +218,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('finds options by words, and marks what is changed', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     await app.addModel(digits.model);
     await app.openDetails('All other options');
@@ -236,7 +233,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('shows what the model sees under each way, says what tells, and takes another', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     await app.drop([digits.model, ...filesOf(digits.images).slice(0, 8)]);
     await page.locator('#preprocess .evidence').waitFor();
@@ -255,7 +252,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('says that preprocessing is a guess where the model does not tell, before the run and after', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const blind = path.join(folder, 'blind.onnx');
     writeModel(blind, {
       nodes: [
@@ -279,7 +276,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('counts samples, and says how long the rest will take', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     const side = 640;
     const slow = path.join(folder, 'slow.onnx');
@@ -311,7 +308,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('says which build it is, and what compiled the core', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     await app.page.locator('.lock button').click();
     const { version: number, compiler, flags } = version();
     const text = await app.text('#facts');
@@ -321,7 +318,7 @@ describe('the page', { skip: skipBrowser }, () => {
   });
 
   it('can be used with the keyboard alone, and never loses the focus', async () => {
-    const app = await App.open(browser, server);
+    const app = await host.open();
     const { page } = app;
     const tabTo = async (text: string) => {
       for (let i = 0; i < 120; i++) {
@@ -354,20 +351,12 @@ describe('the page', { skip: skipBrowser }, () => {
 });
 
 describe('the page in Chinese', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
   let app: App;
 
   before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-    app = await App.open(browser, server, { locale: 'zh-CN' });
+    app = await App.open(host.browser, host.server, { locale: 'zh-CN' });
   });
-  after(async () => {
-    await app?.close();
-    await browser?.close();
-    await server?.close();
-  });
+  after(() => app?.close());
 
   it('speaks the language of the browser, switches, and remembers', async () => {
     const { page } = app;
@@ -412,8 +401,6 @@ describe('the page in Chinese', { skip: skipBrowser }, () => {
 });
 
 describe('the page while it quantizes, and then', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
   let app: App;
   let namelessBefore: Control[];
   let widthBefore: number;
@@ -429,9 +416,7 @@ describe('the page while it quantizes, and then', { skip: skipBrowser }, () => {
     ) as Promise<Kind[]>;
 
   before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-    app = await App.open(browser, server, { viewport: phone });
+    app = await App.open(host.browser, host.server, { viewport: phone });
     const { page } = app;
     widthBefore = await width();
     await page.setViewportSize(desktop);
@@ -458,11 +443,7 @@ describe('the page while it quantizes, and then', { skip: skipBrowser }, () => {
     await app.quantize();
     whole = performance.now() - began;
   });
-  after(async () => {
-    await app?.close();
-    await browser?.close();
-    await server?.close();
-  });
+  after(() => app?.close());
 
   it('stays responsive while it works', async () => {
     const long = await noted<number>('long');

@@ -5,28 +5,21 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { App, digits, filesOf } from './support/app.js';
-import { launch, skipBrowser } from './support/browser.js';
-import { type StaticServer, serve } from './support/server.js';
+import { type App, digits, filesOf } from './support/app.js';
+import { skipBrowser } from './support/browser.js';
+import { hosted } from './support/hosted.js';
+
+const host = hosted();
 
 describe('the report on the page', { skip: skipBrowser }, () => {
-  let browser: Browser;
-  let server: StaticServer;
   let app: App;
 
   before(async () => {
-    browser = await launch();
-    server = await serve('web/dist');
-    app = await App.open(browser, server);
+    app = await host.open();
     await app.useExample();
     await app.quantize();
   });
-  after(async () => {
-    await app?.close();
-    await browser?.close();
-    await server?.close();
-  });
+  after(() => app?.close());
 
   it('says the verdict in words before any download, with float beside quantized', async () => {
     const text = await app.text('#report');
@@ -115,9 +108,11 @@ describe('the report on the page', { skip: skipBrowser }, () => {
     for (const text of best) assert.match(text, /three/);
     fs.rmSync(folder, { recursive: true });
   });
+});
 
+describe('the report of other runs', { skip: skipBrowser }, () => {
   it('shows pictures of both models under a slider, with their difference', async () => {
-    const other = await App.open(browser, server);
+    const other = await host.open();
     const { page } = other;
     await other.useExample('Try the picture enlarger');
     assert.match(await other.quantize(), /Good|Usable/);
@@ -128,10 +123,10 @@ describe('the report on the page', { skip: skipBrowser }, () => {
   });
 
   it('suggests which layers to keep float, with what it gains and costs, and does it', async () => {
-    const one = await App.open(browser, server);
+    const one = await host.open();
     const { page } = one;
     await one.addModel(digits.model);
-    await one.addSamples(filesOf(digits.images));
+    await one.addSamples(filesOf(digits.images).slice(0, 40));
     await one.openStep('target');
     await page.getByLabel('Effort').selectOption('none');
     await one.openDetails('All other options');
@@ -154,7 +149,7 @@ describe('the report on the page', { skip: skipBrowser }, () => {
   });
 
   it('says that nothing was quantized, without a figure for it', async () => {
-    const other = await App.open(browser, server);
+    const other = await host.open();
     const { page } = other;
     await other.addModel(digits.model);
     await other.addSamples(filesOf(digits.images).slice(0, 4));

@@ -38,34 +38,58 @@ export const filesOf = (folder: string) =>
     .sort()
     .map((name) => path.join(folder, name));
 
+export async function newTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-US', ...options });
+  context.setDefaultTimeout(patience);
+  context.setDefaultNavigationTimeout(patience);
+  return context.newPage();
+}
+
 export class App {
   readonly page: Page;
   /** Messages that should not be: errors of scripts, violations of the security policy. */
-  readonly errors: string[];
+  readonly errors: string[] = [];
+  readonly #close: () => Promise<void>;
 
-  private constructor(page: Page, errors: string[]) {
+  private constructor(page: Page, close: () => Promise<void>) {
     this.page = page;
-    this.errors = errors;
+    this.#close = close;
   }
 
-  /** Opens the page and waits until it has loaded all that it needs. */
+  /** Opens the page in a profile of its own. */
   static async open(
     browser: Browser,
     server: StaticServer,
     options: BrowserContextOptions = {},
   ): Promise<App> {
-    const context = await browser.newContext({ locale: 'en-US', ...options });
-    context.setDefaultTimeout(patience);
-    context.setDefaultNavigationTimeout(patience);
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(error.message));
+    const page = await newTab(browser, options);
+    return App.#load(page, server, () => page.context().close());
+  }
+
+  /** Opens the page in a tab that may have had it before. */
+  static async openIn(tab: Page, server: StaticServer): Promise<App> {
+    // What it remembers goes; what the browser keeps of its files stays.
+    if (tab.url().startsWith(server.origin)) {
+      await tab.evaluate(() => {
+        sessionStorage.clear();
+        localStorage.clear();
+      });
+    }
+    return App.#load(tab, server, async () => {
+      tab.removeAllListeners('pageerror').removeAllListeners('console');
+    });
+  }
+
+  /** Waits until the page has loaded all that it needs. */
+  static async #load(page: Page, server: StaticServer, close: () => Promise<void>): Promise<App> {
+    const app = new App(page, close);
+    page.on('pageerror', (error) => app.errors.push(error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
+      if (message.type() === 'error') app.errors.push(message.text());
     });
     await page.goto(`${server.origin}/`);
     await page.locator('.lock[data-status="ready"]').waitFor();
-    return new App(page, errors);
+    return app;
   }
 
   /** Opens a step that is closed. */
@@ -228,7 +252,7 @@ export class App {
   }
 
   async close(): Promise<void> {
-    await this.page.context().close();
+    await this.#close();
     assert.deepEqual(this.errors, []);
   }
 }
