@@ -84,17 +84,16 @@ void InTables(size_t size, std::span<uint64_t> counts, const CountOne& count) {
   }
 }
 
-// Added to a place in bins, it leaves 2^-kFractionBits of a bin as the lowest bit: float32 has 23
+// Added to a place in bins, it leaves 2^-fraction_bits of a bin as the lowest bit: float32 has 23
 // after the first one. In WebAssembly a conversion to an integer takes as long as all the rest.
-template <int kFractionBits>
-constexpr float kShift = static_cast<float>(1 << (23 - kFractionBits));
+constexpr float Shift(int fraction_bits) { return static_cast<float>(1 << (23 - fraction_bits)); }
 
 // As many as leave room for the bins, whose number is at most 2^(23 - kFractionBits).
 constexpr int kForFew = 12;
 constexpr int kForMany = 7;
 static_assert(kFewBins == 1 << (23 - kForFew) && kMostFastBins == 1 << (23 - kForMany));
 
-// How UniformBins finds the place of a value: in bins from the first edge, plus kShift.
+// How UniformBins finds the place of a value: in bins from the first edge, plus Shift().
 struct UniformPlaces {
   float scale;
   float offset;
@@ -110,7 +109,7 @@ struct UniformPlaces {
 template <bool kAbsolute, bool kCentered, int kFractionBits>
 void MakeUniform(const float* __restrict values, size_t size, UniformPlaces places,
                  uint32_t* __restrict slots) {
-  constexpr float shift = kShift<kFractionBits>;
+  constexpr float shift = Shift(kFractionBits);
   constexpr uint32_t kFraction = (1u << kFractionBits) - 1;
   const float first = shift + 0.5f;
   const float last = shift + places.bins - 0.5f;
@@ -135,6 +134,17 @@ void MakeUniform(const float* __restrict values, size_t size, UniformPlaces plac
   }
 }
 
+using MakeSlots = void (*)(const float*, size_t, UniformPlaces, uint32_t*);
+
+MakeSlots UniformFor(bool absolute, bool few, bool centered) {
+  // Many bins are rarely asked for.
+  if (!few)
+    return absolute ? MakeUniform<true, true, kForMany> : MakeUniform<false, true, kForMany>;
+  if (centered)
+    return absolute ? MakeUniform<true, true, kForFew> : MakeUniform<false, true, kForFew>;
+  return absolute ? MakeUniform<true, false, kForFew> : MakeUniform<false, false, kForFew>;
+}
+
 // How NestedBins finds the place of a value, and what it counts beside the bins.
 struct NestedPlaces {
   float scale;
@@ -157,7 +167,7 @@ BesideBins MakeNested(const float* __restrict values, size_t size, NestedPlaces 
                       uint32_t* __restrict slots) {
   BesideBins beside;
   for (size_t i = 0; i < size; ++i) {
-    const float bin = std::floor(values[i] * places.scale) + (kNestedHalf + kShift<0>);
+    const float bin = std::floor(values[i] * places.scale) + (kNestedHalf + Shift(0));
     slots[i] = Slot(std::bit_cast<uint32_t>(bin) & 0x7fffff);
     beside.zeros += values[i] == 0 ? 1u : 0u;
     if constexpr (kEnds) {
@@ -212,26 +222,27 @@ UniformBins::UniformBins(float first, float last, size_t count) : edges_(count +
   const float scale = bins / width;
   if (count > kMostFastBins || !std::isfinite(scale) || width < 1e-30f) return;
   zero_bin_ = static_cast<float>(Find(0));
-  near_edge_ = count > kFewBins ? NearEdge<kForMany>(scale) : NearEdge<kForFew>(scale);
+  near_edge_ = NearEdge(scale);
   if (near_edge_ != 0) scale_ = scale;
 }
 
 // A product and a sum that are rounded never fall while the value grows. So the places of values
 // from an edge on are not below the place of the edge, those of the others not above it, and what
 // is farther from a whole number than any edge's place is in the bin that its place tells.
-template <int kFractionBits>
 uint32_t UniformBins::NearEdge(float scale) const {
-  const float offset = kShift<kFractionBits> - edges_.front() * scale;
-  constexpr auto kZero = std::bit_cast<uint32_t>(kShift<kFractionBits>);
+  const int fraction_bits = count() <= kFewBins ? kForFew : kForMany;
+  const float shift = Shift(fraction_bits);
+  const float offset = shift - edges_.front() * scale;
   uint32_t farthest = 0;
   for (size_t i = 0; i < edges_.size(); ++i) {
     const float place = edges_[i] * scale + offset;
-    const auto is = static_cast<int32_t>(std::bit_cast<uint32_t>(place) - kZero);
-    const auto exact = static_cast<int32_t>(i << kFractionBits);
-    farthest = std::max(farthest, static_cast<uint32_t>(std::abs(is - exact)));
+    const uint32_t is = std::bit_cast<uint32_t>(place) - std::bit_cast<uint32_t>(shift);
+    const auto exact = static_cast<int32_t>(i << fraction_bits);
+    farthest =
+        std::max(farthest, static_cast<uint32_t>(std::abs(static_cast<int32_t>(is) - exact)));
   }
   const uint32_t near_edge = farthest + 1;
-  return near_edge < 1u << (kFractionBits - 2) ? near_edge : 0;
+  return near_edge < 1u << (fraction_bits - 2) ? near_edge : 0;
 }
 
 size_t UniformBins::Find(float value) const {
@@ -252,43 +263,33 @@ size_t UniformBins::FindNear(float value) const {
 
 void UniformBins::Count(std::span<const float> values, Values kind,
                         std::span<uint64_t> counts) const {
-  if (scale_ != 0) {
-    const bool absolute = kind == Values::kAbsolute;
-    if (count() <= kFewBins) {
-      return absolute ? CountFast<true, kForFew>(values, counts)
-                      : CountFast<false, kForFew>(values, counts);
-    }
-    return absolute ? CountFast<true, kForMany>(values, counts)
-                    : CountFast<false, kForMany>(values, counts);
-  }
+  if (scale_ != 0) return CountFast(values, kind, counts);
   for (const float given : values) {
     const float value = kind == Values::kAbsolute ? std::fabs(given) : given;
     if (value == value) ++counts[Find(value)];
   }
 }
 
-template <bool kAbsolute, int kFractionBits>
-void UniformBins::CountFast(std::span<const float> values, std::span<uint64_t> counts) const {
-  constexpr float shift = kShift<kFractionBits>;
+void UniformBins::CountFast(std::span<const float> values, Values kind,
+                            std::span<uint64_t> counts) const {
+  const bool few = count() <= kFewBins;
+  const bool absolute = kind == Values::kAbsolute;
+  const float shift = Shift(few ? kForFew : kForMany);
   const float offset = shift - edges_.front() * scale_;
   const UniformPlaces places{scale_, offset, shift + zero_bin_ + 0.5f - offset,
                              static_cast<float>(count()), near_edge_};
   const uint32_t unsure = Slot(count());
-  bool centered = false;
+  MakeSlots make = UniformFor(absolute, few, false);
   InTables(values.size(), counts, [&](size_t begin, size_t size, uint32_t* tables) {
     alignas(16) uint32_t slots[kBlock];
     const float* block = values.data() + begin;
-    if (centered) {
-      MakeUniform<kAbsolute, true, kFractionBits>(block, size, places, slots);
-    } else {
-      MakeUniform<kAbsolute, false, kFractionBits>(block, size, places, slots);
-    }
+    make(block, size, places, slots);
     const size_t stride = counts.size() + kApart;
     const uint32_t looked_up = CountBlock(slots, size, tables, stride, unsure, [&](size_t i) {
-      const float value = kAbsolute ? std::fabs(block[i]) : block[i];
+      const float value = absolute ? std::fabs(block[i]) : block[i];
       if (value == value) ++tables[FindNear(value)];
     });
-    if (looked_up > kManyUnsure) centered = true;
+    if (looked_up > kManyUnsure) make = UniformFor(absolute, few, true);
   });
 }
 

@@ -34,10 +34,8 @@ class UniformBins {
 
  private:
   size_t FindNear(float value) const;
-  template <int kFractionBits>
   uint32_t NearEdge(float scale) const;  // 0: too far
-  template <bool kAbsolute, int kFractionBits>
-  void CountFast(std::span<const float> values, std::span<uint64_t> counts) const;
+  void CountFast(std::span<const float> values, Values kind, std::span<uint64_t> counts) const;
 
   std::vector<float> edges_;
   float scale_ = 0;         // bins per unit; 0: too narrow or too wide for float32

@@ -19,17 +19,16 @@ constexpr size_t kGroup = 32;
 struct Settled {
   float lowest;
   float highest;
-  float negative;  // with least magnitudes: not between these
+  float negative;  // not between these, but where least magnitudes are not asked for
   float positive;
 
   // A bit for each value of a group that is not: few are, at no regular places.
-  template <bool kLeast>
   uint32_t Others(const float* group) const {
     uint32_t others = 0;
     for (size_t i = 0; i < kGroup; ++i) {
       const float value = group[i];
-      bool settled = (value >= lowest) & (value <= highest);
-      if constexpr (kLeast) settled &= (value <= negative) | (value >= positive);
+      const bool is_inner = (value >= lowest) & (value <= highest);
+      const bool settled = is_inner & ((value <= negative) | (value >= positive));
       others |= settled ? 0u : 1u << i;
     }
     return others;
@@ -114,31 +113,26 @@ void Tails::Collect(std::span<const float> values, Values kind) {
   has_all_ = has_all_ && values.size() <= kFewAtOnce;
   KeepAll(values);
   const uint64_t nans = values_.nans;
-  kind == Values::kAbsolute ? TakeAll<true>(values) : TakeAll<false>(values);
-  count_ += values.size() - (values_.nans - nans);
-}
-
-template <bool kLeast>
-void Tails::TakeAll(std::span<const float> values) {
+  const size_t size = values.size();
+  const bool least = kind == Values::kAbsolute;
   for (; values.size() >= kGroup; values = values.subspan(kGroup)) {
-    const Settled settled{-below_.all_above(), above_.all_above(), -least_negative_,
-                          least_positive_};
-    uint32_t others = settled.Others<kLeast>(values.data());
-    for (; others != 0; others &= others - 1) Take<kLeast>(values[std::countr_zero(others)]);
+    const Settled settled{-below_.all_above(), above_.all_above(),
+                          least ? -least_negative_ : kNoMagnitude, least_positive_};
+    uint32_t others = settled.Others(values.data());
+    for (; others != 0; others &= others - 1) Take(values[std::countr_zero(others)], least);
   }
-  for (const float value : values) Take<kLeast>(value);
+  for (const float value : values) Take(value, least);
+  count_ += size - (values_.nans - nans);
 }
 
 // The lowest and the highest value are among the outermost.
-template <bool kLeast>
-void Tails::Take(float value) {
+void Tails::Take(float value, bool least) {
   values_.Widen(value);
   above_.Push(value);
   below_.Push(-value);
-  if constexpr (kLeast) {
-    if (value >= 0) least_positive_ = std::min(least_positive_, value);
-    if (value < 0) least_negative_ = std::min(least_negative_, -value);
-  }
+  if (!least) return;
+  if (value >= 0) least_positive_ = std::min(least_positive_, value);
+  if (value < 0) least_negative_ = std::min(least_negative_, -value);
 }
 
 void Tails::Add(const Tails& other) {

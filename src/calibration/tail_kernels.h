@@ -94,11 +94,8 @@ class Tails {
 
  private:
   void KeepAll(std::span<const float> values);
-  // `kLeast`: least magnitudes, too.
-  template <bool kLeast>
-  void TakeAll(std::span<const float> values);
-  template <bool kLeast>
-  void Take(float value);
+  // `least`: least magnitudes, too.
+  void Take(float value, bool least);
 
   uint64_t count_ = 0;
   Extremes values_;
